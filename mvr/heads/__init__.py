@@ -1,0 +1,1 @@
+"""Heads: our trained projections from backbone features to one joint embedding space."""
