@@ -1,0 +1,43 @@
+"""The table of kinds."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from mvr.errors import UsageError
+from mvr.index.index import Index, IndexSettings
+
+# kind -> "module:class"
+_TABLE = {
+    "numpy": "mvr.index.exact:NumpyIndex",
+    "flat": "mvr.index.flat:FaissFlatIndex",
+}
+
+
+def index_kinds() -> list[str]:
+    """Kinds that `create_index` knows."""
+    return sorted(_TABLE)
+
+
+def create_index(
+    kind: str, dim: int, branches: tuple[str, ...], *, system: str = "", options: dict[str, Any] | None = None
+) -> Index:
+    """Create an empty index.
+
+    Args:
+        kind: see `index_kinds`; "numpy" and "flat" are exact.
+        dim: D, width of one branch.
+        branches: names of the branches, the first "ssl".
+        system: identity of the system whose embeddings it will hold.
+        options: of an approximate kind.
+
+    Raises:
+        UsageError: an unknown kind.
+    """
+    if kind not in _TABLE:
+        raise UsageError(f"unknown index kind {kind!r}; choose from {', '.join(index_kinds())}")
+    module, _, attribute = _TABLE[kind].partition(":")
+    settings = IndexSettings(kind=kind, dim=dim, branches=branches, system=system, options=options or {})
+    index: Index = getattr(importlib.import_module(module), attribute)(settings)
+    return index
