@@ -6,6 +6,8 @@ from typing import Protocol
 
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict
 
+HEAD_KINDS = ("mvbind", "control-mvr", "cca", "random", "identity")
+
 
 class Head(Protocol):
     """Maps backbone features of both modalities into one space; B branches, D dimensions each.
@@ -14,7 +16,7 @@ class Head(Protocol):
         kind: "mvbind", "control-mvr", "cca", "random", "identity" (the head-less case).
         branches: ("ssl",) or ("ssl", "genre", ...).
         dim: D, width of one branch's embedding.
-        video_dim, audio_dim: widths of the features it takes.
+        video_dim, audio_dim: widths of the features it takes; 0 where any width will do (random).
     """
 
     kind: str

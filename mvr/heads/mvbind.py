@@ -1,0 +1,38 @@
+"""MVBind's head: one projection network per modality (Teng et al. 2024, arXiv:2405.09286).
+
+The paper trains by self-supervised contrastive learning on ImageBind features; depth, widths, dropout and
+temperature are not known from it, so they are settings (see `HeadSettings` and the preset `mvbind`).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mvr.datatypes import Modality
+from mvr.heads.networks import StackedLinear, hidden_layer
+from mvr.heads.trainable import HeadSettings, TrainableHead
+
+
+class MVBindHead(TrainableHead):
+    """Video and music each through `layers` linear layers into one space; one branch, "ssl"."""
+
+    kind = "mvbind"
+    branches: tuple[str, ...] = ("ssl",)
+
+    def __init__(self, settings: HeadSettings) -> None:
+        super().__init__(settings)
+        self.networks = nn.ModuleDict({str(m): _network(settings, settings.inputs(m)) for m in Modality})
+
+    def project(self, modality: Modality, rows: Tensor) -> Tensor:
+        """(N, inputs) -> (1, M, N, D)."""
+        out: Tensor = self.networks[str(modality)](rows)
+        return torch.unsqueeze(out, 0)
+
+
+def _network(settings: HeadSettings, inputs: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for _ in range(settings.layers - 1):
+        layers.append(hidden_layer(settings.members, inputs, settings.hidden, settings.layer_options))
+        inputs = settings.hidden
+    return nn.Sequential(*layers, StackedLinear(settings.members, inputs, settings.dim))
