@@ -1,0 +1,138 @@
+"""Picture descriptors: colour, texture, motion, cuts of up to 15 seconds of frames."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.backbones.backbone import check_features
+from mvr.backbones.descriptors import colour, motion
+from mvr.backbones.descriptors.dimension import Dimension, clip_to
+from mvr.config.settings import settings_from
+from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
+
+VERSION = 1  # part of the settings hash: raise it whenever a number changes
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSettings:
+    """How a clip becomes frames.
+
+    Attributes:
+        windows, window_frames, rate_hz: `windows` runs of `window_frames` frames at `rate_hz`, spread evenly;
+            5 x 24 frames at 8 Hz are all of a 15 s clip. Runs of a shorter clip overlap.
+        side_px: frames are squeezed to this square; a multiple of 16.
+        borders: cut off constant black borders first (MVBind's preprocessing).
+    """
+
+    windows: int = 5
+    window_frames: int = 24
+    rate_hz: float = 8.0
+    side_px: int = 64
+    borders: bool = True
+
+
+class VideoDescriptors:
+    """The picture half of `descriptors`; a row of `preprocess` is (windows, frames, side, side, 3)."""
+
+    name = "descriptors"
+    modality = Modality.VIDEO
+
+    def __init__(self, **options: Any) -> None:
+        self._settings = settings_from(VideoSettings, options)
+        assert self._settings.side_px % 16 == 0, self._settings.side_px
+        self.dim = len(self.dimensions())
+
+    @property
+    def settings(self) -> JsonDict:
+        """What changes the output."""
+        return {"version": VERSION, **dataclasses.asdict(self._settings)}
+
+    def times_s(self, segment: Segment) -> npt.NDArray[np.float64]:
+        """Times (windows, window_frames) at which a segment is looked at.
+
+        A segment shorter than one window is played forth and back to fill it, which adds no cut.
+        """
+        s = self._settings
+        step = 1 / s.rate_hz
+        spare = max(0.0, segment.duration_s - s.window_frames * step)
+        starts = np.linspace(0, spare, s.windows)
+        offsets = np.arange(s.window_frames) * step
+        inside = max(1, int(np.floor(min(segment.duration_s, s.window_frames * step) * s.rate_hz + 1e-6)))
+        order = np.concatenate([np.arange(inside), np.arange(inside)[::-1]])
+        offsets = offsets[np.resize(order, s.window_frames)]
+        # the middle of each step: a clip's very first frame is often black, its last one often missing
+        return segment.start_s + starts[:, None] + offsets + min(step, segment.duration_s) / 2
+
+    def preprocess(self, path: Path, segments: Sequence[Segment]) -> npt.NDArray[Any]:
+        """Frames of a file, (S, windows, window_frames, side, side, 3) uint8 RGB.
+
+        Raises:
+            MediaError: the file cannot be used or has no picture.
+        """
+        from mvr.media.borders import crop, detect_borders
+        from mvr.media.frames import sample_frames
+
+        wanted = np.stack([self.times_s(segment) for segment in segments])
+        times, place = np.unique(np.round(wanted, 4), return_inverse=True)
+        frames = sample_frames(path, times_s=times.tolist(), max_side_px=2 * self._settings.side_px)
+        images = frames.images
+        if self._settings.borders:
+            images = crop(images, detect_borders(images))
+        small = squeeze(images, self._settings.side_px)
+        return small[place.reshape(wanted.shape)]
+
+    def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
+        """Descriptors (S, dim) float32 of (S, windows, window_frames, side, side, 3) uint8 frames."""
+        rows = [clip_to(describe_frames(row, self._settings.rate_hz), self.dimensions()) for row in batch]
+        return check_features(np.stack(rows), self.name)
+
+    @staticmethod
+    def dimensions() -> tuple[Dimension, ...]:
+        """Name, unit and range of every column."""
+        return (*colour.DIMENSIONS, *motion.DIMENSIONS)
+
+
+def squeeze(images: Pixels, side_px: int) -> Pixels:
+    """Frames (N, H, W, 3) resized to squares by area averaging (PIL box filter)."""
+    from PIL import Image
+
+    size = (side_px, side_px)
+    return np.stack(
+        [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in images]
+    )
+
+
+def describe_frames(frames: Pixels, rate_hz: float) -> FloatArray:
+    """Descriptors (dim,) of frames (windows, F, side, side, 3)."""
+    windows, count = frames.shape[:2]
+    flat = frames.reshape(-1, *frames.shape[2:])
+    colours = colour.lab(flat)
+    lightness = colours[..., 0].reshape(frames.shape[:4])
+    histograms = _histograms(flat).reshape(windows, count, -1)
+    return np.concatenate(
+        [colour.describe(flat, colours), motion.describe(lightness, histograms, rate_hz)]
+    ).astype(np.float32)
+
+
+def _histograms(flat: Pixels) -> FloatArray:
+    """Histograms (N, 48) of a quarter of the pixels: 16 levels of red, green and blue, each frame sums to 1.
+
+    A value shares itself between the two nearest levels, so that noise of a codec never moves a whole area.
+    """
+    count = len(flat)
+    pixels = flat[:, ::2, ::2].reshape(count, -1, 3).astype(np.float32) / 17
+    level = np.minimum(pixels.astype(np.int32), 14)
+    upper = pixels - level
+    code = level + 16 * (np.arange(3, dtype=np.int32) + 3 * np.arange(count, dtype=np.int32)[:, None, None])
+    histograms = np.bincount(code.ravel(), (1 - upper).ravel(), 48 * count)
+    histograms += np.bincount(code.ravel() + 1, upper.ravel(), 48 * count)
+    shares: FloatArray = (histograms.reshape(count, 48) / (3 * pixels.shape[1])).astype(np.float32)
+    return shares
