@@ -22,7 +22,8 @@
     │   ├── WeightsCorrupt         the hash or the layout is wrong
     │   └── LicenceNotAccepted     non-commercial weights that nobody accepted yet
     ├── NotInLibrary               an id that the library does not hold
-    └── VoteRefused                an unknown, used, expired, foreign or too early vote
+    ├── VoteRefused                an unknown, used, expired, foreign or too early vote
+    └── NotSaved                   the vote store cannot be reached or the disk is full; nothing was written
 
 An `assert` is for our own invariants; these classes are for the user.
 """
@@ -118,3 +119,7 @@ class NotInLibrary(MvrError):
 
 class VoteRefused(MvrError):
     """An unknown, used, expired, foreign or too early vote."""
+
+
+class NotSaved(MvrError):
+    """The vote store cannot be reached or its disk is full; nothing was written."""
