@@ -1,0 +1,36 @@
+"""Which weights a system card needs, and which of them are not here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mvr.backbones.weights.files import status
+from mvr.config.cards import BackboneCard, SystemCard
+
+DEFAULT_CLIP = ("ViT-B-32", "openai")
+
+
+def weights_of_backbone(card: BackboneCard) -> str | None:
+    """Name of the weights that a backbone with these options needs; None for none, or for a local file."""
+    if card.options.get("weights"):
+        return None
+    if card.name == "clip":
+        architecture = card.options.get("architecture", DEFAULT_CLIP[0])
+        return f"clip:{architecture}/{card.options.get('pretrained', DEFAULT_CLIP[1])}"
+    return {"imagebind": "imagebind", "mert": "mert-95m"}.get(card.name)
+
+
+def weights_of_card(card: SystemCard) -> list[str]:
+    """Names of the published weights that a system needs, each once."""
+    names = [weights_of_backbone(backbone) for backbone in (card.video, card.audio) if backbone is not None]
+    return sorted({name for name in names if name is not None})
+
+
+def missing_weights(card: SystemCard) -> list[str]:
+    """One sentence per set of weights that a system lacks; empty when all are here and accepted."""
+    sentences = [status(name).lacks for name in weights_of_card(card)]
+    for backbone in (card.video, card.audio):
+        own = backbone.options.get("weights") if backbone is not None else None
+        if own and not Path(own).exists():
+            sentences.append(f"the weights file {own} is not there")
+    return sorted({sentence for sentence in sentences if sentence})

@@ -1,0 +1,134 @@
+"""The files of a set of weights on this machine: found, or fetched when that is allowed.
+
+A file counts when it lies in the source's folder (downloaded, or put there by hand) or in the hub's cache
+at the pinned revision. Found files cost no request.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from mvr.backbones.weights.digest import check_digest
+from mvr.backbones.weights.download import Download, ProgressCallback, download
+from mvr.backbones.weights.licence import licence_accepted, require_licence
+from mvr.backbones.weights.source import WeightsFile, WeightsSource, weights_source
+from mvr.errors import WeightsCorrupt, WeightsMissing
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsStatus:
+    """What `doctor` and the page say of a set of weights; `lacks` is empty when it is ready."""
+
+    name: str
+    title: str
+    licence: str
+    licence_url: str
+    noncommercial: bool
+    licence_accepted: bool
+    size_bytes: int
+    folder: str
+    lacks: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether the weights can be used now, without a request."""
+        return not self.lacks
+
+
+def status(name: str) -> WeightsStatus:
+    """What is known of one set of weights on this machine; no request, no hashing.
+
+    Raises:
+        UsageError: unknown weights.
+    """
+    source = weights_source(name)
+    return WeightsStatus(
+        name=source.name,
+        title=source.title,
+        licence=source.licence,
+        licence_url=source.licence_url,
+        noncommercial=source.noncommercial,
+        licence_accepted=licence_accepted(source),
+        size_bytes=source.size_bytes,
+        folder=str(source.folder),
+        lacks=_what_lacks(source),
+    )
+
+
+def _what_lacks(source: WeightsSource) -> str:
+    missing = [file.name for file in source.files if find_file(source, file) is None]
+    if missing:
+        size = f", {source.size_bytes / 1e9:.1f} GB" if source.size_bytes else ""
+        return (
+            f"{source.title} lacks {', '.join(missing)}: run `mvr weights fetch {source.name}` "
+            f"({source.licence}{size}) or put the files into {source.folder}"
+        )
+    if not licence_accepted(source):
+        return (
+            f"the licence of {source.title} ({source.licence}) is not accepted yet: "
+            f"`mvr weights fetch {source.name} --accept-licence`"
+        )
+    return ""
+
+
+def find_file(source: WeightsSource, file: WeightsFile) -> Path | None:
+    """Path of one file if it is on this machine with the right size."""
+    own = source.folder / file.name
+    for path in (own, _in_hub_cache(source, file)):
+        if path is not None and path.is_file() and file.size_bytes in (None, path.stat().st_size):
+            return path
+    return None
+
+
+def _in_hub_cache(source: WeightsSource, file: WeightsFile) -> Path | None:
+    if not source.repo:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(source.repo, file.name, revision=source.revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def fetch_weights(source: WeightsSource, progress: ProgressCallback | None = None) -> dict[str, Path]:
+    """Paths of all files by name; what is not on this machine is downloaded, licence and size shown first.
+
+    Raises:
+        LicenceNotAccepted: a non-commercial licence that nobody accepted.
+        WeightsMissing: offline, or the hub cannot be reached; says what to put where.
+        WeightsCorrupt: a file with another size or digest than the pinned one.
+    """
+    require_licence(source)
+    paths = {}
+    for file in source.files:
+        found = find_file(source, file)
+        paths[file.name] = found if found is not None else _download(source, file, progress)
+        if file.digest:
+            check_digest(paths[file.name], file.digest)
+    return paths
+
+
+def _download(source: WeightsSource, file: WeightsFile, progress: ProgressCallback | None) -> Path:
+    target, url = source.folder / file.name, source.url(file)
+    if target.exists():
+        raise WeightsCorrupt(
+            f"{target} has {target.stat().st_size} bytes, wanted {file.size_bytes}; "
+            "delete it and fetch it again"
+        )
+    if is_offline():
+        raise WeightsMissing(
+            f"{source.title} lacks {file.name} and HF_HUB_OFFLINE forbids downloads; "
+            f"get it from {url} and put it at {target}"
+        )
+    size = f"{file.size_bytes / 1e6:.0f} MB" if file.size_bytes else "size unknown"
+    sys.stderr.write(f"Downloading {url} ({size}, {source.licence}, {source.licence_url}) to {target}\n")
+    return download(
+        Download(url=url, target=target, size_bytes=file.size_bytes, digest=file.digest), progress
+    )
+
+
+def is_offline() -> bool:
+    """Whether `HF_HUB_OFFLINE` forbids requests, in the hub's own spelling of yes."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}

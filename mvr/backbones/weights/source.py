@@ -1,0 +1,157 @@
+"""Where published weights come from: repository or URL, revision, size, digest, licence.
+
+None of these files ship with the project. Revisions, sizes and digests are those that public projects which
+pinned the same files wrote down (2026-11); no file was at hand to hash here, so a mismatch is reported with
+both digests and never ignored. A digest of 64 hexadecimal digits is a SHA-256, one of 40 the SHA-1 of a git
+blob (a hub's name for small files).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from mvr.config.paths import home_dir
+from mvr.errors import UsageError
+
+_HUB = "https://huggingface.co"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsFile:
+    """One file of a set of weights; size and digest are None where nobody wrote them down."""
+
+    name: str
+    url: str = ""  # empty: NAME in the source's repository
+    size_bytes: int | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsSource:
+    """A set of weights under one licence.
+
+    Attributes:
+        name: what `status`, `fetch_weights` and `accept_licence` call it.
+        repo, revision: on a hub that speaks the Hugging Face protocol; empty for plain URLs.
+    """
+
+    name: str
+    title: str
+    licence: str
+    licence_url: str
+    noncommercial: bool
+    files: tuple[WeightsFile, ...]
+    repo: str = ""
+    revision: str = "main"
+
+    @property
+    def size_bytes(self) -> int:
+        """Known bytes of all files."""
+        return sum(file.size_bytes or 0 for file in self.files)
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie on this machine."""
+        return home_dir() / "weights" / self.name.replace("/", "--").replace(":", "--")
+
+    def url(self, file: WeightsFile) -> str:
+        """Where one file is downloaded from; `HF_ENDPOINT` replaces the hub's address."""
+        if file.url:
+            return file.url
+        endpoint = os.environ.get("HF_ENDPOINT", _HUB).rstrip("/")
+        return f"{endpoint}/{self.repo}/resolve/{self.revision}/{file.name}"
+
+
+_CC_BY_NC = "https://creativecommons.org/licenses/by-nc/4.0/"
+_CC_BY_NC_SA = "https://creativecommons.org/licenses/by-nc-sa/4.0/"
+
+IMAGEBIND = WeightsSource(
+    name="imagebind",
+    title="ImageBind huge",
+    licence="CC BY-NC-SA 4.0",
+    licence_url=_CC_BY_NC_SA,
+    noncommercial=True,
+    files=(
+        WeightsFile(
+            name="imagebind_huge.pth",
+            url="https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth",
+            size_bytes=4_803_584_173,
+            digest="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
+        ),
+    ),
+)
+MERT_95M = WeightsSource(
+    name="mert-95m",
+    title="MERT-v1-95M",
+    licence="CC BY-NC 4.0",
+    licence_url=_CC_BY_NC,
+    noncommercial=True,
+    repo="m-a-p/MERT-v1-95M",
+    revision="12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
+    files=(
+        WeightsFile(name="config.json", size_bytes=1_817, digest="8061aff2203f5caeb5c58628dba945de3ef71079"),
+        WeightsFile(
+            name="preprocessor_config.json", size_bytes=211, digest="12d419697ffa30069405b3ace413be9a997e9f7f"
+        ),
+        WeightsFile(
+            name="pytorch_model.bin",
+            size_bytes=377_552_987,
+            digest="a2b8b747f72c06e0595aeae41ae5473f4364938c6b39b2c58be38c48e6bd3fcd",
+        ),
+    ),
+)
+_CLIP_PINS = {  # tag of open_clip -> (revision, digest) of open_clip_model.safetensors
+    "ViT-B-32/openai": (
+        "a6f597a30f7b82c51704746581f9a4e41421e878",
+        "e6d1bd7789aa45192b3bf90570a789b478bae1b74ebcce7eddd908e83a2b7c31",
+    )
+}
+_MIT_TAGS = ("openai", "laion400m", "laion2b", "laion5b", "datacomp_", "commonpool_")
+_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M)}
+
+
+def clip_source(architecture: str, tag: str) -> WeightsSource:
+    """The weights that open_clip publishes as (architecture, pretrained tag).
+
+    A tag whose licence is not known here counts as non-commercial: its hub page has to be read and accepted.
+
+    Raises:
+        UsageError: a pair that open_clip does not know, or that has no file on a hub.
+    """
+    import open_clip
+
+    known = open_clip.list_pretrained_tags_by_model(architecture)
+    repo = str(open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", "")).strip("/")
+    if tag not in known or not repo:
+        raise UsageError(
+            f"open_clip has no weights {tag!r} for {architecture!r}; choose from {', '.join(known)}"
+        )
+    permissive = tag.startswith(_MIT_TAGS)
+    revision, digest = _CLIP_PINS.get(f"{architecture}/{tag}", ("main", None))
+    owner, model, *inside = repo.split("/")
+    return WeightsSource(
+        name=f"clip:{architecture}/{tag}",
+        title=f"CLIP {architecture} ({tag})",
+        licence="MIT" if permissive else "see the model's page",
+        licence_url=f"{_HUB}/{owner}/{model}",
+        noncommercial=not permissive,
+        repo=f"{owner}/{model}",
+        revision=revision,
+        files=(WeightsFile(name="/".join(inside) or "open_clip_model.safetensors", digest=digest),),
+    )
+
+
+def weights_source(name: str) -> WeightsSource:
+    """The source called `imagebind`, `mert-95m` or `clip:ARCHITECTURE/TAG`.
+
+    Raises:
+        UsageError: an unknown name.
+    """
+    if name.startswith("clip:") and "/" in name:
+        architecture, _, tag = name.removeprefix("clip:").partition("/")
+        return clip_source(architecture, tag)
+    if name not in _FIXED:
+        raise UsageError(f"unknown weights {name!r}; choose from {', '.join(_FIXED)}, clip:ARCHITECTURE/TAG")
+    return _FIXED[name]
