@@ -1,0 +1,192 @@
+"""Opening a media file with every guard in one place.
+
+A user's file is never trusted: only demuxers and decoders on these lists may touch it, only the `file`
+protocol may be used (a playlist that calls itself .mp4 could otherwise open other files or addresses), the
+decoder may not allocate a picture beyond the limit, each damaged packet is counted, and a deadline runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import av.error
+from av.stream import Disposition
+
+from mvr.errors import NotMedia, TooLarge, Truncated, UnsupportedCodec
+from mvr.media.limits import Deadline, MediaLimits
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream as AvAudioStream
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream as AvVideoStream
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg",
+    "wav", "w64", "mp3", "flac", "aac", "aiff", "amr", "caf", "au",
+)  # fmt: skip
+"""Demuxers that a file may use: no playlists, no image sequences, no capture devices."""
+
+VIDEO_DECODERS = (
+    "h264", "hevc", "libdav1d", "av1", "libaom-av1", "vp8", "vp9", "mpeg4", "h263", "flv", "theora",
+    "msmpeg4", "msmpeg4v1", "msmpeg4v2", "vc1", "wmv1", "wmv2", "wmv3", "mpeg1video", "mpeg2video", "mjpeg",
+    "prores", "dnxhd", "dvvideo", "ffv1", "rawvideo", "huffyuv", "vvc",
+)  # fmt: skip
+AUDIO_DECODERS = (
+    "aac", "aac_fixed", "mp3", "mp3float", "mp2", "mp2float", "mp1", "mp1float", "opus", "libopus", "vorbis",
+    "libvorbis", "flac", "alac", "ac3", "eac3", "dca", "truehd", "amrnb", "amrwb", "wmav1", "wmav2", "wmapro",
+    "wmalossless",
+    "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "adpcm_swf", "nellymoser", "speex", "wavpack",
+    "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le",
+    "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw", "pcm_mulaw", "pcm_bluray", "pcm_dvd",
+)  # fmt: skip
+"""Decoders that a stream may use."""
+
+_MAGIC: tuple[tuple[int, bytes], ...] = (
+    (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"), (0, b"OggS"),
+    (0, b"FLV"), (0, b"\x30\x26\xb2\x75"), (0, b"fLaC"), (0, b"ID3"), (0, b"FORM"), (0, b"caff"), (0, b"#!AMR"),
+    (0, b"\x00\x00\x01\xba"),
+)  # fmt: skip
+
+
+class OpenMedia:
+    """An open file, its deadline and its count of damaged packets. Use `open_media`."""
+
+    def __init__(self, container: InputContainer, path: Path, limits: MediaLimits) -> None:
+        self.container = container
+        self.path = path
+        self.limits = limits
+        self.deadline = Deadline(path, limits.timeout_s)
+        self.errors = 0
+
+    @property
+    def start_s(self) -> float:
+        """Where the file's own clock starts; times handed out are relative to it."""
+        start = self.container.start_time
+        return 0.0 if start is None else start / 1e6
+
+    def picture(self) -> AvVideoStream | None:
+        """The stream that shows the picture: default before others, then the largest; cover art is none."""
+        streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            return None
+        return max(streams, key=_picture_rank)
+
+    def sound(self) -> AvAudioStream | None:
+        """The stream to listen to: default before others, then the one with the most channels."""
+        if not self.container.streams.audio:
+            return None
+        return max(
+            self.container.streams.audio,
+            key=lambda s: (_decodable(s), bool(s.disposition & Disposition.default), s.channels, -s.index),
+        )
+
+    def packets(self, stream: Any) -> Iterator[Packet[Any]]:
+        """Packets of one stream in file order, until the file or the deadline ends; damage ends the file."""
+        packets = self.container.demux(stream)
+        while True:
+            self.deadline.check()
+            try:
+                packet = next(packets, None)
+            except (av.error.FFmpegError, OSError) as error:
+                self.count_error(error)
+                return
+            if packet is None:
+                return
+            yield packet
+
+    def decode(self, packet: Packet[Any]) -> list[Any]:
+        """Frames of one packet; a damaged packet gives none and is counted."""
+        try:
+            return list(packet.decode())
+        except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.BugError) as error:
+            self.count_error(error)
+        except av.error.EOFError:  # a flushed decoder that is flushed again
+            return []
+        except av.error.FFmpegError as error:
+            self.count_error(error)
+        return []
+
+    def count_error(self, error: Exception) -> None:
+        """Count one damaged packet; raises Truncated beyond the limit."""
+        self.errors += 1
+        if self.errors > self.limits.decode_errors:
+            raise Truncated(
+                f"{self.path.name}: damaged beyond use, {self.errors} packets cannot be decoded"
+            ) from error
+
+
+def _decodable(stream: Any) -> bool:
+    return stream.codec_context is not None
+
+
+def _picture_rank(stream: AvVideoStream) -> tuple[bool, bool, bool, int, int]:
+    seen = stream.codec_context is not None and stream.codec_context.pix_fmt is not None
+    default = bool(stream.disposition & Disposition.default)
+    return (_decodable(stream), seen, default, stream.width * stream.height, -stream.index)
+
+
+@contextlib.contextmanager
+def open_media(path: str | Path, limits: MediaLimits) -> Iterator[OpenMedia]:
+    """Open a file for reading behind all guards.
+
+    Raises:
+        NotMedia: no such file, an empty file, or bytes of no known container.
+        Truncated: a known container that breaks off before its tables.
+        TooLarge: more bytes than the limit.
+    """
+    path = Path(path)
+    _check_file(path, limits)
+    guards = {
+        "protocol_whitelist": "file",
+        "format_whitelist": ",".join(FORMATS),
+        "codec_whitelist": ",".join((*VIDEO_DECODERS, *AUDIO_DECODERS)),
+        "max_pixels": str(limits.side_px**2),
+    }
+    try:
+        container = av.open(
+            str(path.absolute()), options=guards, timeout=limits.timeout_s, metadata_errors="replace"
+        )
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise _opening_error(path) from error
+    with container:
+        yield OpenMedia(container, path, limits)
+
+
+def _check_file(path: Path, limits: MediaLimits) -> None:
+    if not path.is_file():
+        raise NotMedia(
+            f"{path.name}: {'is a folder' if path.is_dir() else 'no such file'}; give a media file"
+        )
+    size = path.stat().st_size
+    if size == 0:
+        raise NotMedia(f"{path.name}: the file is empty")
+    if size > limits.size_mb * 1e6:
+        raise TooLarge(f"{path.name}: {size / 1e6:.0f} MB; at most {limits.size_mb:g} MB are accepted")
+
+
+def _opening_error(path: Path) -> Exception:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if any(head[at : at + len(magic)] == magic for at, magic in _MAGIC):
+        return Truncated(f"{path.name}: the file breaks off or is damaged; its tables cannot be read")
+    return NotMedia(f"{path.name}: not a video or sound file of a kind that can be read")
+
+
+def require_decoder(path: Path, stream: Any, kind: str) -> None:
+    """Raise UnsupportedCodec for a stream without a decoder on the list."""
+    context = stream.codec_context
+    if context is None:
+        raise UnsupportedCodec(
+            f"{path.name}: the {kind} uses a codec that is not known; convert it to MP4 (H.264, AAC)"
+        )
+    allowed = VIDEO_DECODERS if stream.type == "video" else AUDIO_DECODERS
+    if context.name not in allowed:
+        raise UnsupportedCodec(
+            f"{path.name}: the {kind} uses the codec {context.name}, which is not accepted; "
+            "convert it to MP4 (H.264, AAC)"
+        )

@@ -1,0 +1,272 @@
+"""Sampling frames of a video, exactly and at the least cost.
+
+One pass over the packets, without decoding, lists when each frame is shown and which frames are key frames.
+Then the decoder seeks only where a later key frame lies between it and the next wanted frame, and otherwise
+decodes on: never dearer than decoding everything, never the repeated work of a seek per frame. A frame that
+is damaged is replaced by the one shown before it, and the times say which frame each image really is.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.errors import NoPicture, TooLarge, Truncated, UsageError
+from mvr.media.container import OpenMedia, open_media, require_decoder
+from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
+from mvr.media.probe import check_duration
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream as AvVideoStream
+
+_SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")  # a seek lands on the key frame that was asked for
+_SLACK_S = 1e-4  # times are rounded in containers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """Sampled frames as displayed.
+
+    Attributes:
+        images: (N, H, W, 3) uint8 RGB.
+        times_s: (N,) when each of them is first shown, in seconds from the start of the file.
+    """
+
+    images: Image
+    times_s: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def sample_frames(
+    path: str | Path,
+    *,
+    times_s: Sequence[float] | None = None,
+    count: int | None = None,
+    rate_hz: float | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    max_side_px: int | None = None,
+    limits: MediaLimits = DEFAULT_LIMITS,
+) -> Frames:
+    """Frames at given times, or `count` uniformly spaced ones, or `rate_hz` per second.
+
+    Args:
+        path: the video.
+        times_s: times in any order; each gives the frame shown then, beyond the ends the first or last one.
+        count: number of frames, at the middles of `count` equal parts of the span.
+        rate_hz: frames per second, the first at the start of the span.
+        start_s, end_s: the span for `count` and `rate_hz`; by default the whole picture.
+        max_side_px: longest side of the images; larger frames are scaled down.
+        limits: what the file may cost.
+
+    Returns:
+        N frames; where the video has fewer than asked for, frames repeat and `times_s` says so.
+
+    Raises:
+        UsageError: not exactly one of `times_s`, `count`, `rate_hz`, or an empty span.
+        MediaError: any of its classes.
+    """
+    wish = _Wish(times_s=times_s, count=count, rate_hz=rate_hz, start_s=start_s, end_s=end_s)
+    with open_media(path, limits) as media:
+        index = _index(media, _picture(media))
+    with open_media(
+        path, limits
+    ) as media:  # afresh: not every container can be wound back to its first packet
+        stream = _picture(media)
+        wanted = np.searchsorted(index.times_s, wish.times(index) + _SLACK_S, side="right") - 1
+        wanted = np.clip(wanted, 0, len(index.times_s) - 1)
+        converter = PictureConverter(media.path, sane_aspect(stream.sample_aspect_ratio), max_side_px, limits)
+        return _collect(_decode(media, stream, index, sorted(set(wanted.tolist()))), wanted, converter)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    times_s: Sequence[float] | None
+    count: int | None
+    rate_hz: float | None
+    start_s: float
+    end_s: float | None
+
+    def __post_init__(self) -> None:
+        if sum(x is not None for x in (self.times_s, self.count, self.rate_hz)) != 1:
+            raise UsageError("give exactly one of times_s, count and rate_hz")
+        if self.count is not None and self.count < 1:
+            raise UsageError(f"count is {self.count}; at least 1 is needed")
+        if self.rate_hz is not None and not 0 < self.rate_hz <= 240:
+            raise UsageError(f"rate_hz is {self.rate_hz:g}; it must be above 0 and at most 240")
+        if self.times_s is not None and (len(self.times_s) == 0 or not np.isfinite(self.times_s).all()):
+            raise UsageError("times_s must hold at least one time and only finite ones")
+
+    def times(self, index: _Index) -> npt.NDArray[np.float64]:
+        if self.times_s is not None:
+            return np.asarray(self.times_s, np.float64)
+        begin = max(self.start_s, float(index.times_s[0]))
+        end = index.end_s if self.end_s is None else min(self.end_s, index.end_s)
+        if not begin < end:
+            raise UsageError(
+                f"the span {self.start_s:g} s to {end:g} s is empty; the picture ends at {index.end_s:g} s"
+            )
+        if self.count is not None:
+            return begin + (np.arange(self.count) + 0.5) * (end - begin) / self.count
+        assert self.rate_hz is not None
+        return begin + np.arange(max(1, int(np.ceil((end - begin) * self.rate_hz - 1e-6)))) / self.rate_hz
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Index:
+    pts: list[int]  # ascending, in units of the stream's time base
+    keys: list[int]  # presentation times of key frames, ascending
+    times_s: npt.NDArray[np.float64]  # of `pts`, from the start of the file
+    end_s: float
+
+
+def _picture(media: OpenMedia) -> AvVideoStream:
+    stream = media.picture()
+    if stream is None:
+        raise NoPicture(f"{media.path.name}: the file has no picture; a video is needed")
+    if media.container.duration is not None:
+        check_duration(media.path, media.container.duration / 1e6, media.limits.video_s)
+    require_decoder(media.path, stream, "picture")
+    check_side(media.path, (stream.width, stream.height), media.limits)
+    stream.codec_context.thread_type = "AUTO"
+    stream.codec_context.thread_count = media.limits.threads
+    return stream
+
+
+def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
+    pts: set[int] = set()
+    keys: set[int] = set()
+    last_duration = 0
+    for packet in media.packets(stream):
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None or not packet.size:
+            continue
+        if packet.is_keyframe:
+            keys.add(time)
+        if not packet.is_discard:
+            last_duration = packet.duration or 0 if not pts or time > max(pts) else last_duration
+            pts.add(time)
+    if not pts:
+        raise Truncated(f"{media.path.name}: the file ends before its first picture")
+    assert stream.time_base is not None
+    ordered, unit = sorted(pts), float(stream.time_base)
+    times_s = np.array(ordered, np.float64) * unit - media.start_s
+    step_s = last_duration * unit or (float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.04)
+    check_duration(media.path, float(times_s[-1] - times_s[0]), media.limits.video_s)
+    return _Index(pts=ordered, keys=sorted(keys), times_s=times_s, end_s=float(times_s[-1]) + step_s)
+
+
+def _decode(
+    media: OpenMedia, stream: AvVideoStream, index: _Index, wanted: list[int]
+) -> Iterator[tuple[int, float, VideoFrame]]:
+    """For each wanted row of the index, ascending: (row, time in seconds, frame)."""
+    reader = _Reader(media, stream, index)
+    for row in wanted:
+        frame = reader.frame_at(index.pts[row])
+        if frame is None:
+            raise Truncated(
+                f"{media.path.name}: no picture can be decoded; the file breaks off or is damaged"
+            )
+        yield row, reader.time_s(frame), frame
+
+
+class _Reader:
+    """Walks forward through the frames of a stream, skipping ahead by key frames."""
+
+    def __init__(self, media: OpenMedia, stream: AvVideoStream, index: _Index) -> None:
+        self.media = media
+        self.stream = stream
+        self.index = index
+        self.can_seek = media.container.format.name in _SEEKABLE
+        self.shown: VideoFrame | None = None  # the latest frame at or before the wanted time
+        self.ahead: VideoFrame | None = None  # the first frame after it, decoded but not wanted yet
+        self._frames = self._decoded()
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        for packet in self.media.packets(self.stream):
+            yield from self.media.decode(packet)
+
+    def _jump(self, pts: int) -> None:
+        self.media.container.seek(pts, stream=self.stream, backward=True)
+        self.shown = self.ahead = None
+        self._frames = self._decoded()
+
+    def frame_at(self, pts: int) -> VideoFrame | None:
+        """The frame shown at `pts`; None when no frame at all can be decoded from here on."""
+        key = self._key_before(pts)
+        if self.can_seek and key is not None and key > self._position():
+            before = self.shown
+            self._jump(key)
+            self._advance(pts)
+            if self.shown is None:  # the seek overshot or the key frame is damaged: the frame before is right
+                self.shown = before
+        else:
+            self._advance(pts)
+        return self.ahead if self.shown is None else self.shown
+
+    def time_s(self, frame: VideoFrame) -> float:
+        """When a frame is shown, from the start of the file."""
+        assert self.stream.time_base is not None
+        return self._pts(frame) * float(self.stream.time_base) - self.media.start_s
+
+    def _advance(self, pts: int) -> None:
+        while self.ahead is None or self._pts(self.ahead) <= pts:
+            if self.ahead is not None:
+                self.shown = self.ahead
+                if self._pts(self.shown) == pts:  # exactly what is wanted: do not decode one more
+                    self.ahead = None
+                    return
+            self.ahead = next(self._frames, None)
+            if self.ahead is None:
+                return
+
+    def _position(self) -> int:
+        at = [self._pts(frame) for frame in (self.shown, self.ahead) if frame is not None]
+        return max(at, default=self.index.keys[0] if self.index.keys else self.index.pts[0])
+
+    def _key_before(self, pts: int) -> int | None:
+        at = bisect.bisect_right(self.index.keys, pts)
+        return self.index.keys[at - 1] if at else None
+
+    def _pts(self, frame: VideoFrame) -> int:
+        if frame.pts is not None:
+            return frame.pts
+        return frame.dts if frame.dts is not None else self.index.pts[0]
+
+
+def _collect(
+    decoded: Iterator[tuple[int, float, VideoFrame]],
+    wanted: npt.NDArray[np.intp],
+    converter: PictureConverter,
+) -> Frames:
+    images: Image | None = None
+    times = np.zeros(len(wanted), np.float64)
+    for row, time_s, frame in decoded:
+        image = converter.convert(frame)
+        if images is None:
+            images = _allocate(len(wanted), image, converter)
+        places = np.flatnonzero(wanted == row)
+        images[places] = image
+        times[places] = time_s
+    assert images is not None
+    return Frames(images=images, times_s=times)
+
+
+def _allocate(count: int, image: Image, converter: PictureConverter) -> Image:
+    needed_mb = count * image.nbytes / 1e6
+    if needed_mb > converter.limits.memory_mb:
+        raise TooLarge(
+            f"{converter.path.name}: {count} frames of {image.shape[1]} x {image.shape[0]} pixels need "
+            f"{needed_mb:.0f} MB; at most {converter.limits.memory_mb:g} MB are allowed, ask for fewer or smaller"
+        )
+    return np.empty((count, *image.shape), np.uint8)

@@ -1,0 +1,64 @@
+"""What a media file may cost: refused from the header where possible, enforced while decoding too."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mvr.errors import TooSlow
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaLimits:
+    """Limits on one file.
+
+    Attributes:
+        video_s: longest video.
+        music_s: longest piece of music (a file used for its sound alone).
+        size_mb: most bytes on disk, in 10^6.
+        side_px: most pixels on either side of the picture.
+        memory_mb: most memory, in 10^6 bytes, that the returned frames or samples may take.
+        decode_errors: damaged packets that are skipped before the file counts as damaged beyond use.
+        timeout_s: wall time of one operation on one file.
+        threads: threads of the picture decoder; 0 lets FFmpeg decide (faster for one person),
+            1 costs the least processor time (better for a server and for bulk work).
+    """
+
+    video_s: float = 600.0
+    music_s: float = 1200.0
+    size_mb: float = 500.0
+    side_px: int = 8192
+    memory_mb: float = 2000.0
+    decode_errors: int = 64
+    timeout_s: float = 300.0
+    threads: int = 0
+
+
+DEFAULT_LIMITS = MediaLimits()
+
+
+class Deadline:
+    """A point in time after which work on a file stops.
+
+    Args:
+        path: the file, for the message.
+        timeout_s: seconds from now.
+    """
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        self.path = path
+        self.timeout_s = timeout_s
+        self._end = time.monotonic() + timeout_s
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left, 0 when none are."""
+        return max(0.0, self._end - time.monotonic())
+
+    def check(self) -> None:
+        """Raise TooSlow once the time is over."""
+        if self.left_s == 0.0:
+            raise TooSlow(
+                f"{self.path.name}: not done within {self.timeout_s:g} s; use a shorter or smaller file"
+            )

@@ -1,0 +1,195 @@
+"""What is in a media file: streams, size, duration, orientation; or one sentence on why it cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from mvr.errors import NoPicture, NoSound, NotMedia, TooLong, Truncated
+from mvr.media.container import OpenMedia, open_media, require_decoder
+from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+from mvr.media.picture import Transfer, check_side, display_size, orientation_of, sane_aspect, transfer_of
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream as AvAudioStream
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream as AvVideoStream
+
+__all__ = ["AudioStream", "MediaInfo", "MediaLimits", "Need", "VideoStream", "probe"]
+
+Need = Literal["picture", "sound"]
+_UNSURE = ("mpegts", "mpeg", "flv")  # their header has no duration, or one that was guessed from the bit rate
+_FIRST_PACKETS = 600  # how far to look for a first picture before calling a stream damaged
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoStream:
+    """The picture of a file.
+
+    Attributes:
+        index: number of the stream in the file.
+        codec: FFmpeg's name ("h264", "hevc", "av1", ...).
+        width_px, height_px: as displayed: turned, with square pixels.
+        coded_width_px, coded_height_px: as stored.
+        sample_aspect: width over height of a stored pixel.
+        rotation_deg: clockwise turn for display, 0, 90, 180 or 270.
+        mirrored: whether display also swaps left and right.
+        frame_rate_hz: average frame rate; None when the file does not say.
+        pixel_format: FFmpeg's name ("yuv420p", ...).
+        transfer: standard dynamic range, PQ or HLG.
+    """
+
+    index: int
+    codec: str
+    width_px: int
+    height_px: int
+    coded_width_px: int
+    coded_height_px: int
+    sample_aspect: Fraction
+    rotation_deg: int
+    mirrored: bool
+    frame_rate_hz: float | None
+    pixel_format: str
+    transfer: Transfer
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioStream:
+    """The sound of a file: stream number, codec, sample rate, number of channels and FFmpeg's layout name."""
+
+    index: int
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    layout: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaInfo:
+    """What `probe` found; `container` is FFmpeg's name of the demuxer, such as "mov,mp4,m4a,3gp,3g2,mj2"."""
+
+    path: Path
+    container: str
+    duration_s: float
+    size_bytes: int
+    video: VideoStream | None
+    audio: AudioStream | None
+
+
+def probe(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS, needs: tuple[Need, ...] = ()) -> MediaInfo:
+    """Look into a file and decode its first picture.
+
+    Args:
+        path: the file.
+        limits: what it may cost.
+        needs: "picture" and/or "sound": what the caller cannot do without. A file needed for its sound alone
+            has the time limit of music, and a damaged picture in it does not matter.
+
+    Raises:
+        NotMedia, Truncated, TooLarge: see `open_media`.
+        UnsupportedCodec, NoPicture, NoSound, TooLong, TooManyPixels, TooSlow: as named.
+    """
+    with open_media(path, limits) as media:
+        return _probe(media, needs)
+
+
+def _probe(media: OpenMedia, needs: tuple[Need, ...]) -> MediaInfo:
+    path, picture, sound = media.path, media.picture(), media.sound()
+    if "picture" in needs and picture is None:
+        raise NoPicture(f"{path.name}: the file has no picture; a video is needed")
+    if "sound" in needs and sound is None:
+        raise NoSound(f"{path.name}: the file has no sound; sound is needed")
+    if picture is None and sound is None:
+        raise NotMedia(f"{path.name}: the file holds neither picture nor sound")
+    only_sound = picture is None or needs == ("sound",)
+    duration_s = _duration(media, only_sound)  # before decoding: a refusal should be cheap
+    audio = None if sound is None else _audio(path, sound)
+    video = None if picture is None or (only_sound and sound is not None) else _video(media, picture)
+    return MediaInfo(
+        path=path,
+        container=media.container.format.name,
+        duration_s=duration_s,
+        size_bytes=path.stat().st_size,
+        video=video,
+        audio=audio,
+    )
+
+
+def _duration(media: OpenMedia, only_sound: bool) -> float:
+    limit_s = media.limits.music_s if only_sound else media.limits.video_s
+    header = media.container.duration
+    if header is not None:
+        check_duration(media.path, header / 1e6, limit_s)
+    if header is None or header <= 0 or media.container.format.name in _UNSURE:
+        measured = _measure_duration(media)
+        check_duration(media.path, measured, limit_s)
+        return measured
+    return header / 1e6
+
+
+def _measure_duration(media: OpenMedia) -> float:
+    end_s = media.start_s
+    streams = [s for s in (media.picture(), media.sound()) if s is not None]
+    for packet in media.packets(streams):
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is not None and packet.time_base is not None:
+            end_s = max(end_s, float((time + (packet.duration or 0)) * packet.time_base))
+    media.container.seek(0)
+    if end_s <= media.start_s:
+        raise Truncated(f"{media.path.name}: the file ends before any picture or sound")
+    return end_s - media.start_s
+
+
+def check_duration(path: Path, duration_s: float, limit_s: float) -> None:
+    """Raise TooLong beyond the limit."""
+    if duration_s > limit_s:
+        raise TooLong(f"{path.name}: {duration_s:.0f} s long; at most {limit_s:g} s are accepted")
+
+
+def _audio(path: Path, stream: AvAudioStream) -> AudioStream:
+    require_decoder(path, stream, "sound")
+    context = stream.codec_context
+    if not context.sample_rate or not context.channels:
+        raise Truncated(f"{path.name}: the sound has no sample rate or no channels; the file is damaged")
+    return AudioStream(
+        index=stream.index,
+        codec=context.codec.canonical_name,
+        sample_rate_hz=context.sample_rate,
+        channels=context.channels,
+        layout=context.layout.name,
+    )
+
+
+def _video(media: OpenMedia, stream: AvVideoStream) -> VideoStream:
+    require_decoder(media.path, stream, "picture")
+    check_side(media.path, (stream.width, stream.height), media.limits)
+    frame = _first_frame(media, stream)
+    aspect, orientation = sane_aspect(stream.sample_aspect_ratio), orientation_of(frame)
+    width, height = display_size(frame.width, frame.height, aspect, orientation)
+    check_side(media.path, (width, height), media.limits)
+    rate = stream.average_rate or stream.guessed_rate
+    return VideoStream(
+        index=stream.index,
+        codec=stream.codec_context.codec.canonical_name,
+        width_px=width,
+        height_px=height,
+        coded_width_px=frame.width,
+        coded_height_px=frame.height,
+        sample_aspect=aspect,
+        rotation_deg=orientation.rotation_deg,
+        mirrored=orientation.mirrored,
+        frame_rate_hz=None if rate is None else float(rate),
+        pixel_format=frame.format.name,
+        transfer=transfer_of(frame),
+    )
+
+
+def _first_frame(media: OpenMedia, stream: AvVideoStream) -> VideoFrame:
+    for count, packet in enumerate(media.packets(stream)):
+        for frame in media.decode(packet):
+            return frame  # type: ignore[no-any-return]
+        if count > _FIRST_PACKETS:
+            break
+    raise Truncated(f"{media.path.name}: no picture can be decoded; the file breaks off or is damaged")
