@@ -107,7 +107,7 @@ def rank_truths(
         raise WrongShape(f"scores must be (Q, N) with at least one query and one item, not {scores.shape}")
     columns = _truth_columns(truth, len(scores), scores.shape[1])
     blocks = (scores[rows] for rows in row_blocks(len(scores), scores.shape[1]))
-    return _rank_blocks(blocks, columns, _Grouping.of(groups, scores.shape[1]))
+    return _rank_blocks(blocks, columns, Grouping.of(groups, scores.shape[1]))
 
 
 def rank_embeddings(
@@ -138,7 +138,7 @@ def rank_embeddings(
     transposed = np.ascontiguousarray(items.T)
     with np.errstate(over="ignore", invalid="ignore"):  # the block check below reports what is not finite
         blocks = (queries[rows] @ transposed for rows in row_blocks(len(queries), len(items)))
-        return _rank_blocks(blocks, columns, _Grouping.of(groups, len(items)))
+        return _rank_blocks(blocks, columns, Grouping.of(groups, len(items)))
 
 
 def check_finite(scores: npt.NDArray[np.floating[Any]], what: str = "scores") -> None:
@@ -164,7 +164,7 @@ def row_blocks(rows: int, columns: int) -> Iterator[slice]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Grouping:
+class Grouping:
     """How columns collapse: `order` sorts them by group, `starts` are the first columns of each group in
     that order."""
 
@@ -174,7 +174,7 @@ class _Grouping:
     starts: IntArray
 
     @classmethod
-    def of(cls, groups: npt.ArrayLike | None, columns: int) -> _Grouping | None:
+    def of(cls, groups: npt.ArrayLike | None, columns: int) -> Grouping | None:
         """The grouping, or None where every item is its own group."""
         if groups is None:
             return None
@@ -212,7 +212,7 @@ def _truth_columns(truth: npt.ArrayLike | None, queries: int, items: int) -> Int
 
 
 def _rank_blocks(
-    blocks: Iterator[npt.NDArray[np.floating[Any]]], columns: IntArray, grouping: _Grouping | None
+    blocks: Iterator[npt.NDArray[np.floating[Any]]], columns: IntArray, grouping: Grouping | None
 ) -> Ranks:
     if grouping is not None:
         columns = grouping.group_of[columns]
