@@ -1,0 +1,1 @@
+"""Importers for precomputed feature sets that people have: each returns `PairedFeatures`, ready for a store."""
