@@ -1,0 +1,175 @@
+"""From public archives of features to feature stores; the split is fixed here and nowhere else.
+
+`yt8m-public` (YouTube-8M, CC BY 4.0: Inception 1024 wide, VGGish 128 wide). Queries and candidates are the
+rows that carry the label "Music video", where picture and music were made for each other. By shard number:
+    test   music videos of shards 136 and up: a pool of 419
+    val    music videos of shards 120 to 135
+    train  the other music videos, and the music-related videos (concerts, lessons, dance) of shards below 180
+`yt8m-topics` has the same train and val rows, so that one head is measured on both, and as test the
+music-related videos of shards 180 and up, nearly all of which have labels (few music videos do).
+The taxonomy `topic` holds the music labels (instruments, ensembles, dances) without "Music video" itself,
+which all music videos share.
+
+`emomv` (EmoMV, MIT: SlowFast 2304 wide, VGGish 128 wide). Matched pairs only, the mismatched ones are no
+pairs: train  the matched pairs of part C; `mvr train` takes its own validation rows from them, by group
+    test   the matched pairs of part A: 124 clips of 119 source videos
+The group is the source video, the taxonomy `emotion` (exciting, fear, tense, sad, relax).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eval.stores.archives import read_numbers, read_strings
+from mvr.datatypes import JsonDict
+from mvr.embeddings.store import FeatureStore, write_store
+from mvr.errors import DataError
+
+VAL_SHARD, TEST_SHARD, TOPIC_SHARD = 120, 136, 180
+MUSIC_VIDEO = "14"  # YouTube-8M's number of the label "Music video"
+
+
+def build_yt8m_public(data: Path, out: Path) -> FeatureStore:
+    """Write the store `yt8m-public` from `music_video.npz`, `music_related.npz` and `music_labels.csv` in
+    `data`.
+
+    Raises:
+        DataError: a file that is missing or cannot be read.
+    """
+    return _build_yt8m(data, out, "yt8m-public", tested="music_video")
+
+
+def build_yt8m_topics(data: Path, out: Path) -> FeatureStore:
+    """Write the store `yt8m-topics` from the same files as `yt8m-public`."""
+    return _build_yt8m(data, out, "yt8m-topics", tested="music_related")
+
+
+def build_emomv(data: Path, out: Path) -> FeatureStore:
+    """Write the store `emomv` from `c_train.npz` and `a_test.npz` in `data`.
+
+    Raises:
+        DataError: a file that is missing or cannot be read.
+    """
+    parts = [_emomv_part(data / "c_train.npz", "train"), _emomv_part(data / "a_test.npz", "test")]
+    meta = {
+        "video": {"backbone": "slowfast-emomv", "settings": {"pooling": "mean"}},
+        "audio": {"backbone": "vggish-emomv", "settings": {"pooling": "mean"}},
+        "command": "python -m eval.stores emomv",
+        "source": "EmoMV (ivyha010/EmoMV), MIT",
+    }
+    return _write(out, _joined(parts), "emotion", meta)
+
+
+BUILDERS: dict[str, tuple[str, Callable[[Path, Path], FeatureStore]]] = {
+    "yt8m-public": ("yt8m", build_yt8m_public),
+    "yt8m-topics": ("yt8m", build_yt8m_topics),
+    "emomv": ("emomv", build_emomv),
+}
+"""Store name -> (folder below the data folder, builder)."""
+
+
+def _build_yt8m(data: Path, out: Path, name: str, tested: str) -> FeatureStore:
+    names = _label_names(data / "music_labels.csv")
+    parts = []
+    for archive, split_of in (("music_video", _music_video_split), ("music_related", _music_related_split)):
+        part = _yt8m_part(data / f"{archive}.npz", names)
+        part["split"] = [split_of(shard) for shard in part.pop("shard")]
+        dropped = archive != tested
+        parts.append(_without(part, [dropped and split == "test" for split in part["split"]]))
+    meta = {
+        "video": {"backbone": "inception-v3-youtube8m", "settings": {"pooling": "mean"}},
+        "audio": {"backbone": "vggish-youtube8m", "settings": {"pooling": "mean"}},
+        "command": f"python -m eval.stores {name}",
+        "source": "YouTube-8M, May 2018, video level, CC BY 4.0",
+    }
+    return _write(out, _joined(parts), "topic", meta)
+
+
+def _music_video_split(shard: int) -> str:
+    return "test" if shard >= TEST_SHARD else "val" if shard >= VAL_SHARD else "train"
+
+
+def _music_related_split(shard: int) -> str:
+    return "test" if shard >= TOPIC_SHARD else "train"
+
+
+def _yt8m_part(archive: Path, names: dict[str, str]) -> JsonDict:
+    shards = read_strings(archive, "shard")
+    ids = [f"{shard}-{name}" for shard, name in zip(shards, read_strings(archive, "id"), strict=True)]
+    return {
+        "id": ids,
+        "group": ids,
+        "shard": [int(shard) for shard in shards],
+        "labels": [
+            [names[number] for number in row.split() if number in names]
+            for row in read_strings(archive, "labels")
+        ],
+        "video": read_numbers(archive, "video"),
+        "audio": read_numbers(archive, "audio"),
+    }
+
+
+def _without(part: JsonDict, dropped: list[bool]) -> JsonDict:
+    kept = np.flatnonzero(~np.array(dropped))
+    return {
+        name: column[kept] if isinstance(column, np.ndarray) else [column[row] for row in kept]
+        for name, column in part.items()
+    }
+
+
+def _label_names(table: Path) -> dict[str, str]:
+    try:
+        with table.open(encoding="utf-8", newline="") as lines:
+            names = {row["index"]: row["name"] for row in csv.DictReader(lines)}
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        raise DataError(f"{table} is no table of label names: {error}") from error
+    names.pop(MUSIC_VIDEO, None)
+    return names
+
+
+def _emomv_part(archive: Path, split: str) -> JsonDict:
+    kept = np.flatnonzero(read_numbers(archive, "matched"))
+    ids, emotions = read_strings(archive, "id"), read_strings(archive, "audio_emotion")
+    return {
+        "id": [ids[row] for row in kept],
+        "group": [source_video(ids[row]) for row in kept],
+        "split": [split] * len(kept),
+        "labels": [[emotions[row]] for row in kept],
+        "video": read_numbers(archive, "video")[kept],
+        "audio": read_numbers(archive, "audio")[kept],
+    }
+
+
+def source_video(clip: str) -> str:
+    """The video that an EmoMV clip was cut from.
+
+    >>> source_video("exciting_TEST_EXT(9)-45-of-95"), source_video("rp1lHx8vCgc_02")
+    ('exciting_TEST_EXT(9)', 'rp1lHx8vCgc')
+    """
+    return re.sub(r"-\d+-of-\d+$|(?<=^.{11})_\d\d$", "", clip)
+
+
+def _joined(parts: list[JsonDict]) -> JsonDict:
+    joined: JsonDict = {}
+    for name in parts[0]:
+        columns: list[Any] = [part[name] for part in parts]
+        matrix = isinstance(columns[0], np.ndarray)
+        joined[name] = np.concatenate(columns) if matrix else list(chain.from_iterable(columns))
+    return joined
+
+
+def _write(out: Path, columns: JsonDict, taxonomy: str, meta: JsonDict) -> FeatureStore:
+    import pyarrow as pa
+
+    manifest = pa.table({name: pa.array(columns[name], pa.string()) for name in ("id", "split", "group")})
+    manifest = manifest.append_column(taxonomy, pa.array(columns["labels"], pa.list_(pa.string())))
+    video: npt.NDArray[Any] = columns["video"]
+    return write_store(out, video=video, audio=columns["audio"], manifest=manifest, meta=meta)
