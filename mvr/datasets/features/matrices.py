@@ -33,7 +33,7 @@ def import_matrices(video: Path, audio: Path, manifest: Path) -> PairedFeatures:
         video=read_matrix(video),
         audio=read_matrix(audio),
         manifest=read_manifest(manifest),
-        meta={"video_backbone": video.stem, "audio_backbone": audio.stem, "source": "matrices"},
+        meta={"video": {"backbone": video.stem}, "audio": {"backbone": audio.stem}, "source": manifest.name},
     )
 
 
@@ -57,7 +57,7 @@ def read_matrix(path: Path) -> npt.NDArray[np.floating[Any]]:
 
 
 def read_manifest(path: Path) -> pa.Table:
-    """The CSV manifest as a table; `split` and `group` are added where the CSV has none ("" and the id).
+    """The CSV manifest as a table; an empty `split` means train, an empty `group` the row's own id.
 
     Raises:
         DataError: no `id` column, a doubled id, an unknown split, a line with too many or too few cells.
@@ -87,7 +87,7 @@ def manifest_table(columns: dict[str, list[str]]) -> pa.Table:
     ids = columns["id"]
     arrays: dict[str, pa.Array] = {
         "id": pa.array(ids, pa.string()),
-        "split": pa.array(columns.get("split", [""] * len(ids)), pa.string()),
+        "split": pa.array([split or "train" for split in columns.get("split", [""] * len(ids))], pa.string()),
         "group": pa.array([g or i for g, i in zip(columns.get("group", ids), ids, strict=True)], pa.string()),
     }
     for name, cells in columns.items():

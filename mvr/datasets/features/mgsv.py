@@ -63,7 +63,11 @@ def import_mgsv(tables: Path, video_features: Path, audio_features: Path) -> Pai
         video=np.stack(video),
         audio=np.stack(audio),
         manifest=manifest_table(columns),
-        meta={"video_backbone": "mgsv-clip-vit-b32", "audio_backbone": "mgsv-ast", "source": "MGSV-EC"},
+        meta={
+            "video": {"backbone": "mgsv-clip-vit-b32"},
+            "audio": {"backbone": "mgsv-ast"},
+            "source": "MGSV-EC",
+        },
         notes=(
             f"{leaking} rows are left out because their music also belongs to a later split",
             f"{missing} of {missing + len(video)} rows have no feature file",

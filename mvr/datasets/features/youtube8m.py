@@ -61,8 +61,8 @@ def import_youtube8m(
         audio=np.stack(audio),
         manifest=manifest_table(columns),
         meta={
-            "video_backbone": "youtube8m-inception",
-            "audio_backbone": "youtube8m-vggish",
+            "video": {"backbone": "youtube8m-inception"},
+            "audio": {"backbone": "youtube8m-vggish"},
             "source": "YouTube-8M",
         },
         notes=(f"{dropped} rows have none of the wanted labels",) if dropped else (),

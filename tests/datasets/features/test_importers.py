@@ -154,7 +154,7 @@ def test_youtube8m_rows_come_with_names_of_their_labels(tmp_path: Path) -> None:
     assert found.manifest.to_pylist() == [
         {
             "id": "validate00/AYaa",
-            "split": "",
+            "split": "train",
             "group": "validate00/AYaa",
             "genre": ["Concert", "Music video"],
         }
