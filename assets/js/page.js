@@ -1,0 +1,140 @@
+/* The page's own behaviour. Runs once, from <head>; works by delegation, so re-rendered parts need no set-up. */
+(() => {
+  "use strict";
+  if (window.mvPage) return;
+  window.mvPage = true;
+
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+
+  /* ---- players: one sound at a time ---- */
+  const pauseOthers = (keep) => all("audio, video").forEach((m) => m !== keep && !m.paused && m.pause());
+  const rowOf = (media) => media.closest(".mv-row");
+
+  const paint = (media) => {
+    const row = rowOf(media);
+    if (!row) return;
+    const playing = !media.paused && !media.ended;
+    const button = row.querySelector(".mv-play");
+    const seek = row.querySelector(".mv-seek");
+    const length = media.duration || Number(row.dataset.duration) || 0;
+    row.classList.toggle("is-playing", playing);
+    if (playing || media.currentTime > 0) row.classList.add("is-open");
+    if (button) {
+      button.setAttribute("aria-pressed", String(playing));
+      button.setAttribute("aria-label", (playing ? "Pause " : "Play ") + row.dataset.name);
+    }
+    if (seek && length) {
+      const at = media.readyState ? media.currentTime : Number(row.dataset.start) || 0;
+      seek.max = length;
+      seek.value = at;
+      seek.setAttribute("aria-valuetext", `${clock(at)} of ${clock(length)}`);
+      row.style.setProperty("--at", `${(100 * at) / length}%`);
+      const time = row.querySelector(".mv-time");
+      if (time && media.readyState) time.textContent = clock(at);
+    }
+  };
+
+  document.addEventListener("play", (event) => { pauseOthers(event.target); paint(event.target); }, true);
+  for (const name of ["pause", "ended", "timeupdate", "loadedmetadata", "seeked"])
+    document.addEventListener(name, (event) => event.target instanceof HTMLMediaElement && paint(event.target), true);
+  document.addEventListener("error", (event) => {
+    const row = event.target instanceof HTMLMediaElement && event.target.getAttribute("src") && rowOf(event.target);
+    if (row) row.classList.add("is-broken");
+  }, true);
+
+  const start = (media, row) => {
+    if (!media.dataset.begun) {
+      media.dataset.begun = "1";
+      const from = Number(row.dataset.start) || 0;
+      const seekOnce = () => { if (from > 0) media.currentTime = from; };
+      if (media.readyState) seekOnce(); else media.addEventListener("loadedmetadata", seekOnce, { once: true });
+    }
+    media.play().catch(() => row.classList.remove("is-playing"));
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest(".mv-play");
+    if (!button) return;
+    const row = button.closest(".mv-row");
+    const media = row.querySelector("audio, video");
+    if (media.paused) start(media, row); else media.pause();
+  });
+
+  document.addEventListener("input", (event) => {
+    const seek = event.target.closest && event.target.closest(".mv-seek");
+    if (!seek) return;
+    const row = seek.closest(".mv-row");
+    const media = row.querySelector("audio, video");
+    const to = Number(seek.value);
+    media.dataset.begun = "1";
+    if (media.readyState) media.currentTime = to;
+    else {
+      media.addEventListener("loadedmetadata", () => { media.currentTime = to; }, { once: true });
+      media.preload = "metadata";
+      media.load();
+    }
+    row.classList.add("is-open");
+    row.style.setProperty("--at", `${(100 * to) / (Number(seek.max) || 1)}%`);
+  });
+
+  /* ---- the address: which tab, which alpha ---- */
+  const remember = (key, value) => {
+    const url = new URL(location.href);
+    url.searchParams.set(key, value);
+    history.replaceState(history.state, "", url);
+  };
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest && event.target.closest("[role=tab]");
+    if (!tab) return;
+    pauseOthers(null);
+    const id = tab.id || "";
+    const match = id.match(/mv-tab-(.+)-button$/);
+    if (match) remember("tab", match[1]);
+  }, true);
+  document.addEventListener("input", (event) => {
+    const box = event.target.closest && event.target.closest(".mv-alpha");
+    if (box) remember("alpha", event.target.value);
+  });
+
+  /* ---- small repairs of Gradio's own parts, for keyboards and screen readers ---- */
+  const tabKeys = { ArrowRight: 1, ArrowLeft: -1, Home: "first", End: "last" };
+  document.addEventListener("keydown", (event) => {
+    const tab = event.target.closest && event.target.closest("[role=tab]");
+    if (!tab || !(event.key in tabKeys)) return;
+    const tabs = all("[role=tab]", tab.closest("[role=tablist]")).filter((t) => t.offsetParent && !t.disabled);
+    const move = tabKeys[event.key];
+    const index = move === "first" ? 0 : move === "last" ? tabs.length - 1
+      : (tabs.indexOf(tab) + move + tabs.length) % tabs.length;
+    event.preventDefault();
+    tabs[index].focus();
+    tabs[index].click();
+  });
+
+  const repair = () => {
+    document.documentElement.lang = document.documentElement.lang || "en";
+    all(".mv-alpha input[type=range]").forEach((input) => {
+      input.setAttribute("aria-valuetext", `${Math.round(100 * input.value)} percent`);
+    });
+  };
+
+  /* ---- what a server answer asks for ---- */
+  const react = () => {
+    repair();
+    all("video[data-play-now]").forEach((video) => {
+      video.removeAttribute("data-play-now");
+      if (!calm()) video.play().catch(() => undefined);
+    });
+  };
+  const watch = () => {
+    let due = false;
+    new MutationObserver(() => {
+      if (due) return;
+      due = true;
+      requestAnimationFrame(() => { due = false; react(); });
+    }).observe(document.body, { childList: true, subtree: true });
+    react();
+  };
+  if (document.body) watch(); else document.addEventListener("DOMContentLoaded", watch);
+})();

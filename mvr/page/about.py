@@ -1,0 +1,46 @@
+"""Tab "About & privacy": what answers here, under which licences, and what happens to a visitor's files."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+import gradio as gr
+
+import mvr
+from mvr.page import texts
+from mvr.page.context import PageContext
+from mvr.page.templates import render
+
+
+def build_tab(context: PageContext, page: gr.Blocks) -> None:
+    """Create the tab; see `mvr.page.app`."""
+    gr.HTML(
+        render(
+            "about.html",
+            systems=context.catalogue.systems(),
+            privacy=privacy_lines(context),
+            versions=versions(),
+        )
+    )
+
+
+def privacy_lines(context: PageContext) -> list[str]:
+    """What happens to a visitor's files, in the order a visitor asks."""
+    kept = texts.PRIVACY_KEPT.format(minutes=context.manifest.app.retention_minutes)
+    return [
+        texts.PRIVACY_PLACE,
+        texts.PRIVACY_OWN,
+        kept,
+        texts.PRIVACY_CACHE,
+        texts.PRIVACY_COOKIES,
+        texts.PRIVACY_ADDRESS,
+    ]
+
+
+def versions() -> list[tuple[str, str]]:
+    """Name and version of what matters for an answer."""
+    parts = ["torch", "librosa", "faiss-cpu", "gradio"]
+    return [("mvr", mvr.__version__), ("Python", platform.python_version())] + [
+        (part, version(part)) for part in parts
+    ]

@@ -1,0 +1,129 @@
+"""The page: its tabs, composed, and how it is launched.
+
+A tab is one file of this folder with one function
+
+    def build_tab(context: PageContext, page: gr.Blocks) -> None
+
+called inside the tab; it creates components and events there. `page.load(...)` runs something on every page load
+(the query string is in `request.query_params`). To add a tab: write the file, put its line into `TABS`, its label
+into `texts.py`. Rules that keep the page private, quick and accessible:
+
+- every event has `api_visibility="private"`; the two public endpoints are in `api.py`;
+- media is served by `context.shelf.put(ShelfItem(...))`, never by a path of the client;
+- what belongs to a visitor lives in `context.visit(request.session_hash)` (`.desk[...]`, `.new_file(".mp4")`);
+- HTML comes from `templates.render("name.html", ...)`, which escapes; buttons in it carry `data-event="pick"` and
+  `data-...` values, `ON_LOAD_EVENTS` turns their clicks into `html.pick(...)` events (`gr.EventData`);
+- players are plain `<audio>` and `<video>` elements: `assets/js/page.js` lets one sound at a time;
+- an error is a sentence in the tab's own status line (`status.html`, a live region), beside the control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from mvr.config.paths import assets_dir, home_dir
+from mvr.page import about, library, music_to_video, texts, video_to_music
+from mvr.page.context import PageContext
+from mvr.page.harden import Harden, HardenSettings
+from mvr.page.templates import render
+from mvr.page.theme import create_theme
+
+
+@dataclass(frozen=True, kw_only=True)
+class TabSpec:
+    """One tab: `?tab=ID` opens it."""
+
+    id: str
+    label: str
+    build: Callable[[PageContext, gr.Blocks], None]
+
+
+TABS: tuple[TabSpec, ...] = (
+    TabSpec(id="video-to-music", label=texts.TAB_VIDEO_TO_MUSIC, build=video_to_music.build_tab),
+    TabSpec(id="music-to-video", label=texts.TAB_MUSIC_TO_VIDEO, build=music_to_video.build_tab),
+    TabSpec(id="library", label=texts.TAB_LIBRARY, build=library.build_tab),
+    TabSpec(id="about", label=texts.TAB_ABOUT, build=about.build_tab),
+)
+
+
+def create_page(context: PageContext) -> gr.Blocks:
+    """Compose the page; nothing is loaded or served yet."""
+    retention_s = int(context.manifest.app.retention_minutes * 60)
+    page = gr.Blocks(
+        title=texts.TITLE, analytics_enabled=False, delete_cache=(min(600, retention_s), retention_s)
+    )
+    with page:
+        gr.HTML(render("header.html"), elem_id="mv-header")
+        with gr.Tabs(elem_id="mv-tabs", overflow_behavior="wrap") as tabs:
+            for tab in TABS:
+                with gr.Tab(tab.label, id=tab.id, elem_id=f"mv-tab-{tab.id}"):
+                    tab.build(context, page)
+        gr.HTML(render("footer.html"), elem_id="mv-footer")
+        page.load(_open_tab, None, tabs, api_visibility="private", show_progress="hidden", queue=False)
+        page.unload(_leave(context))
+    app = context.manifest.app
+    page.queue(max_size=app.queue_size, default_concurrency_limit=4)
+    return page
+
+
+def _open_tab(request: gr.Request) -> Any:
+    wanted = request.query_params.get("tab", "")
+    known = [tab.id for tab in TABS]
+    return gr.Tabs(selected=wanted if wanted in known else known[0])
+
+
+def _leave(context: PageContext) -> Callable[[gr.Request], None]:
+    def leave(request: gr.Request) -> None:
+        context.visits.end(request.session_hash or "")
+
+    return leave
+
+
+def launch_kwargs(context: PageContext) -> dict[str, Any]:
+    """How the page is launched, by `app.py` and by tests alike: everything that would phone home, keep a
+    history or show more than the page is off.
+    """
+    app = context.manifest.app
+    limits = HardenSettings(
+        max_body_bytes=(app.max_upload_mb + 1) * 2**20, requests_per_minute=app.requests_per_minute
+    )
+    return {
+        "max_file_size": f"{app.max_upload_mb}mb",
+        "max_threads": 16,
+        "run_history": False,
+        "enable_monitoring": False,
+        "pwa": False,
+        "ssr_mode": False,
+        "mcp_server": False,
+        "share": False,
+        "show_error": False,
+        "footer_links": [],
+        "strict_cors": True,
+        "allowed_paths": [],
+        "blocked_paths": [str(home_dir())],
+        "theme": create_theme(),
+        "css": _asset("css/page.css"),
+        "head": head(),
+        "app_kwargs": {
+            "middleware": [Middleware(Harden, settings=limits)],
+            "routes": [context.shelf.route()],
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+        },
+    }
+
+
+def head() -> str:
+    """What goes into `<head>`: the page's own script, inline, so that no further request is needed."""
+    return f'<meta name="color-scheme" content="light dark"><script>{_asset("js/page.js")}</script>'
+
+
+def _asset(name: str) -> str:
+    return Path(assets_dir() / name).read_text(encoding="utf-8")

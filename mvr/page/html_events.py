@@ -1,0 +1,24 @@
+"""Clicks inside a `gr.HTML` as Gradio events."""
+
+from __future__ import annotations
+
+
+def on_load_events(*names: str) -> str:
+    """JavaScript for `gr.HTML(js_on_load=...)`: a click on `<button data-event="NAME" data-id="7">` becomes the
+    event NAME, which Python listens to with `html.NAME(handler)`; the handler's `gr.EventData` carries the
+    button's data attributes (`event.id`).
+
+    Gradio may run this again when it renders anew, hence the guard.
+    """
+    known = ", ".join(f'"{name}"' for name in names)
+    return f"""
+    const names = [{known}];
+    if (!element.dataset.listening) {{
+      element.dataset.listening = "1";
+      element.addEventListener("click", (click) => {{
+        const button = click.target.closest("[data-event]");
+        if (!button || button.disabled || !names.includes(button.dataset.event)) return;
+        trigger(button.dataset.event, {{...button.dataset}});
+      }});
+    }}
+    """
