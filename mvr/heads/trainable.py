@@ -36,7 +36,6 @@ class HeadSettings:
         unit_rows: bring raw rows to unit length before standardising.
         video_parts, audio_parts: vectors laid end to end in one feature row (frames, layers), see `PartPool`.
         pool: "weighted" or "transformer", how parts become one vector.
-        temperature: initial temperature of the loss, part of the head because it may be learned.
     """
 
     video_dim: int
@@ -53,7 +52,6 @@ class HeadSettings:
     video_parts: int = 1
     audio_parts: int = 1
     pool: str = "weighted"
-    temperature: float = 0.1
 
     def __post_init__(self) -> None:
         for name in (
@@ -70,8 +68,6 @@ class HeadSettings:
                 raise UsageError(f"head setting {name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1 or not 0 <= self.input_dropout < 1:
             raise UsageError("head settings dropout and input_dropout must be in [0, 1)")
-        if self.temperature <= 0:
-            raise UsageError(f"head setting temperature must be positive, not {self.temperature}")
         if self.video_dim % self.video_parts or self.audio_dim % self.audio_parts:
             raise UsageError("video_parts and audio_parts must divide the feature widths")
 
@@ -114,14 +110,12 @@ class TrainableHead(nn.Module):
         return dataclasses.asdict(self.head_settings)
 
     def prepare(self, modality: Modality, features: Tensor) -> Tensor:
-        """(N, width) raw features -> (N, inputs) standardised, pooled over parts."""
+        """(N, width) raw features -> (N, width) standardised; nothing in here is trained."""
         rows: Tensor = self.standardise[str(modality)](features)
-        if str(modality) in self.pool:
-            rows = self.pool[str(modality)](rows)
         return rows
 
     def project(self, modality: Modality, rows: Tensor) -> Tensor:
-        """(N, inputs) prepared rows -> (B, M, N, D) before normalisation."""
+        """(N, inputs) pooled rows -> (B, M, N, D) before normalisation."""
         raise AssertionError("a subclass gives `project`")
 
     def forward(self, modality: Modality, features: Tensor) -> Tensor:
@@ -129,7 +123,9 @@ class TrainableHead(nn.Module):
         return self.embed(modality, self.prepare(modality, features))
 
     def embed(self, modality: Modality, rows: Tensor) -> Tensor:
-        """(N, inputs) prepared rows -> (B, M, N, D) unit-length embeddings."""
+        """(N, width) prepared rows -> (B, M, N, D) unit-length embeddings."""
+        if str(modality) in self.pool:
+            rows = self.pool[str(modality)](rows)
         return functional.normalize(self.project(modality, self.input_dropout(rows)).float(), dim=-1)
 
     def encode_video(self, features: FloatArray) -> BranchedEmbeddings:

@@ -3,9 +3,9 @@
     L(M1 -> M2) = mean_i -1/|P(i)| sum_{p in P(i)} log( exp(z_i.z_p / tau) / sum_k exp(z_i.z_k / tau) )
 
 P(i) are the rows of the other modality that share a label with i. With several labels per row, one shared
-label makes a positive. A row without a label has no positives and is no candidate either: it joins self-supervised
-losses only. Rows with |P(i)| = 0 are left out of the mean; a batch without any positive costs 0 and has zero
-gradient. Within one modality a row is not its own positive nor its own candidate.
+label makes a positive. A row without a label has no positives and is no candidate either: it joins
+self-supervised losses only. Rows with |P(i)| = 0 are left out of the mean; a batch without any positive
+costs 0 and has zero gradient. Within one modality a row is not its own positive nor its own candidate.
 """
 
 from __future__ import annotations

@@ -1,0 +1,58 @@
+"""Regularised linear CCA: ridge and number of directions chosen on the validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mvr.datatypes import JsonDict
+from mvr.errors import UsageError
+from mvr.heads.linear import CcaHead
+from mvr.heads.table import create_head
+from mvr.training.data import TrainingData
+from mvr.training.settings import Recipe
+from mvr.training.validation import validate
+
+
+def fit_cca(
+    recipe: Recipe, data: TrainingData, standardise: Callable[[CcaHead, TrainingData], None]
+) -> tuple[CcaHead, list[JsonDict]]:
+    """Fit one head per combination of the listed `ridge`, `dim` and `power` values and keep the best on val.
+
+    Args:
+        recipe: `head` may hold a number or a list of numbers for each of the three.
+        data: rows.
+        standardise: fits the head's standardisation.
+
+    Returns:
+        The best head and what was tried, with the validation scores.
+    """
+    best: tuple[tuple[float, ...], CcaHead] | None = None
+    tried = []
+    for config in _grid(recipe.head, min(data.video.shape[1], data.audio.shape[1])):
+        head = create_head("cca", video_dim=data.video.shape[1], audio_dim=data.audio.shape[1], **config)
+        assert isinstance(head, CcaHead)
+        standardise(head, data)
+        head.fit(*data.features(data.train))
+        score = validate(head, data, recipe.training.metric)["ssl"]
+        tried.append({**config, **score.values})
+        if best is None or score.better < best[0]:
+            best = (score.better, head)
+    assert best is not None
+    return best[1], tried
+
+
+def _grid(head: JsonDict, width: int) -> list[JsonDict]:
+    """All combinations; more directions than features are cut to the features."""
+    unknown = sorted(set(head) - {"ridge", "dim", "power"})
+    if unknown:
+        raise UsageError(f"unknown setting {unknown[0]!r} for cca; choose from dim, power, ridge")
+    grid: list[JsonDict] = [{}]
+    for name, value in head.items():
+        values: list[Any] = value if isinstance(value, list) else [value]
+        if name == "dim":
+            values = sorted({min(int(v), width) for v in values})
+        grid = [{**config, name: v} for config in grid for v in values]
+    if "dim" not in head:
+        grid = [{**config, "dim": min(64, width)} for config in grid]
+    return grid
