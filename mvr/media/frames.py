@@ -21,7 +21,7 @@ from mvr.errors import NoPicture, TooLarge, Truncated, UsageError
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
-from mvr.media.probe import check_duration
+from mvr.media.probe import check_complete, check_duration
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -159,10 +159,13 @@ def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
     if not pts:
         raise Truncated(f"{media.path.name}: the file ends before its first picture")
     assert stream.time_base is not None
-    ordered, unit = sorted(pts), float(stream.time_base)
+    first = min(keys, default=min(pts))  # nothing before the first key frame can be decoded
+    ordered, unit = sorted(time for time in pts if time >= first) or sorted(pts), float(stream.time_base)
     times_s = np.array(ordered, np.float64) * unit - media.start_s
     step_s = last_duration * unit or (float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.04)
     check_duration(media.path, float(times_s[-1] - times_s[0]), media.limits.video_s)
+    if stream.duration is not None:
+        check_complete(media.path, float(times_s[-1]) + step_s, stream.duration * unit)
     return _Index(pts=ordered, keys=sorted(keys), times_s=times_s, end_s=float(times_s[-1]) + step_s)
 
 

@@ -92,54 +92,64 @@ def probe(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS, needs: tuple[N
         UnsupportedCodec, NoPicture, NoSound, TooLong, TooManyPixels, TooSlow: as named.
     """
     with open_media(path, limits) as media:
-        return _probe(media, needs)
+        _check_needs(media, needs)
+        only_sound = media.picture() is None or needs == ("sound",)
+        duration_s = _duration(media, only_sound)
+    with open_media(path, limits) as media:  # afresh: not every container can be wound back
+        picture, sound = media.picture(), media.sound()
+        return MediaInfo(
+            path=media.path,
+            container=media.container.format.name,
+            duration_s=duration_s,
+            size_bytes=media.path.stat().st_size,
+            video=None if picture is None or only_sound else _video(media, picture),
+            audio=None if sound is None else _audio(media.path, sound),
+        )
 
 
-def _probe(media: OpenMedia, needs: tuple[Need, ...]) -> MediaInfo:
-    path, picture, sound = media.path, media.picture(), media.sound()
+def _check_needs(media: OpenMedia, needs: tuple[Need, ...]) -> None:
+    """Refuse from the header what can be refused from the header."""
+    name, picture, sound = media.path.name, media.picture(), media.sound()
     if "picture" in needs and picture is None:
-        raise NoPicture(f"{path.name}: the file has no picture; a video is needed")
+        raise NoPicture(f"{name}: the file has no picture; a video is needed")
     if "sound" in needs and sound is None:
-        raise NoSound(f"{path.name}: the file has no sound; sound is needed")
+        raise NoSound(f"{name}: the file has no sound; sound is needed")
     if picture is None and sound is None:
-        raise NotMedia(f"{path.name}: the file holds neither picture nor sound")
-    only_sound = picture is None or needs == ("sound",)
-    duration_s = _duration(media, only_sound)  # before decoding: a refusal should be cheap
-    audio = None if sound is None else _audio(path, sound)
-    video = None if picture is None or (only_sound and sound is not None) else _video(media, picture)
-    return MediaInfo(
-        path=path,
-        container=media.container.format.name,
-        duration_s=duration_s,
-        size_bytes=path.stat().st_size,
-        video=video,
-        audio=audio,
-    )
+        raise NotMedia(f"{name}: the file holds neither picture nor sound")
+    if picture is not None and needs != ("sound",):
+        check_side(media.path, (picture.width, picture.height), media.limits)
 
 
 def _duration(media: OpenMedia, only_sound: bool) -> float:
     limit_s = media.limits.music_s if only_sound else media.limits.video_s
-    header = media.container.duration
-    if header is not None:
-        check_duration(media.path, header / 1e6, limit_s)
-    if header is None or header <= 0 or media.container.format.name in _UNSURE:
-        measured = _measure_duration(media)
-        check_duration(media.path, measured, limit_s)
-        return measured
-    return header / 1e6
+    header_s = (media.container.duration or 0) / 1e6
+    check_duration(media.path, header_s, limit_s)
+    measured_s = _measure(media)
+    check_duration(media.path, measured_s, limit_s)
+    if media.container.format.name not in _UNSURE:
+        check_complete(media.path, measured_s, header_s)
+    return measured_s
 
 
-def _measure_duration(media: OpenMedia) -> float:
+def _measure(media: OpenMedia) -> float:
+    """Seconds to the end of the last packet: headers are often missing and sometimes wrong."""
     end_s = media.start_s
     streams = [s for s in (media.picture(), media.sound()) if s is not None]
     for packet in media.packets(streams):
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None and packet.time_base is not None:
             end_s = max(end_s, float((time + (packet.duration or 0)) * packet.time_base))
-    media.container.seek(0)
     if end_s <= media.start_s:
         raise Truncated(f"{media.path.name}: the file ends before any picture or sound")
     return end_s - media.start_s
+
+
+def check_complete(path: Path, measured_s: float, header_s: float) -> None:
+    """Raise Truncated where clearly less is there (by over 1 s and a tenth) than the header promises."""
+    if header_s - measured_s > max(1.0, 0.1 * header_s):
+        raise Truncated(
+            f"{path.name}: the file breaks off after {measured_s:.1f} of {header_s:.1f} s; copy or upload it again"
+        )
 
 
 def check_duration(path: Path, duration_s: float, limit_s: float) -> None:

@@ -21,7 +21,7 @@ from av.audio.resampler import AudioResampler
 from mvr.errors import NoSound, NotFinite, Truncated, UsageError
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
-from mvr.media.probe import check_duration
+from mvr.media.probe import check_complete, check_duration
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -172,6 +172,10 @@ def _timeline(media: OpenMedia, stream: AvAudioStream, mix: object) -> Iterator[
         check_duration(media.path, (at + len(block)) / rate_hz, media.limits.music_s)
         at += len(block)
         yield block
+    if (
+        stream.duration is not None and stream.time_base is not None
+    ):  # not reached where the caller has enough
+        check_complete(media.path, at / rate_hz, float(stream.duration * stream.time_base))
 
 
 def _window(blocks: Iterator[FloatSamples], rate_hz: int, span: _Span) -> Iterator[FloatSamples]:
