@@ -1,5 +1,19 @@
 """ImageBind (Girdhar et al., CVPR 2023): model, checkpoint, preprocessing, and the two backbones."""
 
+from mvr.backbones.imagebind.checkpoint import load_imagebind
+from mvr.backbones.imagebind.encoders import ImageBindAudio, ImageBindVideo
+from mvr.backbones.imagebind.melspec import AudioClips, preprocess_audio
 from mvr.backbones.imagebind.model import ImageBindConfig, ImageBindModel
+from mvr.backbones.imagebind.views import VideoViews, preprocess_video
 
-__all__ = ["ImageBindConfig", "ImageBindModel"]
+__all__ = [
+    "AudioClips",
+    "ImageBindAudio",
+    "ImageBindConfig",
+    "ImageBindModel",
+    "ImageBindVideo",
+    "VideoViews",
+    "load_imagebind",
+    "preprocess_audio",
+    "preprocess_video",
+]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mvr.backbones.precision import Int8Linear
+
 LAYER_NORM_EPS = 1e-6
 
 
@@ -27,14 +29,25 @@ class Attention(nn.Module):
         self.heads = heads
         self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
-        self.out_proj = nn.Linear(width, width)
+        self.in_proj: nn.Module | None = None  # takes the place of the two when they are quantised
+        self.out_proj: nn.Linear | Int8Linear = nn.Linear(width, width)
         self.bias_k = nn.Parameter(torch.zeros(1, 1, width)) if bias_kv else None
         self.bias_v = nn.Parameter(torch.zeros(1, 1, width)) if bias_kv else None
         nn.init.xavier_uniform_(self.in_proj_weight)
 
     def project(self, tokens: Tensor) -> Tensor:
         """Queries, keys and values side by side: (B, T, D) -> (B, T, 3D)."""
+        if self.in_proj is not None:
+            projected: Tensor = self.in_proj(tokens)
+            return projected
         return F.linear(tokens, self.in_proj_weight, self.in_proj_bias)
+
+    def quantise(self) -> None:
+        """Bring both projections to int8 (see `mvr.backbones.precision`)."""
+        self.in_proj = Int8Linear(self.in_proj_weight, self.in_proj_bias)
+        assert isinstance(self.out_proj, nn.Linear)
+        self.out_proj = Int8Linear(self.out_proj.weight, self.out_proj.bias)
+        del self.in_proj_weight, self.in_proj_bias
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """(B, T, D) -> (B, T, D); `mask` (T, T) is added to the scores."""

@@ -3,7 +3,14 @@
 from mvr.backbones.weights.cards import missing_weights, weights_of_backbone, weights_of_card
 from mvr.backbones.weights.digest import check_digest, file_sha256
 from mvr.backbones.weights.download import Download, DownloadProgress, ProgressCallback, download
-from mvr.backbones.weights.files import WeightsStatus, fetch_weights, find_file, is_offline, status
+from mvr.backbones.weights.files import (
+    WeightsStatus,
+    fetch_weights,
+    find_file,
+    is_offline,
+    local_weights,
+    status,
+)
 from mvr.backbones.weights.licence import accept_licence, licence_accepted, require_licence
 from mvr.backbones.weights.source import WeightsFile, WeightsSource, clip_source, weights_source
 
@@ -23,6 +30,7 @@ __all__ = [
     "find_file",
     "is_offline",
     "licence_accepted",
+    "local_weights",
     "missing_weights",
     "require_licence",
     "status",

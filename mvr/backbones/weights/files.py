@@ -110,6 +110,20 @@ def fetch_weights(source: WeightsSource, progress: ProgressCallback | None = Non
     return paths
 
 
+def local_weights(path: str, sha256: str | None = None) -> Path:
+    """A weights file of the user's own, checked when a digest is given.
+
+    Raises:
+        WeightsMissing: no such file.
+        WeightsCorrupt: another digest.
+    """
+    if not Path(path).is_file():
+        raise WeightsMissing(f"the weights file {path} is not there")
+    if sha256:
+        check_digest(Path(path), sha256)
+    return Path(path)
+
+
 def _download(source: WeightsSource, file: WeightsFile, progress: ProgressCallback | None) -> Path:
     target, url = source.folder / file.name, source.url(file)
     if target.exists():
