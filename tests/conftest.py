@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import wave
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -33,3 +36,48 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the user's own library, cache or votes."""
     monkeypatch.setenv("MVR_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def write_tone(path: Path, *, seconds: float = 6.0, seed: int = 0, rate_hz: int = 22050) -> Path:
+    """A stereo WAV file of three seeded partials with a beat: real sound that costs nothing to keep."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    beat = 0.5 + 0.5 * np.cos(2 * np.pi * rng.uniform(1, 3) * t) ** 8
+    partials = sum(np.sin(2 * np.pi * hz * t) for hz in rng.uniform(110, 1760, 3))
+    samples = np.stack([0.2 * beat * partials] * 2, axis=1) + 0.002 * rng.standard_normal((len(t), 2))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes((samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
+    return path
+
+
+def write_clip(path: Path, *, seconds: float = 2.0, seed: int = 0, rate_hz: int = 10) -> Path:
+    """A silent H.264 file of a drifting gradient, 160 x 288, seeded."""
+    import av
+
+    rng = np.random.default_rng(seed)
+    speed, hue = rng.uniform(1, 12), rng.uniform(0, 255, 3)
+    rows, columns = np.mgrid[0:288, 0:160]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate_hz)
+        stream.width, stream.height, stream.pix_fmt = 160, 288, "yuv420p"
+        for frame in range(round(seconds * rate_hz)):
+            wave_ = np.sin((rows + columns + speed * frame) / 20)[:, :, None]
+            picture = (hue * (0.6 + 0.4 * wave_)).clip(0, 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_tone() -> Callable[..., Path]:
+    """`write_tone`."""
+    return write_tone
+
+
+@pytest.fixture(scope="session")
+def make_clip() -> Callable[..., Path]:
+    """`write_clip`."""
+    return write_clip

@@ -1,0 +1,287 @@
+"""A system at work: backbones and a head, named by a card, turn a media file into embeddings of its segments.
+
+system = load_system("control-mvr-mini")
+clip = system.embed_file("clip.mp4", Modality.VIDEO)
+clip.embeddings.vectors            # (S, B, D), unit length
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from mvr.backbones.backbone import Backbone, TextBackbone, check_features, create_backbone
+from mvr.config.cards import HeadCard, SystemCard, load_card
+from mvr.config.paths import assets_dir, home_dir
+from mvr.config.settings import settings_hash
+from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Segment
+from mvr.embeddings.digest import DigestBackbone, content_hash
+from mvr.embeddings.segments import segments_of
+from mvr.errors import SettingsMismatch, UsageError, WeightsError, WeightsMissing
+from mvr.heads.head import Head
+
+_BATCH_ROWS = 32  # segments encoded together: bounds the memory of a long track under a large backbone
+_ON_DEVICE = frozenset({"clip", "imagebind", "mert"})  # backbones that take the option `device`
+_UNTRAINED = frozenset({"identity", "random"})  # heads without weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentFeatures:
+    """What a backbone says of an item: S segments and their features (S, D) float32."""
+
+    segments: tuple[Segment, ...]
+    features: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentEmbeddings(SegmentFeatures):
+    """Segments with features and, from the head, embeddings (S, B, D)."""
+
+    embeddings: BranchedEmbeddings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemStatus:
+    """Whether a system can work on this machine; `lacks` is one sentence, empty when it is ready."""
+
+    name: str
+    ready: bool
+    lacks: str
+
+
+class System:
+    """A loaded system; use `load_system`. Backbones load when first needed; calls are serialised by a lock.
+
+    Attributes:
+        card: its recipe.
+        head: its head.
+    """
+
+    def __init__(self, card: SystemCard, head: Head | None, *, head_hash: str, device: str = "auto") -> None:
+        self.card = card
+        self._given_head = head
+        self._head_hash = head_hash
+        self._device = device
+        self._backbones: dict[Modality, Backbone] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return self.card.name
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the head's branches."""
+        return self.head.branches
+
+    @property
+    def alpha(self) -> bool:
+        """Whether alpha changes the ranking: there is more than one branch to mix."""
+        return len(self.branches) > 1
+
+    @cached_property
+    def head(self) -> Head:
+        """The head; the head-less case is an identity head as wide as the backbones."""
+        if self._given_head is not None:
+            return self._given_head
+        from mvr.heads import create_head
+
+        video, audio = self.backbone(Modality.VIDEO), self.backbone(Modality.AUDIO)
+        if self.card.head is not None and self.card.head.kind == "random":
+            return create_head("random")
+        return create_head("identity", video_dim=video.dim, audio_dim=audio.dim)
+
+    def backbone(self, modality: Modality) -> Backbone:
+        """The backbone of a modality, loaded once.
+
+        Raises:
+            WeightsError: missing, damaged, or a licence nobody accepted.
+        """
+        with self._lock:
+            if modality not in self._backbones:
+                self._backbones[modality] = self._create_backbone(modality)
+            return self._backbones[modality]
+
+    def _create_backbone(self, modality: Modality) -> Backbone:
+        card = self.card.video if modality is Modality.VIDEO else self.card.audio
+        if card is None:
+            return DigestBackbone(modality)
+        options = dict(card.options)
+        if card.name in _ON_DEVICE:
+            options.setdefault("device", self._device)
+        backbone = create_backbone(card.name, modality, **options)
+        self._check_width(backbone)
+        return backbone
+
+    def _check_width(self, backbone: Backbone) -> None:
+        if self._given_head is None:
+            return
+        head = self._given_head
+        wanted = head.video_dim if backbone.modality is Modality.VIDEO else head.audio_dim
+        if wanted not in (0, backbone.dim):
+            raise SettingsMismatch(
+                f"system {self.name}: the head takes {backbone.modality} features {wanted} wide, backbone "
+                f"{backbone.name!r} gives {backbone.dim}; train the head on features of this backbone"
+            )
+
+    def recipe(self, modality: Modality) -> JsonDict:
+        """What decides the features of a file: backbone, its settings, how files are cut."""
+        card, backbone = self.card.segments, self.backbone(modality)
+        length, hop = (
+            (card.video_s, card.video_hop_s)
+            if modality is Modality.VIDEO
+            else (card.audio_s, card.audio_hop_s)
+        )
+        return {
+            "backbone": backbone.name,
+            "modality": str(modality),
+            "settings": backbone.settings,
+            "segment_s": length,
+            "hop_s": hop,
+        }
+
+    def recipe_hash(self, modality: Modality) -> str:
+        """Key of cached features: two systems with the same backbone and cut share them."""
+        return settings_hash(self.recipe(modality))
+
+    @cached_property
+    def identity(self) -> str:
+        """16 hexadecimal digits over both recipes and the head: equal only if embeddings are comparable."""
+        return settings_hash(
+            {
+                "video": self.recipe(Modality.VIDEO),
+                "audio": self.recipe(Modality.AUDIO),
+                "head": self._head_hash,
+                "head_settings": {"kind": self.head.kind, **self.head.settings},
+            }
+        )
+
+    def features_of_file(self, path: Path | str, modality: Modality) -> SegmentFeatures:
+        """Cut a file and run its backbone.
+
+        Raises:
+            MediaError: the file cannot be used. WeightsError: the backbone cannot be loaded.
+        """
+        from mvr.media.probe import probe
+
+        path = Path(path)
+        info = probe(path, needs=("picture",) if modality is Modality.VIDEO else ("sound",))
+        segments = segments_of(info.duration_s, modality, self.card.segments)
+        backbone = self.backbone(modality)
+        with self._lock:
+            rows = backbone.preprocess(path, segments)
+            parts = [backbone.encode(rows[i : i + _BATCH_ROWS]) for i in range(0, len(segments), _BATCH_ROWS)]
+        return SegmentFeatures(
+            segments=segments, features=check_features(np.concatenate(parts), backbone.name)
+        )
+
+    def encode(self, features: FloatArray, modality: Modality) -> BranchedEmbeddings:
+        """Features (S, D) -> embeddings (S, B, D) through the head."""
+        with self._lock:
+            if modality is Modality.VIDEO:
+                return self.head.encode_video(features)
+            return self.head.encode_audio(features)
+
+    def embed_file(self, path: Path | str, modality: Modality) -> SegmentEmbeddings:
+        """Embed a media file; errors as `features_of_file`."""
+        found = self.features_of_file(path, modality)
+        return SegmentEmbeddings(
+            segments=found.segments,
+            features=found.features,
+            embeddings=self.encode(found.features, modality),
+        )
+
+    def embed_text(self, texts: Sequence[str] | str) -> BranchedEmbeddings:
+        """Embed words that describe a video: the video backbone's text tower, then the video side of the head.
+
+        Raises:
+            UsageError: the system has no text tower.
+        """
+        backbone = self.backbone(Modality.VIDEO)
+        if not self.card.text or not isinstance(backbone, TextBackbone):
+            raise UsageError(f"system {self.name} knows no words; choose one whose card says `text`")
+        wanted = [texts] if isinstance(texts, str) else list(texts)
+        with self._lock:
+            features = backbone.encode_text(wanted)
+        return self.encode(check_features(features, backbone.name), Modality.VIDEO)
+
+    def store_meta(self) -> JsonDict:
+        """`video` and `audio` of a feature store's meta, for features that this system's backbones made."""
+        sides = {}
+        for modality in (Modality.VIDEO, Modality.AUDIO):
+            backbone = self.backbone(modality)
+            sides[str(modality)] = {"backbone": backbone.name, "settings": self.recipe(modality)}
+        return sides
+
+
+def load_system(name: str, *, device: str = "auto", head_path: Path | str | None = None) -> System:
+    """Load a system by the name of its card (or a card file ending in .json).
+
+    Args:
+        name: see `mvr.config.cards.system_names`.
+        device: "auto", "cpu" or "cuda", for backbones that run on one.
+        head_path: a head that you trained, instead of the card's.
+
+    Raises:
+        UsageError: no such system. WeightsError: a head or weights that are missing, damaged or not accepted.
+        SettingsMismatch: a head for other features.
+    """
+    card = load_card(name)
+    path = Path(head_path) if head_path is not None else _head_file(card)
+    if path is None:
+        return System(card, None, head_hash="", device=device)
+    if not path.is_file():
+        raise WeightsMissing(_lacks_head(card, path))
+    from mvr.heads import load_head
+
+    return System(card, load_head(path), head_hash=content_hash(path), device=device)
+
+
+def system_status(name: str) -> SystemStatus:
+    """Whether a system is ready here, or one sentence of what it lacks; loads no weights.
+
+    Raises:
+        UsageError: no such system.
+    """
+    from mvr.backbones.weights import missing_weights
+
+    card = load_card(name)
+    try:
+        sentences = missing_weights(card)
+        path = _head_file(card)
+        if path is not None and not path.is_file():
+            sentences.append(_lacks_head(card, path))
+    except WeightsError as error:
+        sentences = [str(error)]
+    return SystemStatus(name=name, ready=not sentences, lacks="; ".join(sentences))
+
+
+def _head_file(card: SystemCard) -> Path | None:
+    """Where the head's weights lie: in `assets/`, or where `mvr train` puts them; None for a head without."""
+    head = card.head
+    if head is None or (head.kind in _UNTRAINED and head.weights is None):
+        return None
+    return _existing(head, card.name)
+
+
+def _existing(head: HeadCard, name: str) -> Path:
+    own = home_dir() / "heads" / f"{name}.safetensors"
+    if head.weights is None:
+        return own
+    shipped = Path(head.weights)
+    shipped = shipped if shipped.is_absolute() else assets_dir() / shipped
+    return shipped if shipped.is_file() or not own.is_file() else own
+
+
+def _lacks_head(card: SystemCard, path: Path) -> str:
+    kind = card.head.kind if card.head is not None else "identity"
+    return (
+        f"system {card.name} needs a trained head at {path}; "
+        f"run `mvr train {kind} --features STORE --out {path}`"
+    )
