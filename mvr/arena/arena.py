@@ -1,0 +1,320 @@
+"""The blind arena: which battle comes next and what a vote may do. All rules live here, on the server.
+
+A visit, with the calls the page makes:
+
+    arena.consent(voter_id, session_id, version=..., text=...)      once, before the first battle
+    shown = arena.next_battle(voter_id, direction, session_id=...)  also after a reload: the same battle again
+        ... build two media files from shown.battle.left/right; send the browser shown.token only ...
+    receipt = arena.vote(shown.token, voter_id, Ballot(...))        raises Refused; after it: "saved"
+    arena.undo(shown.token, voter_id)                               within 10 s: the battle is open again
+    battle = arena.reveal(shown.token, voter_id)                    which system is which; closes the battle
+    nxt = arena.prepare(voter_id, direction, session_id=...)        draw ahead, so that media can be made
+    arena.issue(nxt)                                                starts its clock
+
+`voter_id` always comes from `VoterSigner.voter(cookie)`, never from the browser's own word.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from mvr.arena.ballot import Ballot, OpenBattle, Receipt
+from mvr.arena.candidates import Candidates, Competitor, QueryItem
+from mvr.arena.draw import Drawer, Drawn, DrawSettings
+from mvr.arena.history import BattleState, Policies, voter_of
+from mvr.arena.rates import RateSettings, rate_flags
+from mvr.arena.refusal import Reason, Refused
+from mvr.datatypes import Direction
+from mvr.errors import UsageError
+from mvr.votes.records import Aspect, Battle, Consent, Flag, Outcome, Vote, new_id, now_ms
+from mvr.votes.store import VoteStore, append, append_vote, lock, select
+from mvr.votes.voter import VoterSigner
+
+REVEALED = "revealed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArenaSettings:
+    """How long battles live, how many are checks, how fast one may vote."""
+
+    token_life_s: float = 30 * 60
+    undo_s: float = 10
+    clock_slack_ms: int = 1000
+    draw: DrawSettings = field(default_factory=DrawSettings)
+    rates: RateSettings = field(default_factory=RateSettings)
+
+
+class Arena:
+    """Battles between competitors over candidates, kept in a vote store. Safe to share between threads.
+
+    Args:
+        store: where everything is kept.
+        candidates: queries and ranked lists.
+        competitors: at least two systems (or alphas of one).
+        signer: makes and checks tokens.
+        settings: limits and shares.
+        clock: milliseconds UTC; tests give their own.
+        seed: makes the draws repeatable (tests, simulations); None draws from the system's randomness.
+
+    Raises:
+        UsageError: fewer than two competitors.
+    """
+
+    def __init__(
+        self,
+        store: VoteStore,
+        candidates: Candidates,
+        competitors: Sequence[Competitor],
+        signer: VoterSigner,
+        *,
+        settings: ArenaSettings | None = None,
+        clock: Callable[[], int] = now_ms,
+        seed: int | None = None,
+    ) -> None:
+        if len({competitor.name for competitor in competitors}) < 2:
+            raise UsageError("an arena needs at least two different systems (or alphas) to compare")
+        self.store = store
+        self.settings = settings or ArenaSettings()
+        self._candidates = candidates
+        self._signer = signer
+        self._clock = clock
+        self._drawer = Drawer(candidates, competitors, self.settings.draw)
+        self._policies = Policies(store, [competitor.name for competitor in competitors], clock)
+        self._random = random.Random(secrets.randbits(128) if seed is None else seed)
+
+    def consent(self, voter_id: str, session_id: str, *, version: str, text: str, given: bool = True) -> None:
+        """Write down that the voter read this text and what they decided."""
+        self.store.add(
+            Consent(
+                voter_id=voter_id,
+                session_id=session_id,
+                version=version,
+                text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+                decision="given" if given else "declined",
+                created_at_ms=self._clock(),
+            )
+        )
+
+    def has_consent(self, voter_id: str, version: str) -> bool:
+        """Whether the voter's newest decision on this version is "given"."""
+        decisions = self.store.rows(Consent, voter_id=voter_id, version=version)
+        return bool(decisions) and decisions[-1].decision == "given"
+
+    def current(
+        self, voter_id: str, direction: Direction, *, study_id: str | None = None
+    ) -> OpenBattle | None:
+        """The battle that the voter has open, if any: what a reload shows."""
+        battle = self.store.read(lambda connection: self._open(connection, voter_id, direction, study_id))
+        return self._shown(*battle, restored=True) if battle else None
+
+    def next_battle(
+        self, voter_id: str, direction: Direction, *, session_id: str, query: QueryItem | None = None
+    ) -> OpenBattle:
+        """The open battle, or else a new one; `query` is the visitor's own clip, else one is drawn.
+
+        Raises:
+            Refused: nothing is left to show to this voter.
+        """
+        shown = self.current(voter_id, direction)
+        if shown is not None and (query is None or shown.battle.query_id == query.query_id):
+            return shown
+        return self.issue(self.prepare(voter_id, direction, session_id=session_id, query=query))
+
+    def prepare(
+        self, voter_id: str, direction: Direction, *, session_id: str, query: QueryItem | None = None
+    ) -> Drawn:
+        """Draw a battle without storing it, so that its media can be made ahead."""
+        voter = self.store.read(lambda connection: voter_of(connection, voter_id, session_id))
+        policy = self._policies.current(direction)
+        return self._drawer.draw(voter, direction, policy, seed=self._random.getrandbits(62), query=query)
+
+    def issue(self, drawn: Drawn) -> OpenBattle:
+        """Store a drawn battle and start its clock; another open one (a second tab) is given back instead."""
+
+        def work(connection: sa.Connection) -> tuple[Battle, int, bool]:
+            lock(connection, f"voter:{drawn.battle.voter_id}")
+            battle = dataclasses.replace(drawn.battle, created_at_ms=self._clock())
+            found = self._open(connection, battle.voter_id, Direction(battle.direction), battle.study_id)
+            if found and found[0].query_id == battle.query_id:
+                return (*found, True)
+            append(connection, [*drawn.identical, battle])
+            return battle, 0, False
+
+        battle, attempt, restored = self.store.write(work)
+        return self._shown(battle, attempt, restored=restored)
+
+    def vote(self, token: str, voter_id: str, ballot: Ballot) -> Receipt:
+        """Store a vote, or refuse it neutrally.
+
+        Raises:
+            Refused: unknown, used, expired, foreign or too early token, or no consent; nothing was stored.
+            NotSaved: the database failed; nothing was stored, and the same call may be made again.
+        """
+
+        def work(connection: sa.Connection) -> Receipt:
+            now = self._clock()
+            lock(connection, f"voter:{voter_id}")
+            battle, attempt, state = self._battle_of(connection, token, voter_id)
+            self._check_open(state, attempt, battle, ballot, now)
+            self._check_listened(battle, ballot, now)
+            if not self._consented(connection, voter_id, ballot.consent_version):
+                raise Refused(Reason.NO_CONSENT)
+            vote = ballot.to_vote(battle, attempt, now)
+            flags = rate_flags(connection, vote, self.settings.rates) if ballot.aspect == Aspect.FIT else []
+            stored = append_vote(connection, vote)
+            append(connection, flags)
+            undo_until = now + int(self.settings.undo_s * 1000)
+            return Receipt(vote=stored, pause=bool(flags), undo_until_ms=undo_until)
+
+        return self.store.write(work)
+
+    def undo(self, token: str, voter_id: str) -> OpenBattle:
+        """Take the votes on a battle back within 10 s and open it again, under a new token.
+
+        Raises:
+            Refused: no vote, too late, revealed, or a later battle was already issued.
+        """
+
+        def work(connection: sa.Connection) -> tuple[Battle, int]:
+            now = self._clock()
+            lock(connection, f"voter:{voter_id}")
+            battle, _, state = self._battle_of(connection, token, voter_id)
+            self._check_undo(connection, battle, state, now)
+            for vote in state.active:
+                append_vote(
+                    connection,
+                    dataclasses.replace(
+                        vote, vote_id=new_id(), kind="undo", undoes=vote.vote_id, created_at_ms=now
+                    ),
+                )
+            return battle, state.next_attempt
+
+        battle, attempt = self.store.write(work)
+        return self._shown(battle, attempt, restored=True)
+
+    def reveal(self, token: str, voter_id: str) -> Battle:
+        """Who stood on which side, after the vote. From then on the battle is closed: no undo, no new vote.
+
+        Raises:
+            Refused: not voted yet, or somebody else's battle.
+        """
+
+        def work(connection: sa.Connection) -> Battle:
+            lock(connection, f"voter:{voter_id}")
+            battle, _, state = self._battle_of(connection, token, voter_id)
+            if not state.active:
+                raise Refused(Reason.NOT_VOTED)
+            if not state.revealed:
+                # "clear" excludes nothing: the row only says that the systems are known from here on.
+                append(
+                    connection,
+                    [
+                        Flag(
+                            target_kind="battle",
+                            target_id=battle.battle_id,
+                            rule_id=REVEALED,
+                            verdict="clear",
+                        )
+                    ],
+                )
+            return battle
+
+        return self.store.write(work)
+
+    def saved_vote(self, token: str, voter_id: str) -> Vote | None:
+        """The vote that stands on this token's battle: what a page asks after a lost connection."""
+
+        def work(connection: sa.Connection) -> Vote | None:
+            _, _, state = self._battle_of(connection, token, voter_id)
+            return state.fit
+
+        return self.store.read(work)
+
+    # rules ----------------------------------------------------------------------------------------
+
+    def _battle_of(
+        self, connection: sa.Connection, token: str, voter_id: str
+    ) -> tuple[Battle, int, BattleState]:
+        battle_id, attempt = self._read_token(token)
+        battles = select(connection, Battle, battle_id=battle_id)
+        if not battles:
+            raise Refused(Reason.UNKNOWN)
+        if battles[0].voter_id != voter_id:
+            raise Refused(Reason.FOREIGN)
+        return battles[0], attempt, BattleState.read(connection, battle_id)
+
+    def _check_open(self, state: BattleState, attempt: int, battle: Battle, ballot: Ballot, now: int) -> None:
+        if state.revealed:
+            raise Refused(Reason.REVEALED)
+        if attempt != state.next_attempt or any(vote.aspect == ballot.aspect for vote in state.active):
+            raise Refused(Reason.USED)
+        if ballot.aspect != Aspect.FIT and state.fit is None:
+            raise Refused(Reason.NOT_VOTED)
+        if now - battle.created_at_ms > self.settings.token_life_s * 1000:
+            raise Refused(Reason.EXPIRED)
+
+    def _check_listened(self, battle: Battle, ballot: Ballot, now: int) -> None:
+        """Both sides were played long enough, and no longer than the server's clock allows."""
+        if ballot.outcome == Outcome.SKIP:
+            return
+        heard = ballot.listen_left_ms + ballot.listen_right_ms
+        elapsed = now - battle.created_at_ms
+        too_short = min(ballot.listen_left_ms, ballot.listen_right_ms) < battle.needed_ms
+        if too_short or elapsed < 2 * battle.needed_ms or heard > elapsed + self.settings.clock_slack_ms:
+            raise Refused(Reason.EARLY)
+
+    def _check_undo(self, connection: sa.Connection, battle: Battle, state: BattleState, now: int) -> None:
+        if state.revealed:
+            raise Refused(Reason.REVEALED)
+        if state.fit is None:
+            raise Refused(Reason.NOT_VOTED)
+        late = now - state.fit.created_at_ms > self.settings.undo_s * 1000
+        newest = voter_of(connection, battle.voter_id, "").battles[-1]
+        if late or newest.battle_id != battle.battle_id:
+            raise Refused(Reason.LATE_UNDO)
+
+    def _consented(self, connection: sa.Connection, voter_id: str, version: str) -> bool:
+        decisions = select(connection, Consent, voter_id=voter_id, version=version)
+        return bool(decisions) and decisions[-1].decision == "given"
+
+    def _open(
+        self, connection: sa.Connection, voter_id: str, direction: Direction, study_id: str | None
+    ) -> tuple[Battle, int] | None:
+        since = self._clock() - int(self.settings.token_life_s * 1000)
+        voter = voter_of(connection, voter_id, "")
+        for battle in reversed(voter.battles):
+            if battle.direction != direction or battle.study_id != study_id:
+                continue
+            if battle.created_at_ms < since or battle.battle_id in voter.voted:
+                return None
+            state = BattleState.read(connection, battle.battle_id)
+            return None if state.revealed else (battle, state.next_attempt)
+        return None
+
+    def _shown(self, battle: Battle, attempt: int, *, restored: bool) -> OpenBattle:
+        return OpenBattle(
+            token=self._token(battle.battle_id, attempt),
+            battle=battle,
+            opens_at_ms=battle.created_at_ms + 2 * battle.needed_ms,
+            expires_at_ms=battle.created_at_ms + int(self.settings.token_life_s * 1000),
+            restored=restored,
+        )
+
+    def _token(self, battle_id: str, attempt: int) -> str:
+        return f"{battle_id}.{attempt}.{self._signer.mac('battle', battle_id, str(attempt))}"
+
+    def _read_token(self, token: str) -> tuple[str, int]:
+        battle_id, _, rest = token.partition(".")
+        attempt = rest.partition(".")[0]
+        if not attempt.isdecimal() or not secrets.compare_digest(
+            self._token(battle_id, int(attempt)).encode(), token.encode()
+        ):
+            raise Refused(Reason.UNKNOWN)
+        return battle_id, int(attempt)

@@ -1,0 +1,247 @@
+"""One battle at random: pair, query, items and sides, each with the probability that is stored with it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mvr.arena.candidates import Candidate, Candidates, Competitor, QueryItem
+from mvr.arena.policy import PairPolicy
+from mvr.arena.refusal import Reason, Refused
+from mvr.datatypes import Direction
+from mvr.votes.records import Battle, BattleKind, Side
+
+Seen = frozenset[tuple[str, str, str]]  # query, and two competitors or two item groups in alphabetical order
+EXHAUSTED = "you have judged every pair that there is for now; thank you"
+ATTEMPTS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawSettings:
+    """Shares of the kinds of battle and how deep exploration reaches."""
+
+    check_share: float = 0.1
+    explore_share: float = 0.1
+    depth: int = 20
+    needed_ms: int = 5000
+    ui_version: str = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voter:
+    """Who the battle is for, and what they have seen (see `seen_of`)."""
+
+    voter_id: str
+    session_id: str
+    battles: tuple[Battle, ...] = ()
+    voted: frozenset[str] = frozenset()
+
+    @property
+    def seen(self) -> Seen:
+        """Pairs of competitors and of item groups that this voter has met under each query."""
+        return frozenset(key for battle in self.battles for key in seen_keys(battle))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A battle that is not stored yet, and the ones drawn before it whose two sides were the same music."""
+
+    battle: Battle
+    identical: tuple[Battle, ...] = field(default=())
+
+
+def seen_keys(battle: Battle) -> tuple[tuple[str, str, str], ...]:
+    """What a voter who met this battle must not meet again."""
+    names = sorted((battle.left.competitor, battle.right.competitor))
+    groups = sorted((battle.left.item_group_id, battle.right.item_group_id))
+    return (battle.query_id, names[0], names[1]), (battle.query_id, groups[0], groups[1])
+
+
+class Drawer:
+    """Draws battles among competitors; the same seed and state give the same battle."""
+
+    def __init__(
+        self, candidates: Candidates, competitors: Sequence[Competitor], settings: DrawSettings
+    ) -> None:
+        self._candidates = candidates
+        self._by_name = {competitor.name: competitor for competitor in competitors}
+        self._settings = settings
+
+    def draw(
+        self,
+        voter: Voter,
+        direction: Direction,
+        policy: PairPolicy,
+        *,
+        seed: int,
+        query: QueryItem | None = None,
+    ) -> Drawn:
+        """A check with probability `check_share`, else a regular battle.
+
+        Raises:
+            Refused: this voter has met every pair under every query.
+        """
+        rng = random.Random(seed)
+        if query is None and rng.random() < self._settings.check_share:
+            return self._check(voter, direction, rng, seed)
+        identical: list[Battle] = []
+        for _ in range(ATTEMPTS):
+            battle = self._regular(voter, direction, policy, rng, seed, query)
+            keys = seen_keys(battle)
+            if battle.left.item_group_id == battle.right.item_group_id:
+                if (
+                    not any(keys[0] == seen_keys(other)[0] for other in identical)
+                    and keys[0] not in voter.seen
+                ):
+                    identical.append(replace(battle, kind=BattleKind.IDENTICAL))
+            elif not voter.seen.intersection(keys):
+                return Drawn(battle=battle, identical=tuple(identical))
+        raise Refused(Reason.EXHAUSTED, EXHAUSTED)
+
+    def fixed(
+        self,
+        voter: Voter,
+        direction: Direction,
+        query: QueryItem,
+        sides: tuple[Competitor, Competitor],
+        study: str,
+    ) -> Battle:
+        """The battle of a study: both sides given, each system's top item."""
+        left, right = (self._pick(query, competitor, None) for competitor in sides)
+        base = self._base(voter, direction, query, seed=0)
+        return Battle(
+            **base, left=left, right=right, policy_id="study-v1", pair_prob=1.0, slot_prob=1.0, study_id=study
+        )
+
+    def _regular(
+        self,
+        voter: Voter,
+        direction: Direction,
+        policy: PairPolicy,
+        rng: random.Random,
+        seed: int,
+        query: QueryItem | None,
+    ) -> Battle:
+        number = rng.choices(range(len(policy.pairs)), weights=policy.probabilities.tolist())[0]
+        pair = list(policy.pairs[number])
+        chosen = query or rng.choice(self._candidates.queries(direction))
+        rng.shuffle(pair)  # the fair coin for the side
+        explored = rng.randrange(2) if rng.random() < self._settings.explore_share else None
+        sides = [
+            self._pick(chosen, self._by_name[name], rng, explore=explored == slot)
+            for slot, name in enumerate(pair)
+        ]
+        return Battle(
+            **self._base(voter, direction, chosen, seed),
+            left=sides[0],
+            right=sides[1],
+            policy_id=policy.policy_id,
+            pair_prob=float(policy.probabilities[number]),
+        )
+
+    def _pick(
+        self, query: QueryItem, competitor: Competitor, rng: random.Random | None, *, explore: bool = False
+    ) -> Side:
+        """The top item, or with exploration one of ranks 2 to `depth`; the probability counts both ways."""
+        ranked = self._candidates.top(query, competitor, self._settings.depth)
+        share = self._settings.explore_share / 2 if rng is not None and len(ranked) > 1 else 0.0
+        if rng is None or not explore or len(ranked) < 2:
+            return ranked[0].side(competitor, 1 - share)
+        return rng.choice(ranked[1:]).side(competitor, share / (len(ranked) - 1))
+
+    def _check(self, voter: Voter, direction: Direction, rng: random.Random, seed: int) -> Drawn:
+        """An earlier battle with its sides swapped, or a planted mismatch; half of each where both can be
+        had."""
+        earlier = [
+            battle
+            for battle in voter.battles
+            if battle.battle_id in voter.voted
+            and battle.kind == BattleKind.REGULAR
+            and battle.direction == direction
+            and battle.source != "upload"
+        ]
+        repeated = {battle.repeat_of for battle in voter.battles}
+        there = {query.query_id for query in self._candidates.queries(direction)}
+        earlier = [
+            battle
+            for battle in earlier[:-3]  # the last three are still in the ear
+            if battle.battle_id not in repeated and battle.query_id in there
+        ]
+        if earlier and rng.random() < 0.5:
+            return Drawn(battle=self._repeat(voter, rng.choice(earlier), seed))
+        return Drawn(battle=self._gold(voter, direction, rng, seed))
+
+    def _repeat(self, voter: Voter, battle: Battle, seed: int) -> Battle:
+        query = next(
+            item
+            for item in self._candidates.queries(Direction(battle.direction))
+            if item.query_id == battle.query_id
+        )
+        return Battle(
+            **self._base(voter, Direction(battle.direction), query, seed),
+            kind=BattleKind.REPEAT,
+            left=battle.right,
+            right=battle.left,
+            policy_id="repeat-v1",
+            pair_prob=1.0,
+            slot_prob=1.0,
+            repeat_of=battle.battle_id,
+        )
+
+    def _gold(self, voter: Voter, direction: Direction, rng: random.Random, seed: int) -> Battle:
+        """A system's top item against an item that no system ranks among its best: the first should win."""
+        unused = self._unseen_queries(voter, direction)
+        query = rng.choice(unused or list(self._candidates.queries(direction)))
+        competitor = self._by_name[rng.choice(sorted(self._by_name))]
+        good = self._candidates.top(query, competitor, 1)[0]
+        sides = (good.side(competitor), self._mismatch(query, direction, rng).side(None))
+        swapped = rng.random() < 0.5
+        return Battle(
+            **self._base(voter, direction, query, seed),
+            left=sides[int(swapped)],
+            right=sides[1 - int(swapped)],
+            kind=BattleKind.GOLD,
+            gold_answer="right" if swapped else "left",
+            policy_id="gold-v1",
+            pair_prob=1.0,
+        )
+
+    def _unseen_queries(self, voter: Voter, direction: Direction) -> list[QueryItem]:
+        used = {battle.query_id for battle in voter.battles if battle.kind == BattleKind.GOLD}
+        return [query for query in self._candidates.queries(direction) if query.query_id not in used]
+
+    def _mismatch(self, query: QueryItem, direction: Direction, rng: random.Random) -> Candidate:
+        ranked = {
+            item.group_id
+            for competitor in self._by_name.values()
+            for item in self._candidates.top(query, competitor, self._settings.depth)
+        }
+        items = self._candidates.items(direction)
+        others = [item for item in items if item.group_id not in ranked]
+        if others:
+            return rng.choice(others)
+        # A small library: every item is among somebody's best, so take the one that all rank lowest.
+        places: dict[str, int] = {}
+        for competitor in self._by_name.values():
+            for item in self._candidates.top(query, competitor, len(items)):
+                places[item.item_id] = places.get(item.item_id, 0) + item.rank
+        return max(items, key=lambda item: (places.get(item.item_id, 10**9), item.item_id))
+
+    def _base(self, voter: Voter, direction: Direction, query: QueryItem, seed: int) -> dict[str, Any]:
+        return {
+            "voter_id": voter.voter_id,
+            "session_id": voter.session_id,
+            "direction": str(direction),
+            "source": query.source,
+            "query_id": query.query_id,
+            "query_group_id": query.group_id,
+            "query_sha256": query.sha256,
+            "query_genre": query.genre,
+            "pool_version": self._candidates.pool_version,
+            "pool_size": len(self._candidates.items(direction)),
+            "seed": seed,
+            "needed_ms": min(self._settings.needed_ms, int(query.duration_s * 1000)),
+            "ui_version": self._settings.ui_version,
+        }

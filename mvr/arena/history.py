@@ -1,0 +1,135 @@
+"""What the store says of one battle, of one voter, and of all pairs: the state that the arena decides on."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from mvr.arena.draw import Voter
+from mvr.arena.policy import Pair, PairPolicy, PolicySettings, choose_policy
+from mvr.datatypes import Direction
+from mvr.metrics.preference import PairVotes, fit_davidson
+from mvr.votes import schema
+from mvr.votes.records import Aspect, Battle, BattleKind, Flag, Vote, competitor_name
+from mvr.votes.store import VoteStore, select
+
+POLICY_REFRESH_MS = 60_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class BattleState:
+    """Votes on one battle: the ones that stand, how often it was taken back, whether its systems are
+    known."""
+
+    active: tuple[Vote, ...]
+    undone: int
+    revealed: bool
+
+    @classmethod
+    def read(cls, connection: sa.Connection, battle_id: str) -> BattleState:
+        """The state inside the caller's transaction."""
+        rows = select(connection, Vote, battle_id=battle_id)
+        undone = {row.undoes for row in rows if row.kind == "undo"}
+        active = tuple(row for row in rows if row.kind == "vote" and row.vote_id not in undone)
+        flags = select(connection, Flag, target_kind="battle", target_id=battle_id, rule_id="revealed")
+        times = sum(row.kind == "undo" and row.aspect == Aspect.FIT for row in rows)
+        return cls(active=active, undone=times, revealed=bool(flags))
+
+    @property
+    def fit(self) -> Vote | None:
+        """The vote on how well the sides fit, if one stands."""
+        return next((vote for vote in self.active if vote.aspect == Aspect.FIT), None)
+
+    @property
+    def next_attempt(self) -> int:
+        """Number of the next vote: one more after each undo."""
+        return self.undone
+
+
+def voter_of(connection: sa.Connection, voter_id: str, session_id: str) -> Voter:
+    """Battles that a voter was shown, oldest first, and which of them carry a vote that stands."""
+    battles = [
+        battle
+        for battle in select(connection, Battle, voter_id=voter_id)
+        if battle.kind != BattleKind.IDENTICAL
+    ]
+    battles.sort(key=lambda battle: (battle.created_at_ms, battle.battle_id))
+    rows = select(connection, Vote, voter_id=voter_id)
+    undone = {row.undoes for row in rows}
+    voted = frozenset(row.battle_id for row in rows if row.kind == "vote" and row.vote_id not in undone)
+    return Voter(voter_id=voter_id, session_id=session_id, battles=tuple(battles), voted=voted)
+
+
+class Policies:
+    """The pair policy of each direction, computed again from the counted votes at most once a minute."""
+
+    def __init__(
+        self,
+        store: VoteStore,
+        names: Sequence[str],
+        clock: Callable[[], int],
+        settings: PolicySettings | None = None,
+    ) -> None:
+        self._store = store
+        self._names = list(names)
+        self._clock = clock
+        self._settings = settings or PolicySettings()
+        self._lock = threading.Lock()
+        self._known: dict[Direction, tuple[int, PairPolicy]] = {}
+
+    def current(self, direction: Direction) -> PairPolicy:
+        """The policy in force."""
+        with self._lock:
+            now = self._clock()
+            known = self._known.get(direction)
+            if known is None or now - known[0] >= POLICY_REFRESH_MS:
+                known = (now, self._compute(direction))
+                self._known[direction] = known
+            return known[1]
+
+    def _compute(self, direction: Direction) -> PairPolicy:
+        cells = self._store.read(lambda connection: pair_cells(connection, direction))
+        votes: dict[Pair, int] = defaultdict(int)
+        for (left, right, _), count in cells.items():
+            votes[min(left, right), max(left, right)] += count
+        return choose_policy(self._names, votes, self._strengths(cells), self._settings)
+
+    def _strengths(self, cells: dict[tuple[str, str, str], int]) -> dict[str, float]:
+        names = sorted(self._names)
+        inside = {
+            key: count
+            for key, count in cells.items()
+            if key[0] in names and key[1] in names and key[2] in ("left", "right", "tie")
+        }
+        if {name for key in inside for name in key[:2]} != set(names):
+            return {}
+        codes = ("left", "right", "tie")
+        votes = PairVotes(
+            systems=tuple(names),
+            left=np.array([names.index(key[0]) for key in inside]),
+            right=np.array([names.index(key[1]) for key in inside]),
+            outcome=np.array([codes.index(key[2]) for key in inside]),
+        )
+        fit = fit_davidson(votes, weights=np.array(list(inside.values()), np.float64))
+        return dict(zip(names, fit.theta.tolist(), strict=True))
+
+
+def pair_cells(connection: sa.Connection, direction: Direction) -> dict[tuple[str, str, str], int]:
+    """Counted votes on fit by (left competitor, right competitor, outcome)."""
+    names = [f"{side}_{column}" for side in ("left", "right") for column in ("system_id", "alpha")]
+    view = sa.table(
+        schema.COUNTED_VOTE, *(sa.column(name) for name in (*names, "outcome", "direction", "aspect"))
+    )
+    keys = [view.c[name] for name in (*names, "outcome")]
+    query = sa.select(*keys, sa.func.count()).group_by(*keys)
+    query = query.where(view.c.direction == str(direction), view.c.aspect == "fit")
+    cells: dict[tuple[str, str, str], int] = {}
+    for row in connection.execute(query):
+        left, left_alpha, right, right_alpha, outcome, count = tuple(row)
+        cells[competitor_name(left, left_alpha), competitor_name(right, right_alpha), outcome] = count
+    return cells
