@@ -33,7 +33,15 @@ TONE_MAP = (
 """The filter that turns PQ and HLG into BT.709, the same for sampled frames and for the proxy."""
 
 _PQ, _HLG = 16, 18  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67
-_UNSPECIFIED, _RGB = 2, 0  # AVCOL_SPC_*
+_MATRICES = {
+    0: "rgb",
+    1: "bt709",
+    2: "unspecified",
+    5: "bt601",
+    6: "bt601",
+    9: "bt2020",
+    10: "bt2020",
+}  # AVCOL_SPC_*
 
 
 class Transfer(StrEnum):
@@ -47,6 +55,11 @@ class Transfer(StrEnum):
 def transfer_of(frame: VideoFrame) -> Transfer:
     """The dynamic range of a frame, by its transfer characteristic."""
     return {_PQ: Transfer.PQ, _HLG: Transfer.HLG}.get(int(frame.color_trc), Transfer.SDR)
+
+
+def color_matrix_of(frame: VideoFrame) -> str:
+    """Name of the matrix between luma and chroma and RGB."""
+    return _MATRICES.get(int(frame.colorspace), "other")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +206,7 @@ def check_side(path: Path, size: tuple[int, int], limits: MediaLimits) -> None:
 
 
 def _named_colorspace(frame: VideoFrame) -> Colorspace | None:
-    if int(frame.colorspace) != _UNSPECIFIED or frame.format.is_rgb:
+    if color_matrix_of(frame) != "unspecified" or frame.format.is_rgb:
         return None  # the frame says it itself
     return Colorspace.ITU709 if min(frame.width, frame.height) >= 720 else Colorspace.ITU601
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Literal
 from mvr.errors import NoPicture, NoSound, NotMedia, TooLong, Truncated
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
-from mvr.media.picture import Transfer, check_side, display_size, orientation_of, sane_aspect, transfer_of
+from mvr.media.picture import (
+    Transfer,
+    check_side,
+    color_matrix_of,
+    display_size,
+    orientation_of,
+    sane_aspect,
+    transfer_of,
+)
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AvAudioStream
@@ -38,6 +46,7 @@ class VideoStream:
         mirrored: whether display also swaps left and right.
         frame_rate_hz: average frame rate; None when the file does not say.
         pixel_format: FFmpeg's name ("yuv420p", ...).
+        color_matrix: from luma and chroma to RGB: "rgb", "bt709", "bt601", "bt2020", "other" or "unspecified".
         transfer: standard dynamic range, PQ or HLG.
     """
 
@@ -52,6 +61,7 @@ class VideoStream:
     mirrored: bool
     frame_rate_hz: float | None
     pixel_format: str
+    color_matrix: str
     transfer: Transfer
 
 
@@ -192,6 +202,7 @@ def _video(media: OpenMedia, stream: AvVideoStream) -> VideoStream:
         mirrored=orientation.mirrored,
         frame_rate_hz=None if rate is None else float(rate),
         pixel_format=frame.format.name,
+        color_matrix=color_matrix_of(frame),
         transfer=transfer_of(frame),
     )
 

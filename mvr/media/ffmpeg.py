@@ -1,0 +1,116 @@
+"""Running the bundled ffmpeg: argument lists only, the same guards as for decoding, a deadline that kills."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import imageio_ffmpeg
+
+from mvr.errors import MediaError, TooSlow, Truncated
+from mvr.media.container import AUDIO_DECODERS, FORMATS, VIDEO_DECODERS
+from mvr.media.limits import MediaLimits
+
+Progress = Callable[[float], None]
+"""Called with the fraction done, 0 to 1."""
+
+
+def input_arguments(path: Path, limits: MediaLimits) -> list[str]:
+    """Arguments that open one input behind the format, protocol and codec lists; the name is never bare."""
+    return [
+        "-protocol_whitelist", "file", "-format_whitelist", ",".join(FORMATS),
+        "-codec_whitelist", ",".join((*VIDEO_DECODERS, *AUDIO_DECODERS)),
+        "-max_pixels", str(limits.side_px**2), "-i", f"file:{path.absolute()}",
+    ]  # fmt: skip
+
+
+def run_ffmpeg(
+    arguments: Sequence[str],
+    source: Path,
+    timeout_s: float,
+    duration_s: float = 0.0,
+    progress: Progress | None = None,
+) -> None:
+    """Run the bundled ffmpeg and wait for it.
+
+    Args:
+        arguments: everything after the global options; inputs by `input_arguments`.
+        source: the user's file, for messages.
+        timeout_s: after so many seconds the process is killed.
+        duration_s: length of the output, for the progress.
+        progress: called as ffmpeg goes along.
+
+    Raises:
+        TooSlow: killed at the deadline.
+        Truncated: ffmpeg gave up; its last sentence is part of the message.
+    """
+    exe = imageio_ffmpeg.get_ffmpeg_exe()
+    command = [exe, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *arguments]
+    if progress is not None:
+        command[1:1] = ["-progress", "pipe:1", "-nostats"]
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process,
+        _killed_after(process, timeout_s) as killed,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            _report(line, duration_s, progress)
+        code = process.wait()
+        if killed.is_set():
+            raise TooSlow(f"{source.name}: not done within {timeout_s:g} s; use a shorter or smaller file")
+        if code != 0:
+            raise Truncated(f"{source.name}: cannot be converted, the file is damaged: {_last_line(errors)}")
+
+
+def _report(line: bytes, duration_s: float, progress: Progress | None) -> None:
+    key, _, value = line.decode("ascii", "replace").strip().partition("=")
+    if progress is not None and key == "out_time_us" and value.lstrip("-").isdigit() and duration_s > 0:
+        progress(min(1.0, max(0.0, int(value) / 1e6 / duration_s)))
+
+
+@contextlib.contextmanager
+def _killed_after(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[threading.Event]:
+    killed = threading.Event()
+
+    def kill() -> None:
+        killed.set()
+        process.kill()
+
+    timer = threading.Timer(timeout_s, kill)
+    timer.start()
+    try:
+        yield killed
+    finally:
+        timer.cancel()
+        if process.poll() is None:
+            process.kill()
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip() if lines else "no reason given"
+
+
+@contextlib.contextmanager
+def written_whole(out: str | Path) -> Iterator[Path]:
+    """A temporary path beside `out` that becomes `out` only when the block ends without an error."""
+    out = Path(out)
+    if not out.parent.is_dir():
+        raise MediaError(f"the folder {out.parent} does not exist")
+    handle, name = tempfile.mkstemp(prefix=".part-", suffix=out.suffix, dir=out.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o644)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,199 @@
+"""Which files hold the same music: an audio fingerprint that survives other pitch, speed, level, codec and excerpt.
+
+Two channels per frame, ten frames a second: a chroma of 36 bins (three a semitone, so that a shift in pitch is a
+rotation) and an onset strength, which a shift in pitch leaves alone. Two fingerprints are laid over each other at
+every rotation and every offset by one 2-D correlation; a shift in pitch may come with the change of speed that
+playing a tape faster has. Same music is where both channels agree over a long enough overlap.
+
+Chroma features: Müller, "Fundamentals of Music Processing", 2015, chapter 3. The thresholds are measured on transposed,
+re-encoded and cut real music: see `tests/media/test_fingerprint.py` and LOG.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray
+from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+
+SAMPLE_RATE_HZ = 11_025
+FRAME_RATE_HZ = 10
+CHROMA_BINS = 36
+_FFT = 4096
+_HOP = SAMPLE_RATE_HZ // FRAME_RATE_HZ
+
+
+@dataclass(frozen=True, kw_only=True)
+class FingerprintSettings:
+    """When two fingerprints are of the same music.
+
+    Attributes:
+        min_chroma, min_onset: least mean correlation of a channel over the overlap, -1 to 1.
+        min_overlap_s: least overlap in seconds; of shorter files, `min_overlap_share` of the shorter one.
+        max_shift_semitones: pitch shifts that are looked for, with and without the change of speed.
+    """
+
+    min_chroma: float = 0.6
+    min_onset: float = 0.35
+    min_overlap_s: float = 6.0
+    min_overlap_share: float = 0.8
+    max_shift_semitones: int = 4
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """`chroma` (T, 36) float16, zero mean and unit length per frame; `onset` (T,) float16 of zero mean."""
+
+    chroma: npt.NDArray[np.float16]
+    onset: npt.NDArray[np.float16]
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.onset) / FRAME_RATE_HZ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """Best way to lay `b` over `a`: correlations, shift of `b` against `a` in semitones, offset and overlap."""
+
+    chroma: float
+    onset: float
+    shift_semitones: float
+    offset_s: float
+    overlap_s: float
+
+
+def fingerprint(path: Path | str, limits: MediaLimits = DEFAULT_LIMITS) -> Fingerprint:
+    """Fingerprint of a file's sound.
+
+    Raises:
+        MediaError: no sound, or a file that cannot be read.
+    """
+    from mvr.media.sound import read_sound
+
+    return fingerprint_of(read_sound(path, SAMPLE_RATE_HZ, limits=limits))
+
+
+def fingerprint_of(samples: FloatArray) -> Fingerprint:
+    """Fingerprint of (n,) float32 mono samples at `SAMPLE_RATE_HZ`; silence gives zeros, which match nothing."""
+    import librosa
+
+    padded = np.pad(samples, (_FFT // 2, _FFT // 2))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP]
+    magnitude = np.abs(np.fft.rfft(frames * np.hanning(_FFT).astype(np.float32), axis=1)).astype(np.float32)
+    # The logarithm makes loud bass and quiet melody count alike; its knee follows the level of the file.
+    level = float(np.sqrt(np.mean(magnitude**2)))
+    compressed = np.log1p(magnitude / level) if level > 1e-6 else np.zeros_like(magnitude)
+    bank = librosa.filters.chroma(sr=SAMPLE_RATE_HZ, n_fft=_FFT, n_chroma=CHROMA_BINS, ctroct=4.5, octwidth=1.8)
+    chroma = compressed @ bank.T.astype(np.float32)
+    rise = np.maximum(np.diff(compressed, axis=0, prepend=compressed[:1]), 0).sum(axis=1)
+    return Fingerprint(chroma=_unit_rows(chroma).astype(np.float16), onset=_standardised(rise).astype(np.float16))
+
+
+def match(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = FingerprintSettings()) -> Match | None:
+    """The best overlay of `b` on `a`, or None where the shorter one is too short for any overlap."""
+    best: Match | None = None
+    semitones = range(-settings.max_shift_semitones, settings.max_shift_semitones + 1)
+    for speed in sorted({1.0, *(2 ** (s / 12) for s in semitones)}, key=lambda s: abs(np.log(s))):
+        found = _overlay(a, _at_speed(b, speed), settings)
+        if found is not None and (best is None or found.chroma + found.onset > best.chroma + best.onset):
+            best = found
+    return best
+
+
+def same_music(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = FingerprintSettings()) -> bool:
+    """Whether both channels of the best overlay agree."""
+    found = match(a, b, settings)
+    return found is not None and found.chroma >= settings.min_chroma and found.onset >= settings.min_onset
+
+
+def signature(a: Fingerprint) -> FloatArray:
+    """(36 * 8,) unit vector that a shift in pitch or time hardly changes: candidates for `same_music` are neighbours.
+
+    Magnitudes of the 2-D Fourier transform of 8-second patches, median over the patches (Bertin-Mahieux & Ellis,
+    "Large-scale cover song recognition using the 2D Fourier transform magnitude", ISMIR 2012).
+    """
+    patch = 8 * FRAME_RATE_HZ
+    chroma = a.chroma.astype(np.float32)
+    if len(chroma) < patch:
+        chroma = np.pad(chroma, ((0, patch - len(chroma)), (0, 0)), mode="wrap" if len(chroma) else "constant")
+    patches = np.lib.stride_tricks.sliding_window_view(chroma, patch, axis=0)[:: FRAME_RATE_HZ // 2]
+    spectra = np.abs(np.fft.fft2(patches))[:, :, 1:9]
+    flat = np.median(spectra, axis=0).ravel()
+    unit: FloatArray = (flat / max(float(np.linalg.norm(flat)), 1e-9)).astype(np.float32)
+    return unit
+
+
+def _overlay(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings) -> Match | None:
+    """Correlate at every rotation and offset at once, by the correlation theorem."""
+    frames = len(a.onset), len(b.onset)
+    wanted = min(settings.min_overlap_s * FRAME_RATE_HZ, settings.min_overlap_share * min(frames))
+    if wanted < FRAME_RATE_HZ:
+        return None
+    size = 1 << (sum(frames) - 1).bit_length()
+    lags = np.concatenate([np.arange(frames[0]), np.arange(-frames[1] + 1, 0)])
+    overlap = np.minimum(frames[0], lags + frames[1]) - np.maximum(0, lags)
+    lags, overlap = lags[overlap >= wanted], overlap[overlap >= wanted]
+    chroma = _correlate(a.chroma, b.chroma, size)[lags] / overlap[:, None]
+    onset = _correlate(a.onset[:, None], b.onset[:, None], size)[lags, 0] / _energy(a, b, lags, overlap)
+    reach = 3 * settings.max_shift_semitones + 1
+    rotations = np.concatenate([np.arange(reach), np.arange(CHROMA_BINS - reach + 1, CHROMA_BINS)])
+    total = chroma[:, rotations] + onset[:, None]
+    at, rotation = np.unravel_index(int(np.argmax(total)), total.shape)
+    shift = int(rotations[rotation])
+    return Match(
+        chroma=float(chroma[at, shift]),
+        onset=float(onset[at]),
+        shift_semitones=-(shift - CHROMA_BINS * (shift > CHROMA_BINS // 2)) / 3,
+        offset_s=float(lags[at]) / FRAME_RATE_HZ,
+        overlap_s=float(overlap[at]) / FRAME_RATE_HZ,
+    )
+
+
+def _energy(
+    a: Fingerprint, b: Fingerprint, lags: npt.NDArray[np.int64], overlap: npt.NDArray[np.int64]
+) -> FloatArray:
+    """Geometric mean of both onsets' energies inside each overlap: one accent must not outweigh a long silence."""
+    sums = [np.concatenate([[0], np.cumsum(o.astype(np.float32) ** 2)]) for o in (a.onset, b.onset)]
+    starts = np.maximum(lags, 0), np.maximum(-lags, 0)
+    inside = [total[start + overlap] - total[start] for total, start in zip(sums, starts, strict=True)]
+    floor = 0.1 * overlap  # a tenth of a fingerprint's mean energy, which is one a frame
+    energy: FloatArray = np.sqrt(np.maximum(inside[0], floor) * np.maximum(inside[1], floor)).astype(np.float32)
+    return energy
+
+
+def _correlate(a: npt.NDArray[np.float16], b: npt.NDArray[np.float16], size: int) -> FloatArray:
+    """Circular correlation of (T, C) arrays over both axes, time padded to `size`."""
+    width = a.shape[1]
+    spectra = np.fft.fft2(a.astype(np.float32), (size, width)) * np.conj(
+        np.fft.fft2(b.astype(np.float32), (size, width))
+    )
+    found: FloatArray = np.fft.ifft2(spectra).real.astype(np.float32)
+    return found
+
+
+def _at_speed(a: Fingerprint, speed: float) -> Fingerprint:
+    """The fingerprint of the same music played `speed` times as fast, by linear interpolation over time."""
+    if speed == 1.0:
+        return a
+    old = np.arange(len(a.onset))
+    new = np.arange(0, len(a.onset) - 1, speed)
+    chroma = np.stack([np.interp(new, old, column) for column in a.chroma.T.astype(np.float32)], axis=1)
+    onset = np.interp(new, old, a.onset.astype(np.float32))
+    return Fingerprint(chroma=_unit_rows(chroma).astype(np.float16), onset=_standardised(onset).astype(np.float16))
+
+
+def _unit_rows(rows: npt.NDArray[np.floating[npt.NBitBase]]) -> npt.NDArray[np.floating[npt.NBitBase]]:
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.where(lengths > 1e-6, centred / np.maximum(lengths, 1e-6), 0)
+
+
+def _standardised(values: npt.NDArray[np.floating[npt.NBitBase]]) -> npt.NDArray[np.floating[npt.NBitBase]]:
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread > 1e-6 else np.zeros_like(values)
