@@ -32,13 +32,14 @@ class FingerprintSettings:
     """When two fingerprints are of the same music.
 
     Attributes:
-        min_chroma, min_onset: least mean correlation of a channel over the overlap, -1 to 1.
+        min_chroma: least mean correlation of the chroma over the overlap, -1 to 1.
+        min_total: least sum of the correlations of chroma and onsets, -2 to 2.
         min_overlap_s: least overlap in seconds; of shorter files, `min_overlap_share` of the shorter one.
         max_shift_semitones: pitch shifts that are looked for, with and without the change of speed.
     """
 
     min_chroma: float = 0.6
-    min_onset: float = 0.35
+    min_total: float = 1.4
     min_overlap_s: float = 6.0
     min_overlap_share: float = 0.8
     max_shift_semitones: int = 4
@@ -81,7 +82,7 @@ def fingerprint(path: Path | str, limits: MediaLimits = DEFAULT_LIMITS) -> Finge
 
 def fingerprint_of(samples: FloatArray) -> Fingerprint:
     """Fingerprint of (n,) float32 mono samples at `SAMPLE_RATE_HZ`; silence gives zeros, which match nothing."""
-    import librosa
+    from librosa.filters import chroma as chroma_filters
 
     padded = np.pad(samples, (_FFT // 2, _FFT // 2))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP]
@@ -89,13 +90,17 @@ def fingerprint_of(samples: FloatArray) -> Fingerprint:
     # The logarithm makes loud bass and quiet melody count alike; its knee follows the level of the file.
     level = float(np.sqrt(np.mean(magnitude**2)))
     compressed = np.log1p(magnitude / level) if level > 1e-6 else np.zeros_like(magnitude)
-    bank = librosa.filters.chroma(sr=SAMPLE_RATE_HZ, n_fft=_FFT, n_chroma=CHROMA_BINS, ctroct=4.5, octwidth=1.8)
+    bank = chroma_filters(sr=SAMPLE_RATE_HZ, n_fft=_FFT, n_chroma=CHROMA_BINS, ctroct=4.5, octwidth=1.8)
     chroma = compressed @ bank.T.astype(np.float32)
     rise = np.maximum(np.diff(compressed, axis=0, prepend=compressed[:1]), 0).sum(axis=1)
-    return Fingerprint(chroma=_unit_rows(chroma).astype(np.float16), onset=_standardised(rise).astype(np.float16))
+    return Fingerprint(
+        chroma=_unit_rows(chroma).astype(np.float16), onset=_standardised(rise).astype(np.float16)
+    )
 
 
-def match(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = FingerprintSettings()) -> Match | None:
+def match(
+    a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = FingerprintSettings()
+) -> Match | None:
     """The best overlay of `b` on `a`, or None where the shorter one is too short for any overlap."""
     best: Match | None = None
     semitones = range(-settings.max_shift_semitones, settings.max_shift_semitones + 1)
@@ -109,7 +114,9 @@ def match(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = Finger
 def same_music(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = FingerprintSettings()) -> bool:
     """Whether both channels of the best overlay agree."""
     found = match(a, b, settings)
-    return found is not None and found.chroma >= settings.min_chroma and found.onset >= settings.min_onset
+    if found is None:
+        return False
+    return found.chroma >= settings.min_chroma and found.chroma + found.onset >= settings.min_total
 
 
 def signature(a: Fingerprint) -> FloatArray:
@@ -121,7 +128,9 @@ def signature(a: Fingerprint) -> FloatArray:
     patch = 8 * FRAME_RATE_HZ
     chroma = a.chroma.astype(np.float32)
     if len(chroma) < patch:
-        chroma = np.pad(chroma, ((0, patch - len(chroma)), (0, 0)), mode="wrap" if len(chroma) else "constant")
+        chroma = np.pad(
+            chroma, ((0, patch - len(chroma)), (0, 0)), mode="wrap" if len(chroma) else "constant"
+        )
     patches = np.lib.stride_tricks.sliding_window_view(chroma, patch, axis=0)[:: FRAME_RATE_HZ // 2]
     spectra = np.abs(np.fft.fft2(patches))[:, :, 1:9]
     flat = np.median(spectra, axis=0).ravel()
@@ -163,7 +172,9 @@ def _energy(
     starts = np.maximum(lags, 0), np.maximum(-lags, 0)
     inside = [total[start + overlap] - total[start] for total, start in zip(sums, starts, strict=True)]
     floor = 0.1 * overlap  # a tenth of a fingerprint's mean energy, which is one a frame
-    energy: FloatArray = np.sqrt(np.maximum(inside[0], floor) * np.maximum(inside[1], floor)).astype(np.float32)
+    energy: FloatArray = np.sqrt(np.maximum(inside[0], floor) * np.maximum(inside[1], floor)).astype(
+        np.float32
+    )
     return energy
 
 
@@ -185,7 +196,9 @@ def _at_speed(a: Fingerprint, speed: float) -> Fingerprint:
     new = np.arange(0, len(a.onset) - 1, speed)
     chroma = np.stack([np.interp(new, old, column) for column in a.chroma.T.astype(np.float32)], axis=1)
     onset = np.interp(new, old, a.onset.astype(np.float32))
-    return Fingerprint(chroma=_unit_rows(chroma).astype(np.float16), onset=_standardised(onset).astype(np.float16))
+    return Fingerprint(
+        chroma=_unit_rows(chroma).astype(np.float16), onset=_standardised(onset).astype(np.float16)
+    )
 
 
 def _unit_rows(rows: npt.NDArray[np.floating[npt.NBitBase]]) -> npt.NDArray[np.floating[npt.NBitBase]]:
