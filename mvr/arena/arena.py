@@ -194,7 +194,7 @@ class Arena:
                         vote, vote_id=new_id(), kind="undo", undoes=vote.vote_id, created_at_ms=now
                     ),
                 )
-            return battle, state.next_attempt
+            return battle, state.next_attempt + 1
 
         battle, attempt = self.store.write(work)
         return self._shown(battle, attempt, restored=True)

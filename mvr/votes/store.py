@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -163,9 +164,9 @@ class VoteStore:
         ):
             return work(connection)
 
-    def rows(self, kind: type[R], **equals: Any) -> list[R]:
+    def rows(self, record: type[R], /, **equals: Any) -> list[R]:
         """All records of one kind whose columns have the given values, ordered by primary key."""
-        return self.read(lambda connection: select(connection, kind, **equals))
+        return self.read(lambda connection: select(connection, record, **equals))
 
     def counted(self, **equals: Any) -> list[dict[str, Any]]:
         """Rows of the view of votes that count, in the order of their ids. See `schema.COUNTED_VOTE_SQL`."""
@@ -214,8 +215,6 @@ def append(connection: sa.Connection, records: Iterable[Record]) -> None:
 
 def append_vote(connection: sa.Connection, vote: Vote) -> Vote:
     """Insert a vote inside the caller's transaction, with the hash of the voter's previous row."""
-    import dataclasses
-
     lock(connection, f"voter:{vote.voter_id}")
     columns = schema.VOTE.c
     newest = (
@@ -235,10 +234,10 @@ def row_hash(row: dict[str, Any]) -> str:
     return hashlib.sha256(canonical_json(row).encode()).hexdigest()
 
 
-def select(connection: sa.Connection, kind: type[R], **equals: Any) -> list[R]:
+def select(connection: sa.Connection, record: type[R], /, **equals: Any) -> list[R]:
     """Records inside the caller's transaction whose columns have the given values, ordered by primary key."""
-    table = schema.METADATA.tables[kind.table]
-    query = sa.select(table).order_by(*(table.c[name] for name in kind.key))
+    table = schema.METADATA.tables[record.table]
+    query = sa.select(table).order_by(*(table.c[name] for name in record.key))
     for name, value in equals.items():
         column = table.c[name]
         query = query.where(
@@ -246,7 +245,7 @@ def select(connection: sa.Connection, kind: type[R], **equals: Any) -> list[R]:
             if isinstance(value, Sequence) and not isinstance(value, str)
             else column == value
         )
-    return [kind.from_row(dict(row)) for row in connection.execute(query).mappings()]
+    return [record.from_row(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def lock(connection: sa.Connection, name: str) -> None:
