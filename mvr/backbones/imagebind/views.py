@@ -96,8 +96,8 @@ def frame_times(segment: Segment, frame_rate_hz: float | None, settings: VideoVi
     [0.05, 1.95, 2.05, 3.95]
     """
     duration_s = segment.duration_s
-    if frame_rate_hz:  # containers round the duration; the loader counts frames
-        duration_s = round(duration_s * frame_rate_hz) / frame_rate_hz
+    if frame_rate_hz:  # the loader counts frames; a container's duration is rounded up, or is the sound's
+        duration_s = max(1, int(duration_s * frame_rate_hz + 0.01)) / frame_rate_hz
     length_s = min(settings.clip_s, duration_s)
     starts = np.linspace(0.0, duration_s - length_s, settings.clips)
     if settings.clips == 1:
@@ -127,7 +127,7 @@ def _images(
 
 
 def _inner_box(path: Path, times_s: list[float], stream: VideoStream) -> tuple[int, int, int, int]:
-    """The picture without its borders as (left, top, right, bottom) in full-size pixels, found on small frames."""
+    """The picture without its borders: (left, top, right, bottom) in full-size pixels, found on small frames."""
     from mvr.media.borders import detect_borders
     from mvr.media.frames import sample_frames
 

@@ -1,0 +1,161 @@
+"""Tiny checkpoints in the published layouts, and small media files, made by the tests themselves."""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+SMALL = GOLDEN / "imagebind_small.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """The tiny models gain nothing from threads, and other jobs share the processor."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def small() -> dict[str, torch.Tensor]:
+    """Weights, inputs and outputs of the small ImageBind (made once by the published code)."""
+    return load_file(SMALL)
+
+
+@pytest.fixture(scope="session")
+def small_config() -> dict[str, int]:
+    with safe_open(SMALL, "pt") as stream:
+        config: dict[str, int] = json.loads(stream.metadata()["config"])
+    return config
+
+
+@pytest.fixture(scope="session")
+def imagebind_checkpoint(tmp_path_factory: pytest.TempPathFactory, small: dict[str, torch.Tensor]) -> Path:
+    """The small weights as a .pth like the published one, with tensors of modalities that nobody asks for."""
+    state = {key.removeprefix("weight/"): value for key, value in small.items() if key.startswith("weight/")}
+    state["modality_trunks.depth.blocks.0.mlp.fc1.weight"] = torch.full((4096, 4096), float("nan"))
+    state["modality_heads.imu.3.weight"] = torch.zeros(32, 8)
+    path = tmp_path_factory.mktemp("imagebind") / "imagebind_small.pth"
+    torch.save(state, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(model file, checkpoint) of a tiny CLIP with seeded random weights."""
+    import open_clip
+
+    architecture = GOLDEN / "clip-tiny.json"
+    if "clip-tiny" not in open_clip.list_models():
+        open_clip.add_model_config(architecture)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        model = open_clip.create_model("clip-tiny")
+    path = tmp_path_factory.mktemp("clip") / "clip.pt"
+    torch.save(model.state_dict(), path)
+    return architecture, path
+
+
+@pytest.fixture(scope="session")
+def options(
+    imagebind_checkpoint: Path, small_config: dict[str, int], clip_checkpoint: tuple[Path, Path]
+) -> dict[str, dict[str, Any]]:
+    """Options per backbone under which it runs on tiny weights."""
+    return {
+        "descriptors": {},
+        "imagebind": {"weights": str(imagebind_checkpoint), "config": small_config, "device": "cpu"},
+        "clip": {
+            "architecture": str(clip_checkpoint[0]),
+            "weights": str(clip_checkpoint[1]),
+            "device": "cpu",
+        },
+        "mert": {"weights": str(GOLDEN / "mert_tiny"), "device": "cpu"},
+    }
+
+
+WriteVideo = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_video(tmp_path_factory: pytest.TempPathFactory) -> WriteVideo:
+    """Writes frames (N, H, W, 3) uint8 as H.264 without loss of order: `write_video(frames, rate_hz=25)`."""
+
+    def write(frames: np.ndarray, rate_hz: int = 25) -> Path:
+        path = tmp_path_factory.mktemp("video") / "video.mp4"
+        with av.open(str(path), "w") as out:
+            stream = out.add_stream("libx264", rate=rate_hz, options={"preset": "ultrafast", "crf": "12"})
+            stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], "yuv420p"
+            for frame in frames:
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            out.mux(stream.encode())
+        return path
+
+    return write
+
+
+WriteWave = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_wave(tmp_path_factory: pytest.TempPathFactory) -> WriteWave:
+    """Writes samples (n,) or (n, channels) in [-1, 1] as 16-bit PCM: `write_wave(samples, rate_hz=24000)`."""
+
+    def write(samples: np.ndarray, rate_hz: int = 24_000) -> Path:
+        path = tmp_path_factory.mktemp("sound") / "sound.wav"
+        with wave.open(str(path), "wb") as out:
+            out.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
+            out.setsampwidth(2)
+            out.setframerate(rate_hz)
+            out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        return path
+
+    return write
+
+
+def moving_frames(seed: int, count: int = 100, height: int = 90, width: int = 160) -> np.ndarray:
+    """A coloured pattern that drifts: (count, height, width, 3) uint8."""
+    rng = np.random.default_rng(seed)
+    tile = np.kron(rng.integers(0, 255, (9, 16, 3)), np.ones((height // 9, width // 16, 1)))
+    return np.stack([np.roll(tile, 3 * k, axis=1) for k in range(count)]).astype(np.uint8)
+
+
+def music_like(seed: int, seconds: float = 6.0, rate_hz: int = 24_000) -> np.ndarray:
+    """A few decaying tones and some noise: (n,) float32."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * rate_hz)) / rate_hz
+    tones = sum(
+        np.sin(2 * np.pi * hz * time) * np.exp(-((time * 2) % 1) * 3) for hz in rng.uniform(80, 2000, 4)
+    )
+    return (0.15 * tones + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def moving_video(write_video: WriteVideo) -> Path:
+    return write_video(moving_frames(1))
+
+
+@pytest.fixture(scope="session")
+def music_file(write_wave: WriteWave) -> Path:
+    return write_wave(music_like(1))
+
+
+@pytest.fixture(scope="session")
+def still_video(write_video: WriteVideo) -> Path:
+    return write_video(np.full((100, 90, 160, 3), 127, np.uint8))
+
+
+@pytest.fixture(scope="session")
+def silent_file(write_wave: WriteWave) -> Path:
+    return write_wave(np.zeros(6 * 24_000, np.float32))
