@@ -62,3 +62,13 @@ def _mean_over_ties(ranks: Ranks, by_rank: RealArray) -> RealArray:
 def _check_size(ranks: Ranks, size: int) -> None:
     if not 1 <= size <= ranks.pool:
         raise UsageError(f"a sub-pool of {size} cannot be drawn from {ranks.pool} candidates")
+
+
+def subpool_gains(ranks: Ranks, size: int, k: int) -> RealArray:
+    """(Q,) expected nDCG@k in a random sub-pool of `size`: sum over x < k of P(X = x) / log2(x + 2)."""
+    _check_size(ranks, size)
+    positions = np.arange(1, ranks.pool + 1)
+    gains = np.zeros(ranks.pool)
+    for before in range(min(k, size)):
+        gains += hypergeom.pmf(before, ranks.pool - 1, positions - 1, size - 1) / np.log2(before + 2)
+    return _mean_over_ties(ranks, gains)

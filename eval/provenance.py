@@ -1,0 +1,81 @@
+"""What a number came from: hashes of the inputs, the settings, the seed, the code."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+from mvr import __version__
+from mvr.datatypes import JsonDict
+
+ROOT = Path(__file__).parents[1]
+# what a retrieval number depends on; a change anywhere else cannot change it
+CODE = (
+    "mvr/datatypes.py",
+    "mvr/metrics",
+    "mvr/heads",
+    "mvr/training",
+    "mvr/embeddings/store.py",
+    "eval/retrieval",
+)
+PACKAGES = ("numpy", "scipy", "torch", "pyarrow", "matplotlib")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def store_hashes(store: Path) -> JsonDict:
+    """SHA-256 of every file of a feature store that a number depends on."""
+    return {
+        name: sha256_of(store / name) for name in ("meta.json", "manifest.parquet", "video.npy", "audio.npy")
+    }
+
+
+def code_digest(paths: tuple[str, ...] = CODE) -> str:
+    """SHA-256 over the source files that the numbers depend on, names included."""
+    digest = hashlib.sha256()
+    for path in paths:
+        place = ROOT / path
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def describe_run(command: list[str]) -> JsonDict:
+    """Where and by which code a report was made: this is the one file of a report that names the machine's software."""
+    return {
+        "command": command,
+        "version": __version__,
+        "revision": git_revision(),
+        "code_sha256": code_digest(),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def git_revision() -> str:
+    """The commit, "+changes" after it when files differ from it; "unknown" outside a checkout."""
+    commit = _git("rev-parse", "HEAD")
+    return (
+        commit + ("+changes" if commit and _git("status", "--porcelain", "--untracked-files=no") else "")
+        or "unknown"
+    )
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):  # no git here: the revision is reported as unknown
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,1 @@
+"""A retrieval test from embeddings to rows of a table: which task, which pool, which values, how sure."""
