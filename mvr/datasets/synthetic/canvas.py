@@ -40,11 +40,11 @@ class Canvas:
         share = smooth((self.y - start) / (end - start))[..., None]
         self.image[:] = top + share * (low - top)
 
-    def blend(self, mask: Values, colour: FloatArray) -> None:
+    def blend(self, mask: Values, colour: Values) -> None:
         """Lay a colour over the image where the mask (H, W), (H, 1) or (1, W) says so."""
         self.image += mask[..., None] * (colour - self.image)
 
-    def add(self, mask: Values, colour: FloatArray) -> None:
+    def add(self, mask: Values, colour: Values) -> None:
         """Add light."""
         self.image += mask[..., None] * colour
 
@@ -52,7 +52,7 @@ class Canvas:
         """1 inside (distance < 0), 0 outside, one pixel wide in between."""
         return np.asarray(np.clip(0.5 - distance / self.px, 0, 1), np.float32)
 
-    def disc(self, centre: tuple[float, float], radius: float, colour: FloatArray, **look: float) -> None:
+    def disc(self, centre: tuple[float, float], radius: float, colour: Values, **look: float) -> None:
         """A disc; `level` opacity, `soft` 0..1 share of the radius that fades, `light` 1 adds instead of covering."""
         cx, cy = centre
         left, right = np.searchsorted(self.x[0], [cx - radius - self.px, cx + radius + self.px])

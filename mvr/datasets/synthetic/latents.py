@@ -7,6 +7,7 @@ pictures with major keys and energy, dark and still ones with ambient sound. It 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -138,7 +139,7 @@ def draw_latents(seed: int, genre: str | None = None) -> Latents:
 
 def blur_latents(latents: Latents, rng: np.random.Generator, deviation: float = 0.07) -> Latents:
     """The latents as one who only half understood them: what pictures follow, so no pair fits perfectly."""
-    drawn = {key: _around(rng, getattr(latents, key), deviation) for key in _SPREAD}
+    drawn: dict[str, Any] = {key: _around(rng, getattr(latents, key), deviation) for key in _SPREAD}
     return replace(latents, tempo_bpm=latents.tempo_bpm * float(np.exp(rng.normal(0, 0.02))), **drawn)
 
 

@@ -29,14 +29,15 @@ class Tone:
 
     def times(self, release_s: float) -> FloatArray:
         """Sample times (n,) of the note with its release."""
-        return np.arange(int((self.length_s + release_s) * self.rate_hz), dtype=np.float32) / self.rate_hz
+        count = int((self.length_s + release_s) * self.rate_hz)
+        return np.asarray(np.arange(count) / self.rate_hz, np.float32)
 
 
 def envelope(t: FloatArray, length_s: float, attack_s: float, release_s: float) -> FloatArray:
     """Cosine attack, full level, cosine release after `length_s`: no clicks."""
     rise = 0.5 - 0.5 * np.cos(np.pi * np.clip(t / max(attack_s, 1e-4), 0, 1))
     fall = 0.5 + 0.5 * np.cos(np.pi * np.clip((t - length_s) / max(release_s, 1e-4), 0, 1))
-    return (rise * fall).astype(np.float32)
+    return np.asarray(rise * fall, np.float32)
 
 
 def lowpass(x: FloatArray, hz: float, rate_hz: int, order: int = 2) -> FloatArray:
@@ -74,7 +75,9 @@ def saw(t: FloatArray, hz: float, rate_hz: int, phase: float = 0.0) -> FloatArra
     return wave
 
 
-def partials(t: FloatArray, hz: float, rate_hz: int, levels: npt.NDArray[Any], decays: npt.NDArray[Any]) -> FloatArray:
+def partials(
+    t: FloatArray, hz: float, rate_hz: int, levels: npt.NDArray[Any], decays: npt.NDArray[Any]
+) -> FloatArray:
     """Sum of harmonics n = 1, 2, ...: levels[n-1] * exp(-decays[n-1] t) sin(2 pi n hz t), none above Nyquist."""
     turn = np.exp(2j * np.pi * ((t.astype(np.float64) * hz) % 1.0)).astype(np.complex64)
     power, total = turn.copy(), np.zeros_like(t)
@@ -104,8 +107,10 @@ def strings(note: Tone) -> FloatArray:
     wobble = t + 0.0007 / max(note.hz / 440, 0.5) * np.sin(2 * np.pi * 5.3 * t) * np.clip(t / 0.4, 0, 1)
     wave = sum(saw(wobble, note.hz * d, note.rate_hz, i * 0.29) for i, d in enumerate((0.997, 1.0, 1.0031)))
     wave = np.asarray(wave, np.float32) + 0.05 * _noise(note.hz, len(t))
-    wave = highpass(lowpass(wave, 900 + 3500 * note.brightness + note.hz, note.rate_hz), 150, note.rate_hz)
-    return np.asarray(0.38 * wave * envelope(t, note.length_s, min(0.16, 0.4 * note.length_s), 0.5), np.float32)
+    wave = highpass(lowpass(wave, 1500 + 4500 * note.brightness + note.hz, note.rate_hz), 150, note.rate_hz)
+    return np.asarray(
+        0.38 * wave * envelope(t, note.length_s, min(0.16, 0.4 * note.length_s), 0.5), np.float32
+    )
 
 
 def brass(note: Tone) -> FloatArray:
@@ -113,9 +118,11 @@ def brass(note: Tone) -> FloatArray:
     t = note.times(0.25)
     wave = saw(t, note.hz, note.rate_hz) + saw(t, note.hz * 1.003, note.rate_hz, 0.4)
     dark = lowpass(wave, 1.6 * note.hz + 150, note.rate_hz)
-    bright = lowpass(wave, 3.5 * note.hz + 900 + 2500 * note.brightness, note.rate_hz)
+    bright = lowpass(wave, 3.5 * note.hz + 1300 + 3500 * note.brightness, note.rate_hz)
     swell = np.clip(t / 0.18, 0, 1) ** 2
-    return np.asarray(0.5 * (dark + (bright - dark) * swell) * envelope(t, note.length_s, 0.05, 0.25), np.float32)
+    return np.asarray(
+        0.5 * (dark + (bright - dark) * swell) * envelope(t, note.length_s, 0.05, 0.25), np.float32
+    )
 
 
 def piano(note: Tone) -> FloatArray:
@@ -186,7 +193,8 @@ def saw_lead(note: Tone) -> FloatArray:
     wave = saw(t, note.hz, note.rate_hz) + saw(t, note.hz * 1.006, note.rate_hz, 0.31)
     dark = lowpass(wave, 1.4 * note.hz + 250, note.rate_hz)
     bright = lowpass(wave, 2.5 * note.hz + 900 + 4500 * note.brightness, note.rate_hz)
-    return np.asarray(0.38 * (dark + (bright - dark) * np.exp(-5 * t)) * envelope(t, note.length_s, 0.006, 0.18), np.float32)
+    mixed = dark + (bright - dark) * np.exp(-5 * t)
+    return np.asarray(0.38 * mixed * envelope(t, note.length_s, 0.006, 0.18), np.float32)
 
 
 def square_pluck(note: Tone) -> FloatArray:
@@ -202,11 +210,8 @@ def sub_bass(note: Tone) -> FloatArray:
     """Sine with a trace of the second and third harmonic, so that phones hear it."""
     t = note.times(0.1)
     levels = np.array([1.0, 0.22, 0.12 * note.brightness + 0.04])
-    return np.asarray((, np.float32)
-        0.9
-        * partials(t, note.hz, note.rate_hz, levels, np.full(3, 0.3))
-        * envelope(t, note.length_s, 0.008, 0.1)
-    )
+    wave = partials(t, note.hz, note.rate_hz, levels, np.full(3, 0.3))
+    return np.asarray(0.9 * wave * envelope(t, note.length_s, 0.008, 0.1), np.float32)
 
 
 def saw_bass(note: Tone) -> FloatArray:
@@ -225,7 +230,9 @@ def reese_bass(note: Tone) -> FloatArray:
     wave = saw(t, note.hz * 0.99, note.rate_hz) + saw(t, note.hz * 1.012, note.rate_hz, 0.4)
     sub = np.sin(2 * np.pi * ((t.astype(np.float64) * note.hz) % 1.0)).astype(np.float32)
     body = lowpass(wave, 260 + 1300 * note.brightness, note.rate_hz)
-    return np.asarray((0.35 * np.tanh(1.5 * body) + 0.6 * sub) * envelope(t, note.length_s, 0.01, 0.1), np.float32)
+    return np.asarray(
+        (0.35 * np.tanh(1.5 * body) + 0.6 * sub) * envelope(t, note.length_s, 0.01, 0.1), np.float32
+    )
 
 
 def upright_bass(note: Tone) -> FloatArray:

@@ -1,7 +1,8 @@
 """What the world does to clips and music before anyone sees or hears them: cameras, textures, rooms, equalisers.
 
 Synthetic films are cleaner than any phone clip. The training pairs are worn at random, so that heads lean on what
-survives: contrast of levels, tempo, motion, colour, not on the renderer's own fingerprint. The demo library is not worn.
+survives: contrast of levels, tempo, motion, colour, not on the fingerprint of the
+renderer. The demo library is not worn.
 """
 
 from __future__ import annotations
