@@ -4,40 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import JsonDict
 from mvr.errors import DataError, Leakage, UsageError
+
+if TYPE_CHECKING:
+    from mvr.embeddings.store import FeatureStore
 
 IntArray = npt.NDArray[np.int64]
 MIN_VAL_ROWS = 2
-
-
-class Store(Protocol):
-    """What is used of `mvr.embeddings.store.FeatureStore`."""
-
-    meta: JsonDict
-    video: npt.NDArray[Any]
-    audio: npt.NDArray[Any]
-
-    @property
-    def ids(self) -> list[str]:
-        """N ids."""
-
-    @property
-    def splits(self) -> list[str]:
-        """N split names."""
-
-    @property
-    def groups(self) -> list[str]:
-        """N group names."""
-
-    @property
-    def labels(self) -> dict[str, list[list[str]]]:
-        """Taxonomy -> N lists of labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +45,9 @@ class TrainingData:
         return self.video[rows].astype(np.float32), self.audio[rows].astype(np.float32)
 
 
-def prepare_data(store: Store, taxonomies: Sequence[str], *, val_share: float, seed: int) -> TrainingData:
+def prepare_data(
+    store: FeatureStore, taxonomies: Sequence[str], *, val_share: float, seed: int
+) -> TrainingData:
     """Rows, groups and labels of a store.
 
     Args:
@@ -130,7 +110,7 @@ def hold_out(train: IntArray, groups: IntArray, share: float, seed: int) -> tupl
     return train[~held], train[held]
 
 
-def multi_hot(store: Store, taxonomy: str, train: IntArray) -> tuple[npt.NDArray[np.bool_], list[str]]:
+def multi_hot(store: FeatureStore, taxonomy: str, train: IntArray) -> tuple[npt.NDArray[np.bool_], list[str]]:
     """(N, C) labels of one column and the C class names; classes that only occur outside train are left out."""
     if taxonomy not in store.labels:
         known = ", ".join(sorted(store.labels)) or "none"

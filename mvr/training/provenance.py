@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mvr import __version__
 from mvr.datatypes import JsonDict
-from mvr.training.data import Store, TrainingData
+from mvr.training.data import TrainingData
+
+if TYPE_CHECKING:
+    from mvr.embeddings.store import FeatureStore
 
 
 def git_revision() -> str:
@@ -33,7 +37,7 @@ def _git(root: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def describe_data(store: Store, data: TrainingData) -> JsonDict:
+def describe_data(store: FeatureStore, data: TrainingData) -> JsonDict:
     """What identifies the training data: rows, widths, and a hash over ids, splits and the store's settings."""
     digest = hashlib.sha256()
     for row in sorted([*data.train, *data.val]):

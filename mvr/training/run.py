@@ -23,7 +23,7 @@ from mvr.heads.networks import Standardise
 from mvr.heads.table import create_head
 from mvr.heads.trainable import TrainableHead
 from mvr.training.closed_form import fit_cca
-from mvr.training.data import Store, TrainingData, column_statistics, prepare_data
+from mvr.training.data import TrainingData, column_statistics, prepare_data
 from mvr.training.log import RunLog
 from mvr.training.loop import Loop, Place
 from mvr.training.objective import Objective
@@ -34,6 +34,8 @@ from mvr.training.validation import validate
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from mvr.embeddings.store import FeatureStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ class TrainReport:
 
 
 def train_head(
-    store: Store,
+    store: FeatureStore,
     recipe: Recipe | str,
     out: str | Path,
     labels: Sequence[str] = (),
@@ -190,7 +192,7 @@ def _create(recipe: Recipe, data: TrainingData) -> TrainableHead:
     return head
 
 
-def _taxonomies(store: Store, recipe: Recipe, labels: Sequence[str]) -> list[str]:
+def _taxonomies(store: FeatureStore, recipe: Recipe, labels: Sequence[str]) -> list[str]:
     """Label columns to use; those given, else all where the recipe needs labels."""
     needs = recipe.kind == "control-mvr" or recipe.loss.objective == "emo-clim"
     names = list(dict.fromkeys(labels)) or (sorted(store.labels) if needs else [])
