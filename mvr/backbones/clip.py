@@ -116,7 +116,7 @@ class ClipVideo:
 
     def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
         """Features (S, D): the mean over time of the frames' unit-length embeddings."""
-        frames = torch.from_numpy(np.ascontiguousarray(batch)).flatten(0, 1)
+        frames = torch.from_numpy(np.require(batch, requirements=["C", "W"])).flatten(0, 1)
         parts = [self._encode_frames(part) for part in torch.split(frames, self._options.frames_at_once)]
         means = torch.cat(parts).view(*batch.shape[:2], -1).mean(dim=1)
         return check_features(means.numpy(), self.name)

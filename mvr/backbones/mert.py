@@ -137,7 +137,7 @@ class MertAudio:
 
     def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
         """Features (S, D), or (S, layers * D) when layers are stacked: means over time and windows."""
-        windows = torch.from_numpy(np.ascontiguousarray(batch, np.float32)).flatten(0, 1)
+        windows = torch.from_numpy(np.require(batch, np.float32, ["C", "W"])).flatten(0, 1)
         parts = [self._encode_windows(part) for part in torch.split(windows, self._options.windows_at_once)]
         means = torch.cat(parts).view(*batch.shape[:2], len(self._layers), -1).mean(dim=1)  # (S, layers, D)
         merged = means.flatten(1) if self._options.combine == "stack" else means.mean(dim=1)

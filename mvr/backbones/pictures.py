@@ -29,7 +29,7 @@ def normalise(
 
 def centre_squares(images: npt.NDArray[np.uint8], side_px: int) -> npt.NDArray[np.uint8]:
     """(N, H, W, 3) uint8 -> (N, side, side, 3) uint8: bicubic, antialiased, centre crop."""
-    pictures = torch.from_numpy(images).permute(0, 3, 1, 2)
+    pictures = torch.from_numpy(np.require(images, requirements="W")).permute(0, 3, 1, 2)
     height, width = pictures.shape[-2:]
     short = min(height, width)
     size = (height * side_px // short, width * side_px // short)
@@ -46,7 +46,9 @@ def crops_along(image: npt.NDArray[Any], side_px: int, crops: int) -> Tensor:
     One crop is the centre; three are left, centre, right (or top, centre, bottom when taller than wide). The
     offset of the centre is ceil((long - side) / 2).
     """
-    picture = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).float() / 255
+    picture = (
+        torch.from_numpy(np.require(image, requirements="W")).permute(2, 0, 1).unsqueeze(0).float() / 255
+    )
     height, width = picture.shape[-2:]
     wide = width >= height
     long_px = max(height, width) * side_px // min(height, width)

@@ -129,3 +129,10 @@ def test_text_features_lie_beside_the_item_features(backbone: Backbone):
 def test_an_unknown_backbone_lists_the_known_ones():
     with pytest.raises(UsageError, match="'clop'; choose from clip, descriptors, imagebind"):
         create_backbone("clop", Modality.VIDEO)
+
+
+def test_read_only_rows_are_encoded_too(backbone: Backbone, media: Path):
+    batch = backbone.preprocess(media, SEGMENTS[:1])
+    frozen = batch.copy()
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(backbone.encode(frozen), backbone.encode(batch))

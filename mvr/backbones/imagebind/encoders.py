@@ -92,7 +92,7 @@ class _ImageBindTower:
     def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
         """Features (S, D) of S segments: the mean over a segment's views or clips, of unit length."""
         count = batch.shape[1]
-        rows = torch.from_numpy(np.ascontiguousarray(batch)).flatten(0, 1)
+        rows = torch.from_numpy(np.require(batch, requirements=["C", "W"])).flatten(0, 1)
         parts = [self._run(self._model, part) for part in torch.split(rows, self._options.rows_at_once)]
         means = torch.cat(parts).view(len(batch), count, -1).mean(dim=1)
         return check_features(_unit(means), self.name)

@@ -61,7 +61,7 @@ def preprocess_audio(waveform: FloatArray, settings: AudioClips | None = None) -
     if len(waveform) < FRAME:
         raise NoSound(f"the sound has {len(waveform)} samples at 16 kHz; wanted at least {FRAME} (25 ms)")
     spans = clip_spans(len(waveform) / SAMPLE_RATE_HZ, settings)
-    sound = torch.tensor(waveform, dtype=torch.float32)  # a copy: the mean is subtracted from it
+    sound = torch.from_numpy(waveform.astype(np.float32))  # a copy: the mean is subtracted from it
     pieces = [sound[int(start * SAMPLE_RATE_HZ) : int(end * SAMPLE_RATE_HZ)] for start, end in spans]
     mel: FloatArray = torch.stack([_normalised_mel(piece) for piece in pieces]).numpy()
     return mel

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS_WITHOUT_PROGRESS = 4
 _TIMEOUT_S = 30.0
-_CHUNK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +138,9 @@ def _write_body(job: Download, response: httpx.Response, progress: ProgressCallb
     etag = response.headers.get("ETag", "")
     _note(job).write_text(json.dumps({"etag": etag, "url": job.url}), encoding="utf-8")
     with _part(job).open("ab" if resumed else "wb") as stream:
-        for chunk in response.iter_bytes(_CHUNK_BYTES):
+        for (
+            chunk
+        ) in response.iter_bytes():  # as they arrive: a fixed size would lose the last part of a cut line
             stream.write(chunk)
             done += len(chunk)
             progress(DownloadProgress(file=job.target.name, done_bytes=done, total_bytes=total))
@@ -214,7 +215,7 @@ def stderr_progress(step: float = 0.05) -> ProgressCallback:
         if written.get(now.file) == mark:
             return
         written[now.file] = mark
-        of = f" of {now.total_bytes / 1e6:.0f} MB ({share:.0%})" if now.total_bytes else " MB"
-        sys.stderr.write(f"{now.file}: {now.done_bytes / 1e6:.0f}{of}\n")
+        of = f" of {now.total_bytes / 1e6:,.1f} MB ({share:.0%})" if now.total_bytes else " MB"
+        sys.stderr.write(f"{now.file}: {now.done_bytes / 1e6:,.1f}{of}\n")
 
     return report
