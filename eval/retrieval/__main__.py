@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eval.retrieval.evaluation import Request, default_tasks, evaluate
 from eval.retrieval.report import as_json, write_report
+from mvr.datatypes import JsonDict
 from mvr.embeddings.store import FeatureStore
 from mvr.errors import MvrError, UsageError
 from mvr.metrics.retrieval.plan import Plan
@@ -93,12 +94,13 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(as_json(evaluation.document), end="")
     else:
-        _print_tables(evaluation.document)
+        print_tables(evaluation.document)
         print(f"report in {options.out}", file=sys.stderr)
     return 0
 
 
-def _print_tables(document: dict[str, object]) -> None:
+def print_tables(document: JsonDict) -> None:
+    """The tables on stdout; a pipe gets lines of 140 columns."""
     from rich.console import Console
 
     from eval.retrieval.tables import rich_tables

@@ -139,7 +139,7 @@ def _preamble(document: JsonDict) -> str:
     source = f" ({features['source']})" if features["source"] else ""
     return (
         f"Features: {features['video']} and {features['audio']}{source}; split {settings['split']}, "
-        f"{features['rows']} pairs in {features['groups']} groups. In brackets: {100 * settings['level']:g} % "
+        f"{features['rows']} pairs in {features['groups']} groups. In brackets: {_percent(settings['level'])} % "
         f"intervals from {settings['draws']} redraws of groups, seed {settings['seed']}. Ties are averaged over their orders."
     )
 

@@ -1,0 +1,5 @@
+"""Named evaluations as data files: which store, which heads are trained, which tasks, pools and alphas.
+
+python -m eval.protocols list
+python -m eval.protocols run NAME [--data DIR | --features STORE] --out DIR
+"""

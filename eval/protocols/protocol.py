@@ -1,0 +1,86 @@
+"""What a protocol file may say; an unknown key is an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mvr.errors import UsageError
+from mvr.metrics.retrieval.plan import Plan
+from mvr.metrics.significance import Resampling
+
+FOLDER = Path(__file__).parent
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HeadSpec(_Part):
+    """A head to train before the evaluation: a preset, its label columns, settings laid over the preset."""
+
+    name: str
+    preset: str
+    labels: tuple[str, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class StoreSpec(_Part):
+    """Where the features come from: a builder of `eval.stores`, a folder of this project, or commands for the user."""
+
+    build: str | None = None
+    path: str | None = None
+    commands: tuple[str, ...] = ()
+
+
+class Protocol(_Part):
+    """A named evaluation."""
+
+    name: str
+    title: str
+    about: str
+    store: StoreSpec
+    split: str = "test"
+    tasks: tuple[str, ...] = ()
+    alphas: tuple[float, ...] = Plan().alphas
+    ks: tuple[int, ...] = (1, 5, 10)
+    pools: tuple[int, ...] = ()
+    heads: tuple[HeadSpec, ...] = ()
+    systems: tuple[str, ...] = ()
+    seed: int = 0
+    draws: int = 10_000
+
+    def plan(self, tasks: tuple[str, ...]) -> Plan:
+        """The plan for tasks that the store can serve."""
+        return Plan(
+            tasks=self.tasks or tasks,
+            alphas=self.alphas,
+            ks=self.ks,
+            pools=self.pools,
+            resampling=Resampling(draws=self.draws, seed=self.seed),
+        )
+
+
+def protocol_names() -> list[str]:
+    """Names of the protocol files that ship."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def load_protocol(name: str) -> Protocol:
+    """Read `eval/protocols/NAME.yaml`, or the file that `name` is a path of.
+
+    Raises:
+        UsageError: no such protocol, or a file that does not validate.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        raise UsageError(
+            f"unknown protocol {name!r}; choose from {', '.join(protocol_names())}, or give a .yaml file"
+        )
+    try:
+        return Protocol.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+        raise UsageError(f"the protocol {path} cannot be used: {error}") from error
