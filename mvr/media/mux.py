@@ -105,7 +105,8 @@ def _arguments(info: MediaInfo, m4a: Path, part: Path, limits: MediaLimits) -> l
     )
     return [
         *input_arguments(info.path, limits), *input_arguments(m4a, limits),
-        "-map", f"0:{info.video.index}", "-map", "1:0", *picture, "-c:a", "copy", *MP4_OUTPUT, f"file:{part.absolute()}",
+        "-map", f"0:{info.video.index}", "-map", "1:0",
+        *picture, "-c:a", "copy", *MP4_OUTPUT, f"file:{part.absolute()}",
     ]  # fmt: skip
 
 

@@ -2,12 +2,12 @@
 
 Orientation comes from the display matrix (ISO/IEC 14496-12, 8.3.2), the shape of a pixel from the sample
 aspect ratio, colours from the matrix and range that the stream names (unnamed: BT.709 from 720 lines up, else
-BT.601, as browsers do). PQ and HLG pictures (ITU-R BT.2100) are tone-mapped to BT.709 by swscale's perceptual
-intent.
+BT.601, as browsers do). PQ and HLG pictures are tone-mapped (`mvr.media.tonemap`).
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,19 +18,14 @@ import numpy.typing as npt
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from mvr.datatypes import StrEnum
 from mvr.errors import TooManyPixels
 from mvr.media.limits import MediaLimits
+from mvr.media.tonemap import Transfer, tone_map_filters
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 Image = npt.NDArray[np.uint8]
-
-TONE_MAP = (
-    "scale=out_primaries=bt709:out_transfer=bt709:out_color_matrix=bt709:out_range=tv:intent=perceptual"
-)
-"""The filter that turns PQ and HLG into BT.709, the same for sampled frames and for the proxy."""
 
 _PQ, _HLG = 16, 18  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67
 _MATRICES = {
@@ -42,14 +37,6 @@ _MATRICES = {
     9: "bt2020",
     10: "bt2020",
 }  # AVCOL_SPC_*
-
-
-class Transfer(StrEnum):
-    """How code values map to light."""
-
-    SDR = "sdr"
-    PQ = "pq"
-    HLG = "hlg"
 
 
 def transfer_of(frame: VideoFrame) -> Transfer:
@@ -218,10 +205,9 @@ def _tone_map_graph(frame: VideoFrame) -> Graph:
         f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base=1/1000"
         f":colorspace={int(frame.colorspace)}:range={int(frame.color_range)}",
     )
-    name, _, options = TONE_MAP.partition("=")
-    scale, form, sink = graph.add(name, options), graph.add("format", "yuv420p"), graph.add("buffersink")
-    source.link_to(scale)
-    scale.link_to(form)
-    form.link_to(sink)
+    steps = [graph.add(name, options) for name, options in tone_map_filters(transfer_of(frame))]
+    chain = [source, *steps, graph.add("buffersink")]
+    for before, after in itertools.pairwise(chain):
+        before.link_to(after)
     graph.configure()
     return graph

@@ -11,7 +11,6 @@ from mvr.errors import NoPicture, NoSound, NotMedia, TooLong, Truncated
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import (
-    Transfer,
     check_side,
     color_matrix_of,
     display_size,
@@ -19,6 +18,7 @@ from mvr.media.picture import (
     sane_aspect,
     transfer_of,
 )
+from mvr.media.tonemap import Transfer
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AvAudioStream

@@ -13,8 +13,8 @@ from mvr.errors import Truncated
 from mvr.media.ffmpeg import Progress, input_arguments, run_ffmpeg, written_whole
 from mvr.media.frames import sample_frames
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
-from mvr.media.picture import TONE_MAP, Transfer
 from mvr.media.probe import AudioStream, MediaInfo, VideoStream, probe
+from mvr.media.tonemap import Transfer, tone_map_filters
 
 if TYPE_CHECKING:
     from mvr.media.picture import Image
@@ -112,7 +112,8 @@ def encode_arguments(video: VideoStream, sides_px: tuple[int, int], crf: int = 2
     source = matrix.get(video.color_matrix, "auto")
     colours = f"in_color_matrix={source}:out_color_matrix=bt709:out_range=tv"
     scale = f"scale={width}:{height}:flags=bicubic:{colours},setsar=1"
-    chain = f"{TONE_MAP},format=yuv420p,{scale}" if video.transfer is not Transfer.SDR else scale
+    tone_map = [] if video.transfer is Transfer.SDR else tone_map_filters(video.transfer)
+    chain = ",".join([*(f"{name}={options}" for name, options in tone_map), scale])
     return [
         "-vf", f"{chain},format=yuv420p", "-fpsmax", "60", "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf),
         "-g", "60", "-profile:v", "high", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
