@@ -1,0 +1,235 @@
+"""Builds a set of short videos with music from a folder: measure, decide, group, split, write, report.
+
+Measuring runs over processes and is kept on disk by content (`.build/`), so that a killed or repeated build measures
+nothing twice. Everything after it is quick, deterministic, and done again each time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+import pyarrow as pa
+
+from mvr.datasets.audioset import balanced_split
+from mvr.datasets.svm10k.duplicates import joined_groups, music_groups, video_groups
+from mvr.datasets.svm10k.filters import Decision, decide
+from mvr.datasets.svm10k.inspection import Inspection, inspect_clip
+from mvr.datasets.svm10k.schema import METADATA, TAXONOMIES, VERSION
+from mvr.datasets.svm10k.settings import BuildSettings
+from mvr.datasets.svm10k.shards import with_media, write_shards
+from mvr.datasets.svm10k.sources import Clip
+from mvr.datatypes import JsonDict
+from mvr.errors import DataError, MediaError
+
+BuildProgress = Callable[[str, int, int], None]
+"""Called with the step's name, the number done and the number in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A source clip with what was measured and decided."""
+
+    clip: Clip
+    inspection: Inspection
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildReport:
+    """What a build did: every source clip, rows per split, groups, and names listed but missing."""
+
+    judged: tuple[Judged, ...]
+    splits: Mapping[str, int]
+    music_groups: int
+    video_groups: int
+    missing: tuple[str, ...]
+    settings: BuildSettings = field(repr=False)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Number of dropped clips by reason, the most frequent first."""
+        counts = Counter(item.decision.reason for item in self.judged if item.decision.reason)
+        return dict(counts.most_common())
+
+    def to_json(self) -> JsonDict:
+        """The report as plain values."""
+        return {
+            "clips": len(self.judged),
+            "kept": sum(item.decision.reason is None for item in self.judged),
+            "dropped": self.dropped,
+            "borderline": sum(item.decision.borderline for item in self.judged),
+            "splits": dict(self.splits),
+            "music_groups": self.music_groups,
+            "video_groups": self.video_groups,
+            "missing": list(self.missing),
+            "settings": asdict(self.settings),
+        }
+
+
+def build(
+    clips: Sequence[Clip],
+    out: Path,
+    settings: BuildSettings,
+    *,
+    workers: int = 2,
+    missing: Sequence[str] = (),
+    progress: BuildProgress = lambda step, done, total: None,
+) -> BuildReport:
+    """Build the set in `out`: `data/*.parquet`, `README.md` (the card), `report.html`, `build.json`.
+
+    Raises:
+        DataError: no clip is left; says why most of them went.
+    """
+    from mvr.datasets.svm10k.card import write_card
+    from mvr.datasets.svm10k.report import write_report
+
+    work = out / ".build"
+    (work / "media").mkdir(parents=True, exist_ok=True)
+    judged = _judge(clips, _inspect(clips, work, workers, progress), read_decisions(out), settings)
+    kept = [item for item in judged if item.decision.reason is None]
+    rows, judged = _rows(kept, judged, work / "media", settings, progress)
+    if not rows:
+        raise DataError(
+            f"no clip is left of {len(judged)}: {_most(judged)}; change the thresholds or the folder"
+        )
+    splits = _split(rows, settings)
+    for old in (out / "data").glob("*.parquet"):
+        old.unlink()
+    counts = write_shards(splits, out / "data", settings.shard_mb)
+    report = BuildReport(
+        judged=tuple(judged),
+        splits=counts,
+        music_groups=len({row["music_group"] for row in rows}),
+        video_groups=len({row["video_group"] for row in rows}),
+        missing=tuple(missing),
+        settings=settings,
+    )
+    write_card(out, report, rows)
+    write_report(out, report)
+    (out / "build.json").write_text(
+        json.dumps({"schema": VERSION, **report.to_json()}, indent=2), encoding="utf-8"
+    )
+    return report
+
+
+def read_decisions(out: Path) -> dict[str, str]:
+    """What a person decided on borderline clips: id -> "keep" or "drop"."""
+    path = out / "decisions.json"
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    return {str(key): str(value) for key, value in found.items()}
+
+
+def save_decisions(out: Path, decisions: Mapping[str, str]) -> None:
+    """Add decisions to those saved before."""
+    merged = read_decisions(out) | dict(decisions)
+    part = out / ".decisions.tmp"
+    part.write_text(json.dumps(dict(sorted(merged.items())), indent=2), encoding="utf-8")
+    part.replace(out / "decisions.json")
+
+
+def _inspect(clips: Sequence[Clip], work: Path, workers: int, progress: BuildProgress) -> list[Inspection]:
+    folder = work / "inspections"
+    folder.mkdir(parents=True, exist_ok=True)
+    found: list[Inspection] = []
+    paths = [clip.path for clip in clips]
+    # Processes, not threads: decoding and the voice detector hold the interpreter's lock. "spawn" keeps loaded
+    # libraries with threads of their own out of the children.
+    with ProcessPoolExecutor(max(1, workers), mp_context=get_context("spawn")) as pool:
+        for inspection in pool.map(inspect_clip, paths, [folder] * len(paths)):
+            found.append(inspection)
+            progress("measure", len(found), len(paths))
+    return found
+
+
+def _judge(
+    clips: Sequence[Clip],
+    inspections: Sequence[Inspection],
+    by_hand: Mapping[str, str],
+    settings: BuildSettings,
+) -> list[Judged]:
+    seen: dict[str, str] = {}
+    judged = []
+    for clip, inspection in zip(clips, inspections, strict=True):
+        decision = decide(inspection, clip.metadata, settings, by_hand.get(inspection.id))
+        first = seen.setdefault(inspection.id, clip.path.name)
+        if first != clip.path.name and decision.reason is None:
+            decision = Decision(reason="copy", detail=f"equal to {first}")
+        judged.append(Judged(clip=clip, inspection=inspection, decision=decision))
+    return judged
+
+
+def _rows(
+    kept: Sequence[Judged],
+    judged: list[Judged],
+    media: Path,
+    settings: BuildSettings,
+    progress: BuildProgress,
+) -> tuple[list[JsonDict], list[Judged]]:
+    """Rows with media and groups; a clip whose media cannot be written is dropped after all, with the reason."""
+    rows, prints, hashes = [], [], []
+    for number, item in enumerate(kept, start=1):
+        assert item.inspection.sound is not None and item.inspection.hashes is not None
+        try:
+            rows.append(with_media(_row(item), item.clip.path, media, _cut(item, settings)))
+        except MediaError as error:
+            at = judged.index(item)
+            judged[at] = Judged(
+                clip=item.clip,
+                inspection=item.inspection,
+                decision=Decision(reason="unreadable", detail=str(error)),
+            )
+            continue
+        prints.append(item.inspection.sound)
+        hashes.append(item.inspection.hashes)
+        progress("write media", number, len(kept))
+    music, video = music_groups(prints), video_groups(hashes, settings.max_hash_bits)
+    for row, m, v, g in zip(rows, music, video, joined_groups(music, video) if rows else [], strict=True):
+        row |= {"music_group": rows[m]["id"], "video_group": rows[v]["id"], "group": rows[g]["id"]}
+    return rows, judged
+
+
+def _row(item: Judged) -> JsonDict:
+    measures = item.inspection.measures
+    assert measures is not None
+    metadata = item.clip.metadata
+    row: JsonDict = {name: metadata.get(name) for name in METADATA}
+    row |= {taxonomy: list(row[taxonomy] or []) for taxonomy in TAXONOMIES}
+    row["title"] = row["title"] or item.clip.path.stem
+    row["licence"] = row["licence"] or "unknown"
+    sides = zip(("left", "top", "right", "bottom"), measures.borders, strict=True)
+    return row | asdict(measures) | {"id": item.inspection.id, "borders": dict(sides)}
+
+
+def _cut(item: Judged, settings: BuildSettings) -> tuple[int, int, int, int] | None:
+    measures = item.inspection.measures
+    assert measures is not None
+    whole = measures.borders == (0, 0, measures.width_px, measures.height_px)
+    return None if whole or not settings.remove_borders else measures.borders
+
+
+def _split(rows: list[JsonDict], settings: BuildSettings) -> dict[str, list[JsonDict]]:
+    values = [row.get(settings.balance) for row in rows]
+    labels = [value if isinstance(value, list) else [str(value)] if value else [] for value in values]
+    table = pa.table({"group": [r["group"] for r in rows], "label": pa.array(labels, pa.list_(pa.string()))})
+    shares = {"val": settings.val_share, "test": settings.test_share}
+    shares = {"train": 1 - sum(shares.values())} | shares
+    parts = balanced_split(table, "label", shares, settings.seed)
+    return {name: [r for r, part in zip(rows, parts, strict=True) if part == name] for name in shares}
+
+
+def _most(judged: Sequence[Judged]) -> str:
+    from mvr.datasets.svm10k.filters import REASONS
+
+    counts = Counter(item.decision.reason for item in judged if item.decision.reason)
+    return ", ".join(f"{count} {REASONS[reason]}" for reason, count in counts.most_common(3))

@@ -1,0 +1,38 @@
+"""Pushing a built set to the Hugging Face hub, private unless asked otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mvr.errors import DataError, MvrError
+
+UPLOADED = ("README.md", "data/*.parquet")
+
+
+def push(place: Path, repository: str, *, private: bool = True, token: str | None = None) -> str:
+    """Create the dataset repository if needed and upload the card and the shards; returns the commit's address.
+
+    Raises:
+        DataError: nothing to upload. MvrError: the hub refuses or cannot be reached, in one sentence.
+    """
+    import httpx
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+
+    if not list((place / "data").glob("*.parquet")):
+        raise DataError(f"{place} holds no data/*.parquet; is it a set that `mvr dataset build` made?")
+    api = HfApi(token=token)
+    try:
+        api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=repository,
+            repo_type="dataset",
+            folder_path=place,
+            allow_patterns=list(UPLOADED),
+            commit_message="Upload by mvr dataset push",
+        )
+    except OfflineModeIsEnabled as error:
+        raise MvrError("HF_HUB_OFFLINE is set: unset it to push to the hub") from error
+    except (HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError) as error:
+        raise MvrError(f"the hub did not take {repository}: {str(error).splitlines()[0]}") from error
+    return str(commit.commit_url)

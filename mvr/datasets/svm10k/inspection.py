@@ -1,0 +1,161 @@
+"""What is measured of one clip, once: the costly part of building, done in parallel and kept on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mvr.datasets.svm10k.picture import HASH_FRAMES, motion, picture_hashes
+from mvr.datasets.svm10k.soundscape import SAMPLE_RATE_HZ, noise_estimate, speech_share
+from mvr.datatypes import FloatArray
+from mvr.errors import MediaError
+from mvr.media.borders import crop, detect_borders
+from mvr.media.fingerprint import SAMPLE_RATE_HZ as FINGERPRINT_RATE_HZ
+from mvr.media.fingerprint import Fingerprint, fingerprint_of
+from mvr.media.frames import sample_frames
+from mvr.media.limits import MediaLimits
+from mvr.media.loudness import loudness_of
+from mvr.media.probe import MediaInfo, probe
+from mvr.media.sound import read_sound
+
+VERSION = 1  # raise when a measurement changes: kept inspections of another version are made again
+_BULK = MediaLimits(threads=1, timeout_s=120)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """Measurements of a readable clip with picture and sound; units as in `schema.COLUMNS`."""
+
+    duration_s: float
+    width_px: int
+    height_px: int
+    borders: tuple[int, int, int, int]
+    motion: float
+    speech_share: float
+    noise: float
+    loudness_lufs: float | None
+    tempo_bpm: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """Result for one clip: either `measures` with its signatures, or `error`, one sentence."""
+
+    sha256: str
+    error: str | None = None
+    measures: Measures | None = None
+    hashes: np.ndarray | None = None
+    sound: Fingerprint | None = None
+
+    @property
+    def id(self) -> str:
+        """First 16 digits of the content hash."""
+        return self.sha256[:16]
+
+
+def inspect_clip(path: Path, folder: Path) -> Inspection:
+    """Measure a clip, or read what was measured before: files in `folder` are named by content, written whole."""
+    sha256 = file_sha256(path)
+    kept = folder / f"{sha256}.v{VERSION}.npz"
+    if kept.exists():
+        return _load(kept, sha256)
+    try:
+        inspection = _measure(path, sha256)
+    except MediaError as error:
+        inspection = Inspection(sha256=sha256, error=str(error))
+    _save(kept, inspection)
+    return inspection
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _measure(path: Path, sha256: str) -> Inspection:
+    info = probe(path, _BULK, needs=("picture", "sound"))
+    assert info.video is not None
+    frames = sample_frames(path, count=2 * HASH_FRAMES, max_side_px=360, limits=_BULK)
+    box = detect_borders(frames.images)
+    inner = crop(frames.images, box)
+    samples = read_sound(path, SAMPLE_RATE_HZ, limits=_BULK)
+    low = read_sound(path, FINGERPRINT_RATE_HZ, limits=_BULK)
+    return Inspection(
+        sha256=sha256,
+        measures=Measures(
+            duration_s=info.duration_s,
+            width_px=info.video.width_px,
+            height_px=info.video.height_px,
+            borders=_full_size(box, frames.images.shape, info),
+            motion=motion(inner),
+            speech_share=speech_share(samples),
+            noise=noise_estimate(samples),
+            loudness_lufs=loudness_of(samples, SAMPLE_RATE_HZ).integrated_lufs,
+            tempo_bpm=_tempo(low),
+        ),
+        hashes=picture_hashes(inner[::2]),
+        sound=fingerprint_of(low),
+    )
+
+
+def _full_size(box: object, shape: tuple[int, ...], info: MediaInfo) -> tuple[int, int, int, int]:
+    """The box in pixels of the displayed picture, from one found on a scaled copy."""
+    assert info.video is not None
+    across, down = info.video.width_px / shape[2], info.video.height_px / shape[1]
+    left, top, right, bottom = (getattr(box, side) for side in ("left", "top", "right", "bottom"))
+    return round(left * across), round(top * down), round(right * across), round(bottom * down)
+
+
+def _tempo(samples: FloatArray) -> float | None:
+    """Tempo by librosa's autocorrelation tempogram, None without any onset."""
+    from librosa.feature import tempo
+    from librosa.onset import onset_strength
+
+    envelope = onset_strength(y=samples, sr=FINGERPRINT_RATE_HZ)
+    if not np.any(envelope > 0):
+        return None
+    return float(tempo(onset_envelope=envelope, sr=FINGERPRINT_RATE_HZ)[0])
+
+
+def _save(kept: Path, inspection: Inspection) -> None:
+    plain = {
+        "error": inspection.error,
+        "measures": dataclasses.asdict(inspection.measures) if inspection.measures else None,
+    }
+    arrays: dict[str, np.ndarray] = {"plain": np.frombuffer(json.dumps(plain).encode(), np.uint8)}
+    if inspection.hashes is not None and inspection.sound is not None:
+        arrays |= {
+            "hashes": inspection.hashes,
+            "chroma": inspection.sound.chroma,
+            "onset": inspection.sound.onset,
+        }
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    part = kept.with_name(f".{kept.name}.{os.getpid()}")
+    part.write_bytes(buffer.getvalue())
+    part.replace(kept)
+
+
+def _load(kept: Path, sha256: str) -> Inspection:
+    with np.load(kept, allow_pickle=False) as arrays:
+        plain = json.loads(arrays["plain"].tobytes())
+        if plain["measures"] is None:
+            return Inspection(sha256=sha256, error=plain["error"])
+        borders = tuple(plain["measures"].pop("borders"))
+        return Inspection(
+            sha256=sha256,
+            measures=Measures(borders=borders, **plain["measures"]),
+            hashes=arrays["hashes"],
+            sound=Fingerprint(chroma=arrays["chroma"], onset=arrays["onset"]),
+        )

@@ -1,0 +1,85 @@
+"""Reading a built set: plain `datasets.load_dataset`, media through `mvr.media`; missing media are counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, features
+from mvr.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
+
+
+@dataclass
+class MediaCount:
+    """How many rows had both of their media: `str()` is "n of m rows have their media"."""
+
+    present: int = 0
+    rows: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.present} of {self.rows} rows have their media"
+
+
+def load_short_videos(
+    place: str | Path, split: str = "train", *, streaming: bool = False
+) -> Dataset | IterableDataset:
+    """A split of a built set, from a folder or the hub, with the columns of the schema and undecoded media.
+
+    Raises:
+        DataError: no such set or split, or other columns.
+    """
+    import datasets
+
+    try:
+        found = datasets.load_dataset(str(place), split=split, streaming=streaming)
+    except (FileNotFoundError, ValueError, datasets.exceptions.DatasetNotFoundError) as error:
+        raise DataError(f"{place} has no split {split!r} that can be loaded: {error}") from error
+    known = found.features or {}
+    missing = sorted(set(COLUMNS) - set(known))
+    if missing:
+        raise DataError(f"{place} is not in the SVM-10K schema: it has no column {missing[0]!r}")
+    for name in MEDIA:
+        found = found.cast_column(name, features()[name])
+    return found
+
+
+def media_file(cell: Mapping[str, Any] | None, scratch: Path, root: Path | None = None) -> Path | None:
+    """A file with the media of one cell: written from its bytes (once, by content), or found under `root`.
+
+    Returns:
+        The path, or None where the media are missing.
+    """
+    if cell is None:
+        return None
+    name = str(cell.get("path") or "")
+    data = cell.get("bytes")
+    if data is None:
+        found = (root / name) if root is not None and name else None
+        inside = found is not None and found.resolve().is_relative_to(root.resolve()) if root else False
+        return found if found is not None and inside and found.is_file() else None
+    suffix = Path(name).suffix if Path(name).suffix.isascii() else ""
+    path = scratch / f"{hashlib.sha256(data).hexdigest()}{suffix[:8]}"
+    if not path.exists():
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(data)
+        part.replace(path)
+    return path
+
+
+def iterate_media(
+    rows: Iterable[Mapping[str, Any]], scratch: Path, count: MediaCount, root: Path | None = None
+) -> Iterator[tuple[Mapping[str, Any], Path, Path]]:
+    """Rows with files of their pictures and their sound; rows without both are counted in `count` and passed over."""
+    for row in rows:
+        count.rows += 1
+        video, audio = (media_file(row[name], scratch, root) for name in MEDIA)
+        if video is None or audio is None:
+            continue
+        count.present += 1
+        yield row, video, audio
