@@ -74,7 +74,7 @@ class ClipVideo:
 
     def __init__(self, **options: Any) -> None:
         self._options = settings_from(ClipOptions, options)
-        self._architecture = _register(self._options.architecture)
+        self._architecture = register_architecture(self._options.architecture)
         self._precision = parse_precision(self._options.precision)
         self._device = pick_device(self._options.device)
         self._path, quick_gelu, self._pixels = _checkpoint(self._options, self._architecture)
@@ -99,8 +99,7 @@ class ClipVideo:
         """(S, frames, side, side, 3) uint8; the longest segment sets how many frames each segment gives."""
         from mvr.media.frames import sample_frames
 
-        count = round(max(segment.duration_s for segment in segments) * self._options.frame_rate_hz)
-        count = min(max(1, count), self._options.max_frames)
+        count = frame_count(max(segment.duration_s for segment in segments), self._options)
         rows = []
         for segment in segments:
             parts = (np.arange(count) + 0.5) / count  # the middles of equal parts
@@ -139,7 +138,12 @@ class ClipVideo:
 _DECODED_AT_ONCE = 8
 
 
-def _register(architecture: str) -> str:
+def frame_count(duration_s: float, options: ClipOptions) -> int:
+    """Frames that a segment gives: at the set rate, at least one, at most `max_frames`."""
+    return min(max(1, round(duration_s * options.frame_rate_hz)), options.max_frames)
+
+
+def register_architecture(architecture: str) -> str:
     """Name under which open_clip knows the architecture; a model file (JSON) is made known first."""
     import open_clip
 
