@@ -140,7 +140,8 @@ def _preamble(document: JsonDict) -> str:
     return (
         f"Features: {features['video']} and {features['audio']}{source}; split {settings['split']}, "
         f"{features['rows']} pairs in {features['groups']} groups. In brackets: {_percent(settings['level'])} % "
-        f"intervals from {settings['draws']} redraws of groups, seed {settings['seed']}. Ties are averaged over their orders."
+        f"intervals from {settings['draws']} redraws of groups, seed {settings['seed']}. "
+        "Ties are averaged over their orders."
     )
 
 
