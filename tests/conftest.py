@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import wave
 from collections.abc import Callable
@@ -81,3 +82,34 @@ def make_tone() -> Callable[..., Path]:
 def make_clip() -> Callable[..., Path]:
     """`write_clip`."""
     return write_clip
+
+
+@pytest.fixture
+def tiny_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An assets folder with two systems: "tiny" (fresh two-branch head over descriptors) and "chance"."""
+    import torch
+
+    from mvr.backbones.backbone import create_backbone
+    from mvr.datatypes import Modality
+    from mvr.heads import create_head, save_head
+
+    folder = tmp_path / "assets"
+    (folder / "systems").mkdir(parents=True)
+    base = {"summary": "", "trained_on": "nothing", "segments": {"audio_s": 4.0, "audio_hop_s": 2.0}}
+    cards = {
+        "tiny": {
+            "audio": {"name": "descriptors"},
+            "head": {"kind": "control-mvr", "weights": "heads/tiny.safetensors"},
+            "alpha": True,
+        },
+        "chance": {"head": {"kind": "random"}},
+    }
+    for name, card in cards.items():
+        text = json.dumps(base | card | {"name": name, "title": name})
+        (folder / "systems" / f"{name}.json").write_text(text, encoding="utf-8")
+    torch.manual_seed(0)
+    widths = {"video_dim": 32, "audio_dim": create_backbone("descriptors", Modality.AUDIO).dim}
+    head = create_head("control-mvr", taxonomies=["genre"], hidden=32, dim=16, **widths)
+    save_head(head, folder / "heads" / "tiny.safetensors")
+    monkeypatch.setenv("MVR_ASSETS", str(folder))
+    return folder

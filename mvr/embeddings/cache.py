@@ -1,0 +1,157 @@
+"""Features that were computed once: keyed by the content of the file and the recipe that read it.
+
+A folder holds `cache.db` (SQLite: which rows belong to which file) and per recipe `RECIPE.f32` (float32 rows end to
+end). Rows are written and flushed before the database says that they are there: a writer killed in between leaves
+bytes beyond the last committed row, which the next writer overwrites. One writer at a time (file lock), any readers.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock
+
+from mvr.datatypes import FloatArray, Segment
+from mvr.embeddings.system import SegmentFeatures
+from mvr.errors import DataError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS features (
+    recipe TEXT NOT NULL, content TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
+    dim INTEGER NOT NULL, times BLOB NOT NULL, PRIMARY KEY (recipe, content)) WITHOUT ROWID
+"""
+
+
+class FeatureSource(Protocol):
+    """Where features may be found."""
+
+    def get(self, content: str, recipe: str) -> SegmentFeatures | None:
+        """Features of a file's content (its SHA-256) by a recipe (its hash); None when they are not here."""
+
+
+class FeatureCache:
+    """Features on disk; safe for several threads and processes.
+
+    Args:
+        folder: made when missing.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._connection() as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(_SCHEMA)
+
+    def get(self, content: str, recipe: str) -> SegmentFeatures | None:
+        """See `FeatureSource.get`."""
+        with self._connection() as connection:
+            row = connection.execute(
+                "SELECT first, count, dim, times FROM features WHERE recipe = ? AND content = ?",
+                (recipe, content),
+            ).fetchone()
+        if row is None:
+            return None
+        first, count, dim, times = row
+        rows = np.fromfile(self._rows(recipe), np.float32, count * dim, offset=first * dim * 4)
+        if len(rows) != count * dim:
+            raise DataError(
+                f"{self._rows(recipe)} is shorter than {self.folder / 'cache.db'} says; delete both"
+            )
+        return SegmentFeatures(segments=unpack_times(times), features=rows.reshape(count, dim))
+
+    def put(self, content: str, recipe: str, found: SegmentFeatures) -> None:
+        """Keep features durably; a second time under the same key changes nothing."""
+        count, dim = found.features.shape
+        with FileLock(self.folder / "cache.lock"), self._connection() as connection:
+            if self._has(connection, content, recipe):
+                return
+            first = connection.execute(
+                "SELECT COALESCE(MAX(first + count), 0) FROM features WHERE recipe = ?", (recipe,)
+            ).fetchone()[0]
+            self._append(recipe, first * dim * 4, found.features)
+            connection.execute(
+                "INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)",
+                (recipe, content, first, count, dim, pack_times(found.segments)),
+            )
+
+    def _has(self, connection: sqlite3.Connection, content: str, recipe: str) -> bool:
+        query = "SELECT 1 FROM features WHERE recipe = ? AND content = ?"
+        return connection.execute(query, (recipe, content)).fetchone() is not None
+
+    def _append(self, recipe: str, offset: int, features: FloatArray) -> None:
+        path = self._rows(recipe)
+        path.touch()
+        with path.open("r+b") as file:
+            file.seek(offset)
+            file.write(np.ascontiguousarray(features, np.float32).tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _rows(self, recipe: str) -> Path:
+        return self.folder / f"{recipe}.f32"
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self.folder / "cache.db", timeout=30)
+        try:
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+
+class BakedFeatures:
+    """Features that ship with the project: one safetensors file, read-only.
+
+    Tensors are named `RECIPE/CONTENT/features` (S, D) float32 and `RECIPE/CONTENT/times` (S, 2) float64.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        from safetensors.numpy import load_file
+
+        self._tensors = load_file(path) if Path(path).is_file() else {}
+
+    def get(self, content: str, recipe: str) -> SegmentFeatures | None:
+        """See `FeatureSource.get`."""
+        features = self._tensors.get(f"{recipe}/{content}/features")
+        if features is None:
+            return None
+        times = self._tensors[f"{recipe}/{content}/times"]
+        return SegmentFeatures(segments=unpack_times(times.tobytes()), features=features)
+
+
+def bake_features(path: Path | str, found: dict[tuple[str, str], SegmentFeatures]) -> None:
+    """Write a file that `BakedFeatures` reads.
+
+    Args:
+        path: the file; replaced in one step.
+        found: (recipe, content) -> features.
+    """
+    from safetensors.numpy import save_file
+
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for (recipe, content), item in found.items():
+        tensors[f"{recipe}/{content}/features"] = np.ascontiguousarray(item.features, np.float32)
+        tensors[f"{recipe}/{content}/times"] = np.frombuffer(pack_times(item.segments)).reshape(-1, 2).copy()
+    temporary = Path(path).with_name(f".{Path(path).name}.tmp")
+    save_file(tensors, temporary)
+    temporary.replace(path)
+
+
+def pack_times(segments: tuple[Segment, ...]) -> bytes:
+    """Starts and ends as float64 bytes."""
+    return np.array([(s.start_s, s.end_s) for s in segments], np.float64).tobytes()
+
+
+def unpack_times(times: bytes) -> tuple[Segment, ...]:
+    """The segments that `pack_times` packed."""
+    pairs = np.frombuffer(times, np.float64).reshape(-1, 2)
+    return tuple(Segment(start_s=float(start), end_s=float(end)) for start, end in pairs)

@@ -1,0 +1,75 @@
+"""What a library knows of one track or video."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mvr.datatypes import JsonDict, Modality
+
+UNKNOWN_LICENCE = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A track or a video.
+
+    Attributes:
+        id: first 16 hexadecimal digits of `content`.
+        content: SHA-256 of the file's bytes.
+        modality: audio (a track) or video.
+        path: where the file lies now.
+        name: its file name as the user gave it, in any script.
+        title, artist, album: from tags or `metadata.csv`; the title is the name without ending when there is none.
+        genre, mood: labels, as tagged.
+        licence: as tagged, or "unknown".
+        credit: the line to print under a published clip; "" when nobody said one.
+        source: where it comes from (an address), "" when unknown.
+        duration_s: length.
+        tempo_bpm: of a track; an octave error is possible. None for a video.
+        loudness_lufs, true_peak_dbtp: EBU R128 of its sound; None where it is silent or has none.
+        width_px, height_px: as displayed; None for a track.
+        size_bytes: of the file.
+        same_as: id of an earlier item with the same music (another codec, level or excerpt), or None.
+        added_at: ISO 8601, UTC.
+    """
+
+    id: str
+    content: str
+    modality: Modality
+    path: Path
+    name: str
+    title: str
+    artist: str = ""
+    album: str = ""
+    genre: tuple[str, ...] = ()
+    mood: tuple[str, ...] = ()
+    licence: str = UNKNOWN_LICENCE
+    credit: str = ""
+    source: str = ""
+    duration_s: float
+    tempo_bpm: float | None = None
+    loudness_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    size_bytes: int = 0
+    same_as: str | None = None
+    added_at: str = ""
+
+    @property
+    def credit_line(self) -> str:
+        """What to print under a clip that uses it: the given credit, or title, artist, source and licence."""
+        if self.credit:
+            return self.credit
+        by = f" by {self.artist}" if self.artist else ""
+        source = f" ({self.source})" if self.source else ""
+        return f"“{self.title}”{by}{source}, licence: {self.licence}"
+
+    def to_json(self) -> JsonDict:
+        """JSON-able form; a path that is no Unicode has its odd bytes replaced."""
+        path = str(self.path).encode("utf-8", "replace").decode()
+        lists = {"genre": list(self.genre), "mood": list(self.mood)}
+        return (
+            asdict(self) | lists | {"path": path, "modality": str(self.modality), "credit": self.credit_line}
+        )

@@ -1,0 +1,131 @@
+"""A ranked list, as the command line, the page and other programs see it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from mvr.datatypes import JsonDict
+from mvr.library import Item
+from mvr.retrieval.query import Query
+
+COLUMNS = [
+    "rank",
+    "id",
+    "title",
+    "artist",
+    "genre",
+    "score",
+    "start_s",
+    "end_s",
+    "duration_s",
+    "tempo_bpm",
+    "licence",
+    "credit",
+    "path",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One ranked item.
+
+    Attributes:
+        rank: 1 = best.
+        item: the track or video.
+        score: cosine of the best pair of segments at this alpha, -1 to 1.
+        start_s, end_s: the item's best segment: where the music should start.
+        query_start_s, query_end_s: the query's segment that it fits.
+        branches: cosine of that pair per branch ("ssl", "genre", ...): what the match rests on.
+    """
+
+    rank: int
+    item: Item
+    score: float
+    start_s: float
+    end_s: float
+    query_start_s: float
+    query_end_s: float
+    branches: dict[str, float]
+
+    def to_json(self) -> JsonDict:
+        """JSON-able form: the item's facts with rank, score and times."""
+        item = self.item.to_json()
+        shown = (
+            "id",
+            "title",
+            "artist",
+            "album",
+            "path",
+            "name",
+            "genre",
+            "mood",
+            "licence",
+            "credit",
+            "source",
+        )
+        measured = ("duration_s", "tempo_bpm", "loudness_lufs", "true_peak_dbtp", "width_px", "height_px")
+        return {
+            "rank": self.rank,
+            **{key: item[key] for key in shown},
+            "score": round(self.score, 6),
+            "start_s": round(self.start_s, 3),
+            "end_s": round(self.end_s, 3),
+            "query_start_s": round(self.query_start_s, 3),
+            "query_end_s": round(self.query_end_s, 3),
+            "branches": {name: round(value, 6) for name, value in self.branches.items()},
+            **{key: item[key] for key in measured},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedList:
+    """The best items for a query.
+
+    Attributes:
+        query: what was asked.
+        system: name of the system.
+        alpha: as asked; it changes nothing where the system has one branch.
+        results: best first.
+        candidates: items that the filters let through.
+        library_items: items of the asked modality that are embedded.
+        missing: items that this system has not embedded (see `Retriever.prepare`).
+    """
+
+    query: Query
+    system: str
+    alpha: float
+    results: tuple[Result, ...]
+    candidates: int
+    library_items: int
+    missing: int = 0
+
+    def to_json(self) -> JsonDict:
+        """The form that DESIGN.md fixes for `mvr recommend --json`."""
+        return {
+            "query": self.query.to_json(),
+            "system": self.system,
+            "alpha": self.alpha,
+            "candidates": self.candidates,
+            "library_items": self.library_items,
+            "missing": self.missing,
+            "results": [result.to_json() for result in self.results],
+        }
+
+    def to_csv(self) -> str:
+        """One line per result under `COLUMNS`; several labels are separated by `;`."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        for result in self.results:
+            row = result.to_json()
+            writer.writerow({key: _safe(";".join(v) if isinstance(v, list) else v) for key, v in row.items()})
+        return out.getvalue()
+
+
+def _safe(value: object) -> object:
+    """A title that a spreadsheet would run as a formula gets an apostrophe in front."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
