@@ -1,0 +1,83 @@
+"""Stores of public archives: hostile archives are refused, the split is the documented one."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from eval.stores.__main__ import main
+from eval.stores.archives import read_numbers, read_strings
+from eval.stores.builders import source_video
+from mvr.embeddings.store import FeatureStore
+from mvr.errors import DataError
+
+
+def test_strings_stored_as_objects_are_read_without_running_a_pickle(tmp_path):
+    names = np.array(["a", "Björk", ""], object)
+    np.savez(tmp_path / "a.npz", id=names, fixed=np.array(["x", "yy"]), n=np.arange(3))
+    assert read_strings(tmp_path / "a.npz", "id") == ["a", "Björk", ""]
+    assert read_strings(tmp_path / "a.npz", "fixed") == ["x", "yy"]
+    assert read_numbers(tmp_path / "a.npz", "n").tolist() == [0, 1, 2]
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("this ran",))
+
+
+@pytest.mark.parametrize("values", [[Bomb()], [{"a": 1}], [b"x"], [1]])
+def test_an_archive_with_anything_but_strings_is_refused(tmp_path, values, capsys):
+    array = np.empty(1, object)
+    array[0] = values[0]
+    np.savez(tmp_path / "a.npz", id=array)
+    with pytest.raises(DataError, match=r"a\.npz|the archive asks for"):
+        read_strings(tmp_path / "a.npz", "id")
+    assert "this ran" not in capsys.readouterr().out
+
+
+def test_a_pickle_in_place_of_an_array_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("id.npy", pickle.dumps(["a"]))
+    with pytest.raises(DataError, match="no usable array 'id'"):
+        read_strings(tmp_path / "a.npz", "id")
+
+
+def test_what_is_missing_is_named(tmp_path, capsys):
+    with pytest.raises(DataError, match="no usable array"):
+        read_numbers(tmp_path / "none.npz", "n")
+    assert main(["emomv", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "c_train.npz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("clip", "source"),
+    [
+        ("exciting_TEST_EXT(9)-45-of-95", "exciting_TEST_EXT(9)"),
+        ("fear_ORG_FEAR(294)", "fear_ORG_FEAR(294)"),
+        ("rp1lHx8vCgc_02", "rp1lHx8vCgc"),
+        ("_ab_cd-ef_1_05", "_ab_cd-ef_1"),
+    ],
+)
+def test_clips_of_one_source_video_are_one_group(clip, source):
+    assert source_video(clip) == source
+
+
+@pytest.mark.real_data
+def test_public_stores_have_the_documented_split(shared, tmp_path):
+    for name, counts in (
+        ("yt8m-public", (9531, 120, 419)),
+        ("yt8m-topics", (9531, 120, 978)),
+        ("emomv", (180, 0, 124)),
+    ):
+        assert main([name, "--data", str(shared / "data"), "--out", str(tmp_path / name)]) == 0
+        store = FeatureStore.open(tmp_path / name)
+        assert tuple(store.splits.count(split) for split in ("train", "val", "test")) == counts
+    emomv = FeatureStore.open(tmp_path / "emomv")
+    assert len({emomv.groups[row] for row in emomv.rows("test")}) == 119
+    public, topics = (FeatureStore.open(tmp_path / name) for name in ("yt8m-public", "yt8m-topics"))
+    trained = {public.ids[row] for row in public.rows("train")}
+    assert trained == {topics.ids[row] for row in topics.rows("train")}
+    assert not trained & {topics.ids[row] for row in topics.rows("test")}
