@@ -7,19 +7,23 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mvr.config.cards import DEFAULT_SYSTEM, LicenceCard, SystemCard, load_card, system_names
-from mvr.config.paths import home_dir
-from mvr.errors import MvrError, UsageError
+from mvr.datatypes import Modality
+from mvr.errors import MvrError
 
 if TYPE_CHECKING:
-    from mvr.library import Library
+    from mvr.embeddings.system import System
+    from mvr.library import Item, Library
     from mvr.retrieval import Retriever
 
 logger = logging.getLogger(__name__)
 
-DEMO, OWN = "demo", "own"
+DEMO, OWN = (
+    "demo",
+    "own",
+)  # what a visitor may choose; a library's key is DEMO or the folder of a user's library
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +72,9 @@ class SystemChoice:
 class Catalogue:
     """Systems, libraries and the retrievers that join them; safe to use from several threads."""
 
-    def __init__(self, own_library: Path | None = None) -> None:
-        self._own = own_library or home_dir() / "library"
+    def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._systems: dict[str, Any] = {}
+        self._systems: dict[str, System] = {}
         self._libraries: dict[str, Library] = {}
         self._retrievers: dict[tuple[str, str], Retriever] = {}
 
@@ -92,7 +95,7 @@ class Catalogue:
         """The systems that can rank on this machine."""
         return [choice for choice in self.systems() if choice.ready]
 
-    def system(self, name: str) -> Any:
+    def system(self, name: str) -> System:
         """A loaded system.
 
         Raises:
@@ -105,26 +108,21 @@ class Catalogue:
                 self._systems[name] = load_system(name)
             return self._systems[name]
 
-    def library(self, name: str) -> Library:
-        """The demo library, or the one of this machine's user.
+    def library(self, key: str) -> Library:
+        """The demo library, or a user's.
 
-        Raises:
-            UsageError: another name.
+        Args:
+            key: DEMO, or a folder that the server chose; never a word of a client.
         """
         from mvr.library import Library, open_demo_library
 
         with self._lock:
-            if name not in self._libraries:
-                if name == DEMO:
-                    self._libraries[name] = open_demo_library()
-                elif name == OWN:
-                    self._libraries[name] = Library.open(self._own)
-                else:
-                    raise UsageError(f"unknown library {name!r}; choose from {DEMO}, {OWN}")
-            return self._libraries[name]
+            if key not in self._libraries:
+                self._libraries[key] = open_demo_library() if key == DEMO else Library.open(key)
+            return self._libraries[key]
 
     def retriever(self, library: str, system: str) -> Retriever:
-        """The retriever of one library with one system; its index is kept."""
+        """The retriever of one library with one system."""
         from mvr.retrieval import Retriever
 
         with self._lock:
@@ -133,10 +131,31 @@ class Catalogue:
                 self._retrievers[key] = Retriever(self.library(library), self.system(system))
             return self._retrievers[key]
 
-    def changed(self, library: str) -> None:
-        """Forget the retrievers of a library whose items changed."""
+    def forget(self, folder: Path) -> None:
+        """Let go of the libraries that lie in a folder."""
         with self._lock:
-            self._retrievers = {key: value for key, value in self._retrievers.items() if key[0] != library}
+            gone = {key for key in self._libraries if key != DEMO and Path(key).is_relative_to(folder)}
+            self._retrievers = {key: value for key, value in self._retrievers.items() if key[0] not in gone}
+            for key in gone:
+                del self._libraries[key]
+
+    def examples(self, modality: Modality, count: int = 8) -> list[Item]:
+        """The demo library's first items of a modality; none where it is not installed."""
+        return self.items(DEMO, modality)[:count]
+
+    def items(self, library: str, modality: Modality | None = None) -> list[Item]:
+        """Items of a library; none of a demo library that is not installed."""
+        from mvr.library.demo import demo_dir
+
+        if library == DEMO and not (demo_dir() / "manifest.json").is_file():
+            return []
+        return self.library(library).items(modality)
+
+    def choices(self, library: str, modality: Modality) -> tuple[list[str], list[str]]:
+        """Genres and licences that occur in a library."""
+        items = self.items(library, modality)
+        genres = {genre for item in items for genre in item.genre}
+        return sorted(genres), sorted({item.licence for item in items})
 
     def warm(self) -> threading.Thread:
         """Load the default system and the demo library in the background, so that the first visitor need not wait."""

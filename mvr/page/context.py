@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import home_dir
-from mvr.page.catalogue import Catalogue
+from mvr.datatypes import Modality
+from mvr.errors import NotInLibrary, UsageError
+from mvr.media.probe import probe
+from mvr.page import texts
+from mvr.page.catalogue import DEMO, OWN, Catalogue
+from mvr.page.desk import Clip
 from mvr.page.shelf import Shelf
 from mvr.page.visits import Visit, Visits
 
@@ -23,6 +29,7 @@ class PageContext:
         shelf: serves media under opaque addresses.
         visits: each visitor's private files and answers, by session.
         votes_url: SQLAlchemy URL of the vote store.
+        pool: threads for converting and embedding, beside the ones that answer.
         local: the page serves this machine only, so its user may name folders of it.
     """
 
@@ -31,11 +38,33 @@ class PageContext:
     shelf: Shelf
     visits: Visits
     votes_url: str
+    pool: ThreadPoolExecutor
     local: bool
 
     def visit(self, session: str | None) -> Visit:
         """The visit of a Gradio session (`request.session_hash`)."""
         return self.visits.of(session or "")
+
+    def library_key(self, choice: str, visit: Visit) -> str:
+        """Key in the catalogue of what a visitor calls the demo library or their own: on a shared server one's own
+        library lives and ends with the visit.
+        """
+        if choice == DEMO:
+            return DEMO
+        if choice != OWN:
+            raise UsageError(f"unknown library {choice!r}; choose from {DEMO}, {OWN}")
+        return str(home_dir() / "library" if self.local else visit.folder / "library")
+
+    def example(self, item_id: str, modality: Modality) -> Clip:
+        """An item of the demo library as a query.
+
+        Raises:
+            NotInLibrary: no such item.
+        """
+        item = self.catalogue.library(DEMO).item(item_id)
+        if item.modality is not modality:
+            raise NotInLibrary(texts.UNKNOWN_ITEM)
+        return Clip(path=item.path, name=item.title, info=probe(item.path), shared=True)
 
 
 def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None = None) -> PageContext:
@@ -50,13 +79,19 @@ def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None 
     """
     manifest = manifest or load_manifest()
     home_dir().mkdir(parents=True, exist_ok=True)
-    shelf = Shelf()
+    shelf, catalogue = Shelf(), Catalogue()
     return PageContext(
         manifest=manifest,
-        catalogue=Catalogue(),
+        catalogue=catalogue,
         shelf=shelf,
-        visits=Visits(home_dir() / "visits", shelf, retention_s=manifest.app.retention_minutes * 60),
+        visits=Visits(
+            home_dir() / "visits",
+            shelf,
+            retention_s=manifest.app.retention_minutes * 60,
+            on_end=lambda visit: catalogue.forget(visit.folder),
+        ),
         votes_url=os.environ.get("MVR_VOTES_URL", f"sqlite:///{home_dir() / 'votes.db'}"),
+        pool=ThreadPoolExecutor(max_workers=2 + 2 * manifest.app.embed_jobs, thread_name_prefix="mvr-page"),
         local=is_loopback(server_name) and "SPACE_ID" not in os.environ,
     )
 

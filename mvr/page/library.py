@@ -1,13 +1,211 @@
-"""Tab "Library": what is searched, and the user's own files."""
+"""Tab "Library": what is searched, and the visitor's own files."""
 
 from __future__ import annotations
 
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import gradio as gr
 
+from mvr.config.cards import DEFAULT_SYSTEM
+from mvr.datatypes import Modality
+from mvr.errors import MvrError, UsageError
 from mvr.page import texts
+from mvr.page.catalogue import DEMO, OWN
 from mvr.page.context import PageContext
+from mvr.page.desk import safe_name
+from mvr.page.html_events import on_load_events
+from mvr.page.search_tab import FILE_TYPES
+from mvr.page.search_view import item_row, status_html
+from mvr.page.templates import render
+from mvr.page.uploads import Upload, UploadBox
+
+if TYPE_CHECKING:
+    from mvr.library import AddReport, Item
+
+logger = logging.getLogger(__name__)
+MOST_SHOWN = 100
+Updates = tuple[Any, ...]
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
     """Create the tab; see `mvr.page.app`."""
-    gr.HTML(f"<h2>{texts.TAB_LIBRARY}</h2>")
+    LibraryTab(context, page)
+
+
+class LibraryTab:
+    """Components and events of the tab."""
+
+    def __init__(self, context: PageContext, page: gr.Blocks) -> None:
+        self.context = context
+        gr.HTML(f'<h2 class="mv-title">{texts.LIBRARY_LEAD}</h2>')
+        with gr.Row(elem_classes="mv-search"):
+            with gr.Column(scale=4, min_width=300, elem_classes="mv-left"):
+                self._adding()
+            with gr.Column(scale=7, min_width=300, elem_classes="mv-right"):
+                self._browsing()
+        self._connect(page)
+
+    def _adding(self) -> None:
+        gr.HTML(f'<h3 class="mv-subtitle">{texts.LIBRARY_ADD}</h3>')
+        self.upload = UploadBox(
+            label=texts.LIBRARY_UPLOAD,
+            file_count="multiple",
+            file_types=FILE_TYPES[Modality.VIDEO] + FILE_TYPES[Modality.AUDIO],
+            height=150,
+            elem_id="mv-upload-library",
+            elem_classes="mv-upload",
+        )
+        with gr.Row(visible=self.context.local, elem_classes="mv-folder"):
+            self.folder = gr.Textbox(
+                label=texts.LIBRARY_FOLDER, placeholder=texts.LIBRARY_FOLDER_HINT, max_length=1000, scale=3
+            )
+            self.add_folder = gr.Button(texts.LIBRARY_FOLDER_BUTTON, scale=1, min_width=110)
+        kept = texts.LIBRARY_KEPT_LOCAL if self.context.local else texts.LIBRARY_KEPT_SHARED
+        self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
+        self.report = gr.HTML("")
+        gr.HTML(f'<p class="mv-hint">{kept}</p>')
+
+    def _browsing(self) -> None:
+        with gr.Row(elem_classes="mv-controls mv-browse"):
+            self.which = gr.Radio(
+                [(texts.LIBRARY_DEMO, DEMO), (texts.LIBRARY_OWN, OWN)],
+                value=DEMO,
+                label=texts.LIBRARY_LABEL,
+                elem_classes="mv-segments",
+            )
+            self.kind = gr.Radio(
+                list(texts.LIBRARY_KINDS), value="all", label=texts.LIBRARY_KIND, elem_classes="mv-segments"
+            )
+            self.words = gr.Textbox(
+                label=texts.LIBRARY_SEARCH, placeholder=texts.LIBRARY_SEARCH_HINT, max_length=200
+            )
+        self.list = gr.HTML(
+            "", js_on_load=on_load_events("remove"), elem_id="mv-library-list", elem_classes="mv-results"
+        )
+
+    def _connect(self, page: gr.Blocks) -> None:
+        quick = {"api_visibility": "private", "show_progress": "hidden"}
+        slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
+        filters = [self.which, self.kind, self.words]
+        for control in filters:
+            control.change(self.show, filters, self.list, trigger_mode="always_last", **quick)
+        told = [self.status, self.report, self.which, self.list]
+        self.upload.upload(self.add_uploads, self.upload, [*told, self.upload], **slow)
+        gr.on([self.add_folder.click, self.folder.submit], self.add_folder_of_disk, self.folder, told, **slow)
+        self.list.remove(self.remove, filters, [self.status, self.list], **quick)
+        page.load(self.show, filters, self.list, **quick)
+
+    def show(self, which: str, kind: str, words: str, request: gr.Request) -> str:
+        """The list of one library."""
+        return self._list(request, which, kind, words)
+
+    def _list(self, request: gr.Request, which: str, kind: str = "all", words: str = "") -> str:
+        visit = self.context.visit(request.session_hash)
+        key = self.context.library_key(which, visit)
+        everything = self.context.catalogue.items(key, None if kind == "all" else Modality(kind))
+        found = [item for item in everything if matches(item, words)]
+        title, hint = texts.LIBRARY_NONE, texts.LIBRARY_NONE_HINT
+        if not everything and kind == "all":
+            title = texts.LIBRARY_EMPTY_OWN if which == OWN else texts.LIBRARY_EMPTY_DEMO
+            hint = texts.LIBRARY_EMPTY_OWN_HINT if which == OWN else texts.LIBRARY_EMPTY_DEMO_HINT
+        owner = visit.id if which == OWN else None
+        rows = [(item_row(self.context.shelf, item, owner), which == OWN) for item in found[:MOST_SHOWN]]
+        return render("library.html", items=rows, total=len(found), title=title, hint=hint)
+
+    def add_uploads(self, uploads: list[Upload] | None, request: gr.Request) -> Iterator[Updates]:
+        """Take uploaded files over into the own library."""
+        for update in self._add(request, lambda: self._take_over(uploads or [], request)):
+            yield *update, None
+
+    def add_folder_of_disk(self, folder: str, request: gr.Request) -> Iterator[Updates]:
+        """Add a folder of this computer."""
+        yield from self._add(request, lambda: [self._checked(folder)])
+
+    def _checked(self, folder: str) -> Path:
+        if not self.context.local:
+            raise UsageError(texts.LIBRARY_LOCAL_ONLY)
+        if not folder.strip():
+            raise UsageError(texts.LIBRARY_NO_FOLDER)
+        return Path(folder.strip()).expanduser()
+
+    def _take_over(self, uploads: list[Upload], request: gr.Request) -> list[Path]:
+        visit = self.context.visit(request.session_hash)
+        media = Path(self.context.library_key(OWN, visit)) / "media"
+        taken = []
+        for number, upload in enumerate(uploads):
+            folder = media / f"{time.time_ns():x}-{number}"
+            folder.mkdir(parents=True)
+            shutil.move(upload.path, folder / safe_name(upload.name))
+            taken.append(folder / safe_name(upload.name))
+        return taken
+
+    def _add(self, request: gr.Request, paths: Any) -> Iterator[Updates]:
+        skip = gr.skip()
+        told: list[tuple[int, int, str]] = [(0, 0, "")]
+        try:
+            wanted = paths()
+            visit = self.context.visit(request.session_hash)
+            library = self.context.catalogue.library(self.context.library_key(OWN, visit))
+            system = self.context.catalogue.system(DEFAULT_SYSTEM)
+            job = self.context.pool.submit(
+                library.add, wanted, system, progress=lambda *step: told.__setitem__(0, step)
+            )
+            shown = None
+            while not job.done():
+                if told[0] != shown:
+                    shown = told[0]
+                    yield status_html("busy", adding(*shown)), "", skip, skip
+                time.sleep(0.1)
+            report = job.result()
+            self._discard_refused(report)
+            yield (
+                status_html("done" if report.added or report.known else "error", f"{report.sentence()}."),
+                render("report.html", report=report),
+                OWN,
+                self._list(request, OWN),
+            )
+        except MvrError as error:
+            yield status_html("error", str(error)), skip, skip, skip
+        except Exception:
+            logger.exception("adding to a library failed")
+            yield status_html("error", texts.INTERNAL), skip, skip, skip
+
+    def _discard_refused(self, report: AddReport) -> None:
+        """Delete uploads that the library did not keep; files of the user's folders are never touched."""
+        for path in [entry.path for entry in report.skipped] + report.known:
+            self._delete_upload(Path(path))
+
+    def _delete_upload(self, path: Path) -> None:
+        if path.parent.parent.name == "media" and (path.parent.parent.parent / "catalogue.sqlite").exists():
+            path.unlink(missing_ok=True)
+
+    def remove(self, event: gr.EventData, which: str, kind: str, words: str, request: gr.Request) -> Updates:
+        """Take an item out of the own library."""
+        try:
+            if which != OWN:
+                raise UsageError(texts.LIBRARY_NOT_OWN)
+            visit = self.context.visit(request.session_hash)
+            library = self.context.catalogue.library(self.context.library_key(OWN, visit))
+            item = library.item(str(event.id))
+            library.remove([item.id])
+            self._delete_upload(item.path)
+        except MvrError as error:
+            return status_html("error", str(error)), gr.skip()
+        said = status_html("done", texts.LIBRARY_REMOVED.format(title=item.title))
+        return said, self._list(request, which, kind, words)
+
+
+def adding(done: int, total: int, name: str) -> str:
+    """The progress sentence."""
+    return texts.LIBRARY_ADDING.format(name=name or "…", done=min(done + 1, total), total=total)
+
+
+def matches(item: Item, words: str) -> bool:
+    """Whether every word occurs in what is written about an item."""
+    text = " ".join([item.title, item.artist, item.album, item.name, item.licence, *item.genre, *item.mood])
+    return all(word in text.casefold() for word in words.casefold().split())

@@ -127,5 +127,5 @@ class Shelf:
             media_type=MEDIA_TYPES[path.suffix.lower()],
             filename=item.name,
             content_disposition_type="attachment" if item.download else "inline",
-            headers={"cache-control": "private, max-age=3600"},
+            headers={"cache-control": "no-store" if item.download else "private, max-age=3600"},
         )

@@ -35,3 +35,112 @@ PRIVACY_CACHE = (
 )
 PRIVACY_COOKIES = "The page sets no cookies and keeps no history of what you did in the browser."
 PRIVACY_ADDRESS = "Network addresses are used in memory to slow down floods of requests; they are not stored."
+
+SCORE_NAME = "fit"
+SCORE_MEANING = (
+    "Fit is the cosine between clip and segment: 1 is the same direction, 0 has nothing in common."
+)
+ALPHA_LABEL = "What should decide?"
+ALPHA_LEFT = "How artists pair them"
+ALPHA_RIGHT = "Same genre"
+EXPORT_MP4 = "Download MP4"
+EXPORT_CREDIT = "Credit line"
+EXPORT_PACK = "Decision pack (zip)"
+EXPORT_CSV = "List as CSV"
+EXPORT_JSON = "List as JSON"
+ORIGINAL_LABEL = "The clip's own sound"
+ORIGINALS = (("Off", "mute"), ("Mixed in", "mix"), ("Music makes room", "duck"))
+REFINE = "Refine"
+LIBRARY_LABEL = "Search in"
+LIBRARY_DEMO = "Demo library"
+LIBRARY_OWN = "My library"
+SYSTEM_LABEL = "System"
+GENRE_LABEL = "Genre"
+LICENCE_LABEL = "Licence"
+TEMPO_MIN_LABEL = "Tempo from (bpm)"
+TEMPO_MAX_LABEL = "Tempo to (bpm)"
+DURATION_MAX_LABEL = "At most (seconds)"
+VARIETY_LABEL = "Variety"
+TEXT_LABEL = "In words"
+TEXT_HINT = "calm piano at dusk"
+CANCEL = "Cancel"
+CANCELLED = "Cancelled. Nothing was changed."
+CAPTION = "♪ {title}{by}{facts}"
+READING = "Reading {name} …"
+MATCHING = "Listening for what fits …"
+CONVERTING = "Making it playable here: {percent} %"
+RANKED = "{count} results for {name}."
+MUXING = "Putting {title} on the clip …"
+MUXED = "{title} is on the clip. Press play to hear it."
+PICK_FIRST = "Choose a clip or an example first."
+UNKNOWN_ITEM = "This item is no longer in the library; search again."
+LICENCE_UNKNOWN = "licence unknown"
+INTERNAL = "That did not work, and it is our fault. Please try again; your other results are unchanged."
+
+
+class Words:
+    """Texts of one search tab.
+
+    Args:
+        texts: name -> text; read as attributes.
+    """
+
+    def __init__(self, **texts: str) -> None:
+        self.__dict__.update(texts)
+
+    def __getattr__(self, name: str) -> str:
+        raise AttributeError(name)
+
+
+VIDEO_TO_MUSIC = Words(
+    lead="Find music for a clip",
+    upload="Drop a video here, or choose one",
+    examples="Or try one of these",
+    empty_title="Your music appears here",
+    empty_hint="Choose a clip on the left, or start with an example.",
+    none_title="No track matches these filters",
+    none_hint="Widen the tempo, allow more genres, or search another library.",
+    found="tracks, best first",
+    use="Hear on clip",
+    export_why="Press “Hear on clip” beside a track first.",
+    file="video",
+)
+MUSIC_TO_VIDEO = Words(
+    lead="Find videos for a piece of music",
+    upload="Drop music here, or choose a file",
+    examples="Or try one of these",
+    empty_title="Your videos appear here",
+    empty_hint="Choose a piece of music on the left, or start with an example.",
+    none_title="No video matches these filters",
+    none_hint="Allow more genres or longer videos, or search another library.",
+    found="videos, best first",
+    use="See with music",
+    export_why="Press “See with music” beside a video first.",
+    file="music",
+)
+
+LIBRARY_LEAD = "What is searched"
+LIBRARY_SEARCH = "Find"
+LIBRARY_SEARCH_HINT = "title, artist, genre, mood"
+LIBRARY_KIND = "Show"
+LIBRARY_KINDS = (("All", "all"), ("Music", "audio"), ("Video", "video"))
+LIBRARY_ADD = "Add your own"
+LIBRARY_UPLOAD = "Drop music or videos here"
+LIBRARY_FOLDER = "Or a folder of this computer"
+LIBRARY_FOLDER_HINT = "/home/me/Music"
+LIBRARY_FOLDER_BUTTON = "Add folder"
+LIBRARY_KEPT_LOCAL = "Added files stay in your library on this computer until you remove them."
+LIBRARY_KEPT_SHARED = "Only you see what you add here, and it is deleted with your visit."
+LIBRARY_ADDING = "Adding {name} ({done} of {total}) …"
+LIBRARY_EMPTY_OWN = "Your library is empty"
+LIBRARY_EMPTY_OWN_HINT = "Add music or videos above: they are tagged, measured and ready to be searched."
+LIBRARY_EMPTY_DEMO = "The demo library is not installed"
+LIBRARY_EMPTY_DEMO_HINT = "Add your own music or videos to “My library”."
+LIBRARY_NONE = "Nothing matches"
+LIBRARY_NONE_HINT = "Try fewer letters, or show all kinds."
+LIBRARY_MORE = "{shown} of {total} are shown; type above to find others."
+LIBRARY_REMOVE = "Remove"
+LIBRARY_REMOVED = "Removed {title} from your library."
+LIBRARY_NOT_OWN = "Only what is in your own library can be removed."
+LIBRARY_NO_FOLDER = "Type the path of a folder first."
+LIBRARY_LOCAL_ONLY = "Folders can be added only where the page serves its own computer alone."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
-from mvr.page import texts
+from mvr.datatypes import Direction
 from mvr.page.context import PageContext
+from mvr.page.search_tab import SearchTab
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
     """Create the tab; see `mvr.page.app`."""
-    gr.HTML(f"<h2>{texts.TAB_VIDEO_TO_MUSIC}</h2>")
+    SearchTab(context, page, Direction.VIDEO_TO_MUSIC)

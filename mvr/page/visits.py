@@ -41,15 +41,35 @@ class Visit:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"{secrets.token_hex(8)}{suffix}"
 
+    def new_folder(self) -> Path:
+        """A new folder in the visit's folder with a random name."""
+        folder = self.new_file("")
+        folder.mkdir()
+        return folder
+
 
 class Visits:
-    """All visits of this server, by session."""
+    """All visits of this server, by session.
+
+    Args:
+        root: a folder for the files of all visits.
+        shelf: serves them.
+        retention_s: a visit ends when it was not used for so long.
+        on_end: called with each visit that ends, before its files are deleted.
+        clock: seconds, never going back.
+    """
 
     def __init__(
-        self, root: Path, shelf: Shelf, *, retention_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        root: Path,
+        shelf: Shelf,
+        *,
+        retention_s: float,
+        on_end: Callable[[Visit], None] = lambda visit: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._root, self._shelf = root / secrets.token_hex(8), shelf
-        self._retention_s, self._clock = retention_s, clock
+        self._retention_s, self._clock, self._on_end = retention_s, clock, on_end
         self._visits: dict[str, Visit] = {}
         self._lock = threading.Lock()
         _remove_leftovers(root, retention_s)
@@ -72,6 +92,7 @@ class Visits:
             visit = self._visits.pop(session, None)
         if visit is not None:
             self._shelf.drop(visit.id)
+            self._on_end(visit)
             shutil.rmtree(visit.folder, ignore_errors=True)
 
     def sweep(self) -> int:

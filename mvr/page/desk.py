@@ -1,0 +1,196 @@
+"""A visitor's desk in one direction: the clip on it, what was asked of it, the preview. Knows nothing of Gradio.
+
+receive -> a `Clip` (file, name, what is in it); nothing on the desk changes when the file is refused
+embed   -> queries, one per system
+rank    -> a ranked list, again at every move of a control, without embedding again
+player  -> the browser-safe copy
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from mvr.config.manifest import AppManifest
+from mvr.datatypes import Direction, Modality
+from mvr.media.limits import MediaLimits
+from mvr.media.probe import MediaInfo, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mvr.page.catalogue import Catalogue
+    from mvr.page.preview import Preview
+    from mvr.page.visits import Visit
+    from mvr.retrieval import Filters, Query, RankedList, Retriever
+
+TEXT_WEIGHT = 0.5  # words count as much as the clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A query on the desk.
+
+    Attributes:
+        path: the file as it was uploaded, or of the demo library.
+        name: as the visitor calls it.
+        info: what is in it.
+        shared: it belongs to the demo library; never deleted, never converted.
+    """
+
+    path: Path
+    name: str
+    info: MediaInfo
+    shared: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What the controls say.
+
+    Attributes:
+        alpha: 0 follows pairs, 1 follows labels.
+        library, system: names in the catalogue.
+        filters: which items may appear.
+        diversity: 0 ranks by score alone, towards 1 similar items keep apart.
+        text: words that refine the query, for systems that know words.
+        count: how many results.
+    """
+
+    alpha: float
+    library: str
+    system: str
+    filters: Filters
+    diversity: float = 0.0
+    text: str = ""
+    count: int = 10
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """State of one visit (`owner`) in one direction; `lock` guards what two of its events may change."""
+
+    direction: Direction
+    owner: str
+    clip: Clip | None = None
+    player: Path | None = None
+    queries: dict[str, Query] = field(default_factory=dict)
+    asked: Ask | None = None
+    ranked: RankedList | None = None
+    preview: Preview | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def put(self, clip: Clip) -> None:
+        """Put another clip on the desk: what was known of the last one goes, its files too."""
+        with self.lock:
+            for path in self._own_files():
+                path.unlink(missing_ok=True)
+            self.clip = clip
+            self.player = clip.path if clip.shared else None
+            self.queries, self.ranked, self.preview = {}, None, None
+
+    def _own_files(self) -> list[Path]:
+        files = [self.preview.path, self.preview.captions] if self.preview is not None else []
+        if self.clip is not None and not self.clip.shared:
+            files += [path for path in (self.clip.path, self.player) if path is not None]
+        return files
+
+
+def desk_of(visit: Visit, direction: Direction) -> Desk:
+    """The visitor's desk of one direction."""
+    with visit.lock:
+        desk: Desk = visit.desk.setdefault(str(direction), Desk(direction=direction, owner=visit.id))
+        return desk
+
+
+def media_limits(app: AppManifest) -> MediaLimits:
+    """What an uploaded file may be, by the manifest; one decoding thread leaves the other visitors theirs."""
+    return MediaLimits(video_s=app.max_video_s, music_s=app.max_music_s, size_mb=app.max_upload_mb)
+
+
+def receive(visit: Visit, upload: Path, name: str, modality: Modality, limits: MediaLimits) -> Clip:
+    """Take an upload over into the visit's folder, if it can be used.
+
+    Raises:
+        MediaError: it cannot; the file is deleted.
+    """
+    folder = visit.new_folder()
+    path = folder / safe_name(name)  # messages about the file then use the visitor's own word for it
+    shutil.move(upload, path)
+    try:
+        info = probe(path, limits, needs=("picture",) if modality is Modality.VIDEO else ("sound",))
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return Clip(path=path, name=name, info=info)
+
+
+def safe_name(name: str, longest_bytes: int = 120) -> str:
+    """A file name that any file system takes and that still reads as the visitor wrote it.
+
+    >>> safe_name("../été + naïve #1.mp4")
+    'été + naïve #1.mp4'
+    >>> safe_name("  ..")
+    'clip'
+    """
+    last = name.replace("\\", "/").rpartition("/")[2]
+    clean = "".join(char if char.isprintable() and char not in '<>:"|?*' else " " for char in last)
+    path = PurePosixPath(" ".join(clean.split()).strip(". ") or "clip")
+    suffix = path.suffix if len(path.suffix) <= 8 else ""
+    stem = path.name.removesuffix(suffix).encode()[: longest_bytes - len(suffix.encode())]
+    return stem.decode(errors="ignore") + suffix
+
+
+def embed(desk: Desk, clip: Clip, ask: Ask, catalogue: Catalogue) -> Query:
+    """The clip's query for one system; kept, so that asking again costs nothing."""
+    known = desk.queries.get(ask.system) if desk.clip is clip else None
+    if known is not None:
+        return known
+    return catalogue.retriever(ask.library, ask.system).embed_query(clip.path, desk.direction)
+
+
+def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:
+    """Rank the library for the clip on the desk; embeds only for a system that was not asked yet."""
+    assert desk.clip is not None
+    query = embed(desk, desk.clip, ask, catalogue)
+    retriever = catalogue.retriever(ask.library, ask.system)
+    ranked = _rank(retriever, query, ask)
+    if ranked.missing:  # items that were added under another system
+        retriever.prepare(desk.direction)
+        ranked = _rank(retriever, query, ask)
+    with desk.lock:
+        desk.queries[ask.system] = query
+        desk.asked, desk.ranked = ask, ranked
+    return ranked
+
+
+def _rank(retriever: Retriever, query: Query, ask: Ask) -> RankedList:
+    return retriever.rank(
+        query,
+        alpha=ask.alpha,
+        k=ask.count,
+        filters=ask.filters,
+        diversity=ask.diversity,
+        text=ask.text or None,
+        text_weight=TEXT_WEIGHT if ask.text else 0.0,
+    )
+
+
+def make_player(visit: Visit, clip: Clip, limits: MediaLimits, progress: Callable[[float], None]) -> Path:
+    """The browser-safe copy of a clip: video as MP4, music as M4A."""
+    if clip.shared:
+        return clip.path
+    if clip.info.video is not None:
+        from mvr.media.proxy import make_proxy
+
+        out = visit.new_file(".mp4")
+        make_proxy(clip.path, out, limits=limits, progress=progress)
+        return out
+    from mvr.media.mux import MuxSettings, render_music
+
+    out = visit.new_file(".m4a")
+    render_music(clip.path, out, 0.0, clip.info.duration_s, MuxSettings())
+    return out

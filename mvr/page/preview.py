@@ -1,0 +1,102 @@
+"""A result put on the clip: the muxed MP4, its name, captions that say what plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mvr.datatypes import Direction
+from mvr.page import texts
+
+if TYPE_CHECKING:
+    from mvr.page.context import PageContext
+    from mvr.page.desk import Desk
+    from mvr.page.rows import Row
+    from mvr.page.visits import Visit
+
+FULL_SIDES_PX = (1920, 1080)  # a picture up to this size goes into the export as it is, when browsers play it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A result on the clip.
+
+    Attributes:
+        item_id: which result.
+        path: the muxed MP4.
+        name: what it is called when saved.
+        captions: WebVTT that names the music.
+        original: what became of the video's own sound: mute, mix or duck.
+        start_s: where in the music it starts.
+        shown: title and artist of what was added.
+        credit: title, artist and licence of what was added.
+    """
+
+    item_id: str
+    path: Path
+    name: str
+    captions: Path
+    original: str
+    start_s: float
+    shown: str
+    credit: str
+
+
+def mux_preview(context: PageContext, visit: Visit, desk: Desk, row: Row, original: str) -> Preview:
+    """Mux one result with the clip on the desk.
+
+    Raises:
+        MediaError: either file cannot be used.
+    """
+    from mvr.media.mux import MuxSettings, mux_music
+
+    assert desk.clip is not None
+    video, music = video_and_music(desk, row)
+    start_s = row.music_from_s
+    out = visit.new_file(".mp4")
+    written = mux_music(video, music, out, MuxSettings(start_s=start_s, original=original))
+    captions = visit.new_file(".vtt")
+    captions.write_text(captions_vtt(row, written.duration_s), encoding="utf-8")
+    if desk.preview is not None:
+        desk.preview.path.unlink(missing_ok=True)
+        desk.preview.captions.unlink(missing_ok=True)
+    by = f" · {row.artist}" if row.artist else ""
+    return Preview(
+        item_id=row.id, path=out, name=export_name(desk.clip.name, row.title), captions=captions,
+        original=original, start_s=start_s, shown=f"{row.title}{by}", credit=row.credit,
+    )  # fmt: skip
+
+
+def video_and_music(desk: Desk, row: Row) -> tuple[Path, Path]:
+    """The two files to join: the original picture where browsers play it as it is, else its copy."""
+    assert desk.clip is not None
+    if desk.direction is Direction.MUSIC_TO_VIDEO:
+        return row.path, desk.clip.path
+    from mvr.media.proxy import fits, is_browser_safe
+
+    info = desk.clip.info
+    as_it_is = info.video is not None and fits(info.video, FULL_SIDES_PX) and is_browser_safe(info)
+    return (desk.clip.path if as_it_is or desk.player is None else desk.player), row.path
+
+
+def export_name(clip_name: str, title: str) -> str:
+    """What the export is called: readable, in any script, safe on any file system.
+
+    >>> export_name("my clip.MOV", "AC/DC: été?")
+    'my clip + AC DC été.mp4'
+    """
+    stem = Path(clip_name).stem
+    words = "".join(char if char.isalnum() or char in " -_+.,'()&" else " " for char in f"{stem} + {title}")
+    return f"{' '.join(words.split())[:100].rstrip('. ')}.mp4"
+
+
+def captions_vtt(row: Row, duration_s: float) -> str:
+    """One cue over the whole clip that says what plays: for those who do not hear it."""
+    by = f" by {row.artist}" if row.artist else ""
+    facts = f" ({', '.join(row.facts)})" if row.facts else ""
+    line = texts.CAPTION.format(title=row.title, by=by, facts=facts)
+    safe = " ".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+    whole = int(duration_s * 1000)
+    end = f"{whole // 3600000:02d}:{whole // 60000 % 60:02d}:{whole // 1000 % 60:02d}.{whole % 1000:03d}"
+    return f"WEBVTT\n\n00:00:00.000 --> {end}\n{safe}\n"

@@ -1,0 +1,205 @@
+"""What happens on a search tab: uploads, examples, controls, previews. Each handler ends in a full view or changes
+nothing: an error is one sentence in the status line and leaves what was there.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mvr.datatypes import Direction
+from mvr.errors import MvrError
+from mvr.page import texts
+from mvr.page.context import PageContext
+from mvr.page.desk import Ask, Clip, Desk, desk_of, embed, make_player, media_limits, rank, receive
+from mvr.page.preview import mux_preview
+from mvr.page.search_view import View
+from mvr.page.uploads import Upload
+from mvr.page.visits import Visit
+
+logger = logging.getLogger(__name__)
+POLL_S = 0.1
+
+Updates = tuple[Any, ...]
+Handler = Callable[..., Iterator[Updates]]
+
+
+def speaking(handler: Handler) -> Handler:
+    """Turn what a handler raises into a sentence in the status line; the view stays as it is."""
+
+    @functools.wraps(handler)
+    def told(self: SearchEvents, *args: Any, **kwargs: Any) -> Iterator[Updates]:
+        try:
+            yield from handler(self, *args, **kwargs)
+        except MvrError as error:
+            yield self.view.error(str(error))
+        except Exception:
+            logger.exception("a handler of the page failed")
+            yield self.view.error(texts.INTERNAL)
+
+    return told
+
+
+class SearchEvents:
+    """Handlers of one direction."""
+
+    def __init__(self, context: PageContext, direction: Direction, words: texts.Words) -> None:
+        self.context, self.direction, self.words = context, direction, words
+        self.limits = media_limits(context.manifest.app)
+        self.view = View(context, direction, words)
+
+    def _desk(self, request: gr.Request) -> tuple[Visit, Desk]:
+        visit = self.context.visit(request.session_hash)
+        return visit, desk_of(visit, self.direction)
+
+    def upload(self, uploads: list[Upload] | None, *controls: Any, request: gr.Request) -> Iterator[Updates]:
+        """A file arrived: take it over, then search. The upload box is emptied for the next one."""
+        visit, desk = self._desk(request)
+        for update in self._upload(visit, desk, uploads, controls):
+            yield *update, None
+
+    @speaking
+    def _upload(
+        self, visit: Visit, desk: Desk, uploads: list[Upload] | None, controls: Updates
+    ) -> Iterator[Updates]:
+        if not uploads:
+            return
+        yield self.view.busy(texts.READING.format(name=uploads[0].name))
+        clip = receive(visit, uploads[0].path, uploads[0].name, self.direction.query, self.limits)
+        yield from self._search(visit, desk, clip, self._ask(visit, controls))
+
+    @speaking
+    def pick(self, event: gr.EventData, *controls: Any, request: gr.Request) -> Iterator[Updates]:
+        """An example was chosen."""
+        visit, desk = self._desk(request)
+        clip = self.context.example(str(event.id), self.direction.query)
+        yield from self._search(visit, desk, clip, self._ask(visit, controls))
+
+    def _search(self, visit: Visit, desk: Desk, clip: Clip, ask: Ask) -> Iterator[Updates]:
+        """Embed and convert side by side; the list appears as soon as it is there."""
+        done = [0.0]
+        player = self.context.pool.submit(
+            make_player, visit, clip, self.limits, lambda fraction: done.__setitem__(0, fraction)
+        )
+        query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue)
+        try:
+            yield self.view.searching(clip)
+            yield from self._wait(query, lambda: None)
+            found = query.result()
+            desk.put(clip)
+            desk.queries[ask.system] = found
+            rank(desk, ask, self.context.catalogue)
+            yield self.view.full(
+                visit, desk, texts.CONVERTING.format(percent=0) if not player.done() else None
+            )
+            yield from self._wait(
+                player, lambda: self.view.busy(texts.CONVERTING.format(percent=int(100 * done[0])))
+            )
+            desk.player = player.result()
+            yield self.view.full(visit, desk)
+        except BaseException:
+            if desk.clip is not clip:  # refused, or the visitor cancelled: the old clip stays
+                player.add_done_callback(lambda _: discard(clip, player))
+            raise
+
+    def _wait(self, future: Future[Any], report: Callable[[], Updates | None]) -> Iterator[Updates]:
+        told = None
+        while not future.done():
+            time.sleep(POLL_S)
+            update = report()
+            if update is not None and update != told:
+                told = update
+                yield update
+
+    @speaking
+    def again(self, *controls: Any, request: gr.Request) -> Iterator[Updates]:
+        """A control moved: rank again; embeds only when another system is asked."""
+        visit, desk = self._desk(request)
+        if desk.clip is None:
+            return
+        ask = self._ask(visit, controls)
+        if ask.system not in desk.queries:
+            yield self.view.busy(texts.MATCHING)
+        rank(desk, ask, self.context.catalogue)
+        yield self.view.list_again(visit, desk)
+
+    @speaking
+    def preview(self, original: str, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        """Put a result on the clip."""
+        visit, desk = self._desk(request)
+        yield from self._mux(visit, desk, str(event.id), original)
+
+    @speaking
+    def remix(self, original: str, request: gr.Request) -> Iterator[Updates]:
+        """The clip's own sound was set otherwise: mux the same result again."""
+        visit, desk = self._desk(request)
+        if desk.preview is not None and desk.preview.original != original:
+            yield from self._mux(visit, desk, desk.preview.item_id, original)
+
+    def _mux(self, visit: Visit, desk: Desk, item_id: str, original: str) -> Iterator[Updates]:
+        row = self.view.row(desk, item_id)
+        yield self.view.busy(texts.MUXING.format(title=row.title))
+        desk.preview = mux_preview(self.context, visit, desk, row, original)
+        yield self.view.full(visit, desk, texts.MUXED.format(title=row.title), play_now=True, keep_list=True)
+
+    def cancel(self, request: gr.Request) -> Updates:
+        """Stop waiting; show what was there."""
+        visit, desk = self._desk(request)
+        return self.view.full(visit, desk, texts.CANCELLED)
+
+    def choices(self, library: str, request: gr.Request) -> tuple[Any, Any]:
+        """Genres and licences of another library."""
+        key = self.context.library_key(library, self.context.visit(request.session_hash))
+        genres, licences = self.context.catalogue.choices(key, self.direction.target)
+        return gr.Dropdown(choices=genres, value=[]), gr.Dropdown(choices=licences, value=[])
+
+    def helps(self, system: str) -> tuple[Any, Any]:
+        """Show the words box and the alpha slider where the system knows them."""
+        card = next(choice.card for choice in self.context.catalogue.ready() if choice.name == system)
+        return gr.Textbox(visible=card.text), gr.Slider(interactive=card.alpha)
+
+    def alpha_of_address(self, request: gr.Request) -> Any:
+        """The slider as `?alpha=` says."""
+        try:
+            alpha = float(request.query_params.get("alpha", ""))
+        except ValueError:
+            return gr.skip()
+        return round(alpha / 0.05) * 0.05 if 0 <= alpha <= 1 else gr.skip()
+
+    def _ask(self, visit: Visit, controls: Updates) -> Ask:
+        alpha, library, system, words, genre, licence, tempo_min, tempo_max, duration_max, variety = controls
+        from mvr.retrieval import Filters
+
+        filters = Filters(
+            genres=tuple(genre or ()),
+            licences=tuple(licence or ()),
+            min_tempo_bpm=tempo_min,
+            max_tempo_bpm=tempo_max,
+            max_duration_s=duration_max,
+        )
+        return Ask(
+            alpha=alpha,
+            library=self.context.library_key(library, visit),
+            system=system,
+            filters=filters,
+            diversity=variety,
+            text=(words or "").strip(),
+            count=self.context.manifest.app.results,
+        )
+
+
+def discard(clip: Clip, player: Future[Path]) -> None:
+    """Delete the files of a clip that did not get onto the desk."""
+    if clip.shared:
+        return
+    shutil.rmtree(clip.path.parent, ignore_errors=True)
+    if player.exception() is None:
+        player.result().unlink(missing_ok=True)

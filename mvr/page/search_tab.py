@@ -1,0 +1,163 @@
+"""The two search tabs: components and events of one direction; what they do is in `search_events.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from mvr.datatypes import Direction, Modality
+from mvr.page import texts
+from mvr.page.catalogue import DEMO, OWN
+from mvr.page.context import PageContext
+from mvr.page.html_events import on_load_events
+from mvr.page.search_events import SearchEvents
+from mvr.page.search_view import examples_html, exports_html, results_html, status_html
+from mvr.page.uploads import UploadBox
+
+# Endings beside the media type: some systems know no type for them, and the box would refuse the file.
+FILE_TYPES = {
+    Modality.VIDEO: ["video", ".mkv", ".avi", ".ts", ".flv", ".wmv", ".ogv", ".3gp", ".mov", ".m4v", ".webm"],
+    Modality.AUDIO: ["audio", ".opus", ".flac", ".m4a", ".aiff", ".aif", ".wma", ".ogg", ".oga", ".mka"],
+}
+
+
+class SearchTab:
+    """One direction's tab.
+
+    Args:
+        context: what the tabs share.
+        page: the page, for what happens when it loads.
+        direction: who asks whom.
+    """
+
+    def __init__(self, context: PageContext, page: gr.Blocks, direction: Direction) -> None:
+        self.context, self.direction = context, direction
+        self.words = words_of(direction)
+        self.events = SearchEvents(context, direction, self.words)
+        gr.HTML(f'<h2 class="mv-title">{self.words.lead}</h2>')
+        with gr.Row(elem_classes="mv-search"):
+            with gr.Column(scale=4, min_width=300, elem_classes="mv-left"):
+                self._left()
+            with gr.Column(scale=7, min_width=300, elem_classes="mv-right"):
+                self._right()
+        self._connect(page)
+
+    def _left(self) -> None:
+        kind = str(self.direction.query)
+        self.stage = gr.HTML("", elem_classes="mv-stage-box")
+        with gr.Column(visible=False, elem_classes="mv-take") as self.take:
+            self.original = gr.Radio(
+                list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
+            )
+            self.exports = gr.HTML(exports_html(self.words, kind, None, []))
+        self.upload = UploadBox(
+            label=self.words.upload,
+            file_types=FILE_TYPES[self.direction.query],
+            height=150,
+            elem_id=f"mv-upload-{self.direction}",
+            elem_classes="mv-upload",
+        )
+        self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
+        self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")
+        self.examples = gr.HTML(
+            examples_html(self.context, self.direction, self.words),
+            js_on_load=on_load_events("pick"),
+            elem_id=f"mv-examples-{self.direction}",
+        )
+
+    def _right(self) -> None:
+        app = self.context.manifest.app
+        with gr.Column(elem_classes="mv-controls"):
+            self.alpha = gr.Slider(
+                0, 1, value=app.alpha_default, step=0.05, label=texts.ALPHA_LABEL, elem_classes="mv-alpha"
+            )
+            gr.HTML(
+                f'<p class="mv-ends" aria-hidden="true"><span>{texts.ALPHA_LEFT}</span>'
+                f"<span>{texts.ALPHA_RIGHT}</span></p>"
+            )
+            with gr.Accordion(texts.REFINE, open=False, elem_classes="mv-refine"):
+                self._refine()
+        self.results = gr.HTML(
+            results_html(self.words, "empty"),
+            js_on_load=on_load_events("preview"),
+            elem_id=f"mv-results-{self.direction}",
+            elem_classes="mv-results",
+        )
+
+    def _refine(self) -> None:
+        catalogue = self.context.catalogue
+        systems = [(choice.title, choice.name) for choice in catalogue.ready()]
+        genres, licences = catalogue.choices(DEMO, self.direction.target)
+        with gr.Row():
+            self.library = gr.Radio(
+                [(texts.LIBRARY_DEMO, DEMO), (texts.LIBRARY_OWN, OWN)], value=DEMO, label=texts.LIBRARY_LABEL,
+                elem_classes="mv-segments",
+            )  # fmt: skip
+            self.system = gr.Dropdown(
+                systems, value=systems[0][1] if systems else None, label=texts.SYSTEM_LABEL
+            )
+        self.text = gr.Textbox(
+            label=texts.TEXT_LABEL, placeholder=texts.TEXT_HINT, max_length=200, visible=self._words_help()
+        )
+        with gr.Row():
+            self.genre = gr.Dropdown(genres, multiselect=True, label=texts.GENRE_LABEL)
+            self.licence = gr.Dropdown(licences, multiselect=True, label=texts.LICENCE_LABEL)
+        with gr.Row():
+            self.tempo_min = gr.Number(None, label=texts.TEMPO_MIN_LABEL, minimum=0, maximum=400)
+            self.tempo_max = gr.Number(None, label=texts.TEMPO_MAX_LABEL, minimum=0, maximum=400)
+            self.duration_max = gr.Number(None, label=texts.DURATION_MAX_LABEL, minimum=0)
+        self.variety = gr.Slider(0, 1, value=0, step=0.1, label=texts.VARIETY_LABEL)
+        gr.HTML(self._not_ready())
+
+    def _words_help(self) -> bool:
+        ready = self.context.catalogue.ready()
+        return bool(ready) and ready[0].card.text
+
+    def _not_ready(self) -> str:
+        from mvr.page.templates import render
+
+        return render("not_ready.html", systems=[c for c in self.context.catalogue.systems() if not c.ready])
+
+    def _connect(self, page: gr.Blocks) -> None:
+        controls = [
+            self.alpha, self.library, self.system, self.text, self.genre, self.licence,
+            self.tempo_min, self.tempo_max, self.duration_max, self.variety,
+        ]  # fmt: skip
+        view = [self.status, self.stage, self.results, self.exports, self.take, self.cancel]
+        slow: dict[str, Any] = {
+            "api_visibility": "private",
+            "show_progress": "hidden",
+            "concurrency_id": "embed",
+            "concurrency_limit": self.context.manifest.app.embed_jobs,
+        }
+        quick = {"api_visibility": "private", "show_progress": "hidden"}
+        uploaded = self.upload.upload(
+            self.events.upload, [self.upload, *controls], [*view, self.upload], **slow
+        )
+        picked = self.examples.pick(self.events.pick, controls, view, **slow)
+        for control in (self.alpha, self.variety):
+            control.input(self.events.again, controls, view, trigger_mode="always_last", **quick)
+        for control in (
+            self.library,
+            self.genre,
+            self.licence,
+            self.tempo_min,
+            self.tempo_max,
+            self.duration_max,
+        ):
+            control.change(self.events.again, controls, view, trigger_mode="always_last", **quick)
+        changed = self.system.change(self.events.again, controls, view, **slow)
+        self.system.change(self.events.helps, self.system, [self.text, self.alpha], **quick)
+        self.text.submit(self.events.again, controls, view, **quick)
+        self.library.change(self.events.choices, self.library, [self.genre, self.licence], **quick)
+        mux = {"concurrency_id": "mux", "concurrency_limit": 2, **quick}
+        self.results.preview(self.events.preview, self.original, view, **mux)
+        self.original.input(self.events.remix, self.original, view, **mux)
+        self.cancel.click(self.events.cancel, None, view, cancels=[uploaded, picked, changed], **quick)
+        page.load(self.events.alpha_of_address, None, self.alpha, queue=False, **quick)
+
+
+def words_of(direction: Direction) -> texts.Words:
+    """The texts of one direction."""
+    return texts.VIDEO_TO_MUSIC if direction is Direction.VIDEO_TO_MUSIC else texts.MUSIC_TO_VIDEO
