@@ -43,7 +43,11 @@ class VoteStore:
         self.url = url
         self.sqlite = url.get_backend_name() == "sqlite"
         self._engine = create_engine(url)
-        self._open()
+        try:
+            self._open()
+        except BaseException:
+            self._engine.dispose()
+            raise
         self._writer: Writer = QueuedWriter(self._engine) if self.sqlite else PooledWriter(self._engine)
         self._close_lock = threading.Lock()
 

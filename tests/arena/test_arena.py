@@ -71,9 +71,6 @@ def test_a_vote_before_both_sides_could_have_been_played_is_too_early(visit, sto
     with refused(Reason.EARLY):
         visit.vote(shown, seconds=9.9)
     assert store.count(Vote) == 0
-    visit.arena.vote(
-        shown.token, "anna", visit.ballot(listen_left_ms=5000, listen_right_ms=5000)
-    ) if False else None
     visit.clock.pass_s(5)
     assert visit.arena.vote(shown.token, "anna", visit.ballot()).vote.outcome == "left"
 
