@@ -22,7 +22,7 @@ from mvr.page.html_events import on_load_events
 from mvr.page.search_tab import FILE_TYPES
 from mvr.page.search_view import item_row, status_html
 from mvr.page.templates import render
-from mvr.page.uploads import Upload, UploadBox
+from mvr.page.uploads import Upload, create_upload_box
 
 if TYPE_CHECKING:
     from mvr.library import AddReport, Item
@@ -52,7 +52,7 @@ class LibraryTab:
 
     def _adding(self) -> None:
         gr.HTML(f'<h3 class="mv-subtitle">{texts.LIBRARY_ADD}</h3>')
-        self.upload = UploadBox(
+        self.upload = create_upload_box(
             label=texts.LIBRARY_UPLOAD,
             file_count="multiple",
             file_types=FILE_TYPES[Modality.VIDEO] + FILE_TYPES[Modality.AUDIO],

@@ -13,7 +13,7 @@ from mvr.page.context import PageContext
 from mvr.page.html_events import on_load_events
 from mvr.page.search_events import SearchEvents
 from mvr.page.search_view import examples_html, exports_html, results_html, status_html
-from mvr.page.uploads import UploadBox
+from mvr.page.uploads import create_upload_box
 
 # Endings beside the media type: some systems know no type for them, and the box would refuse the file.
 FILE_TYPES = {
@@ -51,7 +51,7 @@ class SearchTab:
                 list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
             )
             self.exports = gr.HTML(exports_html(self.words, kind, None, []))
-        self.upload = UploadBox(
+        self.upload = create_upload_box(
             label=self.words.upload,
             file_types=FILE_TYPES[self.direction.query],
             height=150,
