@@ -24,6 +24,8 @@ from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 from mvr.errors import UsageError, WeightsCorrupt, WeightsMissing
 
+PREPROCESSING_VERSION = 1  # raise it whenever a number that the model is given changes
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClipOptions:
@@ -91,6 +93,7 @@ class ClipVideo:
             "architecture": self._architecture,
             "weights_sha256": file_sha256(self._path),
             "precision": str(self._precision),
+            "preprocessing": PREPROCESSING_VERSION,
             "frame_rate_hz": self._options.frame_rate_hz,
             "max_frames": self._options.max_frames,
         }

@@ -31,6 +31,9 @@ _VARIANCE_FLOOR = 1e-7  # as in the published feature extractor
 _SHORTEST_SAMPLES = 400  # receptive field of the first layers
 
 
+PREPROCESSING_VERSION = 1  # raise it whenever a number that the model is given changes
+
+
 @dataclass(frozen=True, kw_only=True)
 class MertOptions:
     """Which MERT, and what is taken from it.
@@ -100,6 +103,7 @@ class MertAudio:
             "backbone": self.name,
             "weights_sha256": file_sha256(self._path),
             "precision": str(self._precision),
+            "preprocessing": PREPROCESSING_VERSION,
             "layers": list(self._layers),
             "combine": self._options.combine,
             "window_s": self._options.window_s,

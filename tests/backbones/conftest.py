@@ -75,7 +75,12 @@ def options(
     """Options per backbone under which it runs on tiny weights."""
     return {
         "descriptors": {},
-        "imagebind": {"weights": str(imagebind_checkpoint), "config": small_config, "device": "cpu"},
+        "imagebind": {
+            "weights": str(imagebind_checkpoint),
+            "config": small_config,
+            "clips": 2,
+            "device": "cpu",
+        },
         "clip": {
             "architecture": str(clip_checkpoint[0]),
             "weights": str(clip_checkpoint[1]),

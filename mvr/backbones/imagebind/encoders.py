@@ -21,6 +21,8 @@ from mvr.backbones.weights import check_digest, fetch_weights, file_sha256, loca
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 
+PREPROCESSING_VERSION = 1  # raise it whenever a number that a tower is given changes
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageBindOptions:
@@ -86,6 +88,7 @@ class _ImageBindTower:
             "tower": self._tower,
             "weights_sha256": file_sha256(self._path),
             "precision": str(self._precision),
+            "preprocessing": PREPROCESSING_VERSION,
             **asdict(self._sampling),
         }
 
@@ -133,6 +136,15 @@ class ImageBindVideo(_ImageBindTower):
         checked = settings_from(ImageBindVideoOptions, options)
         self._views = _only(VideoViews, checked)
         super().__init__("vision", checked, self._views)
+
+    @property
+    def settings(self) -> JsonDict:
+        """As of both halves, and how borders are found where they are removed."""
+        if not self._views.remove_borders:
+            return super().settings
+        from mvr.media.borders import DEFAULT_BORDERS
+
+        return {**super().settings, "borders": asdict(DEFAULT_BORDERS)}
 
     def preprocess(self, path: Path, segments: Sequence[Segment]) -> FloatArray:
         """(S, views, 3, 2, 224, 224) float32; see `preprocess_video`."""

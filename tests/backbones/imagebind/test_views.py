@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from mvr.backbones.imagebind import VideoViews, preprocess_video
+from mvr.backbones.imagebind import ImageBindVideo, VideoViews, preprocess_video
 from mvr.backbones.imagebind.views import frame_times
 from mvr.datatypes import Segment
 from mvr.errors import UsageError
@@ -90,6 +92,14 @@ def test_black_borders_are_removed_first(write_video):
     black = (0 - 0.48145466) / 0.26862954
     assert (kept[:, :, 0] < black + 0.2).mean() > 0.3
     assert (removed[:, :, 0] < black + 0.2).mean() == 0
+
+
+def test_how_borders_are_found_belongs_to_the_settings(options: dict[str, dict[str, Any]]):
+    kept = ImageBindVideo(**options["imagebind"])
+    removed = ImageBindVideo(**options["imagebind"], remove_borders=True)
+    assert "borders" not in kept.settings
+    assert removed.settings["borders"]["black_level"] > 0
+    assert json.dumps(removed.settings) != json.dumps(kept.settings)
 
 
 def test_segments_of_one_file_are_segments_alone(moving_video: Path):
