@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,15 +37,25 @@ class Place:
     world: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A stretch of training on some rows, with a schedule of its own; it starts from the best weights so far."""
+
+    rows: IntArray
+    epochs: int
+    batch_rows: int
+    learning_rate: float
+
+
 class Loop:
-    """Trains `head` in place; afterwards it holds the best validated weights.
+    """Trains `head` in place; afterwards it holds the best validated weights of all phases.
 
     Args:
         head: a fresh head whose standardisation is fitted.
         objective: its loss.
-        data: rows.
-        settings: how.
-        place: device and rank.
+        data: rows to validate on, features, labels.
+        phases: rows to train on, one phase after the other.
+        how: settings, device and rank.
     """
 
     def __init__(
@@ -53,28 +63,36 @@ class Loop:
         head: TrainableHead,
         objective: Objective,
         data: TrainingData,
-        settings: TrainSettings,
-        place: Place,
+        phases: Sequence[Phase],
+        how: tuple[TrainSettings, Place],
     ) -> None:
+        settings, place = how
         self.head, self.objective = head.to(place.device), objective.to(place.device)
         self.data, self.settings, self.place = data, settings, place
         self.averaged = copy.deepcopy(self.head) if settings.ema_decay else self.head
-        trained = [p for p in (*head.parameters(), *objective.parameters()) if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            _decay_groups(trained, settings.weight_decay), lr=settings.learning_rate
-        )
+        self.phases = phases
+        self.optimizer = self._create_optimizer()
         self.labels = {name: torch.from_numpy(hot) for name, hot in data.labels.items()}
         self.selection = Selection(self.head, settings.patience)
-        self.batch_rows = max(
-            place.world, min(settings.batch_rows, len(data.train)) // place.world * place.world
-        )
         self.epoch, self.step = 0, 0
-        self.seconds = 0.0
+        self.phase, self.phase_start_epoch, self.phase_start_step = 0, 0, 0
+        self.seconds, self.rows_seen = 0.0, 0
+
+    @property
+    def now(self) -> Phase:
+        """The phase that is running."""
+        return self.phases[self.phase]
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows per step over all processes, each with as many."""
+        world = self.place.world
+        return max(world, min(self.now.batch_rows, len(self.now.rows)) // world * world)
 
     @property
     def steps_per_epoch(self) -> int:
         """Full batches in one pass; what is left over is drawn in another epoch."""
-        return len(self.data.train) // self.batch_rows
+        return len(self.now.rows) // self.batch_rows
 
     def run(self, log: RunLog | None, checkpoint: Path, identity: JsonDict) -> None:
         """Train until the last epoch or until no branch becomes better.
@@ -89,16 +107,38 @@ class Loop:
         if log is not None:
             log.start(self.epoch)
         saved = time.monotonic()
-        while self.epoch < self.settings.epochs and not self.selection.exhausted(self.epoch - 1):
-            line = self._one_epoch()
-            if log is not None:
-                log.epoch(line)
-            self.epoch += 1
-            if log is not None and time.monotonic() - saved >= self.settings.checkpoint_s:
-                save_checkpoint(checkpoint, self._state(), identity)
-                saved = time.monotonic()
+        while True:
+            while not self._phase_ended():
+                line = self._one_epoch()
+                if log is not None:
+                    log.epoch(line)
+                self.epoch += 1
+                if log is not None and time.monotonic() - saved >= self.settings.checkpoint_s:
+                    save_checkpoint(checkpoint, self._state(), identity)
+                    saved = time.monotonic()
+            self._take_best()
+            if self.phase + 1 == len(self.phases):
+                return
+            self._next_phase()
+
+    def _phase_ended(self) -> bool:
+        done = self.epoch - self.phase_start_epoch
+        return done >= self.now.epochs or self.selection.exhausted(self.epoch - 1, self.phase_start_epoch)
+
+    def _take_best(self) -> None:
+        """Put the best validated weights into the head and its average."""
         best = self.selection.merged(self.averaged.state_dict())
         self.head.load_state_dict(best)
+        self.averaged.load_state_dict(best)
+
+    def _next_phase(self) -> None:
+        self.phase += 1
+        self.phase_start_epoch, self.phase_start_step = self.epoch, self.step
+        self.optimizer = self._create_optimizer()
+
+    def _create_optimizer(self) -> torch.optim.AdamW:
+        trained = [p for p in (*self.head.parameters(), *self.objective.parameters()) if p.requires_grad]
+        return torch.optim.AdamW(_decay_groups(trained, self.settings.weight_decay))
 
     def _one_epoch(self) -> JsonDict:
         began = time.monotonic()
@@ -111,9 +151,11 @@ class Loop:
         improved = self.selection.update(self.epoch, scores, self.averaged.state_dict())
         taken = time.monotonic() - began
         self.seconds += taken
+        self.rows_seen += self.steps_per_epoch * self.batch_rows
         rows_per_s = self.steps_per_epoch * self.batch_rows / taken
         return {
             "epoch": self.epoch,
+            "phase": self.phase,
             "loss": {name: total / self.steps_per_epoch for name, total in sums.items()},
             "val": {branch: score.values for branch, score in scores.items()},
             "best": {branch: branch in improved for branch in scores},
@@ -123,7 +165,7 @@ class Loop:
         }
 
     def _batches(self) -> Iterator[IntArray]:
-        order = np.random.default_rng((self.settings.seed, self.epoch)).permutation(self.data.train)
+        order = np.random.default_rng((self.settings.seed, self.epoch)).permutation(self.now.rows)
         for start in range(0, self.steps_per_epoch * self.batch_rows, self.batch_rows):
             yield order[start : start + self.batch_rows]
 
@@ -184,7 +226,8 @@ class Loop:
     def _average(self) -> None:
         if self.averaged is self.head:
             return
-        decay = min(self.settings.ema_decay, (1 + self.step) / (10 + self.step))
+        taken = self.step - self.phase_start_step
+        decay = min(self.settings.ema_decay, (1 + taken) / (10 + taken))
         for mean, now in zip(self.averaged.parameters(), self.head.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
         for held, seen in zip(self.averaged.buffers(), self.head.buffers(), strict=True):
@@ -202,14 +245,16 @@ class Loop:
         return scores
 
     def _learning_rate(self, step: int) -> float:
-        total = self.settings.epochs * self.steps_per_epoch
-        return self.settings.learning_rate * schedule(step, total, self.settings.warmup_share)
+        total = self.now.epochs * self.steps_per_epoch
+        share = schedule(step - self.phase_start_step, total, self.settings.warmup_share)
+        return self.now.learning_rate * share
 
     def _state(self) -> dict[str, Any]:
         return {
             "epoch": self.epoch,
             "step": self.step,
-            "seconds": self.seconds,
+            "phase": (self.phase, self.phase_start_epoch, self.phase_start_step),
+            "spent": (self.seconds, self.rows_seen),
             "head": self.head.state_dict(),
             "averaged": self.averaged.state_dict(),
             "objective": self.objective.state_dict(),
@@ -218,7 +263,9 @@ class Loop:
         }
 
     def _load_state(self, state: dict[str, Any]) -> None:
-        self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.phase, self.phase_start_epoch, self.phase_start_step = state["phase"]
+        self.seconds, self.rows_seen = state["spent"]
         self.head.load_state_dict(state["head"])
         self.averaged.load_state_dict(state["averaged"])
         self.objective.load_state_dict(state["objective"])

@@ -23,12 +23,13 @@ from mvr.heads.networks import Standardise
 from mvr.heads.table import create_head
 from mvr.heads.trainable import TrainableHead
 from mvr.training.closed_form import fit_cca
-from mvr.training.data import TrainingData, column_statistics, prepare_data
+from mvr.training.data import IntArray, TrainingData, column_statistics, prepare_data
+from mvr.training.focus import find_focus
 from mvr.training.log import RunLog
-from mvr.training.loop import Loop, Place
+from mvr.training.loop import Loop, Phase, Place
 from mvr.training.objective import Objective
 from mvr.training.provenance import describe_data, git_revision
-from mvr.training.settings import Recipe, load_recipe
+from mvr.training.settings import Recipe, TrainSettings, load_recipe
 from mvr.training.validation import validate
 
 if TYPE_CHECKING:
@@ -107,13 +108,21 @@ def train_head(
     labels = _taxonomies(store, recipe, labels)
     settings = recipe.training
     data = prepare_data(store, labels, val_share=settings.val_share, seed=settings.seed)
-    facts = {"recipe": recipe.to_json(), "labels": list(labels), "data": describe_data(store, data)}
+    facts: JsonDict = {
+        "recipe": recipe.to_json(),
+        "labels": list(labels),
+        "data": describe_data(store, data),
+    }
     if recipe.kind in ("random", "identity"):
         return _save_fixed(recipe, data, Path(out), facts)
     if recipe.kind == "cca":
         return _save_cca(recipe, data, Path(out), facts)
+    focus = find_focus(store, data, settings)
+    facts["focus"] = focus.facts
     with _processes(settings.device) as place, torch.random.fork_rng():
-        return _train(recipe, data, place, _Run(out=Path(out), facts=facts, resume=resume, quiet=quiet))
+        return _train(
+            recipe, (data, focus.rows), place, _Run(out=Path(out), facts=facts, resume=resume, quiet=quiet)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +137,10 @@ class _Run:
         return self.out.with_name(self.out.name + ".run")
 
 
-def _train(recipe: Recipe, data: TrainingData, place: Place, run: _Run) -> TrainReport:
-    settings = recipe.training
+def _train(
+    recipe: Recipe, rows: tuple[TrainingData, IntArray | None], place: Place, run: _Run
+) -> TrainReport:
+    settings, (data, focus) = recipe.training, rows
     torch.manual_seed(settings.seed)
     head = _create(recipe, data)
     if place.world > 1 and any(isinstance(m, torch.nn.BatchNorm1d) for m in head.modules()):
@@ -140,7 +151,7 @@ def _train(recipe: Recipe, data: TrainingData, place: Place, run: _Run) -> Train
         raise UsageError("norm 'batch' sees only one chunk's rows; set chunk_rows to 0 or use norm 'layer'")
     fit_standardise(head, data)
     objective = Objective(recipe.loss, head.branches)
-    loop = Loop(head, objective, data, settings, place)
+    loop = Loop(head, objective, data, phases_of(settings, data, focus), (settings, place))
     checkpoint = run.folder / "checkpoint.pt"
     if place.rank == 0:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -151,10 +162,32 @@ def _train(recipe: Recipe, data: TrainingData, place: Place, run: _Run) -> Train
     if place.rank > 0:
         loop.run(None, checkpoint, run.facts)
     else:
-        with RunLog(run.folder, settings.epochs, quiet=run.quiet) as log:
+        with RunLog(run.folder, sum(phase.epochs for phase in loop.phases), quiet=run.quiet) as log:
             log.write_config({**run.facts, "git_revision": git_revision()})
             loop.run(log, checkpoint, run.facts)
     return _report(loop, run)
+
+
+def phases_of(settings: TrainSettings, data: TrainingData, focus: IntArray | None) -> list[Phase]:
+    """All training rows, then the rows of the target's own kind where there are any."""
+    phases = [
+        Phase(
+            rows=data.train,
+            epochs=settings.epochs,
+            batch_rows=settings.batch_rows,
+            learning_rate=settings.learning_rate,
+        )
+    ]
+    if focus is not None:
+        phases.append(
+            Phase(
+                rows=focus,
+                epochs=settings.focus_epochs,
+                batch_rows=settings.focus_batch_rows,
+                learning_rate=settings.focus_learning_rate,
+            )
+        )
+    return phases
 
 
 def _report(loop: Loop, run: _Run) -> TrainReport:
@@ -178,7 +211,7 @@ def _report(loop: Loop, run: _Run) -> TrainReport:
         val={unit: b.values for unit, b in best.items()},
         best_epoch={unit: b.epoch for unit, b in best.items()},
         seconds=loop.seconds,
-        rows_per_s=loop.step * loop.batch_rows / max(loop.seconds, 1e-9),
+        rows_per_s=loop.rows_seen / max(loop.seconds, 1e-9),
         facts={**run.facts, "epochs_run": loop.epoch, "temperature": temperatures},
     )
 

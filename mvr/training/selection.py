@@ -47,9 +47,10 @@ class Selection:
                 improved.append(unit)
         return improved
 
-    def exhausted(self, epoch: int) -> bool:
-        """Whether no unit has become better for `patience` epochs."""
-        return self.patience > 0 and all(epoch - best.epoch >= self.patience for best in self.best.values())
+    def exhausted(self, epoch: int, since: int) -> bool:
+        """Whether after `epoch` no unit has become better for `patience` epochs, counted from `since`."""
+        newest = max(since - 1, *(best.epoch for best in self.best.values()))
+        return self.patience > 0 and epoch - newest >= self.patience
 
     def merged(self, state: State) -> State:
         """`state` with the best weights of every unit put in."""

@@ -71,6 +71,8 @@ class TrainSettings:
         learning_rate, weight_decay, warmup_share: AdamW, linear warm-up over this share of all steps, then cosine.
         ema_decay: per-step decay of averaged weights, which are the ones validated and saved; 0 is off.
         clip_norm: largest norm of the gradient; 0 is off.
+        focus: "auto", "none" or "COLUMN=LABEL": training rows of the target's own kind, on which a second phase
+            of at most `focus_epochs` epochs trains with its own learning rate and batch; see `mvr.training.focus`.
         noise: standard deviation of Gaussian noise on the standardised features.
         mixup: Beta(a, a) mixing of pairs with other pairs of the batch; 0 is off.
         patience: epochs without a better validation score before a branch stops; 0 never stops early.
@@ -90,6 +92,10 @@ class TrainSettings:
     warmup_share: float = 0.05
     ema_decay: float = 0.0
     clip_norm: float = 0.0
+    focus: str = "auto"
+    focus_epochs: int = 0
+    focus_learning_rate: float = 3e-4
+    focus_batch_rows: int = 512
     noise: float = 0.0
     mixup: float = 0.0
     patience: int = 15
@@ -106,6 +112,10 @@ class TrainSettings:
         if self.epochs < 1 or self.batch_rows < 2 or self.chunk_rows < 0 or self.patience < 0:
             raise UsageError(
                 "epochs must be at least 1, batch_rows at least 2, chunk_rows and patience at least 0"
+            )
+        if self.focus_epochs < 0 or self.focus_batch_rows < 2 or self.focus_learning_rate <= 0:
+            raise UsageError(
+                "focus_epochs must be at least 0, focus_batch_rows 2, focus_learning_rate positive"
             )
         if self.learning_rate <= 0 or self.weight_decay < 0 or self.noise < 0 or self.mixup < 0:
             raise UsageError("learning_rate must be positive; weight_decay, noise and mixup at least 0")

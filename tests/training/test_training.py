@@ -273,3 +273,70 @@ def test_every_preset_is_a_valid_recipe():
 def test_a_config_with_a_mistake_is_refused(values, message):
     with pytest.raises(UsageError, match=message):
         recipe_from(values)
+
+
+def shifted(make_store, *, splits=None):
+    """600 rows: the first 480 train, a quarter of them and all 120 of val and test of another kind."""
+    import pyarrow as pa
+
+    store = make_store(600, splits=False)
+    kind = np.array([i >= 360 for i in range(600)])
+    video = np.array(store.video) + 6 * kind[:, None] * np.sign(np.arange(24) - 12)
+    names = splits or ["train"] * 480 + ["val"] * 60 + ["test"] * 60
+    manifest = store.manifest.set_column(1, "split", pa.array(names))
+    tags = pa.array([["near"] if k else ["far"] for k in kind], pa.list_(pa.string()))
+    manifest = manifest.append_column("kind", tags)
+    return dataclasses.replace(store, video=video.astype(np.float32), manifest=manifest), kind
+
+
+@pytest.mark.parametrize("how", ["auto", "kind=near"])
+def test_the_second_phase_trains_on_rows_of_the_kind_of_val(make_store, tmp_path, how):
+    from mvr.training.data import prepare_data
+    from mvr.training.focus import find_focus
+
+    store, kind = shifted(make_store)
+    settings = small(focus=how, focus_epochs=5, epochs=3).training
+    focus = find_focus(store, prepare_data(store, [], val_share=0.1, seed=0), settings)
+    assert focus.rows is not None and set(focus.rows) <= set(store.rows("train"))
+    assert kind[focus.rows].mean() > 0.95 and len(focus.rows) > 110
+    report = train_head(store, small(focus=how, focus_epochs=5, epochs=3), tmp_path / "h")
+    phases = [
+        json.loads(line)["phase"] for line in (tmp_path / "h.run" / "log.jsonl").read_text().splitlines()
+    ]
+    assert phases == [0, 0, 0, 1, 1, 1, 1, 1] and report.facts["focus"]["rows"] == len(focus.rows)
+
+
+def test_there_is_no_second_phase_where_val_is_like_train(make_store, tmp_path):
+    report = train_head(make_store(600), small(focus_epochs=5, epochs=2), tmp_path / "h")
+    assert report.facts["epochs_run"] == 2 and "look like" in report.facts["focus"]["reason"]
+    report = train_head(make_store(600, splits=False), small(focus_epochs=5, epochs=2), tmp_path / "h")
+    assert "made from train" in report.facts["focus"]["reason"]
+
+
+@pytest.mark.parametrize("focus", ["mood=calm", "genre", "always"])
+def test_a_malformed_focus_is_refused(store, tmp_path, focus):
+    with pytest.raises(UsageError, match="focus must be auto, none or COLUMN=LABEL"):
+        train_head(store, small(focus=focus, focus_epochs=2), tmp_path / "h")
+
+
+@pytest.mark.parametrize("at_step", [8, 13])
+def test_a_run_killed_in_the_second_phase_resumes_to_the_same_weights(
+    at_step, make_store, tmp_path, monkeypatch
+):
+    store, _ = shifted(make_store)
+    options = {"focus": "kind=near", "focus_epochs": 4, "epochs": 1, "focus_batch_rows": 40, "ema_decay": 0.9}
+    train_head(store, small(**options), tmp_path / "whole")
+    step = Loop._train_step
+
+    def dying(loop, rows):
+        if loop.step == at_step:
+            raise Killed
+        return step(loop, rows)
+
+    monkeypatch.setattr(Loop, "_train_step", dying)
+    with pytest.raises(Killed):
+        train_head(store, small(**options), tmp_path / "killed")
+    monkeypatch.setattr(Loop, "_train_step", step)
+    train_head(store, small(**options), tmp_path / "killed", resume=True)
+    whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert all(torch.equal(whole[n], killed[n]) for n in whole)
