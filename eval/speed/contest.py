@@ -1,0 +1,70 @@
+"""What a benchmark is: one piece of work, candidates that do it, and what we aim at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Work = Callable[[], Any]
+"""Does the work once; may return a dict of facts for the report."""
+
+Prepare = Callable[[], Work]
+"""Imports and sets up in the candidate's own process, then returns the work to be timed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """Something to reach; judged only where the machine was quiet enough.
+
+    Attributes:
+        text: the aim in words.
+        against, cpu_ratio_at_most: our processor time over this candidate's (minimum over minimum).
+        realtime_at_least: media seconds over our smallest wall time.
+        wall_s_at_most: our smallest wall time.
+    """
+
+    text: str
+    against: str | None = None
+    cpu_ratio_at_most: float | None = None
+    realtime_at_least: float | None = None
+    wall_s_at_most: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contest:
+    """One table of the report.
+
+    Attributes:
+        name: unique, for the command line and JSON.
+        title: heading.
+        work: the work and its sizes in a sentence.
+        ours: the candidate that the others are compared with.
+        candidates: name -> how to prepare it; they must all do the same work.
+        media_s: seconds of media in the work, to give multiples of real time.
+        aims: what we want to reach.
+    """
+
+    name: str
+    title: str
+    work: str
+    ours: str
+    candidates: Mapping[str, Prepare]
+    media_s: float | None = None
+    aims: tuple[Aim, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.ours in self.candidates, (self.ours, list(self.candidates))
+        assert all(aim.against is None or aim.against in self.candidates for aim in self.aims), self.aims
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """One run of one candidate: seconds of wall and processor time, peak memory in MB, facts it returned."""
+
+    wall_s: float
+    cpu_s: float
+    base_mb: float
+    peak_mb: float
+    child_peak_mb: float
+    facts: dict[str, Any]

@@ -1,0 +1,30 @@
+"""The parts of the benchmark: one line each."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eval.speed.contest import Contest
+from eval.speed.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module with `contests(inputs)`; a heavy one runs with `--all` or by name only."""
+
+    module: str
+    heavy: bool = False
+
+
+PARTS = {
+    "frames": Part("eval.speed.frames"),
+    "mux": Part("eval.speed.mux"),
+}
+
+
+def contests_of(part: str, inputs: Inputs) -> Iterator[Contest]:
+    """The contests of a part, by its name in `PARTS`."""
+    module = importlib.import_module(PARTS[part].module)
+    yield from module.contests(inputs)

@@ -1,0 +1,130 @@
+"""From timings to one Markdown report and one JSON document that say the same."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from eval.speed.contest import Aim, Contest
+from eval.speed.rounds import Result
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    """One row for each candidate: minimum and median times, ratios to ours, peak memory, facts."""
+    ours = result.timings[result.contest.ours]
+    best_cpu, best_wall = min(t.cpu_s for t in ours), min(t.wall_s for t in ours)
+    table = []
+    for name, timings in result.timings.items():
+        wall, cpu = [t.wall_s for t in timings], [t.cpu_s for t in timings]
+        table.append(
+            {
+                "candidate": name,
+                "wall_s": {"min": min(wall), "median": statistics.median(wall)},
+                "cpu_s": {"min": min(cpu), "median": statistics.median(cpu)},
+                "cpu_ratio": min(cpu) / best_cpu if best_cpu > 0 else None,
+                "wall_ratio": min(wall) / best_wall,
+                "realtime": result.contest.media_s / min(wall) if result.contest.media_s else None,
+                "peak_mb": max(t.peak_mb for t in timings),
+                "child_peak_mb": max(t.child_peak_mb for t in timings),
+                "facts": timings[-1].facts,
+            }
+        )
+    return table
+
+
+def verdict(aim: Aim, contest: Contest, table: list[dict[str, Any]], quiet: bool) -> dict[str, Any]:
+    """How far an aim is reached: the measured value, and "met", "not met" or "not judged" on a busy machine."""
+    by_name = {row["candidate"]: row for row in table}
+    ours = by_name[contest.ours]
+    checks: list[tuple[float, bool]] = []
+    if aim.cpu_ratio_at_most is not None and aim.against is not None:
+        ratio = ours["cpu_s"]["min"] / by_name[aim.against]["cpu_s"]["min"]
+        checks.append((ratio, ratio <= aim.cpu_ratio_at_most))
+    if aim.realtime_at_least is not None and ours["realtime"] is not None:
+        checks.append((ours["realtime"], ours["realtime"] >= aim.realtime_at_least))
+    if aim.wall_s_at_most is not None:
+        checks.append((ours["wall_s"]["min"], ours["wall_s"]["min"] <= aim.wall_s_at_most))
+    met = "met" if all(ok for _, ok in checks) else "not met"
+    return {
+        "aim": aim.text,
+        "measured": [value for value, _ in checks],
+        "verdict": met if quiet else "not judged",
+    }
+
+
+def document(results: list[Result], machine: dict[str, Any], command: str, date: str) -> dict[str, Any]:
+    """The JSON form of the report."""
+    contests = []
+    for result in results:
+        table = rows(result)
+        quiet = (
+            max(result.load_before, result.load_after) <= machine["cores"] + 0.5
+        )  # our own run counts for one or two
+        contests.append(
+            {
+                "part": result.part,
+                "name": result.contest.name,
+                "title": result.contest.title,
+                "work": result.contest.work,
+                "ours": result.contest.ours,
+                "rounds": len(next(iter(result.timings.values()))),
+                "load": {"before": result.load_before, "after": result.load_after},
+                "rows": table,
+                "aims": [verdict(aim, result.contest, table, quiet) for aim in result.contest.aims],
+            }
+        )
+    return {"command": command, "date": date, "machine": machine, "contests": contests}
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report to read."""
+    machine = report["machine"]
+    versions = ", ".join(f"{name} {found}" for name, found in machine["versions"].items())
+    lines = [
+        "# Speed",
+        "",
+        f"`{report['command']}` on {report['date']}",
+        "",
+        f"{machine['processor']} ({', '.join(machine['flags'])}), {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"{machine['system']}, Python {machine['python']}, ffmpeg {machine['ffmpeg']}; {versions}.",
+        "",
+        "Candidates take turns; times are the minimum (median) over the rounds, processor time includes children. "
+        "Compare ratios within a table, not seconds between machines.",
+    ]
+    for contest in report["contests"]:
+        lines += _section(contest)
+    return "\n".join(lines) + "\n"
+
+
+def _section(contest: dict[str, Any]) -> list[str]:
+    load = contest["load"]
+    realtime = any(row["realtime"] for row in contest["rows"])
+    multiples = ["x real time"] if realtime else []
+    head = ["candidate", "CPU s", "x CPU", "wall s", "x wall", *multiples, "peak MB", "facts"]
+    work = f"{contest['work']}. {contest['rounds']} rounds"
+    loads = f"load {load['before']:.1f} before and {load['after']:.1f} after"
+    lines = ["", f"## {contest['title']}", "", f"{work}, {loads}.", ""]
+    lines += [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    for row in contest["rows"]:
+        name = f"**{row['candidate']}**" if row["candidate"] == contest["ours"] else row["candidate"]
+        child = f" + {row['child_peak_mb']:.0f}" if row["child_peak_mb"] > 1 else ""
+        facts = ", ".join(f"{key} {_short(value)}" for key, value in row["facts"].items())
+        cells = [
+            name,
+            f"{row['cpu_s']['min']:.3g} ({row['cpu_s']['median']:.3g})",
+            "" if row["cpu_ratio"] is None else f"{row['cpu_ratio']:.2f}",
+            f"{row['wall_s']['min']:.3g} ({row['wall_s']['median']:.3g})",
+            f"{row['wall_ratio']:.2f}",
+            *([f"{row['realtime']:.1f}"] if realtime else []),
+            f"{row['peak_mb']:.0f}{child}",
+            facts,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    for aim in contest["aims"]:
+        measured = ", ".join(_short(value) for value in aim["measured"])
+        lines += ["", f"Aim: {aim['aim']}: {measured}, **{aim['verdict']}**."]
+    return lines
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,63 @@
+"""The process of one candidate: prepares it, runs it once for each line on standard input, prints timings as JSON.
+
+Run by `eval.speed.rounds`; what the work prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from eval.speed.contest import Timing, Work
+from eval.speed.inputs import Inputs
+from eval.speed.parts import contests_of
+
+_UNIT = 1e6 if sys.platform == "darwin" else 1e3  # of ru_maxrss, per MB
+
+
+def main(part: str, contest: str, candidate: str, folder: str, short: str) -> None:
+    """Serve rounds until standard input ends."""
+    answers = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):
+        inputs = Inputs(Path(folder), short == "short")
+        found = next(c for c in contests_of(part, inputs) if c.name == contest)
+        work = found.candidates[candidate]()
+        work()  # warm: caches, lazy imports, first calls
+        base_mb = _peak_mb(resource.RUSAGE_SELF)
+        print("ready", file=answers, flush=True)
+        for _ in sys.stdin:
+            timing = timed(work, base_mb)
+            print(json.dumps(dataclasses.asdict(timing)), file=answers, flush=True)
+
+
+def timed(work: Work, base_mb: float = 0.0) -> Timing:
+    """Run the work once. Processor time is of this process and of the children it waited for."""
+    cpu, wall = _cpu_s(), time.perf_counter()
+    facts = work()
+    wall_s = time.perf_counter() - wall
+    return Timing(
+        wall_s=wall_s,
+        cpu_s=_cpu_s() - cpu,
+        base_mb=base_mb,
+        peak_mb=_peak_mb(resource.RUSAGE_SELF),
+        child_peak_mb=_peak_mb(resource.RUSAGE_CHILDREN),
+        facts=facts if isinstance(facts, dict) else {},
+    )
+
+
+def _cpu_s() -> float:
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
+def _peak_mb(who: int) -> float:
+    return resource.getrusage(who).ru_maxrss / _UNIT
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
