@@ -37,16 +37,26 @@ class Candidate:
 
 
 def load_candidates(store: FeatureStore, heads: Sequence[str], systems: Sequence[str]) -> list[Candidate]:
+    """`load_files`, refused where a head is for features of another width.
+
+    Raises:
+        WrongShape: a head for features of another width; else as `load_files`.
+    """
+    found = load_files(heads, systems)
+    for candidate in found:
+        check_width(candidate, store)
+    return found
+
+
+def load_files(heads: Sequence[str], systems: Sequence[str]) -> list[Candidate]:
     """Heads and systems in the order given, each under a name of its own.
 
     Args:
-        store: the features that they will see.
         heads: `PATH` or `NAME=PATH` of head files.
         systems: names of system cards that have a head with weights.
 
     Raises:
         UsageError: a name given twice, a system without a trained head.
-        WrongShape: a head for features of another width.
         WeightsError: a file that is no head.
     """
     files = [_named(head) for head in heads]
@@ -61,8 +71,6 @@ def load_candidates(store: FeatureStore, heads: Sequence[str], systems: Sequence
     twice = sorted({name for name in names if names.count(name) > 1 or name in BASELINES})
     if twice:
         raise UsageError(f"two systems would be called {twice[0]!r}; give one a name: --head NAME={twice[0]}")
-    for candidate in found:
-        check_width(candidate, store)
     return found
 
 
