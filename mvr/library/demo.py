@@ -26,7 +26,7 @@ from mvr.library.measure import Measures, measure
 from mvr.library.report import Progress
 from mvr.library.tags import Tags
 
-_FOLDERS = {Modality.AUDIO: "tracks", Modality.VIDEO: "videos"}
+_KINDS = {"track": Modality.AUDIO, "video": Modality.VIDEO}
 
 
 def demo_dir() -> Path:
@@ -67,7 +67,7 @@ def read_manifest(folder: Path) -> list[tuple[Modality, JsonDict]]:
         DataError: it cannot be read, or a file that it names is not there.
     """
     manifest = _read_json(folder / "manifest.json")
-    entries = [(modality, entry) for modality, name in _FOLDERS.items() for entry in manifest.get(name, [])]
+    entries = [(_KINDS[entry["kind"]], entry) for entry in manifest["items"]]
     for _, entry in entries:
         if not (folder / entry["file"]).is_file():
             raise DataError(f"{folder / 'manifest.json'} names {entry['file']}, which is not there")

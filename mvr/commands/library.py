@@ -1,0 +1,90 @@
+"""`mvr library`: the user's own tracks and videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mvr.commands.options import DEFAULT, DeviceOption, JsonOption, LibraryOption, SystemOption, open_library
+from mvr.commands.output import minutes, note, print_json, say, steps
+from mvr.datatypes import Modality, StrEnum
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Take(StrEnum):
+    """As what files are added."""
+
+    AUTO = "auto"
+    MUSIC = "music"
+    VIDEO = "video"
+
+    @property
+    def modality(self) -> Modality | None:
+        """The modality, None for auto."""
+        return {Take.MUSIC: Modality.AUDIO, Take.VIDEO: Modality.VIDEO}.get(self)
+
+
+@app.command("add")
+def add(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
+    library: LibraryOption = None,
+    system: SystemOption = DEFAULT,
+    take: Annotated[Take, typer.Option("--as", help="auto: a file with a picture is a video.")] = Take.AUTO,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Add files or folders; what is known already is not embedded again. Files stay where they are."""
+    from mvr.embeddings.system import load_system
+
+    with steps("adding") as progress:
+        report = open_library(library).add(
+            paths, load_system(system, device=device), modality=take.modality, progress=progress
+        )
+    for path, reason in report.skipped:
+        note(f"skipped {path}: {reason}")
+    for path, same_as in report.same_music:
+        note(f"{path} holds the same music as {same_as}; one of them is ranked")
+    print_json(report.to_json()) if as_json else say(report.sentence())
+
+
+@app.command("list")
+def list_items(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """List what the library holds."""
+    items = open_library(library).items()
+    if as_json:
+        print_json({"items": [item.to_json() for item in items]})
+        return
+    for item in items:
+        gone = "" if item.path.exists() else "  (file is gone)"
+        artist = f" by {item.artist}" if item.artist else ""
+        say(
+            f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}  [{item.licence}]{gone}"
+        )
+    note(f"{len(items)} items")
+
+
+@app.command("remove")
+def remove(
+    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids (see list) or paths of files.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take items out of the library; their files stay."""
+    opened = open_library(library)
+    ids = [opened.find(name).id for name in names]
+    opened.remove(ids)
+    print_json({"removed": ids}) if as_json else say(f"{len(ids)} removed")
+
+
+@app.command("bake-demo", hidden=True)
+def bake(systems: Annotated[list[str], typer.Argument(metavar="SYSTEM...")]) -> None:
+    """Write the measures and features that ship with the demo library (for the project's own assets)."""
+    from mvr.embeddings.system import load_system
+    from mvr.library.demo import bake_demo
+
+    with steps("baking") as progress:
+        count = bake_demo([load_system(name) for name in systems], progress=progress)
+    say(f"{count} items baked")

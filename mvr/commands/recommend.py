@@ -1,0 +1,202 @@
+"""`mvr recommend` and `mvr find-videos`: rank a library for one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mvr.commands.options import (
+    DEFAULT,
+    DeviceOption,
+    JsonOption,
+    LibraryOption,
+    SystemOption,
+    library_or_demo,
+)
+from mvr.commands.output import minutes, note, print_json, say, steps
+from mvr.datatypes import Direction, Modality
+from mvr.errors import DataError
+
+if TYPE_CHECKING:
+    from mvr.retrieval import Filters, RankedList
+
+AlphaOption = Annotated[
+    float,
+    typer.Option("--alpha", min=0, max=1, help="0: what pairs taught; 1: what labels such as genre say."),
+]
+CountOption = Annotated[int, typer.Option("-k", "--count", min=1, help="Length of the list.")]
+DiversityOption = Annotated[float, typer.Option(min=0, max=1, help="Above 0, alike results are spread out.")]
+TextOption = Annotated[
+    str | None, typer.Option("--text", help="Words that move the query (systems with text).")
+]
+TextWeightOption = Annotated[float, typer.Option(min=0, max=1, help="How far the words move it.")]
+GenreOption = Annotated[list[str] | None, typer.Option("--genre", help="Keep this genre (repeatable).")]
+MoodOption = Annotated[list[str] | None, typer.Option("--mood", help="Keep this mood (repeatable).")]
+LicenceOption = Annotated[
+    list[str] | None,
+    typer.Option("--licence", help='Keep licences that begin so, such as "CC0" (repeatable).'),
+]
+CommercialOption = Annotated[
+    bool, typer.Option("--commercial", help="Leave out non-commercial and unknown licences.")
+]
+MinDuration = Annotated[float | None, typer.Option("--min-duration", min=0, help="Seconds.")]
+MaxDuration = Annotated[float | None, typer.Option("--max-duration", min=0, help="Seconds.")]
+MinTempo = Annotated[float | None, typer.Option("--min-tempo", min=0, help="Beats per minute.")]
+MaxTempo = Annotated[float | None, typer.Option("--max-tempo", min=0, help="Beats per minute.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What both commands ask for."""
+
+    path: Path
+    direction: Direction
+    library: Path | None
+    system: str
+    device: str
+    alpha: float
+    count: int
+    filters: Filters
+    diversity: float
+    text: str | None
+    text_weight: float
+
+
+def recommend(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip that needs music.")],
+    library: LibraryOption = None,
+    system: SystemOption = DEFAULT,
+    alpha: AlphaOption = 0.5,
+    count: CountOption = 10,
+    as_json: JsonOption = False,
+    genre: GenreOption = None,
+    mood: MoodOption = None,
+    licence: LicenceOption = None,
+    commercial: CommercialOption = False,
+    min_duration: MinDuration = None,
+    max_duration: MaxDuration = None,
+    min_tempo: MinTempo = None,
+    max_tempo: MaxTempo = None,
+    diversity: DiversityOption = 0.0,
+    text: TextOption = None,
+    text_weight: TextWeightOption = 0.5,
+    device: DeviceOption = "auto",
+) -> None:
+    """Rank the library's tracks for a video."""
+    from mvr.retrieval import Filters
+
+    filters = Filters(
+        genres=tuple(genre or ()),
+        moods=tuple(mood or ()),
+        licences=tuple(licence or ()),
+        commercial=commercial,
+        min_duration_s=min_duration,
+        max_duration_s=max_duration,
+        min_tempo_bpm=min_tempo,
+        max_tempo_bpm=max_tempo,
+    )
+    wish = Wish(
+        path=video,
+        direction=Direction.VIDEO_TO_MUSIC,
+        library=library,
+        system=system,
+        device=device,
+        alpha=alpha,
+        count=count,
+        filters=filters,
+        diversity=diversity,
+        text=text,
+        text_weight=text_weight,
+    )
+    _show(_rank(wish), as_json)
+
+
+def find_videos(
+    music: Annotated[Path, typer.Argument(metavar="MUSIC", help="The track that needs pictures.")],
+    library: LibraryOption = None,
+    system: SystemOption = DEFAULT,
+    alpha: AlphaOption = 0.5,
+    count: CountOption = 10,
+    as_json: JsonOption = False,
+    genre: GenreOption = None,
+    mood: MoodOption = None,
+    licence: LicenceOption = None,
+    commercial: CommercialOption = False,
+    min_duration: MinDuration = None,
+    max_duration: MaxDuration = None,
+    diversity: DiversityOption = 0.0,
+    text: TextOption = None,
+    text_weight: TextWeightOption = 0.5,
+    device: DeviceOption = "auto",
+) -> None:
+    """Rank the library's videos for a piece of music."""
+    from mvr.retrieval import Filters
+
+    filters = Filters(
+        genres=tuple(genre or ()),
+        moods=tuple(mood or ()),
+        licences=tuple(licence or ()),
+        commercial=commercial,
+        min_duration_s=min_duration,
+        max_duration_s=max_duration,
+    )
+    wish = Wish(
+        path=music,
+        direction=Direction.MUSIC_TO_VIDEO,
+        library=library,
+        system=system,
+        device=device,
+        alpha=alpha,
+        count=count,
+        filters=filters,
+        diversity=diversity,
+        text=text,
+        text_weight=text_weight,
+    )
+    _show(_rank(wish), as_json)
+
+
+def _rank(wish: Wish) -> RankedList:
+    from mvr.embeddings.system import load_system
+    from mvr.retrieval import Retriever
+
+    system = load_system(wish.system, device=wish.device)
+    library, demo = library_or_demo(wish.library)
+    wanted = "tracks" if wish.direction.target is Modality.AUDIO else "videos"
+    if not library.items(wish.direction.target):
+        raise DataError(f"the library {library.root} holds no {wanted}; add some with `mvr library add PATH`")
+    if demo:
+        note(
+            f"your library is empty, so the demo library's {wanted} are ranked; `mvr library add PATH` adds yours"
+        )
+    retriever = Retriever(library, system)
+    with steps("embedding") as progress:
+        for path, reason in retriever.prepare(wish.direction, progress):
+            note(f"left out {path}: {reason}")
+    return retriever.rank(
+        retriever.embed_query(wish.path, wish.direction),
+        wish.alpha,
+        wish.count,
+        filters=wish.filters,
+        diversity=wish.diversity,
+        text=wish.text,
+        text_weight=wish.text_weight if wish.text else 0.0,
+    )
+
+
+def _show(ranked: RankedList, as_json: bool) -> None:
+    if as_json:
+        print_json(ranked.to_json())
+        return
+    for result in ranked.results:
+        item = result.item
+        artist = f" by {item.artist}" if item.artist else ""
+        say(
+            f"{result.rank:>3}  {result.score:+.3f}  from {minutes(result.start_s)}  {item.id}  "
+            f"{item.title}{artist}  [{item.licence}]"
+        )
+    if not ranked.results:
+        note(f"no item passes the filters; the library holds {ranked.library_items}")

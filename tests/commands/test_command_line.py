@@ -1,0 +1,134 @@
+"""The command line as a user runs it: a subprocess, small real media, stdout and stderr apart."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def mvr(tiny_assets: Path, tmp_path: Path) -> Run:
+    def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "mvr", *map(str, arguments)],
+            capture_output=True,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONUTF8": "1", "COLUMNS": "200", "TERM": "dumb"},
+            timeout=120,
+        )
+        assert done.returncode == code, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def media(
+    tmp_path_factory: pytest.TempPathFactory, make_tone: Callable[..., Path], make_clip: Callable[..., Path]
+) -> Path:
+    folder = tmp_path_factory.mktemp("媒体")
+    for seed, name in enumerate(("été + naïve #1.wav", "音楽.wav")):
+        make_tone(folder / name, seconds=4.0, seed=seed)
+    make_clip(folder / "clip one.mp4", seconds=2.0)
+    (folder / "text.mp4").write_text("no video")
+    (folder / "metadata.csv").write_text("file,title,artist,licence\n音楽.wav,Sea,Mei,CC BY 4.0\n", "utf-8")
+    return folder
+
+
+def document(done: subprocess.CompletedProcess[str]) -> Any:
+    assert "NaN" not in done.stdout
+    return json.loads(done.stdout)
+
+
+def test_the_tour_of_a_newcomer(mvr: Run, media: Path, tmp_path: Path) -> None:
+    """add twice, list, recommend, find videos, export by id, remove: one library, one story."""
+    added = mvr("library", "add", media, "--system", "tiny", "--json")
+    report = document(added)
+    assert (len(report["added"]), report["embedded"]) == (3, 3)
+    assert [Path(entry["path"]).name for entry in report["skipped"]] == ["text.mp4"]
+    assert "skipped" in added.stderr and "text.mp4" in added.stderr
+
+    again = mvr("library", "add", media, "--system", "tiny")
+    assert again.stdout == "0 added, 3 known, 0 embedded, 1 skipped, 1 other files passed over\n"
+
+    listed = document(mvr("library", "list", "--json"))["items"]
+    assert {item["name"] for item in listed} == {"été + naïve #1.wav", "音楽.wav", "clip one.mp4"}
+
+    clip = media / "clip one.mp4"
+    ranked = document(mvr("recommend", clip, "--system", "tiny", "--alpha", "0.3", "-k", "5", "--json"))
+    assert (ranked["system"], ranked["alpha"], ranked["query"]["name"]) == ("tiny", 0.3, "clip one.mp4")
+    assert [result["rank"] for result in ranked["results"]] == [1, 2]
+    sea = next(result for result in ranked["results"] if result["title"] == "Sea")
+    assert (sea["artist"], sea["licence"]) == ("Mei", "CC BY 4.0") and sea["start_s"] < sea["end_s"]
+    filtered = document(mvr("recommend", clip, "--system", "tiny", "--licence", "CC BY", "--json"))
+    assert [result["id"] for result in filtered["results"]] == [sea["id"]]
+
+    turned = document(mvr("find-videos", media / "音楽.wav", "--system", "tiny", "--alpha", "0.3", "--json"))
+    assert [result["name"] for result in turned["results"]] == ["clip one.mp4"]
+    assert turned["results"][0]["score"] == pytest.approx(sea["score"], abs=1e-5), "both directions, one pair"
+
+    out = tmp_path / "with music.mp4"
+    exported = mvr("export", clip, sea["id"], "--out", out, "--start", "1.5")
+    assert "“Sea” by Mei, licence: CC BY 4.0" in exported.stdout
+    from mvr.media.probe import probe
+
+    info = probe(out, needs=("picture", "sound"))
+    assert info.duration_s == pytest.approx(2.0, abs=0.15)
+
+    assert mvr("library", "remove", sea["id"]).stdout == "1 removed\n"
+    assert len(document(mvr("library", "list", "--json"))["items"]) == 2
+
+
+def test_faults_of_the_input_are_one_sentence_and_exit_1(mvr: Run, media: Path, tmp_path: Path) -> None:
+    mvr("library", "add", media / "音楽.wav", "--system", "chance")
+    done = mvr("recommend", media / "text.mp4", "--system", "chance", "--json", code=1)
+    assert done.stdout == "" and done.stderr.count("\n") == 1 and done.stderr.startswith("mvr: text.mp4")
+    done = mvr("find-videos", media / "音楽.wav", "--system", "chance", code=1)
+    assert "holds no videos; add some with `mvr library add PATH`" in done.stderr
+    done = mvr("export", media / "clip one.mp4", "0123456789abcdef", "--out", tmp_path / "o.mp4", code=1)
+    assert "the library holds no item '0123456789abcdef'" in done.stderr
+    assert "Traceback" not in done.stderr and not (tmp_path / "o.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("recommend", "clip.mp4", "--alpha", "2"),
+        ("recommend", "nowhere.mp4", "--system", "nonesuch"),
+        ("library", "add", "/nowhere/at/all", "--system", "chance"),
+        ("recommend",),
+        ("nonesuch",),
+    ],
+)
+def test_wrong_usage_exits_2(mvr: Run, wrong: tuple[str, ...]) -> None:
+    done = mvr(*wrong, code=2)
+    assert done.stdout == "" and "Traceback" not in done.stderr
+
+
+def test_the_doctor_names_each_system_and_what_it_lacks(mvr: Run, tiny_assets: Path) -> None:
+    (tiny_assets / "heads" / "tiny.safetensors").unlink()
+    systems = {row["name"]: row for row in document(mvr("doctor", "--json"))["systems"]}
+    assert systems["chance"]["ready"] and not systems["tiny"]["ready"]
+    assert "mvr train control-mvr" in systems["tiny"]["lacks"]
+    found = document(mvr("doctor", "--json"))
+    assert all(found["codecs"].values()) and found["ffmpeg"] and found["packages"]["torch"]
+
+
+def test_help_is_light_and_names_every_command(mvr: Run) -> None:
+    shown = mvr("--help").stdout
+    for name in ("doctor", "library", "recommend", "find-videos", "export", "train"):
+        assert name in shown
+    heavy = ["torch", "transformers", "faiss", "gradio", "librosa", "datasets", "matplotlib", "moviepy"]
+    heavy += ["sqlalchemy", "scipy", "av", "pyarrow"]
+    script = f"import sys, mvr.__main__; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
