@@ -29,6 +29,7 @@ from starlette.middleware import Middleware
 
 from mvr.config.paths import assets_dir, home_dir
 from mvr.page import about, library, music_to_video, texts, video_to_music
+from mvr.page.api import create_endpoints
 from mvr.page.context import PageContext
 from mvr.page.harden import Harden, HardenSettings
 from mvr.page.templates import render
@@ -67,6 +68,7 @@ def create_page(context: PageContext) -> gr.Blocks:
         gr.HTML(render("footer.html"), elem_id="mv-footer")
         page.load(_open_tab, None, tabs, api_visibility="private", show_progress="hidden", queue=False)
         page.unload(_leave(context))
+        create_endpoints(context)
     app = context.manifest.app
     page.queue(max_size=app.queue_size, default_concurrency_limit=4)
     return page

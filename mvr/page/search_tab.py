@@ -58,6 +58,7 @@ class SearchTab:
             elem_id=f"mv-upload-{self.direction}",
             elem_classes="mv-upload",
         )
+        gr.HTML(f'<p class="mv-hint mv-centre">{self._limits()}</p>')
         self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
         self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")
         self.examples = gr.HTML(
@@ -65,6 +66,11 @@ class SearchTab:
             js_on_load=on_load_events("pick"),
             elem_id=f"mv-examples-{self.direction}",
         )
+
+    def _limits(self) -> str:
+        app = self.context.manifest.app
+        longest_s = app.max_video_s if self.direction.query is Modality.VIDEO else app.max_music_s
+        return texts.UPLOAD_HINT.format(minutes=longest_s / 60, size=app.max_upload_mb)
 
     def _right(self) -> None:
         app = self.context.manifest.app

@@ -36,6 +36,7 @@ PRIVACY_CACHE = (
 PRIVACY_COOKIES = "The page sets no cookies and keeps no history of what you did in the browser."
 PRIVACY_ADDRESS = "Network addresses are used in memory to slow down floods of requests; they are not stored."
 
+UPLOAD_HINT = "Up to {minutes:g} minutes and {size} MB. Only you see it."
 SCORE_NAME = "fit"
 SCORE_MEANING = (
     "Fit is the cosine between clip and segment: 1 is the same direction, 0 has nothing in common."

@@ -7,6 +7,9 @@ from typing import Any
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
+# The bundled semi-bold (600) files lack most Latin letters; 400 and 700 are complete.
+FULL_WEIGHTS = (400, 700)
+
 # One accent, a warm red; contrast with white 5.0 : 1 at 600, with the dark ground 6.9 : 1 at 400.
 ACCENT = colors.Color(
     name="accent",
@@ -48,8 +51,8 @@ def create_theme() -> Any:
         text_size=sizes.text_md,
         spacing_size=sizes.spacing_md,
         radius_size=sizes.radius_lg,
-        font=[gr.themes.LocalFont("IBM Plex Sans"), "system-ui", "sans-serif"],
-        font_mono=[gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"],
+        font=[gr.themes.LocalFont("IBM Plex Sans", weights=FULL_WEIGHTS), "system-ui", "sans-serif"],
+        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=FULL_WEIGHTS), "ui-monospace", "monospace"],
     )
     return theme.set(
         body_background_fill="*neutral_50",

@@ -1,0 +1,124 @@
+"""The page's two public endpoints, for `gradio_client` and other programs; everything else of the page is private.
+
+from gradio_client import Client, handle_file
+Client("http://127.0.0.1:7860").predict(handle_file("clip.mp4"), alpha=0.3, api_name="/video_to_music")
+"""
+# No `from __future__ import annotations`: Gradio reads the return type from the signature as it stands.
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from mvr.config.cards import DEFAULT_SYSTEM
+from mvr.datatypes import Direction, Modality
+from mvr.errors import MvrError, UsageError
+from mvr.media.probe import probe
+from mvr.page.catalogue import DEMO
+from mvr.page.context import PageContext
+from mvr.page.desk import media_limits, safe_name
+from mvr.retrieval import Result
+
+MOST_RESULTS = 50
+
+
+class UploadedFile(TypedDict):
+    """A file as `gradio_client.handle_file` sends it."""
+
+    path: str
+    orig_name: str
+
+
+class Match(TypedDict):
+    """One result, best first; times in seconds; an unknown tempo is 0.
+
+    `start_s` to `end_s` is the segment of the result that fits `query_start_s` to `query_end_s` of what was asked.
+    """
+
+    rank: int
+    id: str
+    title: str
+    artist: str
+    genre: list[str]
+    licence: str
+    credit: str
+    score: float
+    start_s: float
+    end_s: float
+    query_start_s: float
+    query_end_s: float
+    duration_s: float
+    tempo_bpm: float
+
+
+def create_endpoints(context: PageContext) -> None:
+    """Add both endpoints to the page that is being composed."""
+
+    def video_to_music(
+        video: UploadedFile, alpha: float = 0.3, count: int = 10, system: str = DEFAULT_SYSTEM
+    ) -> list[Match]:
+        """Rank the demo library's tracks for a video.
+
+        alpha: 0 follows how clips and music were paired, 1 follows genre. count: 1 to 50.
+        """
+        return _answer(context, Direction.VIDEO_TO_MUSIC, video, (alpha, count, system))
+
+    def music_to_video(
+        music: UploadedFile, alpha: float = 0.3, count: int = 10, system: str = DEFAULT_SYSTEM
+    ) -> list[Match]:
+        """Rank the demo library's videos for a piece of music.
+
+        alpha: 0 follows how clips and music were paired, 1 follows genre. count: 1 to 50.
+        """
+        return _answer(context, Direction.MUSIC_TO_VIDEO, music, (alpha, count, system))
+
+    for endpoint in (video_to_music, music_to_video):
+        gr.api(
+            endpoint,
+            api_name=endpoint.__name__,
+            concurrency_id="embed",
+            concurrency_limit=context.manifest.app.embed_jobs,
+        )
+
+
+def _answer(
+    context: PageContext, direction: Direction, upload: UploadedFile, wish: tuple[float, int, str]
+) -> list[Match]:
+    alpha, count, system = wish
+    try:
+        with tempfile.TemporaryDirectory(prefix="mvr-api-") as folder:
+            path = take_upload(upload, Path(folder))
+            need = ("picture",) if direction.query is Modality.VIDEO else ("sound",)
+            probe(path, media_limits(context.manifest.app), needs=need)  # type: ignore[arg-type]
+            retriever = context.catalogue.retriever(DEMO, system)
+            query = retriever.embed_query(path, direction)
+        ranked = retriever.rank(query, alpha=float(alpha), k=max(1, min(int(count), MOST_RESULTS)))
+    except MvrError as error:
+        raise gr.Error(str(error)) from error
+    return [match_of(result) for result in ranked.results]
+
+
+def take_upload(upload: Any, folder: Path) -> Path:
+    """Move an uploaded file out of Gradio's upload folder; any other path is refused.
+
+    Raises:
+        UsageError: not a file that was uploaded to this server.
+    """
+    uploads = Path(get_upload_folder()).resolve()
+    named = upload.get("path") if isinstance(upload, dict) else None
+    path = Path(named).resolve() if isinstance(named, str) else uploads
+    if path.parent.parent != uploads or not path.is_file():
+        raise UsageError("upload the file first, for example with gradio_client.handle_file")
+    taken = folder / safe_name(str(upload.get("orig_name") or path.name))
+    shutil.move(path, taken)
+    return taken
+
+
+def match_of(result: Result) -> Match:
+    """A result in the endpoints' form: the command line's values, without where the file lies."""
+    values = result.to_json()
+    values["tempo_bpm"] = values["tempo_bpm"] or 0.0
+    return cast("Match", {name: values[name] for name in Match.__annotations__})
