@@ -63,7 +63,7 @@ class VideoDescriptors:
         s = self._settings
         step = 1 / s.rate_hz
         spare = max(0.0, segment.duration_s - s.window_frames * step)
-        starts = np.linspace(0, spare, s.windows)
+        starts = np.round(np.linspace(0, spare, s.windows) * s.rate_hz) / s.rate_hz  # windows share frames
         offsets = np.arange(s.window_frames) * step
         inside = max(1, int(np.floor(min(segment.duration_s, s.window_frames * step) * s.rate_hz + 1e-6)))
         order = np.concatenate([np.arange(inside), np.arange(inside)[::-1]])
@@ -77,17 +77,19 @@ class VideoDescriptors:
         Raises:
             MediaError: the file cannot be used or has no picture.
         """
-        from mvr.media.borders import crop, detect_borders
+        return self.frames_at(path, np.stack([self.times_s(segment) for segment in segments]))
+
+    def frames_at(self, path: Path, times_s: npt.NDArray[np.float64]) -> Pixels:
+        """Frames at any array of times: its shape + (side, side, 3); equal times are decoded once."""
         from mvr.media.frames import sample_frames
 
-        wanted = np.stack([self.times_s(segment) for segment in segments])
-        times, place = np.unique(np.round(wanted, 4), return_inverse=True)
-        frames = sample_frames(path, times_s=times.tolist(), max_side_px=2 * self._settings.side_px)
-        images = frames.images
+        moments, place = np.unique(np.round(times_s, 4), return_inverse=True)
+        images = sample_frames(path, times_s=moments.tolist(), max_side_px=2 * self._settings.side_px).images
         if self._settings.borders:
+            from mvr.media.borders import crop, detect_borders
+
             images = crop(images, detect_borders(images))
-        small = squeeze(images, self._settings.side_px)
-        return small[place.reshape(wanted.shape)]
+        return squeeze(images, self._settings.side_px)[place.reshape(times_s.shape)]
 
     def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
         """Descriptors (S, dim) float32 of (S, windows, window_frames, side, side, 3) uint8 frames."""

@@ -37,15 +37,16 @@ TRACKS: dict[str, tuple[str, ...]] = {
     "synthwave": ("Neon Tidewater", "Chrome Horizon", "Last Exit Arcade"),
     "trap": ("Cold Marble", "Static Halo"),
 }
-FILMS: tuple[tuple[str, str], ...] = (
-    ("ambient", "Northern Veil"),
-    ("lo-fi", "Window Seat"),
-    ("house", "Confetti Geometry"),
-    ("drum and bass", "Through the Rings"),
-    ("rock", "Front Row"),
-    ("orchestral", "Beyond the Ridge"),
-    ("folk", "Leaves in October"),
-    ("synthwave", "Grid Runner"),
+# genre, title, scenes that the title promises
+FILMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("ambient", "Northern Veil", ("aurora", "waves")),
+    ("lo-fi", "Window Seat", ("rain", "bokeh")),
+    ("house", "Confetti Geometry", ("shapes",)),
+    ("drum and bass", "Through the Rings", ("tunnel", "stars")),
+    ("rock", "Front Row", ("stage",)),
+    ("orchestral", "Beyond the Ridge", ("hills", "clouds")),
+    ("folk", "Leaves in October", ("forest", "hills")),
+    ("synthwave", "Grid Runner", ("grid", "city")),
 )
 
 
@@ -56,6 +57,7 @@ class DemoItem:
     kind: str
     title: str
     latents: Latents
+    scenes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -103,9 +105,9 @@ def plan_demo(seed: int) -> list[DemoItem]:
             latents = _another_mood(seed * 10_000 + number * 100 + place * 10, genre, moods)
             moods.add(latents.mood)
             items.append(DemoItem(kind="track", title=title, latents=latents))
-    for number, (genre, title) in enumerate(FILMS):
+    for number, (genre, title, scenes) in enumerate(FILMS):
         latents = draw_latents(seed * 10_000 + 5000 + number, genre)
-        items.append(DemoItem(kind="video", title=title, latents=latents))
+        items.append(DemoItem(kind="video", title=title, latents=latents, scenes=scenes))
     return items
 
 
@@ -144,12 +146,13 @@ def render_track(path: Path, item: DemoItem, settings: EncodeSettings) -> None:
 def render_film(path: Path, item: DemoItem, settings: EncodeSettings) -> None:
     """Render and encode one film with its own music."""
     sound = demo_sound(item.latents, FILM_S, settings.sample_rate_hz, start_s=8.0)
-    write_film(path, film_frames(item.latents, settings), sound, settings, item.tags())
+    write_film(path, film_frames(item, settings), sound, settings, item.tags())
 
 
-def film_frames(latents: Latents, settings: EncodeSettings) -> Iterator[Pixels]:
+def film_frames(item: DemoItem, settings: EncodeSettings) -> Iterator[Pixels]:
     """Frames of a demo film, one after the other."""
-    film = Film(blur_latents(latents, np.random.default_rng([latents.seed, 9]), 0.03), FILM_S, latents.seed)
+    latents = blur_latents(item.latents, np.random.default_rng([item.latents.seed, 9]), 0.03)
+    film = Film(latents, FILM_S, latents.seed, item.scenes)
     for number in range(round(FILM_S * settings.rate_fps)):
         yield film.frame(number / settings.rate_fps, settings.width_px, settings.height_px)
 

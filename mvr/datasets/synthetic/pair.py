@@ -27,7 +27,7 @@ class SyntheticPair:
         self.seed = seed
         self.latents: Latents = draw_latents(seed, genre)
         rng = np.random.default_rng([seed, 8])
-        self.duration_s = float(rng.uniform(8, 20))
+        self.duration_s = float(rng.uniform(4, 14))
         self.aspect = float(rng.choice(ASPECTS, p=(0.5, 0.1, 0.4)))
         self._music_start_s = float(rng.uniform(0, MUSIC_S - 10))
         self._seen = blur_latents(self.latents, rng)

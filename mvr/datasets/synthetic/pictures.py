@@ -33,11 +33,15 @@ class Shot:
 class Film:
     """A film that follows latents; the same latents, seed and length give the same pixels.
 
+    `scenes` names the kinds of scene to cut between; without it two are drawn from those of the genre.
+
     Attributes:
         cuts_s: starts of the shots, the first is 0.
     """
 
-    def __init__(self, latents: Latents, duration_s: float, seed: int) -> None:
+    def __init__(
+        self, latents: Latents, duration_s: float, seed: int, scenes: tuple[str, ...] | None = None
+    ) -> None:
         self._latents = latents
         self._rng = np.random.default_rng([seed, 4])
         self._beat_s = 60 / latents.tempo_bpm * (2 if latents.tempo_bpm > 140 else 1)
@@ -46,8 +50,9 @@ class Film:
         kinds = GENRES[latents.genre].scenes
         weights = np.array(list(kinds.values())) / sum(kinds.values())
         # a film has one or two places it comes back to
-        places = self._rng.choice(list(kinds), size=2, p=weights)
-        self._shots = [self._shoot(start, str(places[i % 2])) for i, start in enumerate(self.cuts_s)]
+        drawn = self._rng.choice(list(kinds), size=2, p=weights)
+        places = scenes or tuple(str(kind) for kind in drawn)
+        self._shots = [self._shoot(start, places[i % len(places)]) for i, start in enumerate(self.cuts_s)]
         self._grain = self._rng.standard_normal((64, 64, 1)).astype(np.float32)
 
     def _plan_cuts(self, duration_s: float) -> list[float]:

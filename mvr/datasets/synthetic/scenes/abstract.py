@@ -19,12 +19,12 @@ class Aurora(Scene):
     def paint(self, canvas: Canvas, t: float, pulse: float) -> None:
         """Dark sky, stars, veils tinted from main to accent."""
         p = self.palette
-        canvas.gradient(p.shade, 0.5 * p.top + 0.5 * p.shade)
+        canvas.gradient(0.3 * p.top + 0.7 * p.shade, 0.7 * p.top + 0.3 * p.shade)
         for x, y, size in self.stars:
             canvas.disc((x, y), 0.003 + 0.005 * size, p.glow, level=0.7 * size, soft=0.6)
         bend = self.warp(canvas.x, canvas.y * 0.6, 0.3 * t)
         fold = self.veil(canvas.x + 0.35 * bend, canvas.y * 0.45 + 0.25 * bend, 0.4 * t)
-        light = smooth((fold + 0.6) / 2.2)
+        light = smooth((fold + 1.1) / 2.2)
         tint = smooth((bend + 1.2) / 2.4)[..., None]
         colour = p.main + tint * (p.accent - p.main)
         canvas.image += (0.95 * light)[..., None] * (colour - canvas.image)

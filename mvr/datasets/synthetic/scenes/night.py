@@ -13,7 +13,7 @@ class Bokeh(Scene):
 
     def draw(self, rng: np.random.Generator) -> None:
         """Lights (x, y, radius, phase) and which tone each has."""
-        count = self.look.count(16, 44)
+        count = self.look.count(26, 56)
         self.lights = rng.uniform((-1.2, -1.1, 0.05, 0), (1.2, 1.1, 0.22, 2 * np.pi), (count, 4))
         self.lights[:, 2] *= 0.7 + 0.7 * self.look.latents.space
         self.tones = rng.integers(0, 3, count)
