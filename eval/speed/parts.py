@@ -21,6 +21,10 @@ class Part:
 PARTS = {
     "frames": Part("eval.speed.frames"),
     "mux": Part("eval.speed.mux"),
+    "training": Part("eval.speed.training"),
+    "models": Part("eval.speed.models"),
+    "models-large": Part("eval.speed.models_large", heavy=True),
+    "graphics-card": Part("eval.speed.graphics_card", heavy=True),
 }
 
 

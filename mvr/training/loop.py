@@ -45,6 +45,7 @@ class Phase:
     epochs: int
     batch_rows: int
     learning_rate: float
+    patience: int
 
 
 class Loop:
@@ -73,7 +74,7 @@ class Loop:
         self.phases = phases
         self.optimizer = self._create_optimizer()
         self.labels = {name: torch.from_numpy(hot) for name, hot in data.labels.items()}
-        self.selection = Selection(self.head, settings.patience)
+        self.selection = Selection(self.head)
         self.epoch, self.step = 0, 0
         self.phase, self.phase_start_epoch, self.phase_start_step = 0, 0, 0
         self.seconds, self.rows_seen = 0.0, 0
@@ -123,7 +124,12 @@ class Loop:
 
     def _phase_ended(self) -> bool:
         done = self.epoch - self.phase_start_epoch
-        return done >= self.now.epochs or self.selection.exhausted(self.epoch - 1, self.phase_start_epoch)
+        return done >= self.now.epochs or self._exhausted()
+
+    def _exhausted(self) -> bool:
+        """Whether no branch has become better for `patience` epochs of this phase."""
+        newest = max(self.phase_start_epoch - 1, self.selection.newest)
+        return self.now.patience > 0 and self.epoch - 1 - newest >= self.now.patience
 
     def _take_best(self) -> None:
         """Put the best validated weights into the head and its average."""

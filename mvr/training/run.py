@@ -170,12 +170,15 @@ def _train(
 
 def phases_of(settings: TrainSettings, data: TrainingData, focus: IntArray | None) -> list[Phase]:
     """All training rows, then the rows of the target's own kind where there are any."""
+    steps = max(1, len(data.train) // settings.batch_rows)
+    times = max(1, -(-settings.min_steps // (settings.epochs * steps)))
     phases = [
         Phase(
             rows=data.train,
-            epochs=settings.epochs,
+            epochs=settings.epochs * times,
             batch_rows=settings.batch_rows,
             learning_rate=settings.learning_rate,
+            patience=settings.patience * times,
         )
     ]
     if focus is not None:
@@ -185,6 +188,7 @@ def phases_of(settings: TrainSettings, data: TrainingData, focus: IntArray | Non
                 epochs=settings.focus_epochs,
                 batch_rows=settings.focus_batch_rows,
                 learning_rate=settings.focus_learning_rate,
+                patience=settings.patience,
             )
         )
     return phases

@@ -25,8 +25,7 @@ class Best:
 class Selection:
     """Best weights per unit: a unit is a branch, or the whole head where branches share trained weights."""
 
-    def __init__(self, head: TrainableHead, patience: int) -> None:
-        self.patience = patience
+    def __init__(self, head: TrainableHead) -> None:
         names = list(head.state_dict())
         self.units: dict[str, list[str]] = {"ssl": names}
         if len(head.branches) > 1 and not len(head.pool):
@@ -47,10 +46,10 @@ class Selection:
                 improved.append(unit)
         return improved
 
-    def exhausted(self, epoch: int, since: int) -> bool:
-        """Whether after `epoch` no unit has become better for `patience` epochs, counted from `since`."""
-        newest = max(since - 1, *(best.epoch for best in self.best.values()))
-        return self.patience > 0 and epoch - newest >= self.patience
+    @property
+    def newest(self) -> int:
+        """The last epoch in which any unit became better; -1 before the first."""
+        return max(best.epoch for best in self.best.values())
 
     def merged(self, state: State) -> State:
         """`state` with the best weights of every unit put in."""

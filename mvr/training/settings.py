@@ -66,6 +66,8 @@ class TrainSettings:
 
     Attributes:
         epochs, batch_rows: at most so many passes; rows per step over all processes (at most the rows there are).
+        min_steps: at least so many steps in the first phase: a store of a few hundred rows gets more epochs, and as
+            many times more patience.
         chunk_rows: rows per forward pass; 0 is the whole batch. Smaller chunks give the same gradient of the whole
             batch in less memory (gradient caching).
         learning_rate, weight_decay, warmup_share: AdamW, linear warm-up over this share of all steps, then cosine.
@@ -86,6 +88,7 @@ class TrainSettings:
 
     epochs: int = 60
     batch_rows: int = 1024
+    min_steps: int = 0
     chunk_rows: int = 0
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
@@ -109,9 +112,9 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
             raise UsageError(f"unknown metric {self.metric!r}; choose from {', '.join(METRICS)}")
-        if self.epochs < 1 or self.batch_rows < 2 or self.chunk_rows < 0 or self.patience < 0:
+        if self.epochs < 1 or self.batch_rows < 2 or min(self.chunk_rows, self.patience, self.min_steps) < 0:
             raise UsageError(
-                "epochs must be at least 1, batch_rows at least 2, chunk_rows and patience at least 0"
+                "epochs must be at least 1, batch_rows at least 2, chunk_rows, patience, min_steps 0"
             )
         if self.focus_epochs < 0 or self.focus_batch_rows < 2 or self.focus_learning_rate <= 0:
             raise UsageError(

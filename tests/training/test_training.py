@@ -340,3 +340,13 @@ def test_a_run_killed_in_the_second_phase_resumes_to_the_same_weights(
     train_head(store, small(**options), tmp_path / "killed", resume=True)
     whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert all(torch.equal(whole[n], killed[n]) for n in whole)
+
+
+def test_a_small_store_gets_the_steps_it_needs(store, tmp_path):
+    """144 rows in batches of 48 are 3 steps an epoch: 4 epochs become 8, patience 5 becomes 10."""
+    from mvr.training.data import prepare_data
+    from mvr.training.run import phases_of
+
+    settings = small(epochs=4, patience=5, min_steps=23).training
+    (phase,) = phases_of(settings, prepare_data(store, [], val_share=0.1, seed=0), None)
+    assert (phase.epochs, phase.patience) == (8, 10)
