@@ -1,0 +1,180 @@
+"""Indexes for more rows than exact search looks at in time: compressed codes find candidates, exact scores rank them.
+
+faiss searches codes of the whole branch rows by inner product with [w_1 z; ...; w_B z]; the `effort` best candidates
+are read from the stored vectors (float16, memory-mapped when large) and scored exactly at these weights. So every
+score is exact, and what can be missed is measured: `mvr.index.recall` finds the effort that reaches a wanted recall
+on given queries, and both numbers are saved with the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray
+from mvr.errors import DataError
+from mvr.index.exact import check_ids, cross_products, top
+from mvr.index.index import Hits, IndexSettings, check_k, check_query, check_rows, check_system
+from mvr.index.mixture import CrossProducts, GramArray, divide_by_lengths, gram, mixed_lengths, mixed_query
+
+DEFAULT_EFFORT = 1000
+_GATHER_ROWS = 20_000  # as many allowed rows, or fewer, are scored one and all
+_CROSS_ROWS = 65_536  # rows compared together in `cross`
+
+
+def factory(kind: str, width: int, rows: int) -> str:
+    """faiss's recipe for a kind, for vectors `width` wide: 1-bit RaBitQ codes (Gao & Long 2024), a graph over float16,
+    or about 4 sqrt(rows) inverted lists with product quantisation, four bits for every few dimensions."""
+    lists = max(1, min(65_536, int(4 * np.sqrt(rows)), rows // 40))
+    parts = max(m for m in (1, 2, 4, 8, 16, 32, 64) if width % m == 0)
+    return {"rabitq": "RaBitQfs", "hnsw": "HNSW32,SQfp16", "ivfpq": f"IVF{lists},PQ{parts}x4fs"}[kind]
+
+
+class ApproximateIndex:
+    """Rows as codes in memory and as float16 vectors, in memory or mapped from a file.
+
+    Options (`IndexSettings.options`): `effort`, candidates scored exactly per search; `rows`, the number of rows to
+    plan for (the number of inverted lists). The first rows added train the codes.
+    """
+
+    def __init__(self, settings: IndexSettings) -> None:
+        import faiss
+
+        branches, dim = len(settings.branches), settings.dim
+        self._settings = settings
+        self.effort = int(settings.options.get("effort", DEFAULT_EFFORT))
+        recipe = factory(settings.kind, branches * dim, int(settings.options.get("rows", 1_000_000)))
+        self._faiss: Any = faiss.index_factory(branches * dim, recipe, faiss.METRIC_INNER_PRODUCT)
+        self._ids: list[str] = []
+        self._known: set[str] = set()
+        self._vectors: npt.NDArray[Any] = np.zeros((0, branches, dim), np.float16)
+        self._grams: GramArray = np.zeros((0, branches, branches))
+
+    @property
+    def settings(self) -> IndexSettings:
+        """What it is of."""
+        return self._settings
+
+    @property
+    def ids(self) -> list[str]:
+        """N ids in row order."""
+        return self._ids
+
+    @property
+    def vectors(self) -> npt.NDArray[Any]:
+        """The stored (N, B, D) float16 vectors."""
+        return self._vectors
+
+    @property
+    def grams(self) -> GramArray:
+        """(N, B, B) Gram matrices of the stored vectors."""
+        return self._grams
+
+    @property
+    def codes(self) -> Any:
+        """The faiss index."""
+        return self._faiss
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, ids: Sequence[str], vectors: FloatArray, *, system: str | None = None) -> None:
+        """Add rows (n, B, D); see `Index.add`."""
+        check_system(self._settings, system)
+        rows = check_rows(vectors, self._settings)
+        check_ids(ids, rows, self._known)
+        if not len(rows):
+            return
+        self.train(rows)
+        self._faiss.add(rows.reshape(len(rows), -1))
+        kept = rows.astype(np.float16)
+        self._vectors = np.concatenate([self._vectors, kept])
+        self._grams = np.concatenate([self._grams, gram(kept)])
+        self._ids = [*self._ids, *ids]
+        self._known.update(ids)
+
+    def train(self, rows: FloatArray) -> None:
+        """Fit the codes to a sample (n, B, D), once.
+
+        Raises:
+            DataError: too few rows for this kind.
+        """
+        if self._faiss.is_trained:
+            return
+        try:
+            self._faiss.train(rows.reshape(len(rows), -1))
+        except RuntimeError as error:
+            raise DataError(
+                f"{len(rows)} rows are too few to train an index of kind {self._settings.kind!r}; "
+                "add more at once or use kind 'flat'"
+            ) from error
+
+    def attach(
+        self, ids: Sequence[str], vectors: npt.NDArray[Any], grams: GramArray, codes: Any | None = None
+    ) -> None:
+        """Take over rows that are stored already: mapped vectors (N, B, D) float16, their grams, filled codes."""
+        self._faiss = self._faiss if codes is None else codes
+        assert self._faiss.ntotal == len(ids) == len(vectors) == len(grams)
+        self._ids, self._known = list(ids), set(ids)
+        self._vectors, self._grams = vectors, grams
+
+    def search(
+        self,
+        query: FloatArray,
+        weights: FloatArray,
+        k: int,
+        *,
+        allowed: npt.NDArray[np.bool_] | None = None,
+    ) -> Hits:
+        """The k best rows among the candidates; see `Index.search`."""
+        unit = mixed_query(check_query(query, weights, self._settings), weights)
+        weighted = (weights[:, None] * unit).astype(np.float32).reshape(1, -1)
+        fetch = max(self.effort, check_k(k))
+        candidates = self._candidates(weighted, fetch, allowed)
+        rows = np.asarray(self._vectors[candidates], np.float32).reshape(len(candidates), weighted.shape[1])
+        scores = divide_by_lengths(rows @ weighted[0], mixed_lengths(self._grams[candidates], weights))
+        found = top(scores, k)
+        return Hits(rows=candidates[found.rows], scores=found.scores)
+
+    def _candidates(
+        self, weighted: FloatArray, fetch: int, allowed: npt.NDArray[np.bool_] | None
+    ) -> npt.NDArray[np.int64]:
+        """Row numbers to score, ascending."""
+        if allowed is not None and np.count_nonzero(allowed) <= max(_GATHER_ROWS, fetch):
+            return np.flatnonzero(allowed)
+        if allowed is not None:  # a share of what is found will be thrown away
+            fetch = int(fetch * len(allowed) / np.count_nonzero(allowed))
+        fetch = min(fetch, len(self))
+        if fetch == len(self):
+            found = np.arange(fetch)
+        else:
+            found = self._faiss.search(weighted, fetch, params=self._parameters(fetch))[1][0]
+        found = np.sort(found[found >= 0])  # ascending: a mapped file is read forwards
+        kept: npt.NDArray[np.int64] = found if allowed is None else found[allowed[found]]
+        return kept
+
+    def _parameters(self, fetch: int) -> Any:
+        import faiss
+
+        # mypy reads faiss's generated stubs, which lack these two
+        if self._settings.kind == "hnsw":
+            return faiss.SearchParametersHNSW(efSearch=fetch)  # type: ignore[attr-defined]
+        if self._settings.kind == "ivfpq":
+            lists = min(self._faiss.nlist, max(1, fetch // 8))
+            return faiss.SearchParametersIVF(nprobe=lists)  # type: ignore[call-arg]
+        return None
+
+    def cross(self, query: FloatArray) -> CrossProducts:
+        """The query against every row, block by block; see `Index.cross`."""
+        wide = check_query(query, np.ones(len(query)), self._settings)
+        blocks = [
+            cross_products(
+                np.asarray(self._vectors[at : at + _CROSS_ROWS], np.float32), self._grams[:0], wide
+            )
+            for at in range(0, max(1, len(self)), _CROSS_ROWS)
+        ]
+        products = np.concatenate([block.products for block in blocks])
+        return CrossProducts(products=products, rows=self._grams, query=blocks[0].query)
