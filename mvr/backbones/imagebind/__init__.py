@@ -1,10 +1,10 @@
 """ImageBind (Girdhar et al., CVPR 2023): model, checkpoint, preprocessing, and the two backbones."""
 
 from mvr.backbones.imagebind.checkpoint import load_imagebind
-from mvr.backbones.imagebind.encoders import ImageBindAudio, ImageBindVideo
+from mvr.backbones.imagebind.encoders import ImageBindAudio, ImageBindVideo, preprocess_text
 from mvr.backbones.imagebind.melspec import AudioClips, preprocess_audio
 from mvr.backbones.imagebind.model import ImageBindConfig, ImageBindModel
-from mvr.backbones.imagebind.views import VideoViews, preprocess_video
+from mvr.backbones.imagebind.views import VideoViews, preprocess_image, preprocess_video
 
 __all__ = [
     "AudioClips",
@@ -15,5 +15,7 @@ __all__ = [
     "VideoViews",
     "load_imagebind",
     "preprocess_audio",
+    "preprocess_image",
+    "preprocess_text",
     "preprocess_video",
 ]

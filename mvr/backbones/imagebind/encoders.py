@@ -15,6 +15,7 @@ from mvr.backbones.backbone import check_features
 from mvr.backbones.imagebind.checkpoint import load_imagebind
 from mvr.backbones.imagebind.melspec import SAMPLE_RATE_HZ, AudioClips, preprocess_audio
 from mvr.backbones.imagebind.model import ImageBindConfig, ImageBindModel
+from mvr.backbones.imagebind.stems import CONTEXT
 from mvr.backbones.imagebind.views import VideoViews, preprocess_video
 from mvr.backbones.precision import parse_precision, pick_device
 from mvr.backbones.weights import check_digest, fetch_weights, file_sha256, local_weights, weights_source
@@ -102,13 +103,10 @@ class _ImageBindTower:
 
     def encode_text(self, texts: Sequence[str]) -> FloatArray:
         """Features (T, D) of T texts, of unit length, in the same space."""
-        import open_clip
-
         if self._text is None:
             self._text = self._load("text")
-        ids = open_clip.get_tokenizer("ViT-B-32")(list(texts))  # CLIP's byte pairs, 77 tokens
         with torch.inference_mode():
-            features = self._text(text=ids.to(self._device))["text"].float().cpu()
+            features = self._text(text=preprocess_text(texts).to(self._device))["text"].float().cpu()
         return check_features(_unit(features), self.name)
 
     def _run(self, model: ImageBindModel, rows: torch.Tensor) -> torch.Tensor:
@@ -183,6 +181,14 @@ class ImageBindAudio(_ImageBindTower):
             for segment in segments
         ]
         return np.stack([preprocess_audio(sound[first:last], self._clips) for first, last in spans])
+
+
+def preprocess_text(texts: Sequence[str]) -> torch.Tensor:
+    """CLIP's byte-pair tokens (T, 77) int64; longer texts are cut, shorter ones end in zeros."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    ids: torch.Tensor = SimpleTokenizer(context_length=CONTEXT)(list(texts))
+    return ids
 
 
 def _checkpoint(options: ImageBindOptions) -> Path:

@@ -45,19 +45,21 @@ def preprocess_audio(waveform: FloatArray, settings: AudioClips | None = None) -
     """Mel spectrograms of the clips of one sound.
 
     Args:
-        waveform: (n,) float32 mono at 16 kHz (the published loader takes the first channel); not edited.
+        waveform: (n,) or (channels, n) float32 at 16 kHz; of several channels the first is taken, as the published
+            loader does. Not edited.
         settings: number and length of the clips, spread evenly from the start to the end.
 
     Returns:
         (clips, 1, 128, 204) float32.
 
     Raises:
-        WrongShape: not (n,).
+        WrongShape: neither (n,) nor (channels, n).
         NoSound: shorter than one 25 ms frame.
     """
     settings = settings or AudioClips()
-    if waveform.ndim != 1:
-        raise WrongShape(f"a mono waveform is (n,), not {waveform.shape}")
+    if waveform.ndim not in (1, 2):
+        raise WrongShape(f"a waveform is (n,) or (channels, n), not {tuple(waveform.shape)}")
+    waveform = np.asarray(waveform) if waveform.ndim == 1 else np.asarray(waveform)[0]
     if len(waveform) < FRAME:
         raise NoSound(f"the sound has {len(waveform)} samples at 16 kHz; wanted at least {FRAME} (25 ms)")
     spans = clip_spans(len(waveform) / SAMPLE_RATE_HZ, settings)

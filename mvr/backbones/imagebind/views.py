@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 
 from mvr.backbones.imagebind.stems import FRAMES, IMAGE_PX
-from mvr.backbones.pictures import crops_along, normalise
+from mvr.backbones.pictures import centre_squares, crops_along, normalise
 from mvr.datatypes import FloatArray, Segment
 from mvr.errors import UsageError
 
@@ -53,13 +53,13 @@ class VideoViews:
 
 
 def preprocess_video(
-    path: Path, segments: Sequence[Segment], settings: VideoViews | None = None
+    path: str | Path, segments: Sequence[Segment] | None = None, settings: VideoViews | None = None
 ) -> FloatArray:
     """Views of segments of one video.
 
     Args:
         path: the video.
-        segments: time spans.
+        segments: time spans; None is the whole video as one segment.
         settings: number of clips and crops, borders.
 
     Returns:
@@ -70,8 +70,9 @@ def preprocess_video(
     """
     from mvr.media.probe import probe
 
-    settings = settings or VideoViews()
-    stream = probe(path, needs=("picture",)).video
+    settings, info = settings or VideoViews(), probe(path, needs=("picture",))
+    segments = [Segment(start_s=0.0, end_s=info.duration_s)] if segments is None else segments
+    stream = info.video
     assert stream is not None
     times_s = [time for segment in segments for time in frame_times(segment, stream.frame_rate_hz, settings)]
     crops = [
@@ -83,6 +84,13 @@ def preprocess_video(
     )
     views = frames.permute(0, 1, 3, 4, 2, 5, 6).flatten(1, 2)
     out: FloatArray = views.contiguous().numpy()
+    return out
+
+
+def preprocess_image(image: npt.NDArray[np.uint8]) -> FloatArray:
+    """A still picture (H, W, 3) uint8 RGB -> (3, 224, 224) float32: shorter side bicubic, centre crop, normalised."""
+    square = torch.from_numpy(centre_squares(image[None], IMAGE_PX)[0]).permute(2, 0, 1).float() / 255
+    out: FloatArray = normalise(square).numpy()
     return out
 
 
@@ -114,7 +122,7 @@ def frame_times(segment: Segment, frame_rate_hz: float | None, settings: VideoVi
 
 
 def _images(
-    path: Path, times_s: list[float], stream: VideoStream, settings: VideoViews
+    path: str | Path, times_s: list[float], stream: VideoStream, settings: VideoViews
 ) -> Iterator[npt.NDArray[Any]]:
     """Frames (H, W, 3) uint8 at `times_s`, a few decoded at a time, borders removed where that is wanted."""
     from mvr.media.frames import sample_frames
@@ -126,7 +134,7 @@ def _images(
             yield image if box is None else image[box[1] : box[3], box[0] : box[2]]
 
 
-def _inner_box(path: Path, times_s: list[float], stream: VideoStream) -> tuple[int, int, int, int]:
+def _inner_box(path: str | Path, times_s: list[float], stream: VideoStream) -> tuple[int, int, int, int]:
     """The picture without its borders: (left, top, right, bottom) in full-size pixels, found on small frames."""
     from mvr.media.borders import detect_borders
     from mvr.media.frames import sample_frames

@@ -73,9 +73,14 @@ def test_too_little_sound_is_refused():
         preprocess_audio(np.zeros(399, np.float32))
 
 
-def test_stereo_is_refused():
-    with pytest.raises(WrongShape, match=r"\(2, 16000\)"):
-        preprocess_audio(np.zeros((2, 16_000), np.float32))
+def test_of_several_channels_the_first_is_taken():
+    left, right = GOLDEN["exact/waveform"][0], np.zeros(32_000, np.float32)
+    np.testing.assert_array_equal(preprocess_audio(np.stack([left, right])), preprocess_audio(left))
+
+
+def test_other_axes_are_refused():
+    with pytest.raises(WrongShape, match=r"\(1, 2, 16000\)"):
+        preprocess_audio(np.zeros((1, 2, 16_000), np.float32))
 
 
 def test_no_clips_are_refused():

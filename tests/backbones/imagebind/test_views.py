@@ -8,18 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import open_clip
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from mvr.backbones.imagebind import ImageBindVideo, VideoViews, preprocess_video
+from mvr.backbones.imagebind import (
+    ImageBindVideo,
+    VideoViews,
+    preprocess_image,
+    preprocess_text,
+    preprocess_video,
+)
 from mvr.backbones.imagebind.views import frame_times
 from mvr.datatypes import Segment
 from mvr.errors import UsageError
-from mvr.media.probe import probe
+from mvr.media.frames import sample_frames
 
 # Mean of |CLIP-normalised pixel| per grey level is 1 / 255 / 0.27.
 GREY_LEVEL = 1 / 255 / 0.27
@@ -102,6 +110,25 @@ def test_how_borders_are_found_belongs_to_the_settings(options: dict[str, dict[s
     assert json.dumps(removed.settings) != json.dumps(kept.settings)
 
 
+def test_without_segments_the_whole_video_is_one(moving_video: Path):
+    whole = preprocess_video(moving_video, [Segment(start_s=0, end_s=4.0)])
+    np.testing.assert_array_equal(preprocess_video(str(moving_video)), whole)
+
+
+def test_a_still_picture_is_prepared_like_clips(moving_video: Path):
+    transform = open_clip.image_transform(224, is_train=False)
+    image = sample_frames(moving_video, count=1).images[0]
+    wanted = transform(Image.fromarray(image)).numpy()
+    np.testing.assert_allclose(preprocess_image(image), wanted, atol=2.1 * GREY_LEVEL)
+
+
+def test_words_are_clips_tokens(small: dict[str, torch.Tensor]):
+    ids = preprocess_text(["a calm piano", "a calm piano " * 100])
+    assert ids.shape == (2, 77) and ids.dtype == torch.int64
+    assert torch.equal(ids, open_clip.get_tokenizer("ViT-B-32")(["a calm piano", "a calm piano " * 100]))
+    assert int(ids.max()) == 49_407 and int(ids[1, -1]) == 49_407
+
+
 def test_segments_of_one_file_are_segments_alone(moving_video: Path):
     segments = [Segment(start_s=0, end_s=2), Segment(start_s=1, end_s=4)]
     both = preprocess_video(moving_video, segments, VideoViews(clips=2, crops=1))
@@ -123,8 +150,7 @@ def test_views_equal_the_published_loader(name: str, shared: Path):
     path = shared / "media" / "soundtrack" / name
     reference = load_file(shared / "fixtures" / "imagebind_video.safetensors")
     stem = path.stem
-    duration_s = probe(path).duration_s
-    views = torch.from_numpy(preprocess_video(path, [Segment(start_s=0, end_s=duration_s)]))[0]
+    views = torch.from_numpy(preprocess_video(path))[0]
     pooled = F.avg_pool2d(views.flatten(0, 2)[:, None], 8).view(15, 3, 2, 28, 28)
     difference = (pooled - reference[f"{stem}/pooled8"].float()).abs()
     assert difference.mean() < 0.03
