@@ -21,6 +21,8 @@ class Part:
 PARTS = {
     "frames": Part("eval.speed.frames"),
     "mux": Part("eval.speed.mux"),
+    "index": Part("eval.speed.index"),
+    "index-large": Part("eval.speed.index_large", heavy=True),
     "training": Part("eval.speed.training"),
     "models": Part("eval.speed.models"),
     "models-large": Part("eval.speed.models_large", heavy=True),

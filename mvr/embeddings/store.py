@@ -153,6 +153,7 @@ def write_store(
     temporary.mkdir(parents=True)
     for name, matrix in (("video", video), ("audio", audio)):
         np.save(temporary / f"{name}.npy", matrix.astype(stored_dtype(matrix), copy=False))
+        flush_file(temporary / f"{name}.npy")
     write_json(temporary / "meta.json", complete_meta(meta or {}, video.shape[1], audio.shape[1]))
     write_manifest(temporary / "manifest.parquet", table)
     if folder.exists():
@@ -289,12 +290,17 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 def commit_file(temporary: Path, path: Path) -> None:
     """Flush a finished temporary file to disk and give it its name."""
-    descriptor = os.open(temporary, os.O_RDONLY)
+    flush_file(temporary)
+    temporary.replace(path)
+
+
+def flush_file(path: Path) -> None:
+    """Wait until a file's bytes are on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    temporary.replace(path)
 
 
 def _read_meta(folder: Path) -> JsonDict:
