@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,7 @@ from mvr.arena.ballot import Ballot, OpenBattle
 from mvr.arena.candidates import Candidate, Competitor, QueryItem
 from mvr.arena.draw import DrawSettings
 from mvr.datatypes import Direction
+from mvr.votes.records import Battle
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner
 
@@ -151,3 +154,53 @@ def make_visit(clock):
         return Visit(arena, clock, voter, **more)  # type: ignore[arg-type]
 
     return make
+
+
+@dataclass
+class Crowd:
+    """Synthetic voters with known tastes, voting through the real arena.
+
+    Attributes:
+        theta: true strength of each system in nats; nu: how readily they call a tie.
+        voter_sd: how much voters differ in what they like.
+    """
+
+    clock: Clock
+    theta: dict[str, float]
+    nu: float = 0.5
+    voter_sd: float = 0.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+
+    def votes(
+        self, arena: Arena, voter: str, count: int, habit: str = "honest", direction: str = "v2m"
+    ) -> None:
+        """One voter casts `count` votes. Habits: honest, clicks (at random), left (always), shill:SYSTEM."""
+        visit = Visit(arena, self.clock, voter, Direction(direction))
+        taste = {name: value + self.rng.gauss(0, self.voter_sd) for name, value in self.theta.items()}
+        for _ in range(count):
+            shown = visit.next()
+            visit.vote(shown, self.choice(shown.battle, habit, taste))
+
+    def choice(self, battle: Battle, habit: str, taste: dict[str, float]) -> str:
+        if habit == "left":
+            return "left"
+        if habit == "clicks":
+            return self.rng.choice(["left", "right"])
+        if habit.startswith("shill:"):
+            for side in ("left", "right"):
+                if battle.side(side).system_id == habit[6:]:
+                    return side
+        if battle.gold_answer:
+            right = self.rng.random() < 0.95
+            return battle.gold_answer if right else {"left": "right", "right": "left"}[battle.gold_answer]
+        gap = taste[battle.left.system_id] - taste[battle.right.system_id]
+        weights = [math.exp(gap / 2), math.exp(-gap / 2), self.nu]
+        return self.rng.choices(["left", "right", "tie"], weights)[0]
+
+
+@pytest.fixture
+def crowd(clock: Clock) -> Crowd:
+    return Crowd(clock, {"cca": 0.6, "mvbind": 0.0, "random": -0.6})

@@ -1,0 +1,1 @@
+"""The leaderboard as files: `python -m eval.votes --db URL|FILE --out DIR [--json]`."""

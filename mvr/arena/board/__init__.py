@@ -1,0 +1,14 @@
+"""The leaderboard: `build_board(store) -> Board`, used by the page and by `python -m eval.votes` alike.
+
+inputs      what of a store enters: counted votes, checks, repeats, judgments, and the hash of it all
+exclusion   voters set aside by rules, counted per rule
+board       the whole document (`Board.document` is plain JSON; same votes in, same bytes out)
+sections    its parts: ratings, differences, alphas, agreement, offline order
+relevance   qrels from judgments, graded metrics, and when a comparison is refused
+forest      the interval plot as SVG with a text alternative
+tables      the same numbers as CSV and Markdown
+"""
+
+from mvr.arena.board.board import Board, BoardSettings, build_board
+
+__all__ = ["Board", "BoardSettings", "build_board"]

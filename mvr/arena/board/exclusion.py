@@ -1,0 +1,85 @@
+"""Voters whose votes are set aside on the board, by rule; the votes stay in the store and the counts are published.
+
+Gold checks catch random clicking but only part of a campaign for one system, so lopsidedness is tested as well:
+a voter whose share of wins for one system is far above everybody else's, or who almost always takes one side.
+A voter's mean likelihood is no detector: somebody who never says "tie" looks more likely than an honest voter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.stats import binom
+
+from mvr.arena.board.inputs import BoardInput, Check, Row
+from mvr.metrics.agreement import fails_gold
+from mvr.votes.records import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExclusionSettings:
+    """When a voter is set aside.
+
+    Attributes:
+        least_votes: decisive votes before a habit is tested.
+        one_side: share of decisive votes on one side that nobody reaches by listening.
+        lopsided_p: family-wise error of the test for favouring one system.
+    """
+
+    least_votes: int = 20
+    one_side: float = 0.95
+    lopsided_p: float = 0.01
+
+
+def excluded_voters(data: BoardInput, settings: ExclusionSettings | None = None) -> dict[str, frozenset[str]]:
+    """Voter ids by rule: "gold checks", "one side", "one system"."""
+    settings = settings or ExclusionSettings()
+    decisive = [row for row in data.counted if row["outcome"] in (Outcome.LEFT, Outcome.RIGHT)]
+    return {
+        "gold checks": _gold(data.checks),
+        "one side": _one_side(decisive, settings),
+        "one system": _one_system(decisive, settings),
+    }
+
+
+def _gold(checks: Sequence[Check]) -> frozenset[str]:
+    shown: Counter[str] = Counter(check.voter_id for check in checks)
+    passed: Counter[str] = Counter(check.voter_id for check in checks if check.passed)
+    return frozenset(voter for voter in shown if fails_gold(passed[voter], shown[voter]))
+
+
+def _one_side(decisive: Sequence[Row], settings: ExclusionSettings) -> frozenset[str]:
+    votes: Counter[str] = Counter(row["voter_id"] for row in decisive)
+    left: Counter[str] = Counter(row["voter_id"] for row in decisive if row["outcome"] == Outcome.LEFT)
+    return frozenset(
+        voter
+        for voter, count in votes.items()
+        if count >= settings.least_votes
+        and max(left[voter], count - left[voter]) >= settings.one_side * count
+    )
+
+
+def _one_system(decisive: Sequence[Row], settings: ExclusionSettings) -> frozenset[str]:
+    """Voters who choose one system far more often than all others do (exact binomial, Bonferroni)."""
+    met: dict[str, Counter[str]] = defaultdict(Counter)
+    won: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in decisive:
+        for side in ("left", "right"):
+            met[row[side]][row["voter_id"]] += 1
+            won[row[side]][row["voter_id"]] += row["outcome"] == side
+    tests = [
+        (system, voter)
+        for system, voters in sorted(met.items())
+        for voter, count in voters.items()
+        if count >= settings.least_votes
+    ]
+    found = set()
+    for system, voter in tests:
+        count, wins = met[system][voter], won[system][voter]
+        others = sum(met[system].values()) - count
+        share = (sum(won[system].values()) - wins + 1) / (others + 2)
+        if binom.sf(wins - 1, count, share) < settings.lopsided_p / len(tests):
+            found.add(voter)
+    return frozenset(found)

@@ -1,0 +1,220 @@
+"""The numbers of a board as CSV and as a Markdown report, from the same document as the plot."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from mvr.arena.board.board import Board
+from mvr.arena.board.forest import forest_plot
+from mvr.datatypes import JsonDict
+
+RATING_COLUMNS = (
+    "board",
+    "rank_low",
+    "rank_high",
+    "system",
+    "elo",
+    "elo_low",
+    "elo_high",
+    "votes",
+    "wins",
+    "losses",
+    "ties",
+    "win_share",
+    "both_bad_share",
+    "both_bad_low",
+    "both_bad_high",
+    "effective_voters",
+    "preliminary",
+)
+DIFFERENCE_COLUMNS = (
+    "board",
+    "better",
+    "worse",
+    "elo",
+    "elo_low",
+    "elo_high",
+    "p_holm",
+    "wins",
+    "losses",
+    "e_value",
+    "separated_by_e_value",
+    "votes_still_needed",
+)
+
+
+def ratings_csv(board: Board) -> str:
+    """One line per system and rating table."""
+    rows = [row | {"board": section["name"]} for section in board.sections for row in section["rows"]]
+    return _csv(RATING_COLUMNS, rows)
+
+
+def differences_csv(board: Board) -> str:
+    """One line per pair of systems and rating table, with the votes still needed to separate them."""
+    rows = [row | {"board": section["name"]} for section in board.sections for row in section["differences"]]
+    return _csv(DIFFERENCE_COLUMNS, rows)
+
+
+def forest_plots(board: Board) -> dict[str, str]:
+    """File name -> SVG for every rating table."""
+    return {
+        f"forest-{_slug(section['name'])}.svg": forest_plot(section, _title(section))
+        for section in board.sections
+    }
+
+
+def report(board: Board) -> str:
+    """The whole board in Markdown."""
+    document = board.document
+    lines = ["# Leaderboard by blind votes", "", _window(document), ""]
+    for section in board.sections:
+        lines += [
+            f"## {_title(section)}",
+            "",
+            f"![{_title(section)}](forest-{_slug(section['name'])}.svg)",
+            "",
+        ]
+        lines += _rating_lines(section)
+    lines += ["## Votes still needed", "", *_needed_lines(board.section("all")), ""]
+    lines += [
+        "## How often people preferred each alpha",
+        "",
+        *_table(("system", "alpha", "votes", "preferred", "low", "high"), document["alphas"]),
+        "",
+    ]
+    lines += ["## Other choices, same votes", "", f"Published model: {document['published_model']}.", ""]
+    lines += _table(("name", "largest_change_nats", "same_order", "separated"), document["sensitivity"])
+    lines += ["", "## Agreement", "", *_quality_lines(document["quality"]), ""]
+    lines += ["## Relevance judged by people", "", *_relevance_lines(document["relevance"]), ""]
+    lines += ["## Order by people against order by Recall@10 and median rank", ""]
+    lines += _table(("direction", "systems", "tau_recall_at_10", "tau_median_rank"), document["offline"])
+    lines += ["", "## What was left out", "", *_left_out(document), ""]
+    lines += ["## How it is computed", "", METHOD, ""]
+    return "\n".join(lines)
+
+
+METHOD = """Davidson's model with ties and a term for the left side, fitted to votes whose weight is capped per voter.
+Intervals are 95 % and know that votes of one voter, and votes on one video, are alike: the largest of four sandwich
+variances, with Student's quantile for the effective number of voters or videos. All differences are tested together
+(Holm); ranks are intervals. A system marked * is preliminary: fewer than 50 decisive votes or 15 effective voters.
+"Both bad" is counted apart. Looking at the e-value (20 or more: separated) is allowed at any time; looking at the
+intervals after every vote is not."""
+
+
+def _csv(columns: Sequence[str], rows: Sequence[JsonDict]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _slug(name: str) -> str:
+    """
+    >>> _slug("genre: R&B / Soul")
+    'genre-r-b-soul'
+    """
+    letters = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+    return "-".join(filter(None, letters.split("-")))
+
+
+def _title(section: JsonDict) -> str:
+    names = {"all": "All votes", "v2m": "Music for a video", "m2v": "Videos for a piece of music"}
+    name = str(section["name"])
+    return names.get(name, name.capitalize())
+
+
+def _window(document: JsonDict) -> str:
+    inputs = document["inputs"]
+    days = f"from {inputs['first_vote']} to {inputs['last_vote']}" if inputs["first_vote"] else "none yet"
+    return (
+        f"{document['votes']['votes on the board']} votes of {inputs['voters']} voters, {days}. "
+        f"Data {inputs['sha256'][:16]}, code {document['code']}."
+    )
+
+
+def _rating_lines(section: JsonDict) -> list[str]:
+    note = [f"*{section['note']}*", ""] if section["note"] else []
+    if not section["rows"]:
+        return note
+    worth = (
+        f"{section['votes']} votes of {section['voters']} voters, worth {section['effective_voters']:.1f} equally busy "
+        f"voters and {section['effective_videos']:.1f} videos; left side {section['slot_elo']:+.1f} Elo."
+    )
+    rows = [
+        {
+            "rank": "-" if row["rank_low"] is None else f"{row['rank_low']}-{row['rank_high']}",
+            "system": row["system"] + (" *" if row["preliminary"] else ""),
+            "Elo": f"{row['elo']:.0f}",
+            "95 % interval": "-"
+            if row["elo_low"] is None
+            else f"{row['elo_low']:.0f} to {row['elo_high']:.0f}",
+            "votes": row["votes"],
+            "wins": row["wins"],
+            "losses": row["losses"],
+            "ties": row["ties"],
+            "both bad": f"{100 * row['both_bad_share']:.0f} %",
+            "effective voters": f"{row['effective_voters']:.1f}",
+        }
+        for row in section["rows"]
+    ]
+    return [*note, worth, "", *_table(tuple(rows[0]), rows), ""]
+
+
+def _needed_lines(section: JsonDict) -> list[str]:
+    columns = ("better", "worse", "elo", "p_holm", "e_value", "votes_still_needed")
+    return _table(columns, section["differences"])
+
+
+def _quality_lines(quality: JsonDict) -> list[str]:
+    rows = [
+        {"question": "planted mismatches recognised"} | quality["gold"],
+        {"question": "same answer with the sides swapped"} | quality["self_agreement"],
+    ]
+    judges = quality["judges"]
+    alpha = "not yet known" if judges["alpha"] is None else f"{judges['alpha']:.3f}"
+    bounds = "" if judges["low"] is None else f" ({judges['low']:.3f} to {judges['high']:.3f})"
+    text = f"Judges: Krippendorff's ordinal alpha {alpha}{bounds}, {judges['items_judged_twice']} items judged twice."
+    return [*_table(("question", "count", "share", "low", "high"), rows), "", text]
+
+
+def _relevance_lines(pools: Sequence[JsonDict]) -> list[str]:
+    lines: list[str] = []
+    for pool in pools:
+        lines += [
+            f"Pool {pool['pool_version']}, {pool['direction']}: {pool['judged_items']} items judged.",
+            "",
+        ]
+        if pool["refused"]:
+            lines += [f"Not comparable: {pool['refused']}.", ""]
+        if pool["systems"]:
+            lines += [*_table(tuple(pool["systems"][0]), pool["systems"]), ""]
+    return lines or ["No judgments yet."]
+
+
+def _left_out(document: JsonDict) -> list[str]:
+    rows = [{"what": name, "count": count} for name, count in document["votes"].items()]
+    rows += [
+        {"what": f"voters set aside: {rule}", "count": count}
+        for rule, count in document["excluded_voters"].items()
+    ]
+    return _table(("what", "count"), rows)
+
+
+def _table(columns: Sequence[str], rows: Sequence[JsonDict]) -> list[str]:
+    if not rows:
+        return ["None yet."]
+    head = ["| " + " | ".join(name.replace("_", " ") for name in columns) + " |", "|---" * len(columns) + "|"]
+    return head + ["| " + " | ".join(_cell(row[name]) for name in columns) + " |" for row in rows]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).replace("|", "\\|").replace("\n", " ")

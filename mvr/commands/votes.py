@@ -1,0 +1,154 @@
+"""`mvr votes`: take votes out, put them in, count them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mvr.commands.options import JsonOption
+from mvr.commands.output import note, print_json, say
+from mvr.datatypes import Direction, StrEnum
+from mvr.errors import UsageError
+
+if TYPE_CHECKING:
+    from mvr.votes.store import VoteStore
+
+app = typer.Typer(no_args_is_help=True)
+DbOption = Annotated[
+    str | None,
+    typer.Option("--db", metavar="URL", help="SQLite file or PostgreSQL URL; default: your own votes."),
+]
+PoolOption = Annotated[str, typer.Option("--pool", help="Name of the judged pool (qrels and runs).")]
+DirectionOption = Annotated[Direction, typer.Option("--direction", help="Direction of qrels and runs.")]
+
+
+class Kind(StrEnum):
+    """What `export` writes."""
+
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+    CSV = "csv"
+    TREC = "trec"
+
+
+@app.command("export")
+def export(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the files.")],
+    db: DbOption = None,
+    kind: Annotated[Kind, typer.Option("--format", help="trec: qrels and one run per system.")] = Kind.JSONL,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="New voter names, hours instead of times, no sessions.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write all tables (one file each), or TREC qrels and runs; withdrawn voters are left out."""
+    from mvr.votes.formats.publish import publishable
+    from mvr.votes.formats.tables import Format, read_tables, write_tables
+
+    if kind == Kind.TREC and publish:
+        raise UsageError("--publish is for tables; qrels and runs name no voters")
+    with _open(db, must_exist=True) as store:
+        if kind == Kind.TREC:
+            files = _write_trec(store, out)
+        else:
+            tables = read_tables(store)
+            out.mkdir(parents=True, exist_ok=True)
+            files = write_tables(publishable(tables) if publish else tables, out, Format(str(kind)))
+    if as_json:
+        print_json({"files": [str(file) for file in files]})
+    else:
+        for file in files:
+            say(str(file))
+
+
+@app.command("import")
+def import_(
+    source: Annotated[
+        Path, typer.Argument(help="Exported folder, qrels file, or folder of run files (.run).")
+    ],
+    db: DbOption = None,
+    pool: PoolOption = "imported",
+    direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
+    as_json: JsonOption = False,
+) -> None:
+    """Add exported tables, TREC qrels (a .qrels file) or runs; what is there already is not added twice."""
+    from mvr.votes.formats.tables import import_tables
+    from mvr.votes.formats.trec import import_qrels, import_runs
+
+    if not source.exists():
+        raise UsageError(f"there is nothing at {source}")
+    runs = sorted(source.glob("*.run")) if source.is_dir() else [source] if source.suffix == ".run" else []
+    with _open(db) as store:
+        if runs:
+            added = {"pool_item": [import_runs(store, runs, pool_version=pool, direction=str(direction)), 0]}
+        elif source.is_file():
+            added = {
+                "judgment": [import_qrels(store, source, pool_version=pool, direction=str(direction)), 0]
+            }
+        else:
+            added = {name: list(counts) for name, counts in import_tables(store, source).items()}
+    if as_json:
+        print_json({name: {"added": counts[0], "known": counts[1]} for name, counts in added.items()})
+        return
+    for name, counts in added.items():
+        say(f"{name}: {counts[0]} added, {counts[1]} known")
+
+
+@app.command("stats")
+def stats(db: DbOption = None, as_json: JsonOption = False) -> None:
+    """Print the leaderboard (see `python -m eval.votes` for plots, tables and files)."""
+    from mvr.arena.board.board import build_board
+    from mvr.arena.board.tables import report
+
+    with _open(db, must_exist=True) as store:
+        board = build_board(store)
+    if as_json:
+        print_json(board.document)
+    else:
+        say(report(board))
+
+
+@app.command("purge")
+def purge(
+    db: DbOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Delete; without it only the count is asked for.")
+    ] = False,
+) -> None:
+    """Delete the rows of voters who asked to be forgotten (they count nowhere and are never exported anyway)."""
+    if not yes:
+        raise UsageError("this deletes rows for good; repeat it with --yes")
+    with _open(db, must_exist=True) as store:
+        note(f"{store.purge()} rows deleted")
+
+
+def _open(db: str | None, *, must_exist: bool = False) -> VoteStore:
+    from mvr.votes.engine import parse_url
+    from mvr.votes.store import VoteStore
+
+    url = parse_url(db)
+    if must_exist and url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        raise UsageError(f"there are no votes at {url.database}")
+    return VoteStore.open(db)
+
+
+def _write_trec(store: VoteStore, out: Path) -> list[Path]:
+    from mvr.arena.board.inputs import read_input
+    from mvr.arena.board.relevance import qrels_of, runs_of
+    from mvr.votes.formats.trec import write_qrels, write_run
+
+    data = read_input(store)
+    files = []
+    out.mkdir(parents=True, exist_ok=True)
+    for (pool, direction), qrels in qrels_of(data.judgments).items():
+        files.append(out / f"{pool}-{direction}.qrels")
+        write_qrels(qrels, files[-1])
+    for (pool, direction), systems in runs_of(data.pool).items():
+        folder = out / f"{pool}-{direction}"
+        folder.mkdir(exist_ok=True)
+        for system, run in systems.items():
+            files.append(folder / f"{system.replace('/', '_')}.run")
+            write_run(run, system, files[-1])
+    return files
