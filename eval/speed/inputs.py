@@ -45,7 +45,8 @@ class Inputs:
             path,
             [
                 "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-ac", "2", "-c:v", "libx264",
-                "-preset", "veryfast", "-b:v", bits, "-g", str(gop), "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart",
+                "-preset", "veryfast", "-b:v", bits, "-g", str(gop), "-pix_fmt", "yuv420p", "-c:a", "aac",
+                "-movflags", "+faststart",
             ],
         )  # fmt: skip
 

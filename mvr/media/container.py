@@ -80,10 +80,7 @@ class OpenMedia:
         """The stream to listen to: default before others, then the one with the most channels."""
         if not self.container.streams.audio:
             return None
-        return max(
-            self.container.streams.audio,
-            key=lambda s: (_decodable(s), bool(s.disposition & Disposition.default), s.channels, -s.index),
-        )
+        return max(self.container.streams.audio, key=_sound_rank)
 
     def packets(self, stream: Any) -> Iterator[Packet[Any]]:
         """Packets of one stream in file order, until the file or the deadline ends; damage ends the file."""
@@ -92,6 +89,8 @@ class OpenMedia:
             self.deadline.check()
             try:
                 packet = next(packets, None)
+            except av.error.ExitError:  # the reading timed out
+                self.deadline.expire()
             except (av.error.FFmpegError, OSError) as error:
                 self.count_error(error)
                 return
@@ -111,6 +110,25 @@ class OpenMedia:
             self.count_error(error)
         return []
 
+    def pictures(self, stream: Any) -> Iterator[Any]:
+        """Frames that can be trusted: not damaged, and after damage only from the next key frame on.
+
+        Decoders conceal damage and go on; the grey or smeared frames that follow would pass in silence.
+        """
+        trusted, errors = True, self.errors
+        for packet in self.packets(stream):
+            for frame in self.decode(packet):
+                trusted = (trusted or frame.key_frame) and not frame.is_corrupt
+                if frame.is_corrupt:
+                    self.errors += 1
+                if trusted:
+                    yield frame
+            if self.errors != errors:
+                errors = self.errors
+                trusted = False
+        if self.errors > self.limits.decode_errors:
+            self.count_error(av.error.InvalidDataError(0, "damaged frames"))
+
     def count_error(self, error: Exception) -> None:
         """Count one damaged packet; raises Truncated beyond the limit."""
         self.errors += 1
@@ -120,14 +138,18 @@ class OpenMedia:
             ) from error
 
 
-def _decodable(stream: Any) -> bool:
-    return stream.codec_context is not None
+def _sound_rank(stream: AvAudioStream) -> tuple[bool, bool, int, int]:
+    context = stream.codec_context
+    default = bool(stream.disposition & Disposition.default)
+    return (context is not None, default, 0 if context is None else context.channels, -stream.index)
 
 
 def _picture_rank(stream: AvVideoStream) -> tuple[bool, bool, bool, int, int]:
-    seen = stream.codec_context is not None and stream.codec_context.pix_fmt is not None
     default = bool(stream.disposition & Disposition.default)
-    return (_decodable(stream), seen, default, stream.width * stream.height, -stream.index)
+    context = stream.codec_context
+    if context is None:  # no decoder: such a stream has no size either
+        return (False, False, default, 0, -stream.index)
+    return (True, context.pix_fmt is not None, default, context.width * context.height, -stream.index)
 
 
 @contextlib.contextmanager
@@ -151,6 +173,8 @@ def open_media(path: str | Path, limits: MediaLimits) -> Iterator[OpenMedia]:
         container = av.open(
             str(path.absolute()), options=guards, timeout=limits.timeout_s, metadata_errors="replace"
         )
+    except av.error.ExitError:
+        Deadline(path, limits.timeout_s).expire()
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _opening_error(path) from error
     with container:

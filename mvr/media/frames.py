@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream as AvVideoStream
 
 _SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")  # a seek lands on the key frame that was asked for
+_KEY_TRIES = 4
 _SLACK_S = 1e-4  # times are rounded in containers
 
 
@@ -193,27 +194,27 @@ class _Reader:
         self.can_seek = media.container.format.name in _SEEKABLE
         self.shown: VideoFrame | None = None  # the latest frame at or before the wanted time
         self.ahead: VideoFrame | None = None  # the first frame after it, decoded but not wanted yet
-        self._frames = self._decoded()
-
-    def _decoded(self) -> Iterator[VideoFrame]:
-        for packet in self.media.packets(self.stream):
-            yield from self.media.decode(packet)
+        self._frames = self.media.pictures(self.stream)
 
     def _jump(self, pts: int) -> None:
         self.media.container.seek(pts, stream=self.stream, backward=True)
         self.shown = self.ahead = None
-        self._frames = self._decoded()
+        self._frames = self.media.pictures(self.stream)
 
     def frame_at(self, pts: int) -> VideoFrame | None:
         """The frame shown at `pts`; None when no frame at all can be decoded from here on."""
-        key = self._key_before(pts)
-        if self.can_seek and key is not None and key > self._position():
-            before = self.shown
+        before, keys = self.shown, self._keys_between(self._position(), pts)
+        for key in keys:
             self._jump(key)
             self._advance(pts)
-            if self.shown is None:  # the seek overshot or the key frame is damaged: the frame before is right
-                self.shown = before
+            if self.shown is not None:
+                return self.shown
+        if keys:  # all of them damaged: what was shown before is right
+            self.shown = before
         else:
+            self._advance(pts)
+        if self.shown is None and self.ahead is None and self.can_seek:  # damaged from here to the end
+            self._jump(self.index.pts[0])
             self._advance(pts)
         return self.ahead if self.shown is None else self.shown
 
@@ -237,9 +238,12 @@ class _Reader:
         at = [self._pts(frame) for frame in (self.shown, self.ahead) if frame is not None]
         return max(at, default=self.index.keys[0] if self.index.keys else self.index.pts[0])
 
-    def _key_before(self, pts: int) -> int | None:
+    def _keys_between(self, position: int, pts: int) -> list[int]:
+        """Key frames worth seeking to, the nearest first; more than one because it may be damaged."""
+        if not self.can_seek:
+            return []
         at = bisect.bisect_right(self.index.keys, pts)
-        return self.index.keys[at - 1] if at else None
+        return [key for key in self.index.keys[max(0, at - _KEY_TRIES) : at] if key > position][::-1]
 
     def _pts(self, frame: VideoFrame) -> int:
         if frame.pts is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from mvr.errors import TooSlow
 
@@ -59,6 +60,10 @@ class Deadline:
     def check(self) -> None:
         """Raise TooSlow once the time is over."""
         if self.left_s == 0.0:
-            raise TooSlow(
-                f"{self.path.name}: not done within {self.timeout_s:g} s; use a shorter or smaller file"
-            )
+            self.expire()
+
+    def expire(self) -> NoReturn:
+        """Raise TooSlow now."""
+        raise TooSlow(
+            f"{self.path.name}: not done within {self.timeout_s:g} s; use a shorter or smaller file"
+        )

@@ -29,7 +29,6 @@ __all__ = ["AudioStream", "MediaInfo", "MediaLimits", "Need", "VideoStream", "pr
 
 Need = Literal["picture", "sound"]
 _UNSURE = ("mpegts", "mpeg", "flv")  # their header has no duration, or one that was guessed from the bit rate
-_FIRST_PACKETS = 600  # how far to look for a first picture before calling a stream damaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +126,7 @@ def _check_needs(media: OpenMedia, needs: tuple[Need, ...]) -> None:
     if picture is None and sound is None:
         raise NotMedia(f"{name}: the file holds neither picture nor sound")
     if picture is not None and needs != ("sound",):
+        require_decoder(media.path, picture, "picture")
         check_side(media.path, (picture.width, picture.height), media.limits)
 
 
@@ -208,9 +208,7 @@ def _video(media: OpenMedia, stream: AvVideoStream) -> VideoStream:
 
 
 def _first_frame(media: OpenMedia, stream: AvVideoStream) -> VideoFrame:
-    for count, packet in enumerate(media.packets(stream)):
-        for frame in media.decode(packet):
-            return frame  # type: ignore[no-any-return]
-        if count > _FIRST_PACKETS:
-            break
+    frame: VideoFrame | None = next(media.pictures(stream), None)
+    if frame is not None:
+        return frame
     raise Truncated(f"{media.path.name}: no picture can be decoded; the file breaks off or is damaged")
