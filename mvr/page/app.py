@@ -28,7 +28,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mvr.config.paths import assets_dir, home_dir
-from mvr.page import about, library, music_to_video, texts, video_to_music
+from mvr.page import about, evaluate, library, music_to_video, texts, video_to_music
 from mvr.page.api import create_endpoints
 from mvr.page.context import PageContext
 from mvr.page.harden import Harden, HardenSettings
@@ -49,6 +49,7 @@ TABS: tuple[TabSpec, ...] = (
     TabSpec(id="video-to-music", label=texts.TAB_VIDEO_TO_MUSIC, build=video_to_music.build_tab),
     TabSpec(id="music-to-video", label=texts.TAB_MUSIC_TO_VIDEO, build=music_to_video.build_tab),
     TabSpec(id="library", label=texts.TAB_LIBRARY, build=library.build_tab),
+    TabSpec(id="evaluate", label=texts.TAB_EVALUATE, build=evaluate.build_tab),
     TabSpec(id="about", label=texts.TAB_ABOUT, build=about.build_tab),
 )
 

@@ -12,6 +12,7 @@ TAB_MUSIC_TO_VIDEO = "Music to video"
 TAB_VOTE = "Vote"
 TAB_LEADERBOARD = "Leaderboard"
 TAB_LIBRARY = "Library"
+TAB_EVALUATE = "Evaluate"
 TAB_ABOUT = "About & privacy"
 
 GONE = "Your files were deleted after a pause. Please choose a clip again."
@@ -145,3 +146,33 @@ LIBRARY_REMOVED = "Removed {title} from your library."
 LIBRARY_NOT_OWN = "Only what is in your own library can be removed."
 LIBRARY_NO_FOLDER = "Type the path of a folder first."
 LIBRARY_LOCAL_ONLY = "Folders can be added only where the page serves its own computer alone."
+
+EVALUATE_LEAD = "How well do the systems find what belongs together?"
+EVALUATE_SET = "Results"
+EVALUATE_TASK = "Task, direction and pool"
+EVALUATE_NONE = "There are no results here yet: python -m eval.protocols run demo makes some."
+EVALUATE_NOTE = (
+    "Features: {video} and {audio}; {rows} pairs of split {split}. Under each value its 95 % interval over groups. "
+    "Compare rows of one table only: another pool has another chance."
+)
+EVALUATE_UPLOAD_TITLE = "Your own system"
+EVALUATE_UPLOAD_HINT = (
+    "A results.json or results.csv of python -m eval.retrieval; or three files: embeddings of your test pairs as "
+    "video.npy and audio.npy in one space (at most 5,000 rows, 2,048 wide), and a manifest.csv with a column id and, "
+    "if you like, group and label columns. They stay with your visit and are deleted with it."
+)
+EVALUATE_UPLOAD = "Results file, or two matrices and a manifest"
+EVALUATE_WANTED = (
+    "Give one results file (.json or .csv), or three files together: two .npy matrices and one .csv manifest."
+)
+EVALUATE_NAMES = "Name one matrix with 'video' and the other with 'audio' or 'music', so that it is clear which is which."
+EVALUATE_YOURS = "your system"
+EVALUATE_OWN = "yours"
+EVALUATE_OWN_NOTE = "These are your own rows, as your file states them or as they were measured here from your embeddings."
+EVALUATE_CHANCE = "chance"
+EVALUATE_BESIDE = "{count} rows read; they stand beside ours in {places} tables with the same task, direction and pool size."
+EVALUATE_ALONE = "{count} rows read; no table here has their task and pool size, so they stand on their own."
+EVALUATE_PEOPLE = "What people preferred"
+EVALUATE_PEOPLE_AXIS = "decisive votes won (%)"
+EVALUATE_VOTES = "votes"
+EVALUATE_NO_VOTES = "No votes between alphas yet: once people have compared them, their preference is drawn here."
