@@ -6,9 +6,10 @@ nothing twice. Everything after it is quick, deterministic, and done again each 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
@@ -112,10 +113,23 @@ def build(
     )
     write_card(out, report, rows)
     write_report(out, report)
-    (out / "build.json").write_text(
-        json.dumps({"schema": VERSION, **report.to_json()}, indent=2), encoding="utf-8"
-    )
+    document = {"schema": VERSION, **report.to_json(), "borderline_clips": _borderline(judged)}
+    (out / "build.json").write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
     return report
+
+
+def _borderline(judged: Sequence[Judged]) -> list[JsonDict]:
+    """Clips that ask for a look, or were looked at, with what the estimates said."""
+    found = []
+    for item in judged:
+        measures = item.inspection.measures
+        by_hand = item.decision.reason == "by hand" or item.decision.detail == "kept by hand"
+        if measures is None or not (item.decision.borderline or by_hand):
+            continue
+        why = f"voice {measures.speech_share:.2f}, noise {measures.noise:.2f}, motion {measures.motion:.2f}"
+        state = "dropped" if item.decision.reason else "kept"
+        found.append({"id": item.inspection.id, "file": item.clip.path.name, "decision": state, "why": why})
+    return found
 
 
 def read_decisions(out: Path) -> dict[str, str]:
@@ -143,10 +157,16 @@ def _inspect(clips: Sequence[Clip], work: Path, workers: int, progress: BuildPro
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Inspection] = []
     paths = [clip.path for clip in clips]
-    # Processes, not threads: decoding and the voice detector hold the interpreter's lock. "spawn" keeps loaded
-    # libraries with threads of their own out of the children.
-    with ProcessPoolExecutor(max(1, workers), mp_context=get_context("spawn")) as pool:
-        for inspection in pool.map(inspect_clip, paths, [folder] * len(paths)):
+    with contextlib.ExitStack() as stack:
+        measured: Iterator[Inspection]
+        if workers > 1:
+            # Processes, not threads: decoding and the voice detector hold the interpreter's lock. "spawn" keeps
+            # loaded libraries with threads of their own out of the children.
+            pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+            measured = pool.map(inspect_clip, paths, [folder] * len(paths))
+        else:
+            measured = map(inspect_clip, paths, [folder] * len(paths))
+        for inspection in measured:
             found.append(inspection)
             progress("measure", len(found), len(paths))
     return found

@@ -40,7 +40,7 @@ def describe(place: Path) -> JsonDict:
 
 
 def plot(place: Path, out: Path) -> None:
-    """Histograms of durations, tempo, loudness, voice and noise, and bars of themes, as SVG or PNG by `out`'s suffix."""
+    """Histograms of what was measured and bars of themes, as SVG or PNG by the suffix of `out`."""
     from matplotlib.figure import Figure
 
     columns = _columns(place)

@@ -69,7 +69,7 @@ def inspect_clip(path: Path, folder: Path) -> Inspection:
     try:
         inspection = _measure(path, sha256)
     except MediaError as error:
-        inspection = Inspection(sha256=sha256, error=str(error))
+        inspection = Inspection(sha256=sha256, error=str(error).removeprefix(f"{path.name}: "))
     _save(kept, inspection)
     return inspection
 
@@ -118,10 +118,12 @@ def _full_size(box: object, shape: tuple[int, ...], info: MediaInfo) -> tuple[in
 
 
 def _tempo(samples: FloatArray) -> float | None:
-    """Tempo by librosa's autocorrelation tempogram, None without any onset."""
+    """Tempo by librosa's autocorrelation tempogram, None without any onset or under two seconds."""
     from librosa.feature import tempo
     from librosa.onset import onset_strength
 
+    if len(samples) < 2 * FINGERPRINT_RATE_HZ:
+        return None
     envelope = onset_strength(y=samples, sr=FINGERPRINT_RATE_HZ)
     if not np.any(envelope > 0):
         return None

@@ -60,7 +60,7 @@ def features() -> datasets.Features:
         "labels": datasets.List(datasets.Value("string")),
     }
     return datasets.Features(
-        {name: kinds.get(kind, datasets.Value(kind)) for name, (kind, _) in COLUMNS.items()}
+        {name: kinds[kind] if kind in kinds else datasets.Value(kind) for name, (kind, _) in COLUMNS.items()}
     )
 
 

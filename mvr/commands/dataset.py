@@ -1,0 +1,235 @@
+"""`mvr dataset`: build, review, check, describe and push sets of short videos with music; AudioSet's music labels."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Sets of short videos with music in the SVM-10K schema.")
+
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+_Set = Annotated[Path, typer.Argument(help="Folder of a built set.")]
+
+
+@app.command()
+def build(
+    source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of short videos.")],
+    out: Annotated[Path, typer.Option(help="Folder for the set.")],
+    config: Annotated[Path | None, typer.Option(help="JSON with settings of the builder.")] = None,
+    urls: Annotated[
+        Path | None, typer.Option(help="A list of addresses to fetch into DIR first, with yt-dlp (an extra).")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that measure clips.")] = 2,
+    as_json: _Json = False,
+) -> None:
+    """Measure, filter, group, split and write; a second run measures nothing again."""
+    from mvr.datasets.svm10k import builder, sources
+
+    failures: list[str] = []
+    if urls is not None:
+        source.mkdir(parents=True, exist_ok=True)
+        failures = sources.fetch_urls(urls, source, lambda url: typer.echo(f"fetching {url}", err=True))
+    clips, missing = sources.find_clips(source)
+    with Bar() as bar:
+        report = builder.build(
+            clips, out, _settings(config), workers=workers, missing=[*missing, *failures], progress=bar.show
+        )
+    if as_json:
+        _print(report.to_json())
+        return
+    numbers = report.to_json()
+    splits = ", ".join(f"{count} {split}" for split, count in report.splits.items())
+    typer.echo(f"{numbers['kept']} of {numbers['clips']} clips kept: {splits}; card and shards in {out}")
+    _table("dropped because", _reasons(report.dropped))
+    if report.missing:
+        typer.echo(f"{len(report.missing)} listed clips are missing: {', '.join(report.missing[:5])} ...")
+    if numbers["borderline"]:
+        typer.echo(f"{numbers['borderline']} clips are close to a threshold: mvr dataset review {out}")
+
+
+@app.command()
+def review(
+    place: _Set,
+    keep: Annotated[list[str] | None, typer.Option(help="Id to keep, repeatable.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Id to drop, repeatable.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """List clips close to a threshold, or decide on them; the next build obeys the decisions."""
+    from mvr.datasets.svm10k.builder import read_decisions, save_decisions
+    from mvr.datasets.svm10k.review import borderline_clips
+
+    clips = borderline_clips(place)
+    wanted = {**dict.fromkeys(keep or [], "keep"), **dict.fromkeys(drop or [], "drop")}
+    unknown = sorted(set(wanted) - {clip["id"] for clip in clips})
+    if unknown:
+        from mvr.errors import UsageError
+
+        raise UsageError(
+            f"{unknown[0]!r} is no borderline clip of {place}; list them with mvr dataset review"
+        )
+    if wanted:
+        save_decisions(place, wanted)
+    decided = read_decisions(place)
+    clips = [{**clip, "by_hand": decided.get(clip["id"])} for clip in clips]
+    if as_json:
+        _print({"clips": clips})
+        return
+    for clip in clips:
+        state = clip["by_hand"] or "open"
+        typer.echo(f"{clip['id']}  {state:5s} {clip['file']}  {clip['why']}")
+    left = sum(clip["by_hand"] is None for clip in clips)
+    typer.echo(f"{len(clips)} borderline clips, {left} undecided; build again to apply")
+
+
+@app.command()
+def validate(place: _Set, as_json: _Json = False) -> None:
+    """Check checksums, decoding, and that no group sits in two splits."""
+    from mvr.datasets.svm10k import validation
+
+    rows, faults = validation.validate(place)
+    if as_json:
+        _print({"rows": rows, "faults": faults})
+    else:
+        for fault in faults:
+            typer.echo(fault)
+        typer.echo(f"{rows} rows, {len(faults)} faults")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(
+    place: _Set,
+    plot: Annotated[Path | None, typer.Option(help="Write a figure (.svg or .png).")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Rows, hours, groups, quartiles of what was measured, counts of themes and labels."""
+    from mvr.datasets.svm10k import info as description
+
+    found = description.describe(place)
+    if plot is not None:
+        description.plot(place, plot)
+    if as_json:
+        _print(found)
+        return
+    splits = ", ".join(f"{count} {split}" for split, count in found["splits"].items())
+    typer.echo(f"{splits}; {found['hours']:.2f} hours; {found['music_groups']} different musics")
+    for name, numbers in found["numbers"].items():
+        shown = ", ".join(f"{key} {value:g}" for key, value in numbers.items())
+        typer.echo(f"  {name}: {shown}")
+    for name, counts in found["counts"].items():
+        _table(name, counts)
+
+
+@app.command()
+def push(
+    place: _Set,
+    repository: Annotated[str, typer.Argument(help="OWNER/NAME on the Hugging Face hub.")],
+    public: Annotated[
+        bool, typer.Option("--public", help="Everybody may see it; private by default.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Upload the card and the shards; needs a token with write access in HF_TOKEN."""
+    from mvr.datasets.svm10k import hub
+
+    address = hub.push(place, repository, private=not public)
+    if as_json:
+        _print({"commit": address})
+    else:
+        typer.echo(address)
+
+
+@app.command()
+def audioset(
+    ontology: Annotated[Path, typer.Option(help="AudioSet's ontology.json.")],
+    segments: Annotated[Path, typer.Option(help="A segment table, as published or with label numbers.")],
+    out: Annotated[Path, typer.Option(help="Parquet file for the labels.")],
+    classes: Annotated[Path | None, typer.Option(help="class_labels_indices.csv, for label numbers.")] = None,
+    level: Annotated[str, typer.Option(help="direct: 25 genres; all: 65.")] = "direct",
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Genre, mood and instrument labels of AudioSet's music clips, with a split balanced by genre."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from mvr.datasets import audioset as labels
+    from mvr.errors import UsageError
+
+    levels = [str(known) for known in labels.Level]
+    if level not in levels:
+        raise UsageError(f"unknown level {level!r}; choose from {', '.join(levels)}")
+    clips = labels.read_segments(segments, classes)
+    table = labels.music_labels(clips, labels.Ontology.read(ontology), labels.Level(level))
+    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+    parts = labels.balanced_split(table, "genre", shares, seed)
+    table = table.append_column("split", pa.array(parts))
+    pq.write_table(table, out)
+    counts = {taxonomy: labels.class_counts(table, taxonomy) for taxonomy in labels.TAXONOMIES}
+    if as_json:
+        _print({"clips": table.num_rows, "of": len(clips), "counts": counts})
+        return
+    typer.echo(f"{table.num_rows} of {len(clips)} clips are music; labels in {out}")
+    for taxonomy, found in counts.items():
+        _table(taxonomy, found)
+
+
+def _settings(config: Path | None) -> Any:
+    from mvr.config.settings import settings_from
+    from mvr.datasets.svm10k.settings import BuildSettings
+    from mvr.errors import UsageError
+
+    if config is None:
+        return BuildSettings()
+    try:
+        return settings_from(BuildSettings, json.loads(config.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        known = ", ".join(item.name for item in fields(BuildSettings))
+        raise UsageError(f"{config} cannot be read as JSON settings ({known}): {error}") from error
+
+
+def _reasons(dropped: dict[str, int]) -> dict[str, int]:
+    from mvr.datasets.svm10k.filters import REASONS
+
+    return {REASONS[reason]: count for reason, count in dropped.items()}
+
+
+def _table(title: str, counts: dict[str, int]) -> None:
+    if not counts:
+        return
+    typer.echo(f"  {title}:")
+    for name, count in counts.items():
+        typer.echo(f"    {count:6d}  {name}")
+
+
+def _print(document: dict[str, Any]) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+class Bar:
+    """Progress with the time left, on stderr."""
+
+    def __enter__(self) -> Bar:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+        self._tasks: dict[str, Any] = {}
+        self._progress.start()
+        return self
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """Move the bar of one step."""
+        if step not in self._tasks:
+            self._tasks[step] = self._progress.add_task(step, total=total)
+        self._progress.update(self._tasks[step], completed=done)
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()

@@ -1,0 +1,143 @@
+"""`mvr features`: feature stores from precomputed matrices, from published feature sets, and from media."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mvr.datasets.features.paired import PairedFeatures
+
+app = typer.Typer(no_args_is_help=True, help="Feature stores: backbone features of paired videos and music.")
+
+_Out = Annotated[Path, typer.Option(help="Folder for the store; it must not exist yet.", show_default=False)]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+_Labels = Annotated[
+    Path | None,
+    typer.Option(help="Labels from `mvr dataset audioset`, matched by id: further taxonomy columns."),
+]
+
+
+@app.command("import")
+def import_matrices(
+    video: Annotated[Path, typer.Option(help="(N, D) .npy matrix of video features.")],
+    audio: Annotated[Path, typer.Option(help="(N, D) .npy matrix of audio features.")],
+    manifest: Annotated[
+        Path, typer.Option(help="CSV with id and optional split, group, genre, emotion, ...")
+    ],
+    out: _Out,
+    labels: _Labels = None,
+    as_json: _Json = False,
+) -> None:
+    """Any precomputed pair of feature matrices; several labels in a cell are separated by ;"""
+    from mvr.datasets.features.matrices import import_matrices as read
+
+    _write(read(video, audio, manifest), out, labels, as_json)
+
+
+@app.command("import-youtube8m")
+def import_youtube8m(
+    shards: Annotated[list[Path], typer.Argument(help="Video-level .tfrecord files.")],
+    out: _Out,
+    vocabulary: Annotated[Path | None, typer.Option(help="CSV with index and name of the labels.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Keep rows with this label, repeatable.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """YouTube-8M's video-level TFRecords."""
+    from mvr.datasets.features.youtube8m import import_youtube8m as read
+
+    found = read(shards, vocabulary=vocabulary, only_labels=frozenset(only or ()))
+    _write(found, out, None, as_json)
+
+
+@app.command("import-mgsv")
+def import_mgsv(
+    tables: Annotated[Path, typer.Option(help="Folder of train_data.csv, val_data.csv, test_data.csv.")],
+    video: Annotated[Path, typer.Option(help="Folder of vit_feature/ and vit_mask/.")],
+    audio: Annotated[Path, typer.Option(help="Folder of ast_feature/ and ast_mask/.")],
+    out: _Out,
+    as_json: _Json = False,
+) -> None:
+    """MGSV-EC's published feature folders; rows whose music is in a later split are left out and counted."""
+    from mvr.datasets.features.mgsv import import_mgsv as read
+
+    _write(read(tables, video, audio), out, None, as_json)
+
+
+@app.command()
+def extract(
+    dataset: Annotated[Path, typer.Argument(help="A built set, or a folder of videos with their own sound.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the store; a second run goes on where the first ended.")
+    ],
+    system: Annotated[str, typer.Option(help="The system whose backbones to run.")] = "control-mvr-mini",
+    engine: Annotated[
+        str, typer.Option(help="local: processes of this machine; ray: Ray Data (an extra).")
+    ] = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Processes, or Ray actors.")] = 2,
+    gpus_per_worker: Annotated[float, typer.Option(min=0, help="GPU share of a Ray actor.")] = 0.0,
+    address: Annotated[str | None, typer.Option(help="A running Ray cluster, such as auto.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Run both backbones of a system over a dataset; files that fail are reported and passed over."""
+    from mvr.commands.dataset import Bar
+    from mvr.embeddings.extraction import ExtractSettings, extract_features
+
+    settings = ExtractSettings(
+        system=system, engine=engine, workers=workers, gpus_per_worker=gpus_per_worker, address=address
+    )
+    with Bar() as bar:
+        report = extract_features(dataset, out, settings, command=_command(), progress=bar.show)
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False))
+        return
+    for name, reason in report.failed:
+        typer.echo(f"passed over {name}: {reason}", err=True)
+    typer.echo(f"{report.rows} rows in {out} ({report.added} new, {len(report.failed)} failed)")
+
+
+def _write(found: PairedFeatures, out: Path, labels: Path | None, as_json: bool) -> None:
+    from mvr.embeddings.store import write_store
+
+    table = found.manifest if labels is None else _with_labels(found.manifest, labels)
+    store = write_store(
+        out, video=found.video, audio=found.audio, manifest=table, meta={**found.meta, "command": _command()}
+    )
+    splits = {split: store.splits.count(split) for split in sorted(set(store.splits))}
+    document = {"store": str(out), "rows": len(store), "splits": splits, "notes": list(found.notes)}
+    if as_json:
+        typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        return
+    for note in found.notes:
+        typer.echo(note, err=True)
+    shown = ", ".join(f"{count} {split}" for split, count in splits.items())
+    typer.echo(f"{len(store)} rows in {out}: {shown}; taxonomies: {', '.join(store.taxonomies) or 'none'}")
+
+
+def _with_labels(manifest: Any, labels: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from mvr.datasets.audioset import TAXONOMIES, labels_for
+    from mvr.errors import DataError
+
+    try:
+        table = pq.read_table(labels)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{labels} cannot be read as labels of `mvr dataset audioset`: {error}") from error
+    for taxonomy, cells in labels_for(manifest["id"].to_pylist(), table, list(TAXONOMIES)).items():
+        if taxonomy in manifest.column_names:
+            raise DataError(
+                f"the manifest has a column {taxonomy!r} already; remove it or leave --labels out"
+            )
+        manifest = manifest.append_column(taxonomy, pa.array(cells, pa.list_(pa.string())))
+    return manifest
+
+
+def _command() -> str:
+    return shlex.join(["mvr", *sys.argv[1:]])

@@ -1,0 +1,68 @@
+"""The local engine: a pool of processes, each with its own models; a worker that dies is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+
+from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
+from mvr.embeddings.system import System, load_system
+
+_system: System | None = None  # of a worker process, set once when it starts
+
+
+def run_locally(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outcome]:
+    """Outcomes as they come; jobs in flight when a worker dies are tried once more, one by one."""
+    suspects: list[Job] = []
+    waiting = list(jobs)
+    while waiting:
+        finished: set[int] = set()
+        with _pool(settings.system, settings.workers) as pool:
+            futures = {pool.submit(_encode, job): number for number, job in enumerate(waiting)}
+            yield from _results(futures, finished)
+        suspects = [job for number, job in enumerate(waiting) if number not in finished]
+        if not suspects:
+            return
+        yield from _alone(suspects[: settings.workers * 2], settings)
+        waiting = suspects[settings.workers * 2 :]
+
+
+def _results(futures: dict[Future[Outcome], int], finished: set[int]) -> Iterator[Outcome]:
+    for future in as_completed(futures):
+        try:
+            outcome = future.result()
+        except BrokenProcessPool:
+            continue
+        finished.add(futures[future])
+        yield outcome
+
+
+def _alone(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outcome]:
+    """Each job in a process of its own: the one that kills its worker is found and passed over."""
+    for job in jobs:
+        with _pool(settings.system, 1) as pool:
+            try:
+                yield pool.submit(_encode, job).result()
+            except BrokenProcessPool:
+                yield Outcome(job=job, error=f"{job.path.name}: the process that read it died")
+
+
+def _pool(system: str, workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        max(1, workers), mp_context=get_context("spawn"), initializer=_start, initargs=(system,)
+    )
+
+
+def _start(name: str) -> None:
+    global _system
+    import torch
+
+    torch.set_num_threads(1)  # parallel over files, not inside one
+    _system = load_system(name)
+
+
+def _encode(job: Job) -> Outcome:
+    assert _system is not None
+    return encode_job(_system, job)

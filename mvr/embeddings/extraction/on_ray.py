@@ -1,0 +1,85 @@
+"""The Ray engine: Ray Data streams jobs through actors that hold the models; dead actors are restarted.
+
+On a cluster, give `--address` and keep dataset and store on storage that every machine mounts at the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mvr.datatypes import Modality
+from mvr.embeddings.cache import pack_times, unpack_times
+from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
+from mvr.embeddings.system import SegmentFeatures, load_system
+from mvr.errors import UsageError
+
+
+class Encoder:
+    """An actor: loads the system once, then encodes row after row."""
+
+    def __init__(self, system: str) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        self._system = load_system(system)
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A job's row with its features as bytes, or with an error."""
+        job = Job(path=Path(row["path"]), modality=Modality(row["modality"]), content=row["content"])
+        outcome = encode_job(self._system, job)
+        found = outcome.features
+        return {
+            "number": row["number"],
+            "error": outcome.error or "",
+            "features": b"" if found is None else found.features.tobytes(),
+            "width": 0 if found is None else found.features.shape[1],
+            "times": b"" if found is None else pack_times(found.segments),
+        }
+
+
+def run_on_ray(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outcome]:
+    """Outcomes as they come.
+
+    Raises:
+        UsageError: Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("--engine ray needs the extra: pip install -r requirements-ray.txt") from error
+    started = not ray.is_initialized()
+    if started:
+        ray.init(
+            address=settings.address, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+        )
+    try:
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        rows = [
+            {"number": n, "path": str(job.path), "modality": str(job.modality), "content": job.content}
+            for n, job in enumerate(jobs)
+        ]
+        encoded = ray.data.from_items(rows, override_num_blocks=max(1, len(rows))).map(
+            Encoder,
+            fn_constructor_args=(settings.system,),
+            compute=ray.data.ActorPoolStrategy(size=settings.workers),
+            num_gpus=settings.gpus_per_worker or None,
+            num_cpus=1,
+            max_restarts=-1,
+            max_task_retries=-1,
+        )
+        for row in encoded.iter_rows():
+            yield _outcome(jobs[row["number"]], row)
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _outcome(job: Job, row: dict[str, Any]) -> Outcome:
+    if row["error"]:
+        return Outcome(job=job, error=row["error"])
+    features = np.frombuffer(row["features"], np.float32).reshape(-1, row["width"]).copy()
+    return Outcome(job=job, features=SegmentFeatures(segments=unpack_times(row["times"]), features=features))
