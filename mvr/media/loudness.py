@@ -70,7 +70,7 @@ def _integrated(stereo: FloatSamples) -> float | None:
         np.errstate(all="ignore"),
     ):  # log of 0 and means of nothing: silence, handled below
         warnings.simplefilter("ignore")
-        lufs = float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(stereo))
+        lufs = float(pyloudnorm.Meter(RATE_HZ, filter_class="DeMan").integrated_loudness(stereo))
     return lufs if math.isfinite(lufs) else None
 
 
