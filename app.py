@@ -15,6 +15,7 @@ def main() -> None:
     server_name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     context = create_context(server_name=server_name)
     context.visits.keep_swept()
+    context.catalogue.warm()
     create_page(context).launch(server_name=server_name, **launch_kwargs(context))
 
 

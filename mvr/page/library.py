@@ -100,7 +100,7 @@ class LibraryTab:
         self.list.remove(self.remove, filters, [self.status, self.list], **quick)
         page.load(self.show, filters, self.list, **quick)
 
-    def show(self, which: str, kind: str, words: str, request: gr.Request) -> str:
+    def show(self, request: gr.Request, which: str, kind: str, words: str) -> str:
         """The list of one library."""
         return self._list(request, which, kind, words)
 
@@ -117,12 +117,12 @@ class LibraryTab:
         rows = [(item_row(self.context.shelf, item, owner), which == OWN) for item in found[:MOST_SHOWN]]
         return render("library.html", items=rows, total=len(found), title=title, hint=hint)
 
-    def add_uploads(self, uploads: list[Upload] | None, request: gr.Request) -> Iterator[Updates]:
+    def add_uploads(self, request: gr.Request, uploads: list[Upload] | None) -> Iterator[Updates]:
         """Take uploaded files over into the own library."""
         for update in self._add(request, lambda: self._take_over(uploads or [], request)):
             yield *update, None
 
-    def add_folder_of_disk(self, folder: str, request: gr.Request) -> Iterator[Updates]:
+    def add_folder_of_disk(self, request: gr.Request, folder: str) -> Iterator[Updates]:
         """Add a folder of this computer."""
         yield from self._add(request, lambda: [self._checked(folder)])
 
@@ -184,7 +184,7 @@ class LibraryTab:
         if path.parent.parent.name == "media" and (path.parent.parent.parent / "catalogue.sqlite").exists():
             path.unlink(missing_ok=True)
 
-    def remove(self, event: gr.EventData, which: str, kind: str, words: str, request: gr.Request) -> Updates:
+    def remove(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> Updates:
         """Take an item out of the own library."""
         try:
             if which != OWN:
@@ -205,7 +205,7 @@ def adding(done: int, total: int, name: str) -> str:
     return texts.LIBRARY_ADDING.format(name=name or "…", done=min(done + 1, total), total=total)
 
 
-def matches(item: Item, words: str) -> bool:
+def matches(item: Item, words: str | None) -> bool:
     """Whether every word occurs in what is written about an item."""
     text = " ".join([item.title, item.artist, item.album, item.name, item.licence, *item.genre, *item.mood])
-    return all(word in text.casefold() for word in words.casefold().split())
+    return all(word in text.casefold() for word in (words or "").casefold().split())

@@ -49,7 +49,7 @@ def speaking(handler: Handler) -> Handler:
 
 
 class SearchEvents:
-    """Handlers of one direction."""
+    """Handlers of one direction. Gradio puts request and event by position, so they come first."""
 
     def __init__(self, context: PageContext, direction: Direction, words: texts.Words) -> None:
         self.context, self.direction, self.words = context, direction, words
@@ -60,7 +60,7 @@ class SearchEvents:
         visit = self.context.visit(request.session_hash)
         return visit, desk_of(visit, self.direction)
 
-    def upload(self, uploads: list[Upload] | None, *controls: Any, request: gr.Request) -> Iterator[Updates]:
+    def upload(self, request: gr.Request, uploads: list[Upload] | None, *controls: Any) -> Iterator[Updates]:
         """A file arrived: take it over, then search. The upload box is emptied for the next one."""
         visit, desk = self._desk(request)
         for update in self._upload(visit, desk, uploads, controls):
@@ -77,7 +77,7 @@ class SearchEvents:
         yield from self._search(visit, desk, clip, self._ask(visit, controls))
 
     @speaking
-    def pick(self, event: gr.EventData, *controls: Any, request: gr.Request) -> Iterator[Updates]:
+    def pick(self, request: gr.Request, event: gr.EventData, *controls: Any) -> Iterator[Updates]:
         """An example was chosen."""
         visit, desk = self._desk(request)
         clip = self.context.example(str(event.id), self.direction.query)
@@ -120,7 +120,7 @@ class SearchEvents:
                 yield update
 
     @speaking
-    def again(self, *controls: Any, request: gr.Request) -> Iterator[Updates]:
+    def again(self, request: gr.Request, *controls: Any) -> Iterator[Updates]:
         """A control moved: rank again; embeds only when another system is asked."""
         visit, desk = self._desk(request)
         if desk.clip is None:
@@ -132,13 +132,13 @@ class SearchEvents:
         yield self.view.list_again(visit, desk)
 
     @speaking
-    def preview(self, original: str, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+    def preview(self, request: gr.Request, event: gr.EventData, original: str) -> Iterator[Updates]:
         """Put a result on the clip."""
         visit, desk = self._desk(request)
         yield from self._mux(visit, desk, str(event.id), original)
 
     @speaking
-    def remix(self, original: str, request: gr.Request) -> Iterator[Updates]:
+    def remix(self, request: gr.Request, original: str) -> Iterator[Updates]:
         """The clip's own sound was set otherwise: mux the same result again."""
         visit, desk = self._desk(request)
         if desk.preview is not None and desk.preview.original != original:
@@ -155,7 +155,7 @@ class SearchEvents:
         visit, desk = self._desk(request)
         return self.view.full(visit, desk, texts.CANCELLED)
 
-    def choices(self, library: str, request: gr.Request) -> tuple[Any, Any]:
+    def choices(self, request: gr.Request, library: str) -> tuple[Any, Any]:
         """Genres and licences of another library."""
         key = self.context.library_key(library, self.context.visit(request.session_hash))
         genres, licences = self.context.catalogue.choices(key, self.direction.target)

@@ -43,7 +43,7 @@ class StageClip:
 
 
 def status_html(kind: str, text: str) -> str:
-    """The status line: kind is idle, busy, done or error."""
+    """The status line: kind is idle, busy, done, quiet (for screen readers) or error."""
     return render("status.html", kind=kind, text=text)
 
 
@@ -128,7 +128,7 @@ class View:
         busy = desk.clip is not None and desk.player is None
         said = sentence if sentence is not None else self._ranked_sentence(desk)
         return (
-            status_html("busy" if busy else "done", said),
+            status_html("busy" if busy else "quiet" if sentence is None else "done", said),
             self._stage(visit, desk, play_now=play_now),
             gr.skip() if keep_list else self._results(desk),
             self._exports(visit, desk),
@@ -139,7 +139,7 @@ class View:
     def list_again(self, visit: Visit, desk: Desk) -> Updates:
         """The list after a control moved; the stage stays, what plays goes on."""
         return (
-            status_html("done", self._ranked_sentence(desk)),
+            status_html("quiet", self._ranked_sentence(desk)),
             gr.skip(),
             self._results(desk),
             self._exports(visit, desk),

@@ -165,14 +165,20 @@ EVALUATE_UPLOAD = "Results file, or two matrices and a manifest"
 EVALUATE_WANTED = (
     "Give one results file (.json or .csv), or three files together: two .npy matrices and one .csv manifest."
 )
-EVALUATE_NAMES = "Name one matrix with 'video' and the other with 'audio' or 'music', so that it is clear which is which."
+EVALUATE_NAMES = (
+    "Name one matrix with 'video' and the other with 'audio' or 'music', so that it is clear which is which."
+)
 EVALUATE_YOURS = "your system"
 EVALUATE_OWN = "yours"
-EVALUATE_OWN_NOTE = "These are your own rows, as your file states them or as they were measured here from your embeddings."
+EVALUATE_OWN_NOTE = (
+    "These are your own rows, as your file states them or as they were measured here from your embeddings."
+)
 EVALUATE_CHANCE = "chance"
 EVALUATE_BESIDE = "{count} rows read; they stand beside ours in {places} tables with the same task, direction and pool size."
 EVALUATE_ALONE = "{count} rows read; no table here has their task and pool size, so they stand on their own."
 EVALUATE_PEOPLE = "What people preferred"
 EVALUATE_PEOPLE_AXIS = "decisive votes won (%)"
 EVALUATE_VOTES = "votes"
-EVALUATE_NO_VOTES = "No votes between alphas yet: once people have compared them, their preference is drawn here."
+EVALUATE_NO_VOTES = (
+    "No votes between alphas yet: once people have compared them, their preference is drawn here."
+)
