@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from eval.protocols.protocol import HeadSpec, Protocol
-from eval.provenance import ROOT, store_hashes
+from eval.provenance import ROOT
 from eval.retrieval.evaluation import Evaluation, Request, default_tasks, evaluate
 from eval.stores.builders import BUILDERS
 from mvr.config.settings import settings_hash
@@ -74,7 +77,7 @@ def find_store(protocol: Protocol, places: Places) -> Path:
 
 
 def trained_head(spec: HeadSpec, store: FeatureStore, work: Path, seed: int) -> Path:
-    """The head's file; trained now unless the same preset, settings, seed and features made it before."""
+    """The head's file; trained now unless the same preset, settings, seed and training rows made it before."""
     from mvr.training.run import train_head
     from mvr.training.settings import load_recipe
 
@@ -83,10 +86,21 @@ def trained_head(spec: HeadSpec, store: FeatureStore, work: Path, seed: int) -> 
         "recipe": json.loads(json.dumps(recipe.to_json())),
         "labels": list(spec.labels),
         "seed": seed,
-        "features": store_hashes(store.path),
+        "rows": training_rows_hash(store),
     }
     path = work / "heads" / f"{spec.name}-{settings_hash(made_from)}.safetensors"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         train_head(store, recipe, path, spec.labels, seed=seed)
     return path
+
+
+def training_rows_hash(store: FeatureStore) -> str:
+    """SHA-256 over everything that training sees: stores that differ in split test alone train the same head."""
+    rows = np.flatnonzero(np.array(store.splits) != "test")
+    digest = hashlib.sha256(json.dumps(store.manifest.take(rows).to_pylist(), sort_keys=True).encode())
+    for start in range(0, len(rows), 65_536):
+        block = rows[start : start + 65_536]
+        digest.update(np.ascontiguousarray(store.video[block]).tobytes())
+        digest.update(np.ascontiguousarray(store.audio[block]).tobytes())
+    return digest.hexdigest()

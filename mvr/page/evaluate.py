@@ -57,9 +57,8 @@ class EvaluateTab:
         self.place = gr.Dropdown(
             self._place_choices(first), value=0 if first else None, label=texts.EVALUATE_TASK
         )
-        gr.HTML(
-            f'<h3 class="mv-subtitle">{texts.EVALUATE_UPLOAD_TITLE}</h3><p class="mv-hint">{texts.EVALUATE_UPLOAD_HINT}</p>'
-        )
+        gr.HTML(f'<h3 class="mv-subtitle">{texts.EVALUATE_UPLOAD_TITLE}</h3>')
+        gr.HTML(f'<p class="mv-hint">{texts.EVALUATE_UPLOAD_HINT}</p>')
         self.upload = create_upload_box(
             label=texts.EVALUATE_UPLOAD,
             file_count="multiple",
