@@ -73,6 +73,15 @@ class CcaHead(TrainableHead):
         Raises:
             DataError: fewer than two rows, or more directions than features.
         """
+        return self.fit_moments(self.moments(video, audio))
+
+    @torch.no_grad()
+    def moments(self, video: npt.NDArray[np.floating], audio: npt.NDArray[np.floating]) -> Moments:
+        """Covariances of paired raw features after standardisation; the same for every ridge, width and power.
+
+        Raises:
+            DataError: fewer than two rows, or more directions than features.
+        """
         settings = self.cca_settings
         if len(video) < 2 or settings.dim > min(settings.video_dim, settings.audio_dim):
             raise DataError(
@@ -81,27 +90,58 @@ class CcaHead(TrainableHead):
             )
         x = self.prepare(Modality.VIDEO, torch.from_numpy(np.asarray(video, np.float32))).double().numpy()
         y = self.prepare(Modality.AUDIO, torch.from_numpy(np.asarray(audio, np.float32))).double().numpy()
-        maps, correlations = ridge_cca(x, y, settings)
+        return Moments.of(x, y)
+
+    @torch.no_grad()
+    def fit_moments(self, moments: Moments) -> npt.NDArray[np.float64]:
+        """`fit` from covariances that were estimated before."""
+        maps, correlations = maps_of(moments, self.cca_settings)
         for modality, matrix in zip(Modality, maps, strict=True):
             self.maps[str(modality)].copy_(torch.from_numpy(matrix).float())
         return correlations
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Covariances of centred rows: eigenvalues and eigenvectors of each modality's, and the cross-covariance between
+    the two bases. Decomposed once, they serve every ridge."""
+
+    video: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+    audio: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+    cross: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Moments:
+        """Moments of (rows, Dx) and (rows, Dy)."""
+        rows = len(x)
+        video, audio = (np.linalg.eigh(m.T @ m / rows) for m in (x, y))
+        cross = (x @ video.eigenvectors).T @ (y @ audio.eigenvectors) / rows
+        return cls((video.eigenvalues, video.eigenvectors), (audio.eigenvalues, audio.eigenvectors), cross)
 
 
 def ridge_cca(
     x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], settings: CcaSettings
 ) -> tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
     """Maps (Dx, D) and (Dy, D) and the D correlations of centred, standardised rows."""
-    rows = len(x)
-    white_x, white_y = (_inverse_root(m.T @ m / rows, settings.ridge) for m in (x, y))
-    left, correlations, right = np.linalg.svd(white_x @ (x.T @ y / rows) @ white_y, full_matrices=False)
+    return maps_of(Moments.of(x, y), settings)
+
+
+def maps_of(
+    moments: Moments, settings: CcaSettings
+) -> tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
+    """Maps and correlations: the singular vectors of the whitened cross-covariance, in the bases of `moments`."""
+    scale_x, scale_y = (_inverse_root(values, settings.ridge) for values, _ in (moments.video, moments.audio))
+    whitened = scale_x[:, None] * moments.cross * scale_y
+    left, correlations, right = np.linalg.svd(whitened, full_matrices=False)
     kept = correlations[: settings.dim]
     weights = kept**settings.power
-    return (white_x @ left[:, : settings.dim] * weights, white_y @ right[: settings.dim].T * weights), kept
+    video = moments.video[1] @ (scale_x[:, None] * left[:, : settings.dim] * weights)
+    audio = moments.audio[1] @ (scale_y[:, None] * right[: settings.dim].T * weights)
+    return (video, audio), kept
 
 
-def _inverse_root(covariance: npt.NDArray[np.float64], ridge: float) -> npt.NDArray[np.float64]:
-    """(C + ridge * mean variance * I) ** -1/2 of a symmetric matrix."""
-    values, vectors = np.linalg.eigh(covariance)
+def _inverse_root(values: npt.NDArray[np.float64], ridge: float) -> npt.NDArray[np.float64]:
+    """(eigenvalues + ridge * mean variance) ** -1/2."""
     floor = max(ridge * float(values.mean()), 1e-9)
-    root: npt.NDArray[np.float64] = (vectors / np.sqrt(np.maximum(values, 0) + floor)) @ vectors.T
+    root: npt.NDArray[np.float64] = 1 / np.sqrt(np.maximum(values, 0) + floor)
     return root

@@ -7,7 +7,7 @@ from typing import Any
 
 from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
-from mvr.heads.linear import CcaHead
+from mvr.heads.linear import CcaHead, Moments
 from mvr.heads.table import create_head
 from mvr.training.data import TrainingData
 from mvr.training.settings import Recipe
@@ -29,11 +29,13 @@ def fit_cca(
     """
     best: tuple[tuple[float, ...], CcaHead] | None = None
     tried = []
+    moments: Moments | None = None
     for config in _grid(recipe.head, min(data.video.shape[1], data.audio.shape[1])):
         head = create_head("cca", video_dim=data.video.shape[1], audio_dim=data.audio.shape[1], **config)
         assert isinstance(head, CcaHead)
         standardise(head, data)
-        head.fit(*data.features(data.train))
+        moments = moments or head.moments(*data.features(data.train))
+        head.fit_moments(moments)
         score = validate(head, data, recipe.training.metric)["ssl"]
         tried.append({**config, **score.values})
         if best is None or score.better < best[0]:
