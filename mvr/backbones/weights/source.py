@@ -102,24 +102,37 @@ MERT_95M = WeightsSource(
         ),
     ),
 )
-_CLIP_PINS = {  # tag of open_clip -> (revision, digest) of open_clip_model.safetensors
-    "ViT-B-32/openai": (
-        "a6f597a30f7b82c51704746581f9a4e41421e878",
-        "e6d1bd7789aa45192b3bf90570a789b478bae1b74ebcce7eddd908e83a2b7c31",
-    )
-}
+CLIP_B32 = WeightsSource(
+    name="clip:ViT-B-32/openai",
+    title="CLIP ViT-B-32 (openai)",
+    licence="MIT",
+    licence_url=f"{_HUB}/timm/vit_base_patch32_clip_224.openai",
+    noncommercial=False,
+    repo="timm/vit_base_patch32_clip_224.openai",
+    revision="a6f597a30f7b82c51704746581f9a4e41421e878",
+    files=(
+        WeightsFile(
+            name="open_clip_model.safetensors",
+            digest="e6d1bd7789aa45192b3bf90570a789b478bae1b74ebcce7eddd908e83a2b7c31",
+        ),
+    ),
+)
 _MIT_TAGS = ("openai", "laion400m", "laion2b", "laion5b", "datacomp_", "commonpool_")
-_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M)}
+_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M, CLIP_B32)}
 
 
 def clip_source(architecture: str, tag: str) -> WeightsSource:
     """The weights that open_clip publishes as (architecture, pretrained tag).
 
-    A tag whose licence is not known here counts as non-commercial: its hub page has to be read and accepted.
+    A tag whose licence is not known here counts as non-commercial: its hub page has to be read and accepted. Its
+    revision is the hub's newest, whose digest the hub declares.
 
     Raises:
         UsageError: a pair that open_clip does not know, or that has no file on a hub.
     """
+    name = f"clip:{architecture}/{tag}"
+    if name in _FIXED:
+        return _FIXED[name]
     import open_clip
 
     known = open_clip.list_pretrained_tags_by_model(architecture)
@@ -129,17 +142,15 @@ def clip_source(architecture: str, tag: str) -> WeightsSource:
             f"open_clip has no weights {tag!r} for {architecture!r}; choose from {', '.join(known)}"
         )
     permissive = tag.startswith(_MIT_TAGS)
-    revision, digest = _CLIP_PINS.get(f"{architecture}/{tag}", ("main", None))
     owner, model, *inside = repo.split("/")
     return WeightsSource(
-        name=f"clip:{architecture}/{tag}",
+        name=name,
         title=f"CLIP {architecture} ({tag})",
         licence="MIT" if permissive else "see the model's page",
         licence_url=f"{_HUB}/{owner}/{model}",
         noncommercial=not permissive,
         repo=f"{owner}/{model}",
-        revision=revision,
-        files=(WeightsFile(name="/".join(inside) or "open_clip_model.safetensors", digest=digest),),
+        files=(WeightsFile(name="/".join(inside) or "open_clip_model.safetensors"),),
     )
 
 
