@@ -72,12 +72,12 @@ class Loop:
         self.data, self.settings, self.place = data, settings, place
         self.averaged = copy.deepcopy(self.head) if settings.ema_decay else self.head
         self.phases = phases
-        self.optimizer = self._create_optimizer()
         self.labels = {name: torch.from_numpy(hot) for name, hot in data.labels.items()}
         self.selection = Selection(self.head)
         self.epoch, self.step = 0, 0
         self.phase, self.phase_start_epoch, self.phase_start_step = 0, 0, 0
         self.seconds, self.rows_seen = 0.0, 0
+        self.optimizer = self._create_optimizer()
 
     @property
     def now(self) -> Phase:
@@ -143,6 +143,10 @@ class Loop:
         self.optimizer = self._create_optimizer()
 
     def _create_optimizer(self) -> torch.optim.AdamW:
+        """Over the weights that this phase trains: all, then those of the first branch."""
+        if self.phase > 0:
+            for name in supervised_weights(self.head):
+                self.head.get_parameter(name).requires_grad_(False)
         trained = [p for p in (*self.head.parameters(), *self.objective.parameters()) if p.requires_grad]
         return torch.optim.AdamW(_decay_groups(trained, self.settings.weight_decay))
 
@@ -272,11 +276,24 @@ class Loop:
         self.epoch, self.step = state["epoch"], state["step"]
         self.phase, self.phase_start_epoch, self.phase_start_step = state["phase"]
         self.seconds, self.rows_seen = state["spent"]
+        self.optimizer = self._create_optimizer()
         self.head.load_state_dict(state["head"])
         self.averaged.load_state_dict(state["averaged"])
         self.objective.load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.selection.load_state(state["selection"])
+
+
+def supervised_weights(head: TrainableHead) -> list[str]:
+    """Names of the weights of the label-supervised branches.
+
+    The second phase leaves them alone: its point is near negatives of true pairs, while labels are learned best
+    from all rows that have some.
+    """
+    names = [name for name, _ in head.named_parameters()]
+    return [
+        n for n in names for branch in head.branches[1:] if n.startswith((f"q.{branch}/", f"p.{branch}/"))
+    ]
 
 
 def schedule(step: int, total: int, warmup_share: float) -> float:

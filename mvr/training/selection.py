@@ -40,7 +40,12 @@ class Selection:
         improved = []
         for unit, best in self.best.items():
             score = scores[unit]
-            if best.better is None or score.better < best.better:
+            if (
+                not score.better
+            ):  # too few labelled rows to choose by: the newest weights, no claim to be better
+                best.values = score.values
+                best.state = {name: state[name].detach().clone() for name in self.units[unit]}
+            elif best.better is None or score.better < best.better:
                 best.better, best.epoch, best.values = score.better, epoch, score.values
                 best.state = {name: state[name].detach().clone() for name in self.units[unit]}
                 improved.append(unit)

@@ -15,11 +15,12 @@ from mvr.training.data import TrainingData
 
 MAX_VAL_ROWS = 4000  # a larger pool costs time in every epoch and tells no more
 LABEL_K = 10
+MIN_LABELLED = 30  # with fewer labelled rows the score is too rough to choose weights by
 
 
 @dataclass(frozen=True, kw_only=True)
 class BranchScore:
-    """Scores of one branch; `better` sorts: lower is better, compared left to right."""
+    """Scores of one branch; `better` sorts: lower is better, compared left to right; empty: too few rows to say."""
 
     values: dict[str, float]
     better: tuple[float, ...]
@@ -91,14 +92,18 @@ def label_score(video: FloatArray, audio: FloatArray, labels: npt.NDArray[np.boo
     """
     known = labels.any(axis=1)
     if known.sum() < 2:
-        return BranchScore(values={"label_precision": 0.0}, better=(0.0,))
+        return BranchScore(values={"labelled_rows": float(known.sum())}, better=())
     v, a, hot = video[known], audio[known], labels[known].astype(np.float32)
     relevant = (hot @ hot.T) > 0
     per_query = (_precision(v @ a.T, relevant) + _precision(a @ v.T, relevant)) / 2
     used = hot.sum(axis=0) > 0
     macro = float(((per_query @ hot[:, used]) / hot[:, used].sum(axis=0)).mean())
-    values = {"label_precision": macro, "label_precision_micro": float(per_query.mean())}
-    return BranchScore(values=values, better=(-macro,))
+    values = {
+        "label_precision": macro,
+        "label_precision_micro": float(per_query.mean()),
+        "labelled_rows": float(known.sum()),
+    }
+    return BranchScore(values=values, better=(-macro,) if known.sum() >= MIN_LABELLED else ())
 
 
 def _precision(scores: FloatArray, relevant: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

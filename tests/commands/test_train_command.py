@@ -14,7 +14,10 @@ from mvr.__main__ import main
 from mvr.embeddings.store import write_store
 from mvr.heads import load_head
 
-SMALL = {"head": {"hidden": 16, "dim": 8, "members": 1}, "training": {"epochs": 2, "batch_rows": 16}}
+SMALL = {
+    "head": {"hidden": 16, "dim": 8, "members": 1},
+    "training": {"epochs": 2, "batch_rows": 16, "min_steps": 0},
+}
 
 
 @pytest.fixture

@@ -132,7 +132,14 @@ def test_two_gloo_processes_give_the_one_process_result(store, tmp_path):
     """Each process takes half of every batch: one process with chunks of that half draws the same dropout."""
     overrides = {
         "head": {"hidden": 16, "dim": 8, "dropout": 0.3, "members": 2},
-        "training": {"epochs": 3, "batch_rows": 48, "chunk_rows": 24, "learning_rate": 5e-3, "noise": 0.1},
+        "training": {
+            "epochs": 3,
+            "batch_rows": 48,
+            "chunk_rows": 24,
+            "min_steps": 0,
+            "learning_rate": 5e-3,
+            "noise": 0.1,
+        },
     }
     train_head(store, load_recipe("control-mvr", overrides), tmp_path / "one")
     with socket.socket() as free:

@@ -24,6 +24,7 @@ SMALL = {
         "batch_rows": 48,
         "learning_rate": 5e-3,
         "checkpoint_s": 0.0,
+        "min_steps": 0,
         "ema_decay": 0.0,
     },
 }
