@@ -6,7 +6,7 @@ from mvr.backbones.weights.download import Download, DownloadProgress, ProgressC
 from mvr.backbones.weights.files import (
     WeightsStatus,
     fetch_weights,
-    find_file,
+    find_files,
     is_offline,
     local_weights,
     status,
@@ -27,7 +27,7 @@ __all__ = [
     "download",
     "fetch_weights",
     "file_sha256",
-    "find_file",
+    "find_files",
     "is_offline",
     "licence_accepted",
     "local_weights",

@@ -59,28 +59,35 @@ def status(name: str) -> WeightsStatus:
 
 
 def _what_lacks(source: WeightsSource) -> str:
-    missing = [file.name for file in source.files if find_file(source, file) is None]
-    if missing:
+    accepted = licence_accepted(source)
+    command = f"mvr weights fetch {source.name}{'' if accepted else ' --accept-licence'}"
+    if find_files(source) is None:
+        missing = [file.name for file in source.files if not _usable(source.folder / file.name, file)]
         size = f", {source.size_bytes / 1e9:.1f} GB" if source.size_bytes else ""
         return (
-            f"{source.title} lacks {', '.join(missing)}: run `mvr weights fetch {source.name}` "
-            f"({source.licence}{size}) or put the files into {source.folder}"
+            f"{source.title} lacks {', '.join(missing)}: run `{command}` ({source.licence}{size}) "
+            f"or put the files into {source.folder}"
         )
-    if not licence_accepted(source):
-        return (
-            f"the licence of {source.title} ({source.licence}) is not accepted yet: "
-            f"`mvr weights fetch {source.name} --accept-licence`"
-        )
+    if not accepted:
+        return f"the licence of {source.title} ({source.licence}) is not accepted yet: run `{command}`"
     return ""
 
 
-def find_file(source: WeightsSource, file: WeightsFile) -> Path | None:
-    """Path of one file if it is on this machine with the right size."""
-    own = source.folder / file.name
-    for path in (own, _in_hub_cache(source, file)):
-        if path is not None and path.is_file() and file.size_bytes in (None, path.stat().st_size):
-            return path
+def find_files(source: WeightsSource) -> dict[str, Path] | None:
+    """Paths of all files of a set by name, in one place and with the right sizes; None when that is nowhere."""
+    for place in (_in_own_folder, _in_hub_cache):
+        paths = {file.name: place(source, file) for file in source.files}
+        if all(_usable(paths[file.name], file) for file in source.files):
+            return {name: path for name, path in paths.items() if path is not None}
     return None
+
+
+def _usable(path: Path | None, file: WeightsFile) -> bool:
+    return path is not None and path.is_file() and file.size_bytes in (None, path.stat().st_size)
+
+
+def _in_own_folder(source: WeightsSource, file: WeightsFile) -> Path | None:
+    return source.folder / file.name
 
 
 def _in_hub_cache(source: WeightsSource, file: WeightsFile) -> Path | None:
@@ -101,10 +108,10 @@ def fetch_weights(source: WeightsSource, progress: ProgressCallback | None = Non
         WeightsCorrupt: a file with another size or digest than the pinned one.
     """
     require_licence(source)
-    paths = {}
+    paths = find_files(source) or {}
     for file in source.files:
-        found = find_file(source, file)
-        paths[file.name] = found if found is not None else _download(source, file, progress)
+        if file.name not in paths:
+            paths[file.name] = _in_folder(source, file, progress)
         if file.digest:
             check_digest(paths[file.name], file.digest)
     return paths
@@ -124,8 +131,11 @@ def local_weights(path: str, sha256: str | None = None) -> Path:
     return Path(path)
 
 
-def _download(source: WeightsSource, file: WeightsFile, progress: ProgressCallback | None) -> Path:
+def _in_folder(source: WeightsSource, file: WeightsFile, progress: ProgressCallback | None) -> Path:
+    """One file in the source's own folder, downloaded where it is not there."""
     target, url = source.folder / file.name, source.url(file)
+    if _usable(target, file):
+        return target
     if target.exists():
         raise WeightsCorrupt(
             f"{target} has {target.stat().st_size} bytes, wanted {file.size_bytes}; "

@@ -15,7 +15,7 @@ from mvr.backbones.weights import (
     accept_licence,
     fetch_weights,
     file_sha256,
-    find_file,
+    find_files,
     licence_accepted,
     missing_weights,
     source,
@@ -76,6 +76,13 @@ def test_cached_weights_make_no_request(hub):
     assert hub.requests == []
 
 
+def test_what_is_in_the_folder_already_is_not_asked_for_again(hub):
+    FREE.folder.mkdir(parents=True)
+    (FREE.folder / "w.bin").write_bytes(BODY)
+    fetch_weights(FREE)
+    assert [path for path, _ in hub.requests] == ["/someone/tiny/resolve/c0ffee/config.json"]
+
+
 def test_offline_says_what_to_put_where_and_makes_no_request(hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(WeightsMissing, match=r"Tiny lacks w\.bin .*resolve/c0ffee/w\.bin and put it at"):
@@ -113,8 +120,10 @@ def test_the_hubs_own_cache_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     snapshot.mkdir(parents=True)
     (snapshot / "w.bin").write_bytes(BODY)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    assert find_file(FREE, FREE.files[0]) == snapshot / "w.bin"
-    assert find_file(FREE, FREE.files[1]) is None
+    assert find_files(FREE) is None  # config.json is not there: half a set is none
+    (snapshot / "config.json").write_bytes(b"{}")
+    assert find_files(FREE) == {"w.bin": snapshot / "w.bin", "config.json": snapshot / "config.json"}
+    assert fetch_weights(FREE)["w.bin"] == snapshot / "w.bin"
 
 
 def test_a_noncommercial_licence_is_shown_and_accepted_once(hub):
