@@ -204,3 +204,17 @@ class Crowd:
 @pytest.fixture
 def crowd(clock: Clock) -> Crowd:
     return Crowd(clock, {"cca": 0.6, "mvbind": 0.0, "random": -0.6})
+
+
+@pytest.fixture(scope="session")
+def make_crowd():
+    """A crowd and the arena that it votes in, on any store."""
+
+    def make(store: VoteStore, **draw: object) -> tuple[Crowd, Arena]:
+        clock = Clock()
+        settings = ArenaSettings(draw=DrawSettings(**draw))  # type: ignore[arg-type]
+        signer = VoterSigner(b"a secret for tests only")
+        arena = Arena(store, World(), SYSTEMS, signer, settings=settings, clock=clock, seed=5)
+        return Crowd(clock, {"cca": 0.6, "mvbind": 0.0, "random": -0.6}), arena
+
+    return make

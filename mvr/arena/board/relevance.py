@@ -20,7 +20,7 @@ from mvr.metrics.preference.votes import codes
 from mvr.votes.records import Judgment, PoolItem
 
 TOP_SCORE = 10_000
-SHOWN = ("ndcg@10", "ndcg@10 lower", "ndcg@10 upper", "ap", "bpref", "judged@10")
+SHOWN = ("ndcg@10", "ndcg@10 upper", "ap", "rr", "bpref", "judged@10")  # ndcg@10 counts the unjudged as 0
 Key = tuple[str, str]  # pool version, direction
 
 

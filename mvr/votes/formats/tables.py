@@ -107,14 +107,26 @@ def load_tables(source: Path) -> Tables:
         files = [path for kind in Format if (path := source / f"{record.table}.{kind}").is_file()]
         if len(files) > 1:
             raise DataError(f"{source} holds {files[0].name} and {files[1].name}; keep one of them")
+        files += sorted((source / record.table).glob("*.jsonl"))  # parts that `hub` wrote
+        rows = [row for file in files for row in _READERS[Format(file.suffix[1:])](file, record)]
         if files:
-            kind = Format(files[0].suffix[1:])
-            rows = _READERS[kind](files[0], record)
-            tables[record.table] = [record.from_row(row).to_row() for row in rows]
+            tables[record.table] = _distinct([record.from_row(row).to_row() for row in rows])
     if not tables:
         names = ", ".join(record.table for record in RECORDS)
         raise DataError(f"{source} holds no vote tables; wanted files such as vote.jsonl (tables: {names})")
     return tables
+
+
+def _distinct(rows: Sequence[Row]) -> list[Row]:
+    """Each row once: a copy that was restarted sends what it had sent before."""
+    seen: set[str] = set()
+    kept = []
+    for row in rows:
+        text = repr(row)
+        if text not in seen:
+            seen.add(text)
+            kept.append(row)
+    return kept
 
 
 def import_tables(store: VoteStore, source: Path) -> dict[str, tuple[int, int]]:

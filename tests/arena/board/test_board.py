@@ -4,7 +4,10 @@ silently."""
 from __future__ import annotations
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,14 +24,25 @@ from mvr.votes.records import Consent, Judgment, PoolItem
 from mvr.votes.store import VoteStore
 
 
+@pytest.fixture(scope="module")
+def voted_file(tmp_path_factory, make_crowd) -> Path:
+    """Fourteen voters, ten votes each in both directions."""
+    path = tmp_path_factory.mktemp("voted") / "votes.sqlite"
+    with VoteStore.open(path) as store:
+        crowd, arena = make_crowd(store, check_share=0.15)
+        for number in range(14):
+            crowd.votes(arena, f"voter-{number}", 7)
+            crowd.votes(arena, f"voter-{number}", 3, direction="m2v")
+    return path
+
+
 @pytest.fixture
-def voted(make_arena, crowd, store) -> VoteStore:
-    """Twenty voters, a dozen votes each in both directions."""
-    arena = make_arena(check_share=0.15)
-    for number in range(20):
-        crowd.votes(arena, f"voter-{number}", 9)
-        crowd.votes(arena, f"voter-{number}", 3, direction="m2v")
-    return store
+def voted(voted_file, tmp_path) -> Iterator[VoteStore]:
+    """A copy of it for each test."""
+    path = tmp_path / "voted.sqlite"
+    shutil.copy(voted_file, path)
+    with VoteStore.open(path) as store:
+        yield store
 
 
 def test_the_board_shows_what_the_recipe_computes_from_the_counted_votes(voted):
@@ -63,7 +77,7 @@ def test_every_vote_is_on_the_board_or_in_the_count_of_what_was_left_out(voted):
         "votes that a system was trained on",
         "votes on the board",
     ]
-    assert votes["votes cast"] == sum(votes[name] for name in left_out) == 240
+    assert votes["votes cast"] == sum(votes[name] for name in left_out) == 140
 
 
 def test_the_same_votes_give_the_same_bytes_from_every_source(voted, tmp_path):
@@ -78,6 +92,8 @@ def test_the_same_votes_give_the_same_bytes_from_every_source(voted, tmp_path):
 
 
 def test_a_published_copy_has_the_same_board_and_no_old_name(voted, tmp_path):
+    tmp_path = tmp_path / "out"
+    tmp_path.mkdir()
     write_tables(publishable(read_tables(voted)), tmp_path, Format.JSONL)
     text = "".join(path.read_text() for path in tmp_path.iterdir())
     assert "voter-" not in text and "session" not in text.replace("session_id", "")
@@ -133,10 +149,11 @@ def test_somebody_undefeated_is_not_ranked(make_arena, crowd, store):
 
 def test_people_who_click_blindly_or_for_one_system_are_set_aside_and_counted(make_arena, crowd, store):
     arena = make_arena(check_share=0.25)
-    for number in range(12):
-        crowd.votes(arena, f"voter-{number}", 24)
+    for number in range(10):
+        crowd.votes(arena, f"voter-{number}", 16)
     crowd.votes(arena, "lefty", 30, "left")
-    crowd.votes(arena, "shill", 36, "shill:random")
+    for direction in ("v2m", "m2v"):
+        crowd.votes(arena, "shill", 26, "shill:random", direction)
     document = build_board(store).document
     assert document["excluded_voters"]["one side"] == 1
     assert document["excluded_voters"]["one system"] >= 1
@@ -187,13 +204,12 @@ def test_preferred_alphas_have_shares_with_intervals(store, world, signer, clock
     assert rows[0]["low"] < 1 and all(row["low"] <= row["preferred"] <= row["high"] for row in rows)
 
 
-def test_two_versions_of_a_system_are_two_systems(voted, make_arena, crowd, monkeypatch):
-    from mvr.arena.candidates import Competitor
-
+def test_two_versions_of_a_system_are_two_systems(voted, make_crowd, monkeypatch):
     monkeypatch.setattr("mvr.arena.draw.Candidate.side", _new_version)
-    crowd.votes(make_arena(check_share=0.0), "late", 10)
+    crowd, arena = make_crowd(voted, check_share=0.0)
+    crowd.votes(arena, "late", 10)
     names = [row["system"] for row in build_board(voted).section("all")["rows"]]
-    assert "cca #1" in names and "cca #2" in names and isinstance(Competitor, type)
+    assert "cca #1" in names and "cca #2" in names
 
 
 def _new_version(self, competitor, item_prob=1.0):
@@ -267,11 +283,11 @@ def test_judgments_give_graded_metrics_and_incomplete_ones_refuse_the_comparison
 
 def test_unjudged_items_are_no_zeros_and_stop_the_comparison(store):
     found = {f"m{i}": {"cca": i} for i in range(1, 11)}
-    judged(store, {"m1": 3, "m2": 0}, found)
+    judged(store, {"m1": 0, "m2": 3}, found)
     pool = build_board(store).document["relevance"][0]
     assert "judged@10 must be at least 0.9" in pool["refused"]
     row = pool["systems"][0]
-    assert row["judged@10"] == pytest.approx(0.2) and row["ndcg@10_lower"] <= row["ndcg@10_upper"]
+    assert row["judged@10"] == pytest.approx(0.2) and row["ndcg@10"] < row["ndcg@10_upper"]
 
 
 def test_the_grade_of_an_item_is_the_lower_median_of_its_judges(store):

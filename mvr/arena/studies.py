@@ -1,0 +1,194 @@
+"""Paid or invited studies: a fixed list of battles for every participant, balanced by a Latin square.
+
+A participant arrives with an id (`?pid=...`), which is never stored: the voter is a keyed hash of it. Participant n
+gets row n of a Williams square: over a full square every battle comes equally often at every place and after every
+other battle, and its two sides are swapped for every other participant. Williams, Australian Journal of Scientific
+Research 2 (1949).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mvr.arena.arena import Arena
+from mvr.arena.ballot import OpenBattle
+from mvr.arena.candidates import Candidates, Competitor
+from mvr.arena.draw import Drawer, Drawn
+from mvr.arena.history import voter_of
+from mvr.arena.refusal import Reason, Refused
+from mvr.datatypes import Direction
+from mvr.errors import DataError, UsageError
+from mvr.votes import schema
+from mvr.votes.records import Participant
+from mvr.votes.store import append, lock, select
+from mvr.votes.voter import VoterSigner
+
+FINISHED = "the study is finished; thank you"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyBattle:
+    """One item of the fixed list: a query and the names of two competitors."""
+
+    query_id: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A fixed list of battles in one direction."""
+
+    study_id: str
+    direction: Direction
+    battles: tuple[StudyBattle, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Study:
+        """Read {"study_id", "direction", "battles": [{"query_id", "first", "second"}, ...]}.
+
+        Raises:
+            DataError: another form, no battle, or the same battle twice.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            study = cls(
+                study_id=str(values["study_id"]),
+                direction=Direction(values["direction"]),
+                battles=tuple(StudyBattle(**battle) for battle in values["battles"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} is no study: {error!r}") from error
+        keys = {(b.query_id, *sorted((b.first, b.second))) for b in study.battles}
+        if not keys or len(keys) != len(study.battles):
+            raise DataError(f"{path} must list at least one battle and none of them twice")
+        return study
+
+
+def latin_row(size: int, number: int) -> list[int]:
+    """Row `number` of the Williams square of `size` battles (twice as many rows where `size` is odd).
+
+    >>> latin_row(4, 0), latin_row(4, 1)
+    ([0, 1, 3, 2], [1, 2, 0, 3])
+    """
+    zigzag = [(place + 1) // 2 if place % 2 else (size - place // 2) % size for place in range(size)]
+    rows = size if size % 2 == 0 else 2 * size
+    number %= rows
+    row = [(step + number) % size for step in zigzag]
+    return row if number < size else row[::-1]
+
+
+class StudyArena:
+    """Runs one study through an arena: same tokens, same rules of voting, another way of choosing battles.
+
+    Args:
+        arena: where votes are cast (`arena.vote(...)`, `arena.undo(...)` work as always).
+        candidates, competitors: as the arena's.
+        signer: makes voter ids and completion codes.
+
+    Raises:
+        UsageError: the study names a query or a competitor that is not there.
+    """
+
+    def __init__(
+        self,
+        arena: Arena,
+        study: Study,
+        candidates: Candidates,
+        competitors: Sequence[Competitor],
+        signer: VoterSigner,
+    ) -> None:
+        self._arena, self._study, self._signer = arena, study, signer
+        self._queries = {query.query_id: query for query in candidates.queries(study.direction)}
+        self._competitors = {competitor.name: competitor for competitor in competitors}
+        self._drawer = Drawer(candidates, competitors, arena.settings.draw)
+        for battle in study.battles:
+            for name, known in (
+                (battle.query_id, self._queries),
+                (battle.first, self._competitors),
+                (battle.second, self._competitors),
+            ):
+                if name not in known:
+                    raise UsageError(
+                        f"the study names {name!r}, which is not here; choose from {', '.join(known)}"
+                    )
+
+    def voter(self, participant_id: str) -> str:
+        """The voter of a participant id; the id itself is stored nowhere."""
+        return self._signer.mac("participant", self._study.study_id, participant_id)
+
+    def next_battle(self, voter_id: str, *, session_id: str) -> OpenBattle:
+        """The participant's open battle, or the next of their row.
+
+        Raises:
+            Refused: all battles of the study have their vote.
+        """
+        shown = self._arena.current(voter_id, self._study.direction, study_id=self._study.study_id)
+        if shown is not None:
+            return shown
+        number = self._number(voter_id)
+        place = self.progress(voter_id)[0]
+        row = latin_row(len(self._study.battles), number)
+        if place >= len(row):
+            raise Refused(Reason.EXHAUSTED, FINISHED)
+        battle = self._study.battles[row[place]]
+        names = (
+            (battle.first, battle.second) if (number + row[place]) % 2 == 0 else (battle.second, battle.first)
+        )
+        sides = (self._competitors[names[0]], self._competitors[names[1]])
+        voter = self._arena.store.read(lambda connection: voter_of(connection, voter_id, session_id))
+        drawn = self._drawer.fixed(
+            voter, self._study.direction, self._queries[battle.query_id], sides, self._study.study_id
+        )
+        return self._arena.issue(Drawn(battle=drawn))
+
+    def progress(self, voter_id: str) -> tuple[int, int]:
+        """How many battles of the study carry a vote of this participant, and how many there are."""
+        voter = self._arena.store.read(lambda connection: voter_of(connection, voter_id, ""))
+        mine = [battle for battle in voter.battles if battle.study_id == self._study.study_id]
+        voted = {
+            (b.query_id, *sorted((b.left.competitor, b.right.competitor)))
+            for b in mine
+            if b.battle_id in voter.voted
+        }
+        return len(voted), len(self._study.battles)
+
+    def completion_code(self, voter_id: str) -> str:
+        """What a participant takes back to the panel, once all battles are voted on.
+
+        Raises:
+            Refused: not finished.
+        """
+        done, wanted = self.progress(voter_id)
+        if done < wanted:
+            raise Refused(Reason.NOT_VOTED, f"{wanted - done} battles of the study are still to be voted on")
+        return self._signer.mac("completion", self._study.study_id, voter_id)[:10].upper()
+
+    def verify_code(self, participant_id: str, code: str) -> bool:
+        """For the panel's organiser: whether a code belongs to this participant."""
+        expected = self._signer.mac("completion", self._study.study_id, self.voter(participant_id))[
+            :10
+        ].upper()
+        return expected == code.strip().upper()
+
+    def _number(self, voter_id: str) -> int:
+        return self._arena.store.write(
+            lambda connection: _number_of(connection, self._study.study_id, voter_id)
+        )
+
+
+def _number_of(connection: sa.Connection, study_id: str, voter_id: str) -> int:
+    """The participant's number: the next free one on the first visit."""
+    lock(connection, f"study:{study_id}")
+    known = select(connection, Participant, study_id=study_id, voter_id=voter_id)
+    if known:
+        return known[0].number
+    count = sa.select(sa.func.count()).where(schema.PARTICIPANT.c.study_id == study_id)
+    number = int(connection.execute(count).scalar_one())
+    append(connection, [Participant(study_id=study_id, voter_id=voter_id, number=number)])
+    return number

@@ -1,0 +1,97 @@
+"""Fixed lists per participant: balanced places, balanced neighbours, balanced sides, and a code at the end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from mvr.arena.candidates import Competitor
+from mvr.arena.refusal import Reason, Refused
+from mvr.arena.studies import Study, StudyArena, latin_row
+from mvr.datatypes import Direction
+from mvr.errors import DataError, UsageError
+from mvr.votes.records import Battle, Participant, Vote
+
+SYSTEMS = tuple(Competitor(system_id=name, version="1") for name in ("cca", "mvbind", "random"))
+LIST = [{"query_id": f"video-{i}", "first": "cca", "second": ("mvbind", "random")[i % 2]} for i in range(4)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 9, 10])
+def test_every_battle_stands_at_every_place_and_after_every_other_equally_often(size):
+    rows = size if size % 2 == 0 else 2 * size
+    square = [latin_row(size, number) for number in range(rows)]
+    assert all(sorted(row) == list(range(size)) for row in square)
+    assert set(Counter((place, b) for row in square for place, b in enumerate(row)).values()) == {
+        rows // size
+    }
+    neighbours = Counter(pair for row in square for pair in pairwise(row))
+    assert len(neighbours) == size * (size - 1) and len(set(neighbours.values())) <= 1
+
+
+@pytest.fixture
+def study(tmp_path):
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps({"study_id": "pilot", "direction": "v2m", "battles": LIST}))
+    return Study.read(path)
+
+
+@pytest.fixture
+def arena(make_arena, study, world, signer):
+    arena = make_arena()
+    return StudyArena(arena, study, world, SYSTEMS, signer), arena
+
+
+def finish(study_arena, arena, make_visit, pid, direction=Direction.VIDEO_TO_MUSIC):
+    visit = make_visit(arena, study_arena.voter(pid), direction=direction)
+    shown = []
+    for _ in LIST:
+        shown.append(study_arena.next_battle(visit.voter, session_id="s"))
+        assert study_arena.next_battle(visit.voter, session_id="s").token == shown[-1].token
+        visit.vote(shown[-1])
+    return [one.battle for one in shown]
+
+
+def test_participants_get_all_battles_in_balanced_order_and_a_code(arena, make_visit, store, signer):
+    study_arena, plain = arena
+    voter = study_arena.voter("P1")
+    with pytest.raises(Refused, match="4 battles of the study"):
+        study_arena.completion_code(voter)
+    shown = [finish(study_arena, plain, make_visit, f"P{number}") for number in range(8)]
+    for place in range(4):
+        assert set(Counter(battles[place].query_id for battles in shown).values()) == {2}
+    sides = Counter((b.query_id, b.left.competitor) for battles in shown for b in battles)
+    assert set(sides.values()) == {4}
+    assert study_arena.progress(voter) == (4, 4)
+    code = study_arena.completion_code(voter)
+    assert study_arena.verify_code("P1", code.lower()) and not study_arena.verify_code("P2", code)
+    with pytest.raises(Refused, match="finished", check=lambda error: error.reason == Reason.EXHAUSTED):
+        study_arena.next_battle(voter, session_id="s")
+    assert [row.number for row in sorted(store.rows(Participant), key=lambda row: row.number)] == list(
+        range(8)
+    )
+
+
+def test_the_participant_id_is_stored_nowhere(arena, make_visit, store):
+    study_arena, plain = arena
+    finish(study_arena, plain, make_visit, "PROLIFIC-123")
+    text = repr([store.rows(kind) for kind in (Battle, Vote, Participant)])
+    assert "PROLIFIC" not in text and {b.study_id for b in store.rows(Battle)} == {"pilot"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"battles": []}, {"battles": [LIST[0], LIST[0]]}, {"direction": "x"}, {"battles": [{"query_id": "a"}]}],
+)
+def test_odd_studies_are_refused(tmp_path, change):
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps({"study_id": "pilot", "direction": "v2m", "battles": LIST} | change))
+    with pytest.raises(DataError):
+        Study.read(path)
+
+
+def test_a_study_of_systems_that_are_not_here_is_refused(make_arena, study, world, signer):
+    with pytest.raises(UsageError, match="'random'"):
+        StudyArena(make_arena(), study, world, SYSTEMS[:2], signer)
