@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,7 @@ def add(
             paths, load_system(system, device=device), modality=take.modality, progress=progress
         )
     for path, reason in report.skipped:
-        note(f"skipped {path}: {reason}")
+        note(f"skipped {path}: {reason.removeprefix(path.rsplit(os.sep, 1)[-1] + ': ')}")
     for path, same_as in report.same_music:
         note(f"{path} holds the same music as {same_as}; one of them is ranked")
     print_json(report.to_json()) if as_json else say(report.sentence())

@@ -196,7 +196,7 @@ def _show(ranked: RankedList, as_json: bool) -> None:
         artist = f" by {item.artist}" if item.artist else ""
         say(
             f"{result.rank:>3}  {result.score:+.3f}  from {minutes(result.start_s)}  {item.id}  "
-            f"{item.title}{artist}  [{item.licence}]"
+            f"{item.title}{artist}  [{item.licence}]  {', '.join(result.why)}"
         )
     if not ranked.results:
         note(f"no item passes the filters; the library holds {ranked.library_items}")

@@ -42,7 +42,7 @@ def build_index(
     modality: Modality,
     items: list[tuple[Item, SegmentFeatures | None]],
     *,
-    kind: str = "flat",
+    kind: str = "numpy",
 ) -> LibraryIndex:
     """Encode every item's features through the system's head and index them.
 
@@ -50,7 +50,7 @@ def build_index(
         system: whose head.
         modality: of all items.
         items: items with their features; those without are counted as missing.
-        kind: of index.
+        kind: of index; the Retriever compares a query with every row once, which needs no second copy for faiss.
     """
     found = [(item, features) for item, features in items if features is not None]
     index = create_index(kind, system.head.dim, system.branches, system=system.identity)

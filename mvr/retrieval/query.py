@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, JsonDict, Segment
+from mvr.retrieval.facts import words_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,6 +22,7 @@ class Query:
         segments: S time spans.
         embeddings: (S, B, D).
         system: identity of the system that made them.
+        facts: what can be heard or seen of the first segment, see `mvr.retrieval.facts`.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Query:
     segments: tuple[Segment, ...]
     embeddings: BranchedEmbeddings
     system: str
+    facts: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> JsonDict:
         """JSON-able form, without vectors."""
@@ -38,6 +41,8 @@ class Query:
             "id": self.content[:16],
             "direction": str(self.direction),
             "duration_s": round(self.duration_s, 3),
+            "facts": self.facts,
+            "seen": words_of(self.facts),
         }
 
 

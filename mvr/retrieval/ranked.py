@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mvr.datatypes import JsonDict
 from mvr.library import Item
+from mvr.retrieval.facts import words_of
 from mvr.retrieval.query import Query
 
 COLUMNS = [
@@ -38,6 +39,7 @@ class Result:
         start_s, end_s: the item's best segment: where the music should start.
         query_start_s, query_end_s: the query's segment that it fits.
         branches: cosine of that pair per branch ("ssl", "genre", ...): what the match rests on.
+        facts: what can be heard or seen of the item's best segment, see `mvr.retrieval.facts`.
     """
 
     rank: int
@@ -48,6 +50,12 @@ class Result:
     query_start_s: float
     query_end_s: float
     branches: dict[str, float]
+    facts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def why(self) -> list[str]:
+        """The facts as short phrases: "112 bpm", "a cut every 2.0 s"."""
+        return words_of(self.facts)
 
     def to_json(self) -> JsonDict:
         """JSON-able form: the item's facts with rank, score and times."""
@@ -75,6 +83,8 @@ class Result:
             "query_start_s": round(self.query_start_s, 3),
             "query_end_s": round(self.query_end_s, 3),
             "branches": {name: round(value, 6) for name, value in self.branches.items()},
+            "facts": self.facts,
+            "why": self.why,
             **{key: item[key] for key in measured},
         }
 

@@ -26,6 +26,7 @@ from mvr.index import CrossProducts
 from mvr.library import Item, Library, LibraryIndex, Progress, Skipped
 from mvr.library.catalogue import display_name
 from mvr.retrieval.diversity import pick_diverse
+from mvr.retrieval.facts import facts_of
 from mvr.retrieval.filters import EVERYTHING, Filters
 from mvr.retrieval.query import Query, blend_text
 from mvr.retrieval.ranked import RankedList, Result
@@ -92,6 +93,7 @@ class Retriever:
             segments=found.segments,
             embeddings=self.system.encode(found.features, direction.query),
             system=self.system.identity,
+            facts=facts_of(self.system.backbone(direction.query), found.features[0]),
         )
 
     def query_item(self, item_id: str) -> Query:
@@ -198,7 +200,15 @@ class Retriever:
             query_start_s=query.segments[asked].start_s,
             query_end_s=query.segments[asked].end_s,
             branches={name: float(pair[b, b]) for b, name in enumerate(self.system.branches)},
+            facts=self._facts(compared.index, item, row),
         )
+
+    def _facts(self, index: LibraryIndex, item: int, row: int) -> dict[str, float]:
+        owner = index.items[item]
+        found = self.library.features(owner, self.system)
+        if found is None:  # taken out of the library by somebody else since
+            return {}
+        return facts_of(self.system.backbone(owner.modality), found.features[row - int(index.starts[item])])
 
 
 def _score(compared: _Compared, weights: FloatArray) -> _Scored:
