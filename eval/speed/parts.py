@@ -21,6 +21,7 @@ class Part:
 PARTS = {
     "frames": Part("eval.speed.frames"),
     "mux": Part("eval.speed.mux"),
+    "embed": Part("eval.speed.embed"),
     "index": Part("eval.speed.index"),
     "index-large": Part("eval.speed.index_large", heavy=True),
     "training": Part("eval.speed.training"),

@@ -77,7 +77,7 @@ def describe(frames: Pixels, colours: FloatArray) -> FloatArray:
     """
     some, few = colours[:, ::2, ::2], frames[:, ::2, ::2]  # a quarter of the pixels: enough for statistics
     lightness = colours[..., 0]
-    parts = [_moments(some), _shares(few, some), _layout(lightness), _texture(lightness)]
+    parts: list[npt.ArrayLike] = [_moments(some), _shares(few, some), _layout(lightness), _texture(lightness)]
     return np.concatenate(parts).astype(np.float32)
 
 
