@@ -181,9 +181,9 @@ class SearchEvents:
         filters = Filters(
             genres=tuple(genre or ()),
             licences=tuple(licence or ()),
-            min_tempo_bpm=tempo_min,
-            max_tempo_bpm=tempo_max,
-            max_duration_s=duration_max,
+            min_tempo_bpm=tempo_min or None,  # an empty box may arrive as 0
+            max_tempo_bpm=tempo_max or None,
+            max_duration_s=duration_max or None,
         )
         return Ask(
             alpha=alpha,

@@ -51,6 +51,8 @@ class SearchTab:
                 list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
             )
             self.exports = gr.HTML(exports_html(self.words, kind, None, []))
+        self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
+        self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")
         self.upload = create_upload_box(
             label=self.words.upload,
             file_types=FILE_TYPES[self.direction.query],
@@ -59,12 +61,11 @@ class SearchTab:
             elem_classes="mv-upload",
         )
         gr.HTML(f'<p class="mv-hint mv-centre">{self._limits()}</p>')
-        self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
-        self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")
         self.examples = gr.HTML(
             examples_html(self.context, self.direction, self.words),
             js_on_load=on_load_events("pick"),
             elem_id=f"mv-examples-{self.direction}",
+            elem_classes="mv-examples-box",
         )
 
     def _limits(self) -> str:
@@ -110,9 +111,9 @@ class SearchTab:
             self.genre = gr.Dropdown(genres, multiselect=True, label=texts.GENRE_LABEL)
             self.licence = gr.Dropdown(licences, multiselect=True, label=texts.LICENCE_LABEL)
         with gr.Row():
-            self.tempo_min = gr.Number(None, label=texts.TEMPO_MIN_LABEL, minimum=0, maximum=400)
-            self.tempo_max = gr.Number(None, label=texts.TEMPO_MAX_LABEL, minimum=0, maximum=400)
-            self.duration_max = gr.Number(None, label=texts.DURATION_MAX_LABEL, minimum=0)
+            self.tempo_min = gr.Number(None, label=texts.TEMPO_MIN_LABEL, placeholder=texts.ANY)
+            self.tempo_max = gr.Number(None, label=texts.TEMPO_MAX_LABEL, placeholder=texts.ANY)
+            self.duration_max = gr.Number(None, label=texts.DURATION_MAX_LABEL, placeholder=texts.ANY)
         self.variety = gr.Slider(0, 1, value=0, step=0.1, label=texts.VARIETY_LABEL)
         gr.HTML(self._not_ready())
 

@@ -39,9 +39,7 @@ PRIVACY_ADDRESS = "Network addresses are used in memory to slow down floods of r
 
 UPLOAD_HINT = "Up to {minutes:g} minutes and {size} MB. Only you see it."
 SCORE_NAME = "fit"
-SCORE_MEANING = (
-    "Fit is the cosine between clip and segment: 1 is the same direction, 0 has nothing in common."
-)
+SCORE_MEANING = "Fit is a cosine: 1 is a perfect match, 0 is none."
 ALPHA_LABEL = "What should decide?"
 ALPHA_LEFT = "How artists pair them"
 ALPHA_RIGHT = "Same genre"
@@ -53,6 +51,7 @@ EXPORT_JSON = "List as JSON"
 ORIGINAL_LABEL = "The clip's own sound"
 ORIGINALS = (("Off", "mute"), ("Mixed in", "mix"), ("Music makes room", "duck"))
 REFINE = "Refine"
+ANY = "any"
 LIBRARY_LABEL = "Search in"
 LIBRARY_DEMO = "Demo library"
 LIBRARY_OWN = "My library"

@@ -81,6 +81,7 @@ def create_theme() -> Any:
         block_title_text_weight="600",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_300",
+        input_border_width="1px",
         input_background_fill="#ffffff",
         input_background_fill_dark="*neutral_950",
         input_border_color="*neutral_300",

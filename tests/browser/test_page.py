@@ -1,0 +1,147 @@
+"""Every tab in light and dark, wide and narrow; what the server refuses; what the browser keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from mvr.page.app import TABS
+
+pytestmark = pytest.mark.browser
+
+SERIOUS = ("serious", "critical")
+
+
+def findings(page) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{entry['id']}: {node['html'][:120]}"
+        for entry in found
+        if entry["impact"] in SERIOUS
+        for node in entry["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_tab(visitor, theme):
+    problems = {}
+    for tab in TABS:
+        page = visitor.open(f"?__theme={theme}&tab={tab.id}")
+        page.locator(f"#mv-tab-{tab.id}").wait_for()
+        page.wait_for_timeout(1200)
+        problems[tab.id] = findings(page)
+    assert problems == {tab.id: [] for tab in TABS}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_results_and_errors(visitor, tmp_path, theme):
+    page = visitor.open(f"?__theme={theme}")
+    page.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    page.locator("#mv-results-v2m .mv-use").first.click()
+    page.locator("[data-export=mp4]").wait_for()
+    page.get_by_role("button", name="Refine").first.click()
+    bad = tmp_path / "words.mp4"
+    bad.write_text("only words")
+    visitor.upload("mv-upload-v2m", bad)
+    visitor.status("error")
+    page.wait_for_timeout(600)
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("width", [375, 768, 1280])
+def test_no_tab_scrolls_sideways_and_every_tab_can_be_reached(new_visitor, width):
+    visitor = new_visitor(viewport={"width": width, "height": 800})
+    page = visitor.open()
+    for tab in TABS:
+        page.get_by_role("tab", name=tab.label, exact=True).click()
+        page.locator(f"#mv-tab-{tab.id}").wait_for()
+        page.wait_for_timeout(300)
+        inside = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert inside, f"{tab.id} is wider than {width} px"
+
+
+def test_one_heading_a_language_and_a_heading_in_each_panel(visitor):
+    page = visitor.open()
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.documentElement.lang") == "en"
+    for tab in TABS:
+        page.get_by_role("tab", name=tab.label, exact=True).click()
+        page.locator(f"#mv-tab-{tab.id} h2").first.wait_for()
+
+
+def test_the_browser_keeps_nothing_of_the_visit(visitor):
+    page = visitor.open()
+    page.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    page.locator("#mv-results-v2m .mv-use").first.wait_for()
+    assert page.context.cookies() == []
+    kept = page.evaluate("Object.keys(localStorage)")
+    assert all(key.startswith("mv_") for key in kept), kept
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/monitoring",
+        "/gradio_api/runs",
+        "/openapi.json",
+        "/docs",
+        "/gradio_api/file=https://example.org/a.mp4",
+        "/gradio_api/proxy=https://example.org",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=app.py",
+        "/gradio_api/file=../../etc/passwd",
+        "/media/unknown/../../etc/passwd",
+    ],
+)
+def test_what_is_not_for_visitors_is_refused(server, path):
+    assert server.get(path).status_code in (403, 404)
+
+
+def test_every_answer_carries_the_security_headers(server):
+    for path in ("/", "/config", "/media/unknown/a.mp4", "/gradio_api/info"):
+        headers = server.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff", path
+        assert "default-src 'self'" in headers["content-security-policy"], path
+
+
+def test_only_the_two_endpoints_are_public_and_their_results_are_typed(server):
+    named = server.get("/gradio_api/info").json()["named_endpoints"]
+    assert sorted(named) == ["/music_to_video", "/video_to_music"]
+    items = named["/video_to_music"]["returns"][0]["type"]["items"]
+    assert items["properties"]["start_s"] == {"type": "number"}
+    assert [p["parameter_name"] for p in named["/video_to_music"]["parameters"]] == [
+        "video",
+        "alpha",
+        "count",
+        "system",
+    ]
+
+
+def test_a_program_asks_the_endpoint_and_gets_what_the_page_ranks(server, clips):
+    from gradio_client import Client, handle_file
+
+    clip = clips("h264.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac")
+    client = Client(server.url, verbose=False)
+    try:
+        found = client.predict(
+            handle_file(str(clip)), alpha=0.3, count=3, system="control-mvr-mini", api_name="/video_to_music"
+        )
+    finally:
+        client.close()
+    assert [match["rank"] for match in found] == [1, 2, 3]
+    assert "path" not in found[0]
+
+
+def test_an_endpoint_takes_no_path_of_the_server(server):
+    joined = server.get("/config").json()
+    [index] = [d["id"] for d in joined["dependencies"] if d["api_name"] == "video_to_music"]
+    import httpx
+
+    data = [{"path": "/etc/passwd", "orig_name": "a.mp4"}, 0.3, 3, "control-mvr-mini"]
+    body = {"data": data, "fn_index": index, "session_hash": "probe"}
+    httpx.post(f"{server.url}/gradio_api/queue/join", json=body, timeout=30).raise_for_status()
+    with httpx.stream("GET", f"{server.url}/gradio_api/queue/data?session_hash=probe", timeout=60) as events:
+        text = "".join(line for line in events.iter_lines())
+    assert '"success":false' in text.replace(" ", "")
+    assert "root:" not in text

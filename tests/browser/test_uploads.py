@@ -1,0 +1,195 @@
+"""Own clips of every kind, files that are none, too large ones, and two visitors at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.browser.conftest import MAX_UPLOAD_MB
+
+pytestmark = pytest.mark.browser
+
+ROWS = "#mv-results-v2m .mv-row[data-id]"
+BOX = "mv-upload-v2m"
+TAB = "#mv-tab-video-to-music"
+
+KINDS = {
+    "h264.mp4": ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac"],
+    "vp9.webm": ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
+    "h264.mkv": ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "libvorbis"],
+    "mpeg4.avi": ["-c:v", "mpeg4", "-c:a", "libmp3lame"],
+    "hevc.mp4": [
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-tag:v",
+        "hvc1",
+        "-c:a",
+        "aac",
+    ],
+    "silent.mp4": ["-c:v", "libx264", "-pix_fmt", "yuv420p"],
+    "été + naïve #1 音楽.mp4": ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac"],
+}
+
+
+def search(visitor, path: Path):
+    page = visitor.page
+    visitor.upload(BOX, path)
+    page.locator(f"{TAB} .mv-stage").get_by_text(path.name, exact=True).wait_for()
+    page.locator(f"{TAB} .mv-stage video").wait_for()
+    page.locator(ROWS).first.wait_for()
+    return page
+
+
+def plays(page) -> dict:
+    page.wait_for_function(
+        "() => { const v = document.querySelector('.mv-stage video'); return v && v.readyState >= 2; }"
+    )
+    return page.locator(f"{TAB} .mv-stage video").evaluate(
+        "v => ({error: !!v.error, width: v.videoWidth, height: v.videoHeight, seconds: v.duration})"
+    )
+
+
+def test_every_kind_of_clip_is_ranked_and_plays(visitor, clips):
+    visitor.open()
+    for name, options in KINDS.items():
+        page = search(visitor, clips(name, *options, sound=not name.startswith("silent")))
+        shown = plays(page)
+        assert not shown["error"] and shown["seconds"] == pytest.approx(3, abs=0.4), (name, shown)
+    assert page.get_by_text("not playable").count() == 0
+
+
+def test_a_portrait_clip_that_was_filmed_turned_plays_upright(visitor, clips, tmp_path):
+    import imageio_ffmpeg
+
+    flat = clips("h264.mp4", *KINDS["h264.mp4"])
+    turned = tmp_path / "turned.mp4"
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-display_rotation",
+        "90",
+        "-i",
+        str(flat),
+        "-c",
+        "copy",
+    ]
+    subprocess.run([*command, str(turned)], check=True)
+    visitor.open()
+    shown = plays(search(visitor, turned))
+    assert (shown["width"], shown["height"]) == (240, 320)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("empty.mp4", b""),
+        ("text.mp4", b"this is no video at all, only words. " * 50),
+        ("page.html.mp4", b"<html><script>alert(1)</script></html>"),
+    ],
+)
+def test_what_is_no_video_ends_in_one_sentence_and_what_was_there_stays(
+    visitor, clips, tmp_path, name, content
+):
+    visitor.open()
+    page = search(visitor, clips("h264.mp4", *KINDS["h264.mp4"]))
+    bad = tmp_path / name
+    bad.write_bytes(content)
+    visitor.upload(BOX, bad)
+    sentence = visitor.status("error")
+    assert name in sentence and "Traceback" not in sentence and "/" not in sentence
+    assert page.locator(f"{TAB} .mv-status-error").get_attribute("role") == "alert"
+    assert page.locator(ROWS).count() == 10
+    assert page.locator(f"{TAB} .mv-stage").get_by_text("h264.mp4").count() == 1
+    search(visitor, clips("h264.mkv", *KINDS["h264.mkv"]))
+
+
+def test_sound_alone_is_refused_as_a_video(visitor, tmp_path):
+    import imageio_ffmpeg
+
+    music = tmp_path / "music.m4a"
+    tone = ["-f", "lavfi", "-i", "sine=duration=3", str(music)]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *tone], check=True)
+    visitor.open()
+    visitor.upload(BOX, music.rename(tmp_path / "music.mp4"))
+    assert "picture" in visitor.status("error")
+
+
+def test_a_clip_over_the_length_limit_is_refused(visitor, clips):
+    visitor.open()
+    visitor.upload(BOX, clips("long.mp4", *KINDS["h264.mp4"], seconds=70, size="64x64"))
+    assert "long" in visitor.status("error")
+
+
+def test_a_hostile_name_is_shown_as_text(visitor, clips, tmp_path):
+    name = "<img src=x onerror=window.hacked=1>.mp4"
+    hostile = tmp_path / name
+    hostile.write_bytes(clips("h264.mp4", *KINDS["h264.mp4"]).read_bytes())
+    page = visitor.open()
+    visitor.upload(BOX, hostile)
+    page.locator(ROWS).first.wait_for()
+    assert page.locator(f"{TAB} .mv-stage").inner_text().count("<img src=x") == 1
+    assert page.evaluate("window.hacked") is None
+
+
+def test_an_upload_over_the_limit_is_413_even_when_it_is_chunked(server):
+    def chunks():
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.mp4"\r\n\r\n'
+        for _ in range(MAX_UPLOAD_MB + 3):
+            yield b"x" * 2**20
+        yield b"\r\n--x--\r\n"
+
+    answer = httpx.post(
+        f"{server.url}/gradio_api/upload",
+        content=chunks(),
+        headers={"content-type": "multipart/form-data; boundary=x"},
+        timeout=60,
+    )
+    assert answer.status_code == 413
+
+
+def test_many_files_in_one_request_do_not_pass_the_limit_together(server):
+    each = b"x" * (2 * 2**20)
+    files = [("files", (f"{n}.mp4", each)) for n in range(MAX_UPLOAD_MB // 2 + 2)]
+    assert httpx.post(f"{server.url}/gradio_api/upload", files=files, timeout=60).status_code == 413
+
+
+def test_a_second_visitor_sees_nothing_of_the_first(new_visitor, clips, server):
+    first, second = new_visitor(), new_visitor()
+    first.open()
+    page = search(first, clips("secret-holiday.mp4", *KINDS["h264.mp4"]))
+    address = page.locator(f"{TAB} .mv-stage video").get_attribute("src")
+    assert "secret-holiday" not in json.dumps(server.get("/config").json())
+
+    other = second.open()
+    assert other.locator(".mv-stage").count() == 0
+    assert "secret-holiday" not in other.content()
+    assert server.get(f"/{address}").status_code == 200, "the address itself is the key"
+    first.page.close()
+    for _ in range(100):
+        if server.get(f"/{address}").status_code == 404:
+            break
+        other.wait_for_timeout(200)
+    assert server.get(f"/{address}").status_code == 404, "a closed page's files are deleted"
+
+
+def test_nothing_of_a_visitor_is_kept_in_gradios_upload_folder(visitor, clips, server):
+    visitor.open()
+    search(visitor, clips("h264.mp4", *KINDS["h264.mp4"]))
+    uploads = server.home.parent / "gradio"
+    assert [path.name for path in uploads.rglob("h264.mp4")] == []
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["hevc_1080p_10s.mp4", "rot90.mov", "fixture.avi", "短视频_配乐.mp4"])
+def test_a_real_clip_is_ranked_and_plays(visitor, shared, name):
+    visitor.open()
+    assert not plays(search(visitor, shared / "media" / "odd" / name))["error"]

@@ -1,0 +1,177 @@
+"""The main job in a real browser: a clip becomes a ranked list, a preview and a file to take away."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import av
+import pytest
+
+pytestmark = pytest.mark.browser
+
+EXAMPLE = "#mv-examples-v2m [data-event=pick]"
+ROWS = "#mv-results-v2m .mv-row[data-id]"
+
+
+def ids(page) -> list[str]:
+    return page.eval_on_selector_all(ROWS, "rows => rows.map(row => row.dataset.id)")
+
+
+def start_example(visitor, query: str = "", number: int = 0):
+    page = visitor.open(query)
+    page.locator(EXAMPLE).nth(number).click()
+    page.locator(ROWS).first.wait_for()
+    page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    return page
+
+
+def decoded(path: Path) -> tuple[int, int]:
+    """Frames of picture and of sound that really decode."""
+    with av.open(str(path)) as container:
+        frames = [0, 0]
+        for packet in container.demux():
+            for _ in packet.decode():
+                frames[packet.stream.type == "audio"] += 1
+    return frames[0], frames[1]
+
+
+def test_an_example_is_ranked_previewed_and_exported(visitor, tmp_path):
+    page = start_example(visitor)
+    assert len(ids(page)) == 10
+    assert page.locator("[data-export=mp4]").count() == 0, "there is nothing to take away yet"
+
+    page.locator(f"{ROWS} .mv-use").first.click()
+    page.locator("[data-export=mp4]").wait_for()
+    video = page.locator("#mv-tab-video-to-music .mv-stage video")
+    page.wait_for_function(
+        "() => { const v = document.querySelector('.mv-stage video'); return v && v.currentTime > 0.3 && !v.error; }"
+    )
+    assert video.evaluate("v => v.textTracks.length") == 1
+
+    with page.expect_download() as waiting:
+        page.locator("[data-export=mp4]").click()
+    path = tmp_path / "out.mp4"
+    waiting.value.save_as(path)
+    assert re.fullmatch(r".+ \+ .+\.mp4", waiting.value.suggested_filename)
+    pictures, sounds = decoded(path)
+    assert pictures > 100 and sounds > 100
+
+    with page.expect_download() as waiting:
+        page.locator("[data-export=pack]").click()
+    waiting.value.save_as(tmp_path / "pack.zip")
+    with zipfile.ZipFile(tmp_path / "pack.zip") as pack:
+        decision = json.loads(pack.read("decision.json"))
+        assert decision["chosen"] == ids(page)[0]
+        assert [result["id"] for result in decision["ranking"]["results"]] == ids(page)
+        assert "path" not in decision["ranking"]["results"][0]
+        assert b"licence" in pack.read("credit.txt")
+
+
+def test_alpha_ranks_again_without_encoding_and_the_address_keeps_it(visitor):
+    page = start_example(visitor, "?alpha=0")
+    slider = page.locator("#mv-tab-video-to-music .mv-alpha input[type=range]")
+    assert float(slider.input_value()) == 0
+    left = ids(page)
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('alpha') === '0.05'")
+    slider.press("End")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('alpha') === '1'")
+    page.wait_for_function(
+        "before => JSON.stringify([...document.querySelectorAll('#mv-results-v2m .mv-row[data-id]')]"
+        ".map(row => row.dataset.id)) !== before",
+        arg=json.dumps(left, separators=(",", ":")),
+    )
+    right = ids(page)
+    slider.press("Home")
+    page.wait_for_function(
+        "before => JSON.stringify([...document.querySelectorAll('#mv-results-v2m .mv-row[data-id]')]"
+        ".map(row => row.dataset.id)) === before",
+        arg=json.dumps(left, separators=(",", ":")),
+    )
+    assert left != right
+
+
+def test_one_player_sounds_at_a_time_and_a_track_starts_where_it_fits(visitor):
+    page = start_example(visitor)
+    first, second = page.locator(ROWS).nth(0), page.locator(ROWS).nth(1)
+    assert page.locator("audio, video").evaluate_all("all => all.every(m => m.paused)"), (
+        "nothing plays unasked"
+    )
+    first.locator(".mv-play").click()
+    page.wait_for_function("row => !row.querySelector('audio').paused", arg=first.element_handle())
+    start = float(first.get_attribute("data-start"))
+    page.wait_for_function(
+        "([row, start]) => row.querySelector('audio').currentTime > start + 0.1",
+        arg=[first.element_handle(), start],
+    )
+    second.locator(".mv-play").click()
+    page.wait_for_function("row => !row.querySelector('audio').paused", arg=second.element_handle())
+    assert first.locator("audio").evaluate("m => m.paused")
+    page.get_by_role("tab", name="Library").click()
+    page.wait_for_function("() => [...document.querySelectorAll('audio, video')].every(m => m.paused)")
+
+
+def test_a_filter_that_nothing_passes_says_so_and_can_be_loosened(visitor):
+    page = start_example(visitor)
+    page.get_by_role("button", name="Refine").first.click()
+    low = page.get_by_label("Tempo from (bpm)").first
+    low.fill("399")
+    low.press("Enter")
+    page.get_by_text("No track matches these filters").wait_for()
+    low.fill("0")
+    low.press("Enter")
+    page.locator(ROWS).first.wait_for()
+
+
+def test_the_clips_own_sound_can_be_mixed_in(visitor):
+    page = start_example(visitor)
+    page.locator(f"{ROWS} .mv-use").first.click()
+    page.locator("[data-export=mp4]").wait_for()
+    before = page.locator("[data-export=mp4]").get_attribute("href")
+    page.get_by_role("radio", name="Mixed in").first.check(force=True)
+    page.wait_for_function(
+        "before => { const a = document.querySelector('[data-export=mp4]');"
+        " return a && a.getAttribute('href') !== before; }",
+        arg=before,
+    )
+
+
+def test_the_whole_path_by_keyboard_alone(visitor):
+    page = visitor.open()
+    page.locator(EXAMPLE).first.focus()
+    page.keyboard.press("Enter")
+    page.locator(ROWS).first.wait_for()
+    page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    page.locator(f"{ROWS} .mv-play").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") != ""
+    page.locator(f"{ROWS} .mv-use").first.focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-export=mp4]").wait_for()
+    page.locator("[data-export=mp4]").focus()
+    with page.expect_download():
+        page.keyboard.press("Enter")
+
+
+def test_a_tab_of_the_address_is_opened_and_arrows_move_between_tabs(visitor):
+    page = visitor.open("?tab=library")
+    page.wait_for_function(
+        "() => document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Library'"
+    )
+    page.get_by_role("tab", name="Library").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('tab') === 'video-to-music'")
+
+
+def test_music_finds_videos(visitor):
+    page = visitor.open("?tab=music-to-video")
+    page.locator("#mv-examples-m2v [data-event=pick]").first.click()
+    rows = page.locator("#mv-results-m2v .mv-row[data-id]")
+    rows.first.wait_for()
+    assert rows.first.locator("video").get_attribute("poster")
+    rows.first.locator(".mv-use").click()
+    page.locator("#mv-tab-music-to-video [data-export=mp4]").wait_for()
