@@ -1,0 +1,119 @@
+"""Reranker: changes the order of the first places of a list by what votes taught, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.arena.reranking.pairs import VotePairs
+from mvr.arena.reranking.residual import CrossValidation, Residual, cross_validate
+from mvr.config.settings import canonical_json, compare_settings
+from mvr.datatypes import JsonDict
+from mvr.errors import DataError
+
+SCHEMA = 1
+DEPTH = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reranker:
+    """A fitted residual for one system.
+
+    Attributes:
+        system, version: whose similarities and item features it was fitted on; another version refuses it.
+        depth: how many of the first places it may reorder.
+        training_groups: sources of the queries whose votes it learned from; they never rate the re-ranked system.
+        cv: what cross-validation said, as plain JSON.
+    """
+
+    system: str
+    version: str
+    residual: Residual
+    depth: int = DEPTH
+    training_groups: tuple[str, ...] = ()
+    cv: JsonDict = field(default_factory=dict)
+
+    def rerank(
+        self,
+        ids: Sequence[str],
+        scores: Sequence[float],
+        features: Mapping[str, npt.NDArray[np.floating[Any]]],
+    ) -> list[tuple[str, float]]:
+        """The list with its first `depth` places in the order of score + residual; the rest as it came.
+
+        Args:
+            ids: item ids, best first.
+            scores: similarities of the system that this was fitted for.
+            features: (D,) features of each of the first items.
+
+        Returns:
+            (id, score) in the new order; scores are the system's own, so that they keep their meaning.
+
+        Raises:
+            DataError: features of another width, or an item without features.
+        """
+        head = list(zip(ids, scores, strict=True))[: self.depth]
+        tail = list(zip(ids, scores, strict=True))[self.depth :]
+        gains = [self.gain(item, features) for item, _ in head]
+        order = sorted(range(len(head)), key=lambda place: (-(head[place][1] + gains[place]), place))
+        return [head[place] for place in order] + tail
+
+    def gain(self, item: str, features: Mapping[str, npt.NDArray[np.floating[Any]]]) -> float:
+        """What is added to the similarity of one item."""
+        if item not in features or features[item].shape != self.residual.weights.shape:
+            raise DataError(f"item {item} has no features of width {len(self.residual.weights)}")
+        return float(np.asarray(features[item], np.float64) @ self.residual.weights)
+
+    def save(self, path: Path) -> None:
+        """Write JSON."""
+        values = asdict(self) | {"schema": SCHEMA}
+        values["residual"]["weights"] = self.residual.weights.tolist()
+        path.write_text(canonical_json(values) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path, *, version: str | None = None) -> Reranker:
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: no such file, or another form.
+            SettingsMismatch: fitted for another version of the system than `version`.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values.pop("schema") != SCHEMA:
+                raise DataError(f"{path} has another schema than {SCHEMA}")
+            residual = values.pop("residual")
+            residual["weights"] = np.array(residual["weights"], np.float64)
+            values["training_groups"] = tuple(values["training_groups"])
+            model = cls(residual=Residual(**residual), **values)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} is no re-ranking model: {error!r}") from error
+        if version is not None:
+            compare_settings({"version": model.version}, {"version": version}, f"the re-ranking {path}")
+        return model
+
+
+def fit_reranker(
+    pairs: VotePairs, *, system: str, version: str, depth: int = DEPTH, seed: int = 0
+) -> tuple[Reranker, CrossValidation]:
+    """Fit to votes with the ridge chosen by cross-validation over voters and videos.
+
+    Raises:
+        DataError: too few votes to hold voters and videos out.
+    """
+    residual, report = cross_validate(pairs, seed=seed)
+    model = Reranker(
+        system=system,
+        version=version,
+        residual=residual,
+        depth=depth,
+        training_groups=tuple(sorted({str(group) for group in pairs.group})),
+        cv=asdict(report),
+    )
+    return model, report
