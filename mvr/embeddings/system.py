@@ -68,6 +68,7 @@ class System:
         self._head_hash = head_hash
         self._device = device
         self._backbones: dict[Modality, Backbone] = {}
+        self._recipes: dict[Modality, str] = {}
         self._lock = threading.RLock()
 
     @property
@@ -148,7 +149,9 @@ class System:
 
     def recipe_hash(self, modality: Modality) -> str:
         """Key of cached features: two systems with the same backbone and cut share them."""
-        return settings_hash(self.recipe(modality))
+        if modality not in self._recipes:
+            self._recipes[modality] = settings_hash(self.recipe(modality))
+        return self._recipes[modality]
 
     @cached_property
     def identity(self) -> str:
@@ -174,8 +177,8 @@ class System:
         info = probe(path, needs=("picture",) if modality is Modality.VIDEO else ("sound",))
         segments = segments_of(info.duration_s, modality, self.card.segments)
         backbone = self.backbone(modality)
+        rows = backbone.preprocess(path, segments)  # decoding: several visitors at once
         with self._lock:
-            rows = backbone.preprocess(path, segments)
             parts = [backbone.encode(rows[i : i + _BATCH_ROWS]) for i in range(0, len(segments), _BATCH_ROWS)]
         return SegmentFeatures(
             segments=segments, features=check_features(np.concatenate(parts), backbone.name)

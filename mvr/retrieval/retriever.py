@@ -31,7 +31,7 @@ from mvr.retrieval.filters import EVERYTHING, Filters
 from mvr.retrieval.query import Query, blend_text
 from mvr.retrieval.ranked import RankedList, Result
 
-_KEPT_QUERIES = 64  # queries whose products with the library are kept: moving the slider costs nothing
+_KEPT_BYTES = 256 << 20  # of queries' products with the library: while kept, moving the slider costs nothing
 _DIVERSE_POOL = 10  # diversity picks among this many times k of the best
 
 
@@ -41,6 +41,11 @@ class _Compared:
 
     index: LibraryIndex
     products: tuple[CrossProducts, ...]
+
+    @property
+    def bytes(self) -> int:
+        """What it takes beyond the index's own arrays."""
+        return sum(each.products.nbytes for each in self.products)
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ class Retriever:
         compared = _Compared(index, tuple(index.index.cross(segment) for segment in vectors))
         with self._lock:
             self._compared[key] = (query, compared)  # the query is kept alive, so its id stays its own
-            while len(self._compared) > _KEPT_QUERIES:
+            while len(self._compared) > 1 and sum(c.bytes for _, c in self._compared.values()) > _KEPT_BYTES:
                 self._compared.popitem(last=False)
         return compared
 
