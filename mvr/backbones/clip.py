@@ -34,8 +34,9 @@ class ClipOptions:
     Attributes:
         architecture: a name of open_clip, or the path of one of its model files (JSON).
         pretrained: open_clip's tag of the weights; ignored with `weights`.
-        weights: a local checkpoint.
-        sha256: digest that a local checkpoint must have.
+        weights: a local checkpoint; one that was trained with quick GELU needs an architecture called so
+            ("ViT-B-32-quickgelu").
+        sha256: digest that the checkpoint must have.
         frame_rate_hz: frames per second of a segment.
         max_frames: at most so many frames per segment, then spread evenly.
         precision: float32, bfloat16, float16 or int8.
@@ -182,8 +183,8 @@ def _checkpoint(
     )
     if options.weights is not None:
         return local_weights(options.weights, options.sha256), False, pixels
-    paths = fetch_weights(clip_source(architecture, options.pretrained))
-    return next(iter(paths.values())), bool(config.get("quick_gelu")), pixels
+    (path,) = fetch_weights(clip_source(architecture, options.pretrained)).values()
+    return local_weights(str(path), options.sha256), bool(config.get("quick_gelu")), pixels
 
 
 def _load(architecture: str, path: Path, quick_gelu: bool) -> torch.nn.Module:

@@ -40,7 +40,7 @@ class MertOptions:
 
     Attributes:
         weights: a local folder in the published layout; None is MERT-v1-95M.
-        sha256: digest that the weights file of a local folder must have.
+        sha256: digest that the weights file must have.
         layers: "last", "all" (the input of the first layer, then each layer's output), or a list of their numbers.
         combine: "mean" over the layers, or "stack": (layers * D) values, layer by layer, for a head that learns
             the weights of the layers.
@@ -227,8 +227,9 @@ def _read_state(path: Path) -> dict[str, torch.Tensor]:
 
 def _folder(options: MertOptions) -> Path:
     if options.weights is None:
-        return fetch_weights(weights_source("mert-95m"))["config.json"].parent
-    folder = Path(options.weights)
+        folder = fetch_weights(weights_source("mert-95m"))["config.json"].parent
+    else:
+        folder = Path(options.weights)
     if options.sha256:
         check_digest(_weights_file(folder), options.sha256)
     return folder

@@ -10,8 +10,10 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from mvr.backbones.clip import ClipVideo
+from mvr.backbones.weights import WeightsFile, WeightsSource
 from mvr.datatypes import Segment
 from mvr.errors import LicenceNotAccepted, UsageError, WeightsCorrupt, WeightsMissing
 from mvr.media.frames import sample_frames
@@ -101,3 +103,26 @@ def test_a_licence_that_is_not_known_has_to_be_accepted():
 def test_no_frames_are_refused(wrong: dict[str, float], tiny: dict[str, Any]):
     with pytest.raises(UsageError, match="must be positive"):
         ClipVideo(**tiny, **wrong)
+
+
+def test_published_weights_from_a_local_hub_are_the_same_model(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch, moving_video: Path
+):
+    """The whole way of a download, with a file put where the message says."""
+    source = WeightsSource(
+        name="clip:clip-tiny/own",
+        title="Tiny",
+        licence="MIT",
+        licence_url="https://example.org",
+        noncommercial=False,
+        repo="own/tiny",
+        files=(WeightsFile(name="open_clip_model.safetensors"),),
+    )
+    monkeypatch.setattr("mvr.backbones.clip.clip_source", lambda *_: source)
+    source.folder.mkdir(parents=True)
+    save_file(torch.load(tiny["weights"], weights_only=True), source.folder / "open_clip_model.safetensors")
+    published = ClipVideo(architecture=tiny["architecture"], pretrained="own", device="cpu")
+    batch = published.preprocess(moving_video, [Segment(start_s=0.0, end_s=2.0)])
+    np.testing.assert_array_equal(published.encode(batch), ClipVideo(**tiny).encode(batch))
+    with pytest.raises(WeightsCorrupt, match="wanted 0000"):
+        ClipVideo(architecture=tiny["architecture"], pretrained="own", sha256="0" * 64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -12,8 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mvr.backbones.mert import MertAudio, load_mert, standardise
+from mvr.backbones.weights import WeightsFile, accept_licence, source
 from mvr.datatypes import Segment
-from mvr.errors import NoSound, UsageError, WeightsCorrupt, WeightsMissing
+from mvr.errors import LicenceNotAccepted, NoSound, UsageError, WeightsCorrupt, WeightsMissing
 
 TINY = Path(__file__).parents[1] / "golden" / "mert_tiny"
 REFERENCE = load_file(TINY / "reference.safetensors")
@@ -155,3 +157,20 @@ def test_damaged_and_missing_files_are_refused(copy: Path):
 def test_another_digest_than_the_wanted_one_is_refused():
     with pytest.raises(WeightsCorrupt, match="wanted 0000"):
         create(sha256="0" * 64)
+
+
+def test_the_published_set_of_files_is_the_same_model(monkeypatch: pytest.MonkeyPatch, music_file: Path):
+    """The whole way of a download, with the files put where the message says."""
+    names = ("config.json", "preprocessor_config.json", "pytorch_model.bin")
+    tiny = dataclasses.replace(source.MERT_95M, files=tuple(WeightsFile(name=name) for name in names))
+    monkeypatch.setitem(source._FIXED, "mert-95m", tiny)
+    tiny.folder.mkdir(parents=True)
+    for name in names:
+        shutil.copy(TINY / name, tiny.folder / name)
+    with pytest.raises(LicenceNotAccepted, match="CC BY-NC"):
+        MertAudio(device="cpu")
+    accept_licence("mert-95m")
+    published = MertAudio(device="cpu")
+    batch = published.preprocess(music_file, ONE)
+    np.testing.assert_array_equal(published.encode(batch), create().encode(batch))
+    assert published.settings == create().settings

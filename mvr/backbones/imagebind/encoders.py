@@ -18,7 +18,7 @@ from mvr.backbones.imagebind.model import ImageBindConfig, ImageBindModel
 from mvr.backbones.imagebind.stems import CONTEXT
 from mvr.backbones.imagebind.views import VideoViews, preprocess_video
 from mvr.backbones.precision import parse_precision, pick_device
-from mvr.backbones.weights import check_digest, fetch_weights, file_sha256, local_weights, weights_source
+from mvr.backbones.weights import fetch_weights, file_sha256, local_weights, weights_source
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 
@@ -31,7 +31,7 @@ class ImageBindOptions:
 
     Attributes:
         weights: a local checkpoint; None is the published one, downloaded when its licence is accepted.
-        sha256: digest that the checkpoint must have; None leaves it at the published one's own pin.
+        sha256: digest that the checkpoint must have; the published one has its own pin besides.
         config: sizes of the towers where they are not those of `imagebind_huge`.
         precision: float32, bfloat16, float16 or int8.
         device: auto, cpu or cuda; does not change the features beyond rounding.
@@ -192,12 +192,8 @@ def preprocess_text(texts: Sequence[str]) -> torch.Tensor:
 
 
 def _checkpoint(options: ImageBindOptions) -> Path:
-    if options.weights is not None:
-        return local_weights(options.weights, options.sha256)
-    path = fetch_weights(weights_source("imagebind"))["imagebind_huge.pth"]
-    if options.sha256:
-        check_digest(path, options.sha256)
-    return path
+    path = options.weights or str(fetch_weights(weights_source("imagebind"))["imagebind_huge.pth"])
+    return local_weights(path, options.sha256)
 
 
 def _only(cls: type[Any], options: ImageBindOptions) -> Any:
