@@ -30,6 +30,7 @@ class BorderSettings:
     Attributes:
         black_level: nothing brighter than this is a black border.
         tolerance: how far a border may stray from the level of its outermost line (coding noise).
+        noise: how unevenly (standard deviation) the dark part of a border line may be: coding noise, not grain.
         histogram_bins, histogram_std: a line can be border when the standard deviation of its normalised histogram
             over so many bins is at least this (all in one bin: 0.33 for 8 bins; evenly spread: 0).
         logo_share: how much of a line a logo may cover.
@@ -43,12 +44,13 @@ class BorderSettings:
 
     black_level: float = 24.0
     tolerance: float = 8.0
+    noise: float = 3.0
     histogram_bins: int = 8
     histogram_std: float = 0.2
     logo_share: float = 0.3
     logo_range: float = 24.0
     step: float = 6.0
-    edge_share: float = 0.4
+    edge_share: float = 0.5
     max_share: float = 0.42
     blurred_fill: bool = False
     blur_ratio: float = 0.25
@@ -151,12 +153,22 @@ def _depth(brightest: Plane, spread: Plane, settings: BorderSettings) -> int:
         (_histogram_std(brightest[: most + 1], settings) >= settings.histogram_std)
         & (dark_share[: most + 1] + logo_share[: most + 1] >= 0.98)
         & (logo_share[: most + 1] <= settings.logo_share)
+        & (_dark_std(brightest[: most + 1], dark[: most + 1]) <= settings.noise)
     )
     run = int(np.argmin(is_border)) if not is_border.all() else most
     for depth in range(min(run, most), 0, -1):
         if _has_edge(brightest, dark, depth, settings):
             return depth
     return 0
+
+
+def _dark_std(lines: Plane, dark: npt.NDArray[np.bool_]) -> Plane:
+    """Standard deviation of the dark pixels of each line, (L,)."""
+    count = np.maximum(dark.sum(axis=1), 1)
+    mean = np.where(dark, lines, 0).sum(axis=1) / count
+    spread = np.where(dark, lines - mean[:, None], 0)
+    std: Plane = np.sqrt(np.square(spread).sum(axis=1) / count).astype(np.float32)
+    return std
 
 
 def _histogram_std(lines: Plane, settings: BorderSettings) -> Plane:
@@ -202,7 +214,7 @@ def _blurred_depth(grey: Plane, settings: BorderSettings) -> int:
     depth = int(np.argmax(symmetric)) + 1
     outer = np.concatenate([detail[: depth - 1], detail[width - depth + 1 :]])
     beside = np.concatenate([step[: max(1, depth - 2)], step[width - max(1, depth - 2) - 1 :]])
-    if depth < 4 or middle < 1.0 or np.quantile(outer, 0.9) > settings.blur_ratio * middle:
+    if depth < max(4, width // 25) or middle < 1.0 or np.quantile(outer, 0.9) > settings.blur_ratio * middle:
         return 0
     sharp = min(step[depth - 1], step[width - 1 - depth]) >= max(settings.step, 4 * float(np.median(beside)))
     return depth if sharp else 0

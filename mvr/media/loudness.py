@@ -65,12 +65,15 @@ def _integrated(stereo: FloatSamples) -> float | None:
     needed = math.ceil(_BLOCK_S * RATE_HZ) + 1
     if len(stereo) < needed:
         stereo = np.tile(stereo, (math.ceil(needed / max(1, len(stereo))), 1))
+    meter = pyloudnorm.Meter(
+        RATE_HZ, filter_class="DeMan"
+    )  # the standard's coefficients; the default's are near
     with (
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
-    ):  # log of 0 and means of nothing: silence, handled below
+    ):  # silence: the log of 0 and the mean of nothing
         warnings.simplefilter("ignore")
-        lufs = float(pyloudnorm.Meter(RATE_HZ, filter_class="DeMan").integrated_loudness(stereo))
+        lufs = float(meter.integrated_loudness(stereo))
     return lufs if math.isfinite(lufs) else None
 
 

@@ -113,5 +113,8 @@ def tone_map_filters(transfer: Transfer) -> list[tuple[str, str]]:
     return [
         ("format", "gbrp16le"),  # swscale applies the matrix of the frame
         ("lut3d", f"file='{path}':interp=tetrahedral"),
-        ("setparams", "color_primaries=bt709:color_trc=bt709:colorspace=gbr"),  # or a later step converts again
+        (
+            "setparams",
+            "color_primaries=bt709:color_trc=bt709:colorspace=gbr",
+        ),  # or a later step converts again
     ]

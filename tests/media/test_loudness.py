@@ -56,7 +56,7 @@ def test_loudness_agrees_with_ffmpegs_meter(write_wav, tmp_path, name, rate_hz):
     path = write_wav(tmp_path / "sound.wav", samples, rate_hz)
     integrated, peak = ebur128(path)
     ours = measure_loudness(path)
-    assert ours.integrated_lufs == pytest.approx(integrated, abs=0.1)
+    assert ours.integrated_lufs == pytest.approx(integrated, abs=0.15)  # printed to 0.1
     assert ours.true_peak_dbtp == pytest.approx(peak, abs=0.55)  # what the standard allows a meter of 4 x
 
 
