@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from mvr.errors import UsageError
 if TYPE_CHECKING:
     from mvr.media.probe import VideoStream
 
+Pixels = npt.NDArray[np.uint8]
+_Sides = tuple[float, float, float, float]  # left, top, right, bottom in shares of width and height
 _FRAMES_MB = 128  # decoded frames held at once
 _BORDER_FRAMES, _BORDER_SIDE_PX = 8, 480
 
@@ -87,7 +89,7 @@ def preprocess_video(
     return out
 
 
-def preprocess_image(image: npt.NDArray[np.uint8]) -> FloatArray:
+def preprocess_image(image: Pixels) -> FloatArray:
     """A still picture (H, W, 3) uint8 RGB -> (3, 224, 224) float32: shorter side bicubic, centre crop, normalised."""
     square = torch.from_numpy(centre_squares(image[None], IMAGE_PX)[0]).permute(2, 0, 1).float() / 255
     out: FloatArray = normalise(square).numpy()
@@ -123,25 +125,43 @@ def frame_times(segment: Segment, frame_rate_hz: float | None, settings: VideoVi
 
 def _images(
     path: str | Path, times_s: list[float], stream: VideoStream, settings: VideoViews
-) -> Iterator[npt.NDArray[Any]]:
+) -> Iterator[Pixels]:
     """Frames (H, W, 3) uint8 at `times_s`, a few decoded at a time, borders removed where that is wanted."""
     from mvr.media.frames import sample_frames
 
-    box = _inner_box(path, times_s, stream) if settings.remove_borders else None
     at_once = max(2, int(_FRAMES_MB * 1e6 / (stream.width_px * stream.height_px * 3)))
+    box: _Sides | None = None
     for begin in range(0, len(times_s), at_once):
-        for image in sample_frames(path, times_s=times_s[begin : begin + at_once]).images:
-            yield image if box is None else image[box[1] : box[3], box[0] : box[2]]
+        frames = sample_frames(path, times_s=times_s[begin : begin + at_once]).images
+        if settings.remove_borders and box is None:
+            box = _inner_box(frames if len(frames) == len(times_s) else None, path, times_s)
+        for image in frames:
+            yield image if box is None else _cut(image, box)
 
 
-def _inner_box(path: str | Path, times_s: list[float], stream: VideoStream) -> tuple[int, int, int, int]:
-    """The picture without its borders: (left, top, right, bottom) in full-size pixels, found on small frames."""
+def _inner_box(frames: Pixels | None, path: str | Path, times_s: list[float]) -> _Sides:
+    """Sides of the picture without its borders, found on small copies of the frames, or of 8 spread like them.
+
+    Args:
+        frames: all frames that will be used; None where only a part of them is decoded.
+        path, times_s: where to take others from when there are too few to see through a fade.
+    """
     from mvr.media.borders import detect_borders
     from mvr.media.frames import sample_frames
 
-    spread = np.linspace(times_s[0], times_s[-1], _BORDER_FRAMES).tolist()
-    small = sample_frames(path, times_s=spread, max_side_px=_BORDER_SIDE_PX).images
-    box = detect_borders(small)
-    across, down = stream.width_px / small.shape[2], stream.height_px / small.shape[1]
-    left, top = math.ceil(box.left * across), math.ceil(box.top * down)
-    return left, top, max(left + 1, int(box.right * across)), max(top + 1, int(box.bottom * down))
+    if frames is not None and len(frames) >= _BORDER_FRAMES:
+        step = math.ceil(max(frames.shape[1:3]) / _BORDER_SIDE_PX)
+        small = frames[:, ::step, ::step]
+    else:
+        spread = np.linspace(times_s[0], times_s[-1], _BORDER_FRAMES).tolist()
+        small = sample_frames(path, times_s=spread, max_side_px=_BORDER_SIDE_PX).images
+    box, (height, width) = detect_borders(small), small.shape[1:3]
+    return box.left / width, box.top / height, box.right / width, box.bottom / height
+
+
+def _cut(image: Pixels, sides: _Sides) -> Pixels:
+    """The part of an image (H, W, 3) inside shares of its width and height, rounded inwards."""
+    left, top, right, bottom = sides
+    height, width = image.shape[:2]
+    first_row, first_column = math.ceil(top * height - 1e-6), math.ceil(left * width - 1e-6)
+    return image[first_row : int(bottom * height + 1e-6), first_column : int(right * width + 1e-6)]

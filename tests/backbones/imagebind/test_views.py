@@ -89,17 +89,22 @@ def test_three_crops_lie_along_the_longer_side(height: int, width: int, write_vi
     assert centre == pytest.approx((begin + end) / 2, abs=0.05)
 
 
-def test_black_borders_are_removed_first(write_video):
-    plain = np.full((20, 120, 240, 3), 180, np.uint8)
-    plain[:, ::8] = 120  # some structure, so that the picture differs from a border
-    boxed = np.zeros((20, 200, 240, 3), np.uint8)
-    boxed[:, 40:160] = plain
+@pytest.mark.parametrize("clips", [1, 5])  # 2 frames are too few to find borders by, 10 are not
+@pytest.mark.parametrize("frames_mb", [0, 128])  # decoded in parts, or all at once
+def test_black_borders_are_removed_first(
+    clips: int, frames_mb: int, write_video, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mvr.backbones.imagebind.views._FRAMES_MB", frames_mb)
+    plain = np.full((20, 120, 640, 3), 180, np.uint8)
+    plain[:, :, ::16] = 120  # some structure, so that the picture differs from a border
+    boxed = np.zeros((20, 240, 640, 3), np.uint8)
+    boxed[:, 60:180] = plain
     path, segments = write_video(boxed, rate_hz=10), [Segment(start_s=0, end_s=2)]
-    kept = preprocess_video(path, segments, VideoViews(clips=1))
-    removed = preprocess_video(path, segments, VideoViews(clips=1, remove_borders=True))
+    kept = preprocess_video(path, segments, VideoViews(clips=clips))
+    removed = preprocess_video(path, segments, VideoViews(clips=clips, remove_borders=True))
     black = (0 - 0.48145466) / 0.26862954
     assert (kept[:, :, 0] < black + 0.2).mean() > 0.3
-    assert (removed[:, :, 0] < black + 0.2).mean() == 0
+    assert (removed[:, :, 0] < black + 0.4).mean() == 0
 
 
 def test_how_borders_are_found_belongs_to_the_settings(options: dict[str, dict[str, Any]]):
