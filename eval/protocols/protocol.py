@@ -20,12 +20,14 @@ class _Part(BaseModel):
 
 
 class HeadSpec(_Part):
-    """A head to train before the evaluation: a preset, its label columns, settings laid over the preset."""
+    """A head to train before the evaluation: a preset, its label columns, settings laid over the preset, and a seed
+    where it is not the protocol's."""
 
     name: str
     preset: str
     labels: tuple[str, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
+    seed: int | None = None
 
 
 class StoreSpec(_Part):

@@ -43,7 +43,8 @@ def run_protocol(protocol: Protocol, places: Places) -> Evaluation:
     features = find_store(protocol, places)
     store = FeatureStore.open(features)
     heads = [
-        f"{spec.name}={trained_head(spec, store, places.work, protocol.seed)}" for spec in protocol.heads
+        f"{spec.name}={trained_head(spec, store, places.work, seed_of(spec, protocol))}"
+        for spec in protocol.heads
     ]
     plan = protocol.plan(default_tasks(store, store.rows(protocol.split)))
     request = Request(
@@ -74,6 +75,11 @@ def find_store(protocol: Protocol, places: Places) -> Path:
         folder, build = BUILDERS[spec.build]
         build(places.data / folder, built)
     return built
+
+
+def seed_of(spec: HeadSpec, protocol: Protocol) -> int:
+    """The head's own seed, or the protocol's."""
+    return protocol.seed if spec.seed is None else spec.seed
 
 
 def trained_head(spec: HeadSpec, store: FeatureStore, work: Path, seed: int) -> Path:
