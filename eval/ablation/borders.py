@@ -17,12 +17,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eval.retrieval.systems import Candidate, load_files
 from eval.retrieval.tables import markdown_lines
+from mvr.config.settings import settings_hash
 from mvr.datasets.synthetic.encode import EncodeSettings, write_film
 from mvr.datasets.synthetic.pair import SyntheticPair
 from mvr.datatypes import FloatArray, JsonDict, Segment, branch_weights, mix_branches
@@ -95,6 +97,30 @@ def render_features(test: BorderTest, seeds: Sequence[int]) -> dict[str, FloatAr
                     features = backbone.encode(backbone.preprocess(path, [whole]))[0]
                     columns.setdefault(f"{picture}/{removal}", []).append(features)
     return {name: np.stack(rows) for name, rows in columns.items()}
+
+
+def cached_features(test: BorderTest, work: Path) -> dict[str, FloatArray]:
+    """`render_features`, kept in `work` under a hash of everything that decides them: another head needs no
+    rendering."""
+    from mvr.backbones.descriptors import MusicDescriptors, VideoDescriptors
+
+    seeds = range(FIRST_SEED, FIRST_SEED + test.clips)
+    depends = {
+        "test": {
+            name: value for name, value in asdict(test).items() if name not in ("alpha", "draws", "seed")
+        },
+        "seeds": [seeds.start, seeds.stop],
+        "backbones": [VideoDescriptors().settings, MusicDescriptors().settings],
+    }
+    path = work / f"borders-{settings_hash(depends)}.npz"
+    if not path.is_file():
+        work.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.npz")
+        arrays: Any = render_features(test, seeds)
+        np.savez(partial, **arrays)
+        partial.replace(path)
+    with np.load(path, allow_pickle=False) as kept:
+        return {name: kept[name] for name in kept.files}
 
 
 def _films(pair: SyntheticPair, test: BorderTest, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -203,6 +229,9 @@ def create_parser() -> argparse.ArgumentParser:
     parser.add_argument("--alpha", type=float, default=0.0)
     parser.add_argument("--draws", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--work", type=Path, help="folder that keeps the rendered features (default OUT/work)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for borders.json and borders.md")
     return parser
 
@@ -217,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
             (options.system,) if options.system else (),
         )
         (candidate,) = load_files(heads, systems)
-        features = render_features(test, range(FIRST_SEED, FIRST_SEED + test.clips))
+        features = cached_features(test, options.work or options.out / "work")
         document = measure_borders(features, candidate, test)
     except MvrError as error:
         print(error, file=sys.stderr)

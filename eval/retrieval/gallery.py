@@ -28,7 +28,7 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.5rem}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #ccc;vertical-align:top}
-th{background:#f3f3f3}.true{font-weight:700}.number{text-align:right;font-variant-numeric:tabular-nums}
+th{background:#f3f3f3}.true{font-weight:700}ol{margin:0;padding-left:1.4rem}.number{font-variant-numeric:tabular-nums}
 video{max-width:16rem}audio{width:16rem}
 @media(prefers-color-scheme:dark){body{background:#16181c;color:#eee}th{background:#24272d}th,td{border-color:#444}}
 """

@@ -94,3 +94,16 @@ def test_wrong_grids_are_refused(tmp_path, change, message):
     with pytest.raises(UsageError, match=message):
         load_grid(tmp_path / "grid.yaml")
     assert main([str(tmp_path / "none.yaml"), "--out", str(tmp_path)]) == 2
+
+
+def test_every_shipped_grid_validates_and_names_known_settings():
+    from pathlib import Path
+
+    from mvr.training.settings import load_recipe
+
+    grids = sorted((Path(__file__).parents[2] / "eval" / "ablation" / "grids").glob("*.yaml"))
+    assert grids
+    for path in grids:
+        grid = load_grid(path)
+        for cell in cells(grid):
+            load_recipe(cell.head, cell.overrides(grid.base))
