@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvr.config.cards import DEFAULT_SYSTEM, LicenceCard, SystemCard, load_card, system_names
+from mvr.config.paths import home_dir
 from mvr.datatypes import Modality
 from mvr.errors import MvrError
 
@@ -88,7 +89,8 @@ class Catalogue:
         choices = []
         for name in names:
             status = system_status(name)
-            choices.append(SystemChoice(card=load_card(name), lacks="" if status.ready else status.lacks))
+            lacks = status.lacks.replace(str(home_dir()), "MVR_HOME")  # a visitor need not know our folders
+            choices.append(SystemChoice(card=load_card(name), lacks="" if status.ready else lacks))
         return choices
 
     def ready(self) -> list[SystemChoice]:

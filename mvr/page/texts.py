@@ -181,3 +181,24 @@ EVALUATE_VOTES = "votes"
 EVALUATE_NO_VOTES = (
     "No votes between alphas yet: once people have compared them, their preference is drawn here."
 )
+
+TAB_VOTE = "Vote"
+TAB_LEADERBOARD = "Leaderboard"
+VOTE_LEAD = "One clip, two musics. Which fits better?"
+VOTE_HEARING = "Voting needs hearing. Everything else on this page works without."
+VOTE_NO_SCRIPT = "The blind vote needs JavaScript."
+PLANTED = "a control that nobody chose"
+CONSENT = (
+    "You compare two musics on one clip without knowing which system chose them.",
+    "What is kept: your choices, how long you listened, a random number instead of your name. "
+    "No address, no e-mail, no account, no uploaded file.",
+    "Why: the votes decide the leaderboard and help to improve the ranking. They may be published under CC BY 4.0, "
+    "without the random number.",
+    "You may stop at any time, download your votes, or withdraw them with one click. You should be 18 or older.",
+)
+BAD_CALL = "the page sent something that this server does not understand; reload it"
+OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
+OWN_CLIP_LABEL = "Vote on my own clip"
+OWN_CLIP_READY = "Your clip is ready: the next battle is about it."
+BOARD_LEAD = "How people voted"
+BOARD_EMPTY = "No votes yet. Cast the first one in the tab Vote."
