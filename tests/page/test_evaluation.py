@@ -229,3 +229,36 @@ def test_every_committed_result_can_be_shown():
             here = [row for row in found.rows if (row["task"], row["direction"], row["pool"]) == place]
             assert lines and len(chance_cells(here[0])) == len(lines[0].cells)
             metric_panel(here, "t")
+
+
+def test_human_preference_comes_from_the_votes_that_count(tmp_path):
+    from mvr.page.evaluation import preference_points
+    from mvr.votes.records import Battle, Consent, Side, Vote
+    from mvr.votes.store import VoteStore
+
+    def side(alpha, item):
+        return Side(
+            system_id="control-mvr",
+            system_version="1",
+            alpha=alpha,
+            item_id=item,
+            item_group_id=f"group-{item}",
+        )
+
+    with VoteStore.open(f"sqlite:///{tmp_path / 'votes.db'}") as store:
+        assert preference_points(store) == []
+        for number in range(4):
+            voter = f"voter-{number}"
+            battle = Battle(
+                voter_id=voter, session_id="s", direction="v2m", query_id="q", query_group_id="g",
+                left=side(0.0, "a"), right=side(1.0, "b"), pool_version="1", pool_size=9, policy_id="p",
+                pair_prob=1.0, seed=1, ui_version="1",
+            )  # fmt: skip
+            store.add(battle, Consent(voter_id=voter, session_id="s", version="1", text_sha256="0"))
+            vote = Vote(
+                battle_id=battle.battle_id, voter_id=voter, session_id="s", consent_version="1",
+                outcome=("left", "left", "right", "tie")[number], listen_left_ms=9000, listen_right_ms=9000,
+            )  # fmt: skip
+            store.cast(vote)
+        points = {alpha: share for alpha, share, _, _ in preference_points(store)}
+    assert points == pytest.approx({0.0: 2 / 3, 1.0: 1 / 3})
