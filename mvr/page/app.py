@@ -28,8 +28,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mvr.config.paths import assets_dir, home_dir
-from mvr.page import about, evaluate, library, music_to_video, texts, video_to_music
+from mvr.page import about, evaluate, leaderboard, library, music_to_video, texts, video_to_music, vote
 from mvr.page.api import create_endpoints
+from mvr.page.arena_routes import arena_routes
 from mvr.page.context import PageContext
 from mvr.page.harden import Harden, HardenSettings
 from mvr.page.templates import render
@@ -48,6 +49,8 @@ class TabSpec:
 TABS: tuple[TabSpec, ...] = (
     TabSpec(id="video-to-music", label=texts.TAB_VIDEO_TO_MUSIC, build=video_to_music.build_tab),
     TabSpec(id="music-to-video", label=texts.TAB_MUSIC_TO_VIDEO, build=music_to_video.build_tab),
+    TabSpec(id="vote", label=texts.TAB_VOTE, build=vote.build_tab),
+    TabSpec(id="leaderboard", label=texts.TAB_LEADERBOARD, build=leaderboard.build_tab),
     TabSpec(id="library", label=texts.TAB_LIBRARY, build=library.build_tab),
     TabSpec(id="evaluate", label=texts.TAB_EVALUATE, build=evaluate.build_tab),
     TabSpec(id="about", label=texts.TAB_ABOUT, build=about.build_tab),
@@ -111,11 +114,11 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
         "allowed_paths": [],
         "blocked_paths": [str(home_dir())],
         "theme": create_theme(),
-        "css": _asset("css/page.css"),
+        "css": _asset("css/page.css") + _asset("css/arena.css"),
         "head": head(),
         "app_kwargs": {
             "middleware": [Middleware(Harden, settings=limits)],
-            "routes": [context.shelf.route()],
+            "routes": [context.shelf.route(), *arena_routes(context.ballots)],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
@@ -125,7 +128,8 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
 
 def head() -> str:
     """What goes into `<head>`: the page's own script, inline, so that no further request is needed."""
-    return f'<meta name="color-scheme" content="light dark"><script>{_asset("js/page.js")}</script>'
+    scripts = "\n".join(_asset(f"js/{name}.js") for name in ("page", "arena"))
+    return f'<meta name="color-scheme" content="light dark"><script>{scripts}</script>'
 
 
 def _asset(name: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import home_dir
@@ -17,6 +19,9 @@ from mvr.page.catalogue import DEMO, OWN, Catalogue
 from mvr.page.desk import Clip
 from mvr.page.shelf import Shelf
 from mvr.page.visits import Visit, Visits
+
+if TYPE_CHECKING:
+    from mvr.page.ballot_box import BallotBox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,13 @@ class PageContext:
     votes_url: str
     pool: ThreadPoolExecutor
     local: bool
+
+    @functools.cached_property
+    def ballots(self) -> BallotBox:
+        """Battles and votes, opened with the first visitor who asks for them."""
+        from mvr.page.ballot_box import BallotBox
+
+        return BallotBox(self)
 
     def visit(self, session: str | None) -> Visit:
         """The visit of a Gradio session (`request.session_hash`)."""

@@ -1,0 +1,165 @@
+"""The arena over HTTP: small JSON calls that the vote widget makes, `POST arena/NAME`.
+
+The voter's signed id comes in a header that no form of another site can send; every payload is checked; every rule
+is the arena's. A refusal is status 409 with one neutral sentence, a fault of the input 422.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from mvr.arena.ballot import Ballot
+from mvr.datatypes import Direction, JsonDict
+from mvr.errors import MvrError, UsageError, VoteRefused
+from mvr.page import texts
+from mvr.page.ballot_box import CONSENT_VERSION, BallotBox
+
+logger = logging.getLogger(__name__)
+HEADER = "x-mvr-voter"
+_MAX_BODY_BYTES = 4096
+
+_Word = Annotated[str, Field(max_length=200)]
+_Time = Annotated[int, Field(ge=0, le=3_600_000)]
+_Grade = Annotated[int, Field(ge=0, le=3)] | None
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hello(_Payload):
+    """The first call of a page."""
+
+
+class ConsentGiven(_Payload):
+    """The visitor's decision on the text."""
+
+    session: _Word
+    given: bool
+
+
+class BattleWanted(_Payload):
+    """The open battle or the next one; `own` names a clip that this visitor registered."""
+
+    session: _Word
+    direction: Direction
+    own: _Word | None = None
+
+
+class VoteCast(_Payload):
+    """A vote with what was heard."""
+
+    session: _Word
+    direction: Direction
+    token: _Word
+    outcome: _Word
+    aspect: _Word = "fit"
+    reasons: tuple[_Word, ...] = Field(default=(), max_length=8)
+    listen_left_ms: _Time = 0
+    listen_right_ms: _Time = 0
+    video_ms: _Time = 0
+    switches: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
+class TokenOnly(_Payload):
+    """A battle by its token."""
+
+    token: _Word
+
+
+class Reveal(_Payload):
+    """Ask for the names; with grades if the visitor gave any."""
+
+    session: _Word
+    token: _Word
+    left: _Grade = None
+    right: _Grade = None
+
+
+class SessionOnly(_Payload):
+    """What concerns the visitor as a whole."""
+
+    session: _Word
+
+
+def arena_routes(box: BallotBox) -> list[Route]:
+    """All calls; the handlers run in worker threads."""
+
+    def battle(voter: str, wanted: BattleWanted) -> JsonDict:
+        own = box.own_query(wanted.own) if wanted.own else None
+        if wanted.own and own is None:
+            raise UsageError(texts.OWN_CLIP_GONE)
+        return box.battle(voter, wanted.session, wanted.direction, own)
+
+    def vote(voter: str, cast: VoteCast) -> JsonDict:
+        ballot = Ballot(
+            outcome=cast.outcome,
+            consent_version=CONSENT_VERSION,
+            session_id=cast.session,
+            aspect=cast.aspect,
+            reasons=cast.reasons,
+            listen_left_ms=cast.listen_left_ms,
+            listen_right_ms=cast.listen_right_ms,
+            video_ms=cast.video_ms,
+            switches=cast.switches,
+        )
+        return box.vote(voter, cast.token, ballot, cast.direction)
+
+    def reveal(voter: str, wanted: Reveal) -> JsonDict:
+        return box.reveal(voter, wanted.session, wanted.token, (wanted.left, wanted.right))
+
+    return [
+        _route("hello", Hello, lambda cookie, _: box.hello(cookie), box, known=False),
+        _route("consent", ConsentGiven, lambda voter, c: box.consent(voter, c.session, c.given), box),
+        _route("battle", BattleWanted, battle, box),
+        _route("vote", VoteCast, vote, box),
+        _route("undo", TokenOnly, lambda voter, t: box.undo(voter, t.token), box),
+        _route("reveal", Reveal, reveal, box),
+        _route("mine", SessionOnly, lambda voter, _: box.export(voter), box),
+        _route("forget", SessionOnly, lambda voter, s: box.forget(voter, s.session), box),
+    ]
+
+
+def _route(
+    name: str,
+    payload: type[_Payload],
+    handler: Callable[[str, Any], JsonDict],
+    box: BallotBox,
+    *,
+    known: bool = True,
+) -> Route:
+    async def endpoint(request: Request) -> JSONResponse:
+        cookie = request.headers.get(HEADER, "")
+        body = await request.body()
+        if len(body) > _MAX_BODY_BYTES:
+            return _answer({"error": texts.BAD_CALL}, 413)
+        try:
+            wanted = payload.model_validate(json.loads(body or b"{}"))
+        except (ValueError, ValidationError):
+            return _answer({"error": texts.BAD_CALL}, 422)
+
+        def work() -> JsonDict:
+            return handler(box.signer.voter(cookie) if known else cookie, wanted)
+
+        try:
+            return _answer(await run_in_threadpool(work), 200)
+        except VoteRefused as error:
+            return _answer({"error": str(error)}, 409)
+        except MvrError as error:
+            logger.warning("arena/%s: %s", name, error)
+            return _answer({"error": str(error)}, 422)
+
+    return Route(f"/arena/{name}", endpoint, methods=["POST"])
+
+
+def _answer(document: JsonDict, status: int) -> JSONResponse:
+    return JSONResponse(document, status, headers={"cache-control": "no-store"})

@@ -1,0 +1,143 @@
+"""What the arena may ask of retrieval: queries, competitors and their lists over one library."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mvr.arena.candidates import Candidate, Competitor, QueryItem
+from mvr.datatypes import Direction, Modality
+from mvr.errors import NotInLibrary
+from mvr.library import Item
+from mvr.page.catalogue import DEMO, Catalogue
+from mvr.retrieval import Query
+
+ALPHAS = (0.0, 0.5, 1.0)  # of a system that has a slider: its two ends and the middle compete
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnClip:
+    """A visitor's own file as a query: its path stays on the server, its id says nothing."""
+
+    item: QueryItem
+    path: Path
+    direction: Direction
+
+
+class Contest:
+    """`mvr.arena.candidates.Candidates` over a library of the catalogue; safe to use from several threads.
+
+    Args:
+        catalogue: systems and libraries.
+        library: key of the library whose items are ranked; queries come from it and from the demo library.
+    """
+
+    def __init__(self, catalogue: Catalogue, library: str) -> None:
+        self._catalogue, self._library = catalogue, library
+        self._own: dict[str, OwnClip] = {}
+        self._queries: dict[tuple[str, str], Query] = {}
+        self._lock = threading.Lock()
+
+    def competitors(self) -> list[Competitor]:
+        """Every ready system, at three alphas where it has a slider."""
+        found = []
+        for choice in self._catalogue.ready():
+            alphas = ALPHAS if choice.card.alpha else (None,)
+            version = self._catalogue.system(choice.name).identity
+            found += [Competitor(system_id=choice.name, version=version, alpha=alpha) for alpha in alphas]
+        return found
+
+    @property
+    def pool_version(self) -> str:
+        """Hash of the items that can be ranked."""
+        ids = "\n".join(sorted(item.id for item in self._catalogue.items(self._library)))
+        return hashlib.sha256(ids.encode()).hexdigest()[:16]
+
+    def queries(self, direction: Direction) -> Sequence[QueryItem]:
+        """Items of the query's modality, of this library and the demo library."""
+        return [_query_item(item, source) for item, source in self._askable(direction)]
+
+    def items(self, direction: Direction) -> Sequence[Candidate]:
+        """Every item that could be ranked."""
+        items = sorted(self._catalogue.items(self._library, direction.target), key=lambda item: item.id)
+        return [_candidate(item, 0, 0.0, 0.0) for item in items]
+
+    def top(self, query: QueryItem, competitor: Competitor, k: int) -> Sequence[Candidate]:
+        """A competitor's best `k` items, one per music."""
+        retriever = self._catalogue.retriever(self._library, competitor.system_id)
+        ranked = retriever.rank(self._embedded(query, competitor.system_id), competitor.alpha or 0.0, 2 * k)
+        found: dict[str, Candidate] = {}
+        for result in ranked.results:
+            candidate = _candidate(result.item, len(found) + 1, result.score, result.start_s)
+            found.setdefault(candidate.group_id, candidate)
+        return [replace(item, rank=rank) for rank, item in enumerate(list(found.values())[:k], start=1)]
+
+    def add_own(self, clip: OwnClip) -> None:
+        """Let a visitor's own file be asked for, as long as this server runs."""
+        with self._lock:
+            self._own[clip.item.query_id] = clip
+
+    def own(self, query_id: str) -> OwnClip | None:
+        """A visitor's own file by the id of its query."""
+        with self._lock:
+            return self._own.get(query_id)
+
+    def path(self, item_id: str) -> Path:
+        """The file of an item or of a query. Raises NotInLibrary when it is gone."""
+        own = self.own(item_id)
+        return own.path if own is not None else self.item(item_id).path
+
+    def item(self, item_id: str) -> Item:
+        """An item of this library or of the demo library. Raises NotInLibrary."""
+        for key in dict.fromkeys((self._library, DEMO)):
+            try:
+                return self._catalogue.library(key).item(item_id)
+            except NotInLibrary:
+                continue
+        raise NotInLibrary(f"item {item_id} is no longer in the library")
+
+    def _askable(self, direction: Direction) -> list[tuple[Item, str]]:
+        found: dict[str, tuple[Item, str]] = {}
+        for key in dict.fromkeys((DEMO, self._library)):
+            for item in self._catalogue.items(key, direction.query):
+                found.setdefault(item.id, (item, "demo" if key == DEMO else "library"))
+        return [found[key] for key in sorted(found)]
+
+    def _embedded(self, query: QueryItem, system: str) -> Query:
+        key = (query.query_id, system)
+        with self._lock:
+            known = self._queries.get(key)
+        if known is not None:
+            return known
+        retriever = self._catalogue.retriever(self._library, system)
+        direction = self._direction(query)
+        embedded = retriever.embed_query(self.path(query.query_id), direction)
+        with self._lock:
+            self._queries[key] = embedded
+        return embedded
+
+    def _direction(self, query: QueryItem) -> Direction:
+        own = self.own(query.query_id)
+        if own is not None:
+            return own.direction
+        modality = self.item(query.query_id).modality
+        return Direction.VIDEO_TO_MUSIC if modality is Modality.VIDEO else Direction.MUSIC_TO_VIDEO
+
+
+def _query_item(item: Item, source: str) -> QueryItem:
+    return QueryItem(
+        query_id=item.id,
+        group_id=item.same_as or item.id,
+        duration_s=item.duration_s,
+        sha256=item.content,
+        genre=item.genre[0] if item.genre else None,
+        source=source,
+    )
+
+
+def _candidate(item: Item, rank: int, score: float, start_s: float) -> Candidate:
+    group = item.same_as or item.id
+    return Candidate(item_id=item.id, group_id=group, rank=rank, score=score, start_s=start_s)

@@ -1,0 +1,77 @@
+"""Tab "Leaderboard": the board of the vote store, the same numbers as `python -m eval.votes` gives on it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+from markupsafe import Markup
+
+from mvr.arena.board import build_board
+from mvr.arena.board.board import Board
+from mvr.arena.board.forest import forest_plot
+from mvr.arena.board.tables import METHOD, differences_csv, ratings_csv, report
+from mvr.page import texts
+from mvr.page.context import PageContext
+from mvr.page.shelf import ShelfItem
+from mvr.page.templates import render
+
+SECTIONS = {"all": "All votes", "v2m": "Music for a video", "m2v": "Videos for a piece of music"}
+
+
+def build_tab(context: PageContext, page: gr.Blocks) -> None:
+    """Create the tab; see `mvr.page.app`."""
+    gr.HTML(f'<h2 class="mv-title">{texts.BOARD_LEAD}</h2>')
+    with gr.Row():
+        which = gr.Dropdown(
+            [(title, name) for name, title in SECTIONS.items()], value="all", label="Votes on"
+        )
+        again = gr.Button("Count again", size="sm", elem_classes="mv-use")
+    board = gr.HTML("", elem_id="mv-board")
+
+    def show(name: str | None) -> tuple[str, dict[str, object]]:
+        built = build_board(context.ballots.store)
+        names = [section["name"] for section in built.sections]
+        chosen = name if name is not None and name in names else "all"
+        choices = [(SECTIONS.get(n, n.capitalize()), n) for n in names]
+        return board_html(context, built, chosen), gr.Dropdown(choices=choices, value=chosen)
+
+    page.load(show, [which], [board, which], api_visibility="private", show_progress="hidden")
+    which.input(show, [which], [board, which], api_visibility="private")
+    again.click(show, [which], [board, which], api_visibility="private")
+
+
+def board_html(context: PageContext, board: Board, name: str) -> str:
+    """One section of a board with its downloads."""
+    section = board.section(name)
+    inputs = board.document["inputs"]
+    return render(
+        "leaderboard.html",
+        section=section,
+        plot=Markup(forest_plot(section, SECTIONS.get(name, name))),  # noqa: S704 -- made and escaped by forest_plot
+        alphas=board.document["alphas"],
+        window=" to ".join(str(inputs[key]) for key in ("first_vote", "last_vote") if inputs.get(key)),
+        links=downloads(context, board),
+        method=METHOD,
+    )
+
+
+def downloads(context: PageContext, board: Board) -> list[tuple[str, str]]:
+    """Labels and addresses of the whole board: JSON, both tables, the report; written when they are asked for."""
+    contents = {
+        "leaderboard.json": ("JSON", board.to_bytes()),
+        "leaderboard.csv": ("Ratings as CSV", ratings_csv(board).encode()),
+        "pairs.csv": ("Pairs as CSV", differences_csv(board).encode()),
+        "leaderboard.txt": ("Report", report(board).encode()),
+    }
+    folder = context.ballots.new_folder()
+    links = []
+    for name, (label, data) in contents.items():
+        item = ShelfItem(path=folder / name, name=name, download=True, make=partial(_write, data))
+        links.append((label, context.shelf.put(item)))
+    return links
+
+
+def _write(data: bytes, path: Path) -> None:
+    path.write_bytes(data)

@@ -1,0 +1,54 @@
+"""Tab "Vote": blind battles on demo clips or on the visitor's own clip; the widget talks to `mvr.page.arena_routes`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from mvr.datatypes import Direction
+from mvr.errors import MvrError
+from mvr.media.probe import probe
+from mvr.media.proxy import make_proxy
+from mvr.page import texts
+from mvr.page.context import PageContext
+from mvr.page.desk import media_limits
+from mvr.page.search_view import status_html
+from mvr.page.templates import render
+from mvr.page.uploads import Upload, create_upload_box
+
+
+def build_tab(context: PageContext, page: gr.Blocks) -> None:
+    """Create the tab; see `mvr.page.app`."""
+    gr.HTML(f'<h2 class="mv-title">{texts.VOTE_LEAD}</h2>')
+    gr.HTML(render("arena.html"))
+    with gr.Accordion(texts.OWN_CLIP_LABEL, open=False):
+        box = create_upload_box(
+            label=texts.OWN_CLIP_LABEL, file_types=["video"], height=120, elem_id="mv-own-clip"
+        )
+        status = gr.HTML("", elem_classes="mv-status-box")
+    limits = media_limits(context.manifest.app)
+    ticket = gr.Textbox(visible="hidden", elem_id="mv-own-ticket")
+
+    def register(uploads: list[Upload] | None, request: gr.Request) -> tuple[str, str]:
+        if not uploads:
+            return "", ""
+        visit = context.visit(request.session_hash)
+        try:
+            clip = visit.new_file(".mp4")
+            probe(uploads[0].path, limits, needs=("picture",))
+            info = make_proxy(uploads[0].path, clip, limits=limits)
+        except MvrError as error:
+            return "", status_html("error", str(error))
+        item = context.ballots.add_own(clip, Direction.VIDEO_TO_MUSIC, info.duration_s)
+        return item.query_id, status_html("done", texts.OWN_CLIP_READY)
+
+    events: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "media"}
+    done = box.upload(register, [box], [ticket, status], **events)
+    done.then(None, [ticket], None, js=_HAND_OVER, api_visibility="private")
+
+
+_HAND_OVER = """(ticket) => {
+  const arena = document.getElementById("mv-arena");
+  if (arena && ticket) { arena.dataset.own = ticket; arena.dataset.ownDirection = "v2m"; }
+}"""
