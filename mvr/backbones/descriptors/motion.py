@@ -14,7 +14,9 @@ from mvr.datatypes import FloatArray
 
 Cuts = npt.NDArray[np.bool_]  # (windows, F - 1): does a cut lie between these two frames
 LAGS = 12  # motion's autocorrelation at 1..12 frames: 0.125 .. 1.5 s at 8 Hz
-CUT = 0.30  # histogram distance (half L1) over which two frames belong to different shots
+# histogram distance (half L1) over which two frames belong to different shots; shots of like colours are one,
+# their change shows in motion.change_p95 alone
+CUT = 0.30
 
 DIMENSIONS = (
     Dimension("motion.change_mean", "log10 of lightness share per frame", -5, 0),
