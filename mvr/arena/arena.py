@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from mvr.arena.ballot import Ballot, OpenBattle, Receipt
 from mvr.arena.candidates import Candidates, Competitor, QueryItem
 from mvr.arena.draw import Drawer, Drawn, DrawSettings
-from mvr.arena.history import BattleState, Policies, voter_of
+from mvr.arena.history import BattleState, Policies, newest_battle, voter_of
 from mvr.arena.rates import RateSettings, rate_flags
 from mvr.arena.refusal import Reason, Refused
 from mvr.datatypes import Direction
@@ -276,8 +276,8 @@ class Arena:
         if state.fit is None:
             raise Refused(Reason.NOT_VOTED)
         late = now - state.fit.created_at_ms > self.settings.undo_s * 1000
-        newest = voter_of(connection, battle.voter_id, "").battles[-1]
-        if late or newest.battle_id != battle.battle_id:
+        newest = newest_battle(connection, battle.voter_id)
+        if late or newest is None or newest.battle_id != battle.battle_id:
             raise Refused(Reason.LATE_UNDO)
 
     def _consented(self, connection: sa.Connection, voter_id: str, version: str) -> bool:
@@ -288,15 +288,12 @@ class Arena:
         self, connection: sa.Connection, voter_id: str, direction: Direction, study_id: str | None
     ) -> tuple[Battle, int] | None:
         since = self._clock() - int(self.settings.token_life_s * 1000)
-        voter = voter_of(connection, voter_id, "")
-        for battle in reversed(voter.battles):
-            if battle.direction != direction or battle.study_id != study_id:
-                continue
-            if battle.created_at_ms < since or battle.battle_id in voter.voted:
-                return None
-            state = BattleState.read(connection, battle.battle_id)
-            return None if state.revealed else (battle, state.next_attempt)
-        return None
+        battle = newest_battle(connection, voter_id, direction=str(direction), study_id=study_id)
+        if battle is None or battle.created_at_ms < since:
+            return None
+        state = BattleState.read(connection, battle.battle_id)
+        closed = state.revealed or state.fit is not None
+        return None if closed else (battle, state.next_attempt)
 
     def _shown(self, battle: Battle, attempt: int, *, restored: bool) -> OpenBattle:
         return OpenBattle(

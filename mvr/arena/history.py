@@ -65,6 +65,17 @@ def voter_of(connection: sa.Connection, voter_id: str, session_id: str) -> Voter
     return Voter(voter_id=voter_id, session_id=session_id, battles=tuple(battles), voted=voted)
 
 
+def newest_battle(connection: sa.Connection, voter_id: str, **equals: str | None) -> Battle | None:
+    """The battle that a voter was shown last, among those whose columns have the given values."""
+    columns = schema.BATTLE.c
+    query = sa.select(schema.BATTLE).where(columns.voter_id == voter_id, columns.kind != BattleKind.IDENTICAL)
+    for name, value in equals.items():
+        query = query.where(columns[name] == value)  # None becomes IS NULL
+    query = query.order_by(columns.created_at_ms.desc(), columns.battle_id.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return Battle.from_row(dict(row)) if row else None
+
+
 class Policies:
     """The pair policy of each direction, computed again from the counted votes at most once a minute."""
 
