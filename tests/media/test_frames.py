@@ -38,7 +38,12 @@ def test_uniform_frames_are_the_middles_of_equal_parts(numbered_clip, read_numbe
     np.testing.assert_allclose(np.diff(frames.times_s), 0.5, atol=0.04)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(times=st.lists(st.floats(0, 2.999), min_size=1, max_size=6))
 def test_any_times_in_any_order_are_exact(plain_clip, read_numbers, times):
     frames = sample_frames(plain_clip, times_s=times)
@@ -47,7 +52,12 @@ def test_any_times_in_any_order_are_exact(plain_clip, read_numbers, times):
     np.testing.assert_allclose(frames.times_s, np.array(wanted) / 30, atol=1e-4)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(start=st.floats(0, 2.5), length=st.floats(0.1, 3), rate=st.floats(0.5, 60))
 def test_a_rate_within_a_span_counts_as_it_says(plain_clip, read_numbers, start, length, rate):
     end = min(start + length, 3.0)

@@ -103,7 +103,12 @@ def test_surround_is_mixed_down_by_the_standard_and_cannot_clip(ffmpeg, tmp_path
     )
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(start=st.floats(0, 3.9), duration=st.floats(0.01, 5))
 def test_a_span_is_a_slice_of_the_whole(encoded, start, duration):
     path = encoded("f64.wav", 2)
