@@ -33,7 +33,8 @@ from mvr.arena.rates import RateSettings, rate_flags
 from mvr.arena.refusal import Reason, Refused
 from mvr.datatypes import Direction
 from mvr.errors import UsageError
-from mvr.votes.records import Aspect, Battle, Consent, Flag, Outcome, Vote, new_id, now_ms
+from mvr.votes.ids import new_id, now_ms
+from mvr.votes.records import Aspect, Battle, Consent, Flag, Outcome, Vote
 from mvr.votes.store import VoteStore, append, append_vote, lock, select
 from mvr.votes.voter import VoterSigner
 

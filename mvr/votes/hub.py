@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from mvr.errors import UsageError
 from mvr.votes.formats.tables import Row, Tables, read_tables
-from mvr.votes.records import RECORDS, now_ms
+from mvr.votes.ids import now_ms
+from mvr.votes.records import RECORDS
 from mvr.votes.store import VoteStore
 
 EVERY_MINUTES = 5.0

@@ -25,7 +25,7 @@ from mvr.errors import NotSaved, VoteRefused
 from mvr.votes import schema
 from mvr.votes.engine import create_engine, opening_lock, parse_url
 from mvr.votes.migrations.upgrade import upgrade
-from mvr.votes.records import Consent, Flag, Record, Vote, now_ms
+from mvr.votes.records import Consent, Flag, Record, Vote
 from mvr.votes.writer import PooledWriter, QueuedWriter, Work, Writer
 
 R = TypeVar("R", bound=Record)
@@ -270,6 +270,3 @@ def _told_plainly() -> Iterator[None]:
         raise NotSaved(
             f"the vote store could not be used ({reason}); nothing was saved, try again"
         ) from error
-
-
-__all__ = ["VoteStore", "append", "append_vote", "lock", "now_ms", "row_hash", "select"]

@@ -13,7 +13,8 @@ from alembic.migration import MigrationContext
 
 from mvr.errors import DataError, NotSaved, UsageError, VoteRefused
 from mvr.votes import schema
-from mvr.votes.records import Battle, Flag, Judgment, Outcome, Vote, new_id
+from mvr.votes.ids import new_id
+from mvr.votes.records import Battle, Flag, Judgment, Outcome, Vote
 from mvr.votes.store import VoteStore, append, row_hash
 
 

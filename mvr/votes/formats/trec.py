@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mvr.errors import DataError
-from mvr.votes.records import Judgment, PoolItem, new_id
+from mvr.votes.ids import new_id
+from mvr.votes.records import Judgment, PoolItem
 from mvr.votes.store import VoteStore
 
 TOP_SCORE = 10_000

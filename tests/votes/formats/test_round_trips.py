@@ -59,7 +59,7 @@ def test_any_rows_come_back_as_they_went_out(kind, tables):
 def filled(store, make_battle, make_vote, consent) -> VoteStore:
     import dataclasses
 
-    from mvr.votes.records import new_id
+    from mvr.votes.ids import new_id
 
     battles = [make_battle(query_genre=genre) for genre in ("rock", None, 'a "quoted", name')]
     store.add(*battles, consent(), Flag(target_kind="vote", target_id="x", rule_id="r"))
