@@ -1,0 +1,189 @@
+"""The arena over HTTP: forged, replayed, foreign and early votes are refused alike and counted nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from mvr.arena.arena import Arena, ArenaSettings
+from mvr.arena.candidates import Candidate, Competitor, QueryItem
+from mvr.page.arena_routes import HEADER, arena_routes
+from mvr.page.ballot_box import BallotBox
+from mvr.page.battle_media import BattleMedia
+from mvr.page.shelf import Shelf
+from mvr.votes.records import Vote
+
+
+class TwoLists:
+    """Six queries, twenty items, two systems that disagree."""
+
+    pool_version = "p1"
+
+    def queries(self, direction: object) -> list[QueryItem]:
+        return [QueryItem(query_id=f"q{n}", group_id=f"q{n}", duration_s=30.0) for n in range(6)]
+
+    def items(self, direction: object) -> list[Candidate]:
+        return [Candidate(item_id=f"t{n}", group_id=f"t{n}", rank=0, score=0.0) for n in range(20)]
+
+    def top(self, query: QueryItem, competitor: Competitor, k: int) -> list[Candidate]:
+        first = 0 if competitor.system_id == "one" else 10
+        return [
+            Candidate(item_id=f"t{first + n}", group_id=f"t{first + n}", rank=n + 1, score=1 - n / 10)
+            for n in range(k)
+        ]
+
+    def item(self, item_id: str) -> Any:
+        return SimpleNamespace(title=f"Title {item_id}", artist="", licence="CC0", credit_line="credit")
+
+    def own(self, query_id: str) -> None:
+        return None
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_700_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def client(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1)
+    context = SimpleNamespace(
+        votes_url=f"sqlite:///{tmp_path / 'v.db'}", shelf=Shelf(), pool=pool, catalogue=None
+    )
+    box = BallotBox(context)  # type: ignore[arg-type]
+    contest = TwoLists()
+    rivals = [Competitor(system_id="one", version="1"), Competitor(system_id="two", version="1")]
+    box.__dict__["contest"] = contest
+    box.__dict__["arena"] = Arena(
+        box.store, contest, rivals, box.signer, settings=ArenaSettings(), clock=clock, seed=1
+    )
+    files = []
+    for name in ("0.mp4", "0.wav", "1.wav"):
+        (tmp_path / name).write_bytes(b"x")
+        files.append(tmp_path / name)
+    media = BattleMedia(videos=(files[0],), sounds=(files[1], files[2]), duration_s=20.0)
+    box._media_of = lambda battle: media  # type: ignore[method-assign]
+    with TestClient(Starlette(routes=arena_routes(box))) as client:
+        client.box = box  # type: ignore[attr-defined]
+        yield client
+    pool.shutdown()
+    box.close()
+
+
+def visitor(client: TestClient, agree: bool = True) -> dict[str, Any]:
+    hello = client.post("/arena/hello", json={}).json()
+    me = {"headers": {HEADER: hello["voter"]}, "session": hello["session"]}
+    if agree:
+        client.post("/arena/consent", json={"session": me["session"], "given": True}, headers=me["headers"])
+    return me
+
+
+def battle(client: TestClient, me: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(
+        "/arena/battle", json={"session": me["session"], "direction": "v2m"}, headers=me["headers"]
+    )
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def ballot(me: dict[str, Any], token: str, **more: Any) -> dict[str, Any]:
+    heard = {"listen_left_ms": 6000, "listen_right_ms": 6000, "video_ms": 12000}
+    return {"session": me["session"], "direction": "v2m", "token": token, "outcome": "left"} | heard | more
+
+
+def vote(client: TestClient, me: dict[str, Any], token: str, **more: Any) -> Any:
+    return client.post("/arena/vote", json=ballot(me, token, **more), headers=me["headers"])
+
+
+def counted(client: TestClient) -> int:
+    return int(client.box.store.count(Vote))  # type: ignore[attr-defined]
+
+
+def test_a_vote_after_listening_is_saved_once(client: TestClient, clock: Clock) -> None:
+    me = visitor(client)
+    token = battle(client, me)["token"]
+    clock.now += 15_000
+    assert vote(client, me, token).json()["saved"] is True
+    again = vote(client, me, token)
+    assert again.status_code == 409 and counted(client) == 1
+
+
+def test_early_foreign_unknown_expired_and_unconsented_votes_sound_alike(
+    client: TestClient, clock: Clock
+) -> None:
+    me, other, silent = visitor(client), visitor(client), visitor(client, agree=False)
+    token = battle(client, me)["token"]
+    quiet = battle(client, silent)["token"]
+    answers = [vote(client, me, token)]  # the server's clock says: too early, whatever the browser claims
+    clock.now += 15_000
+    answers += [vote(client, other, token), vote(client, me, token[:-1] + "x"), vote(client, me, "a.0.b")]
+    answers += [vote(client, me, token, listen_left_ms=0), vote(client, me, token, listen_left_ms=3_000_000)]
+    answers += [vote(client, silent, quiet)]
+    clock.now += 31 * 60_000
+    answers += [vote(client, me, token)]
+    assert {answer.status_code for answer in answers} == {409}
+    assert len({answer.json()["error"] for answer in answers}) == 1
+    assert counted(client) == 0
+
+
+def test_a_forged_visitor_and_broken_payloads_are_refused(client: TestClient, clock: Clock) -> None:
+    me = visitor(client)
+    token = battle(client, me)["token"]
+    clock.now += 15_000
+    forged = {"headers": {HEADER: "0" * 32 + ".forged"}, "session": "s"}
+    assert vote(client, forged, token).status_code == 409
+    for body in (b"{", b"[]", b'{"token": 5}', b"x" * 5000):
+        assert client.post("/arena/vote", content=body, headers=me["headers"]).status_code in (413, 422)
+    assert vote(client, me, token, outcome="both").status_code == 422
+    assert vote(client, me, token, system="one").status_code == 422
+    assert counted(client) == 0
+
+
+def test_a_battle_tells_no_system_and_no_item(client: TestClient) -> None:
+    shown = battle(client, visitor(client))
+    assert set(shown) == {"token", "direction", "videos", "sounds", "duration_s", "needed_ms", "restored"}
+    assert "one" not in str(shown).replace("None", "") and "Title" not in str(shown)
+
+
+def test_reveal_waits_for_the_vote_and_keeps_grades(client: TestClient, clock: Clock) -> None:
+    me = visitor(client)
+    token = battle(client, me)["token"]
+    wanted = {"session": me["session"], "token": token, "left": 3, "right": None}
+    assert client.post("/arena/reveal", json=wanted, headers=me["headers"]).status_code == 409
+    clock.now += 15_000
+    vote(client, me, token)
+    named = client.post("/arena/reveal", json=wanted, headers=me["headers"]).json()
+    assert {named["left"]["system"], named["right"]["system"]} <= {
+        "one",
+        "two",
+        "a control that nobody chose",
+    }
+    mine = client.post("/arena/mine", json={"session": me["session"]}, headers=me["headers"]).json()
+    assert [row["grade"] for row in mine["judgments"]] == [3] and len(mine["votes"]) == 1
+    assert client.post("/arena/undo", json={"token": token}, headers=me["headers"]).status_code == 409
+
+
+def test_forgetting_gives_a_new_identity_and_withdraws_the_votes(client: TestClient, clock: Clock) -> None:
+    me = visitor(client)
+    token = battle(client, me)["token"]
+    clock.now += 15_000
+    vote(client, me, token)
+    answer = client.post("/arena/forget", json={"session": me["session"]}, headers=me["headers"]).json()
+    assert answer["withdrawn"] == 1 and answer["voter"] != me["headers"][HEADER]
+    assert client.box.store.counted() == []  # type: ignore[attr-defined]
