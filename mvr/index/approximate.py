@@ -26,11 +26,11 @@ _CROSS_ROWS = 65_536  # rows compared together in `cross`
 
 
 def factory(kind: str, width: int, rows: int) -> str:
-    """faiss's recipe for a kind, for vectors `width` wide: 1-bit RaBitQ codes (Gao & Long 2024), a graph over float16,
+    """faiss's recipe for a kind, for vectors `width` wide: 2-bit RaBitQ codes (Gao et al. 2025), a graph over float16,
     or about 4 sqrt(rows) inverted lists with product quantisation, four bits for every few dimensions."""
     lists = max(1, min(65_536, int(4 * np.sqrt(rows)), rows // 40))
     parts = max(m for m in (1, 2, 4, 8, 16, 32, 64) if width % m == 0)
-    return {"rabitq": "RaBitQfs", "hnsw": "HNSW32,SQfp16", "ivfpq": f"IVF{lists},PQ{parts}x4fs"}[kind]
+    return {"rabitq": "RaBitQfs2", "hnsw": "HNSW32,SQfp16", "ivfpq": f"IVF{lists},PQ{parts}x4fs"}[kind]
 
 
 class ApproximateIndex:
