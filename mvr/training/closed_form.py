@@ -1,7 +1,12 @@
-"""Regularised linear CCA: ridge and number of directions chosen on the validation rows."""
+"""Regularised linear CCA: rows, ridge and number of directions chosen on the validation rows.
+
+The baseline gets what the trained heads get: where some training rows are of the kind of split val (see
+`mvr.training.focus`), it is fitted on all rows and on these alone, and validation says which is better.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +14,16 @@ from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
 from mvr.heads.linear import CcaHead, Moments
 from mvr.heads.table import create_head
-from mvr.training.data import TrainingData
+from mvr.training.data import IntArray, TrainingData
 from mvr.training.settings import Recipe
 from mvr.training.validation import validate
 
 
 def fit_cca(
-    recipe: Recipe, data: TrainingData, standardise: Callable[[CcaHead, TrainingData], None]
+    recipe: Recipe,
+    data: TrainingData,
+    standardise: Callable[[CcaHead, TrainingData], None],
+    focus: IntArray | None = None,
 ) -> tuple[CcaHead, list[JsonDict]]:
     """Fit one head per combination of the listed `ridge`, `dim` and `power` values and keep the best on val.
 
@@ -23,21 +31,25 @@ def fit_cca(
         recipe: `head` may hold a number or a list of numbers for each of the three.
         data: rows.
         standardise: fits the head's standardisation.
+        focus: training rows of the target's own kind.
 
     Returns:
         The best head and what was tried, with the validation scores.
     """
     best: tuple[tuple[float, ...], CcaHead] | None = None
     tried = []
-    moments: Moments | None = None
-    for config in _grid(recipe.head, min(data.video.shape[1], data.audio.shape[1])):
+    moments: dict[str, Moments] = {}
+    rows = {"all": data.train} if focus is None else {"all": data.train, "focus": focus}
+    grid = _grid(recipe.head, min(data.video.shape[1], data.audio.shape[1]))
+    for name, config in itertools.product(rows, grid):
         head = create_head("cca", video_dim=data.video.shape[1], audio_dim=data.audio.shape[1], **config)
         assert isinstance(head, CcaHead)
         standardise(head, data)
-        moments = moments or head.moments(*data.features(data.train))
-        head.fit_moments(moments)
+        if name not in moments:
+            moments[name] = head.moments(*data.features(rows[name]))
+        head.fit_moments(moments[name])
         score = validate(head, data, recipe.training.metric)["ssl"]
-        tried.append({**config, **score.values})
+        tried.append({"rows": name, **config, **score.values})
         if best is None or score.better < best[0]:
             best = (score.better, head)
     assert best is not None

@@ -115,10 +115,10 @@ def train_head(
     }
     if recipe.kind in ("random", "identity"):
         return _save_fixed(recipe, data, Path(out), facts)
-    if recipe.kind == "cca":
-        return _save_cca(recipe, data, Path(out), facts)
     focus = find_focus(store, data, settings)
     facts["focus"] = focus.facts
+    if recipe.kind == "cca":
+        return _save_cca(recipe, (data, focus.rows), Path(out), facts)
     with _processes(settings.device) as place, torch.random.fork_rng():
         return _train(
             recipe, (data, focus.rows), place, _Run(out=Path(out), facts=facts, resume=resume, quiet=quiet)
@@ -272,9 +272,12 @@ def _save_fixed(recipe: Recipe, data: TrainingData, out: Path, facts: JsonDict) 
     return _save_scored(head, recipe, data, out, (facts, 0.0))
 
 
-def _save_cca(recipe: Recipe, data: TrainingData, out: Path, facts: JsonDict) -> TrainReport:
+def _save_cca(
+    recipe: Recipe, rows: tuple[TrainingData, IntArray | None], out: Path, facts: JsonDict
+) -> TrainReport:
     began = time.monotonic()
-    head, tried = fit_cca(recipe, data, fit_standardise)
+    data, focus = rows
+    head, tried = fit_cca(recipe, data, fit_standardise, focus)
     assert isinstance(head, CcaHead)
     facts = {**facts, "tried": tried}
     return _save_scored(head, recipe, data, out, (facts, time.monotonic() - began))

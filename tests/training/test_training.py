@@ -351,3 +351,11 @@ def test_a_small_store_gets_the_steps_it_needs(store, tmp_path):
     settings = small(epochs=4, patience=5, min_steps=23).training
     (phase,) = phases_of(settings, prepare_data(store, [], val_share=0.1, seed=0), None)
     assert (phase.epochs, phase.patience) == (8, 10)
+
+
+def test_the_cca_baseline_may_use_the_rows_of_the_kind_of_val_too(make_store, tmp_path):
+    store, _ = shifted(make_store)
+    report = train_head(store, "cca", tmp_path / "h")
+    assert {config["rows"] for config in report.facts["tried"]} == {"all", "focus"}
+    best = min(report.facts["tried"], key=lambda c: (c["median_rank"], -c["mrr"]))
+    assert report.val["ssl"]["mrr"] == pytest.approx(best["mrr"])
