@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 _Sides = tuple[float, float, float, float]  # left, top, right, bottom in shares of width and height
-_FRAMES_MB = 128  # decoded frames held at once
+_FRAMES_MB = 256  # decoded frames held at once: ten of 3840 x 2160
 _BORDER_FRAMES, _BORDER_SIDE_PX = 8, 480
 
 

@@ -90,7 +90,7 @@ def test_three_crops_lie_along_the_longer_side(height: int, width: int, write_vi
 
 
 @pytest.mark.parametrize("clips", [1, 5])  # 2 frames are too few to find borders by, 10 are not
-@pytest.mark.parametrize("frames_mb", [0, 128])  # decoded in parts, or all at once
+@pytest.mark.parametrize("frames_mb", [0, 256])  # decoded in parts, or all at once
 def test_black_borders_are_removed_first(
     clips: int, frames_mb: int, write_video, monkeypatch: pytest.MonkeyPatch
 ):
