@@ -160,8 +160,8 @@ class Arena:
         """
 
         def work(connection: sa.Connection) -> Receipt:
-            now = self._clock()
             lock(connection, f"voter:{voter_id}")
+            now = self._clock()  # after the lock: a voter's rows are in the order of their times
             battle, attempt, state = self._battle_of(connection, token, voter_id)
             self._check_open(state, attempt, battle, ballot, now)
             self._check_listened(battle, ballot, now)
@@ -184,8 +184,8 @@ class Arena:
         """
 
         def work(connection: sa.Connection) -> tuple[Battle, int]:
-            now = self._clock()
             lock(connection, f"voter:{voter_id}")
+            now = self._clock()  # after the lock: a voter's rows are in the order of their times
             battle, _, state = self._battle_of(connection, token, voter_id)
             self._check_undo(connection, battle, state, now)
             for vote in state.active:

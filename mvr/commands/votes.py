@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mvr.commands.learning import learn
 from mvr.commands.options import JsonOption
 from mvr.commands.output import note, print_json, say
 from mvr.datatypes import Direction, StrEnum
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mvr.votes.store import VoteStore
 
 app = typer.Typer(no_args_is_help=True)
+app.command("learn")(learn)
 DbOption = Annotated[
     str | None,
     typer.Option("--db", metavar="URL", help="SQLite file or PostgreSQL URL; default: your own votes."),
@@ -108,6 +110,24 @@ def stats(db: DbOption = None, as_json: JsonOption = False) -> None:
         print_json(board.document)
     else:
         say(report(board))
+
+
+@app.command("verify")
+def verify(db: DbOption = None, as_json: JsonOption = False) -> None:
+    """Check the chain of hashes: was a vote removed or changed in the database?"""
+    from mvr.errors import DataError
+    from mvr.votes.chain import broken_links
+
+    with _open(db, must_exist=True) as store:
+        broken = broken_links(store)
+    if as_json:
+        print_json({"broken": broken})
+    elif not broken:
+        say("every vote is as it was cast")
+    if broken:
+        raise DataError(
+            f"{len(broken)} votes do not follow the voter's previous one, the first is {broken[0]}"
+        )
 
 
 @app.command("purge")
