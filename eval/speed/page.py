@@ -109,7 +109,7 @@ def _serve() -> str:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
-            with urlopen(url, timeout=5):  # noqa: S310 - our own server
+            with urlopen(url, timeout=5):
                 return url
         except (URLError, OSError):
             time.sleep(0.3)

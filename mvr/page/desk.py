@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mvr.page.visits import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
 
+FULL_SIDES_PX = (1920, 1080)
 TEXT_WEIGHT = 0.5  # words count as much as the clip
 
 
@@ -179,9 +180,22 @@ def _rank(retriever: Retriever, query: Query, ask: Ask) -> RankedList:
     )
 
 
+def plays_as_it_is(info: MediaInfo) -> bool:
+    """Whether every browser plays the file without a copy: H.264 within 1920 x 1080 and AAC in MP4."""
+    from mvr.media.proxy import fits, is_browser_safe
+
+    return (
+        info.video is not None
+        and fits(info.video, FULL_SIDES_PX)
+        and is_browser_safe(info)
+        and info.path.suffix.lower() in (".mp4", ".m4v", ".mov")
+        and (info.audio is None or info.audio.codec == "aac")
+    )
+
+
 def make_player(visit: Visit, clip: Clip, limits: MediaLimits, progress: Callable[[float], None]) -> Path:
-    """The browser-safe copy of a clip: video as MP4, music as M4A."""
-    if clip.shared:
+    """What the browser plays: the clip itself where it can, else a copy: video as MP4, music as M4A."""
+    if clip.shared or plays_as_it_is(clip.info):
         return clip.path
     if clip.info.video is not None:
         from mvr.media.proxy import make_proxy

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from mvr.datatypes import Direction
 from mvr.page import texts
+from mvr.page.desk import plays_as_it_is
 
 if TYPE_CHECKING:
     from mvr.page.context import PageContext
     from mvr.page.desk import Desk
     from mvr.page.rows import Row
     from mvr.page.visits import Visit
-
-FULL_SIDES_PX = (1920, 1080)  # a picture up to this size goes into the export as it is, when browsers play it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +72,7 @@ def video_and_music(desk: Desk, row: Row) -> tuple[Path, Path]:
     assert desk.clip is not None
     if desk.direction is Direction.MUSIC_TO_VIDEO:
         return row.path, desk.clip.path
-    from mvr.media.proxy import fits, is_browser_safe
-
-    info = desk.clip.info
-    as_it_is = info.video is not None and fits(info.video, FULL_SIDES_PX) and is_browser_safe(info)
+    as_it_is = plays_as_it_is(desk.clip.info)
     return (desk.clip.path if as_it_is or desk.player is None else desk.player), row.path
 
 

@@ -10,7 +10,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -19,7 +18,18 @@ from mvr.datatypes import Direction
 from mvr.errors import MvrError
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.desk import Ask, Clip, Desk, desk_of, embed, make_player, media_limits, rank, receive
+from mvr.page.desk import (
+    Ask,
+    Clip,
+    Desk,
+    desk_of,
+    embed,
+    make_player,
+    media_limits,
+    plays_as_it_is,
+    rank,
+    receive,
+)
 from mvr.page.preview import mux_preview
 from mvr.page.search_view import View
 from mvr.page.uploads import Upload
@@ -27,6 +37,7 @@ from mvr.page.visits import Visit
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.1
+SLOW_S = 5.0  # longer than this is announced
 
 Updates = tuple[Any, ...]
 Handler = Callable[..., Iterator[Updates]]
@@ -46,6 +57,18 @@ def speaking(handler: Handler) -> Handler:
             yield self.view.error(texts.INTERNAL)
 
     return told
+
+
+def announcement(clip: Clip, system: str, direction: Direction) -> str | None:
+    """What is said before a slow system starts; None for a quick one."""
+    from mvr.config.cards import load_card
+    from mvr.embeddings.expected import expected_seconds
+
+    card = load_card(system)
+    seconds = expected_seconds(card, direction.query, clip.info.duration_s)
+    return (
+        None if seconds is None or seconds < SLOW_S else texts.SLOW.format(title=card.title, seconds=seconds)
+    )
 
 
 class SearchEvents:
@@ -84,31 +107,38 @@ class SearchEvents:
         yield from self._search(visit, desk, clip, self._ask(visit, controls))
 
     def _search(self, visit: Visit, desk: Desk, clip: Clip, ask: Ask) -> Iterator[Updates]:
-        """Embed and convert side by side; the list appears as soon as it is there."""
+        """Embed, show the list, then make the clip playable: the list is what the visitor waits for."""
+        query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue)
+        try:
+            yield self.view.searching(clip)
+            if slow := announcement(clip, ask.system, self.direction):
+                yield self.view.busy(slow)
+            yield from self._wait(query, lambda: None)
+            found = query.result()
+        except BaseException:  # refused, or the visitor cancelled: the old clip stays
+            query.add_done_callback(lambda _: discard(clip))
+            raise
+        desk.put(clip)
+        desk.queries[ask.system] = found
+        rank(desk, ask, self.context.catalogue)
+        yield from self._make_player(visit, desk, clip)
+        yield self.view.full(visit, desk)
+
+    def _make_player(self, visit: Visit, desk: Desk, clip: Clip) -> Iterator[Updates]:
+        if plays_as_it_is(clip.info):
+            desk.player = clip.path
+            return
         done = [0.0]
         player = self.context.pool.submit(
             make_player, visit, clip, self.limits, lambda fraction: done.__setitem__(0, fraction)
         )
-        query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue)
-        try:
-            yield self.view.searching(clip)
-            yield from self._wait(query, lambda: None)
-            found = query.result()
-            desk.put(clip)
-            desk.queries[ask.system] = found
-            rank(desk, ask, self.context.catalogue)
-            yield self.view.full(
-                visit, desk, texts.CONVERTING.format(percent=0) if not player.done() else None
-            )
-            yield from self._wait(
-                player, lambda: self.view.busy(texts.CONVERTING.format(percent=int(100 * done[0])))
-            )
-            desk.player = player.result()
-            yield self.view.full(visit, desk)
-        except BaseException:
-            if desk.clip is not clip:  # refused, or the visitor cancelled: the old clip stays
-                player.add_done_callback(lambda _: discard(clip, player))
-            raise
+        yield self.view.full(visit, desk, texts.CONVERTING.format(percent=0))
+        yield from self._wait(
+            player, lambda: self.view.busy(texts.CONVERTING.format(percent=int(100 * done[0])))
+        )
+        made = player.result()
+        if desk.clip is clip:
+            desk.player = made
 
     def _wait(self, future: Future[Any], report: Callable[[], Updates | None]) -> Iterator[Updates]:
         told = None
@@ -196,10 +226,7 @@ class SearchEvents:
         )
 
 
-def discard(clip: Clip, player: Future[Path]) -> None:
-    """Delete the files of a clip that did not get onto the desk."""
-    if clip.shared:
-        return
-    shutil.rmtree(clip.path.parent, ignore_errors=True)
-    if player.exception() is None:
-        player.result().unlink(missing_ok=True)
+def discard(clip: Clip) -> None:
+    """Delete the file of a clip that did not get onto the desk."""
+    if not clip.shared:
+        shutil.rmtree(clip.path.parent, ignore_errors=True)

@@ -105,7 +105,7 @@ class Visitor:
     def upload(self, box: str, *paths: Path) -> None:
         self.page.set_input_files(f"#{box} input[type=file]", [str(path) for path in paths])
 
-    def status(self, kind: str, timeout_s: float = 60) -> str:
+    def status(self, kind: str, timeout_s: float = 90) -> str:
         """Wait for a visible status line of a kind and return its words."""
         line = self.page.locator(f".mv-status-{kind}:visible span").last
         line.wait_for(timeout=timeout_s * 1000)
@@ -118,7 +118,7 @@ def new_visitor(browser: Any, server: Server) -> Iterator[Callable[..., Visitor]
 
     def create(**options: Any) -> Visitor:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(90_000)
         visitor = Visitor(context.new_page(), server)
         page = visitor.page
         page.on("console", lambda m: visitor.errors.append(m.text) if m.type == "error" else None)
