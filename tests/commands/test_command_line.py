@@ -132,3 +132,20 @@ def test_help_is_light_and_names_every_command(mvr: Run) -> None:
     script = f"import sys, mvr.__main__; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_without_a_library_the_demo_library_is_ranked_and_says_so(
+    mvr: Run, media: Path, tiny_assets: Path, tmp_path: Path
+) -> None:
+    (tiny_assets / "demo").mkdir()
+    entries = [{"kind": "track", "file": "../../sea.wav", "title": "Shipped", "licence": "CC0-1.0"}]
+    (tmp_path / "sea.wav").write_bytes((media / "音楽.wav").read_bytes())
+    (tiny_assets / "demo" / "manifest.json").write_text(json.dumps({"items": entries}))
+    clip = media / "clip one.mp4"
+    done = mvr("recommend", clip, "--system", "chance", "--json")
+    (result,) = document(done)["results"]
+    assert result["title"] == "Shipped" and "demo library's tracks are ranked" in done.stderr
+    exported = mvr("export", clip, result["id"], "--out", tmp_path / "out.mp4", "--json")
+    assert document(exported)["track"]["title"] == "Shipped" and (tmp_path / "out.mp4").stat().st_size > 1000
+    done = mvr("recommend", clip, "--library", tmp_path / "empty", "--system", "chance", code=1)
+    assert "holds no tracks" in done.stderr
