@@ -143,6 +143,7 @@ def bake_features(path: Path | str, found: dict[tuple[str, str], SegmentFeatures
         tensors[f"{recipe}/{content}/times"] = np.frombuffer(pack_times(item.segments)).reshape(-1, 2).copy()
     temporary = Path(path).with_name(f".{Path(path).name}.tmp")
     save_file(tensors, temporary)
+    temporary.chmod(0o644)  # safetensors writes for its owner alone
     temporary.replace(path)
 
 
