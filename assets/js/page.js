@@ -9,7 +9,7 @@
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 
   /* ---- players: one sound at a time ---- */
-  const pauseOthers = (keep) => keep.muted || all("audio, video").forEach((m) => m !== keep && !m.paused && !m.muted && m.pause());
+  const pauseOthers = (keep) => (keep && keep.muted) || all("audio, video").forEach((m) => m !== keep && !m.paused && !m.muted && m.pause());
   const rowOf = (media) => media.closest(".mv-row");
 
   const paint = (media) => {
