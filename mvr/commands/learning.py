@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mvr.embeddings.system import System
     from mvr.library import Library
+    from mvr.retrieval import Retriever
 
 
 def learn(
@@ -36,13 +37,15 @@ def learn(
     from mvr.commands.options import library_or_demo
     from mvr.config.paths import home_dir
     from mvr.embeddings.system import load_system
+    from mvr.retrieval import Retriever
 
     with open_votes(db or str(home_dir() / "votes.sqlite")) as store:
         rows = store.counted(direction=str(direction), aspect="fit")
     loaded = load_system(system, device=device)
-    items = library_or_demo(library)[0]
-    features = _features(items, loaded, direction, alpha)
-    pairs = vote_pairs(rows, _scorer(items, loaded, alpha), features)
+    retriever = Retriever(library_or_demo(library)[0], loaded)
+    retriever.prepare(direction)
+    features = _features(retriever.library, loaded, direction, alpha)
+    pairs = vote_pairs(rows, _scorer(retriever, alpha), features)
     model, report = fit_reranker(pairs, system=system, version=loaded.identity)
     model.save(out)
     summary = {
@@ -84,18 +87,16 @@ def _features(
     return found
 
 
-def _scorer(library: Library, system: System, alpha: float) -> Callable[[str, str], float | None]:
+def _scorer(retriever: Retriever, alpha: float) -> Callable[[str, str], float | None]:
     """Similarity of a query and an item of the library; None where one of them left it."""
     from mvr.errors import NotInLibrary
-    from mvr.retrieval import Retriever
 
-    retriever = Retriever(library, system)
     lists: dict[str, dict[str, float]] = {}
 
     def score(query_id: str, item_id: str) -> float | None:
         if query_id not in lists:
             try:
-                ranked = retriever.rank(retriever.query_item(query_id), alpha, max(1, len(library)))
+                ranked = retriever.rank(retriever.query_item(query_id), alpha, max(1, len(retriever.library)))
             except NotInLibrary:
                 lists[query_id] = {}
             else:

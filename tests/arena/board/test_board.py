@@ -304,3 +304,15 @@ def test_the_grade_of_an_item_is_the_lower_median_of_its_judges(store):
 def test_a_misspelt_path_is_no_empty_board(tmp_path):
     with pytest.raises(UsageError, match="no votes at"), open_votes(str(tmp_path / "nothing.sqlite")):
         pass
+
+
+def test_the_kept_board_is_computed_again_only_after_a_change(voted, make_crowd, monkeypatch):
+    import mvr.arena.board.cache as cache
+
+    computed = []
+    monkeypatch.setattr(cache, "build_board", lambda *a: computed.append(1) or build_board(*a))
+    kept = cache.BoardCache(voted)
+    assert kept.current() is kept.current() and len(computed) == 1
+    crowd, arena = make_crowd(voted, check_share=0.0)
+    crowd.votes(arena, "late", 1)
+    assert kept.current().to_bytes() == build_board(voted).to_bytes() and len(computed) == 2
