@@ -94,7 +94,7 @@
     videos().forEach((video) => { video.pause(); video.playbackRate = 1; });
     paint();
   };
-  const ended = () => { pause(); offset = 0; videos().forEach((video) => { video.currentTime = 0; }); paint(); };
+  const ended = () => { pause(); offset = 0; play().catch(failed); };
 
   /* the picture follows the sound: gently by its speed, by a jump when it is far off */
   const follow = () => {

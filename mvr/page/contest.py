@@ -13,7 +13,7 @@ from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.library import Item
 from mvr.page.catalogue import DEMO, Catalogue
-from mvr.retrieval import Query
+from mvr.retrieval import Query, Retriever
 
 ALPHAS = (0.0, 0.5, 1.0)  # of a system that has a slider: its two ends and the middle compete
 
@@ -39,6 +39,7 @@ class Contest:
         self._catalogue, self._library = catalogue, library
         self._own: dict[str, OwnClip] = {}
         self._queries: dict[tuple[str, str], Query] = {}
+        self._ready: set[tuple[str, Direction]] = set()
         self._lock = threading.Lock()
 
     def competitors(self) -> list[Competitor]:
@@ -67,7 +68,7 @@ class Contest:
 
     def top(self, query: QueryItem, competitor: Competitor, k: int) -> Sequence[Candidate]:
         """A competitor's best `k` items, one per music."""
-        retriever = self._catalogue.retriever(self._library, competitor.system_id)
+        retriever = self._prepared(competitor.system_id, self._direction(query))
         ranked = retriever.rank(self._embedded(query, competitor.system_id), competitor.alpha or 0.0, 2 * k)
         found: dict[str, Candidate] = {}
         for result in ranked.results:
@@ -105,6 +106,15 @@ class Contest:
             for item in self._catalogue.items(key, direction.query):
                 found.setdefault(item.id, (item, "demo" if key == DEMO else "library"))
         return [found[key] for key in sorted(found)]
+
+    def _prepared(self, system: str, direction: Direction) -> Retriever:
+        """The retriever of a system, with every item of the library embedded under it."""
+        retriever = self._catalogue.retriever(self._library, system)
+        with self._lock:
+            if (system, direction) not in self._ready:
+                retriever.prepare(direction)
+                self._ready.add((system, direction))
+        return retriever
 
     def _embedded(self, query: QueryItem, system: str) -> Query:
         key = (query.query_id, system)
