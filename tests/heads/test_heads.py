@@ -206,16 +206,16 @@ def test_features_that_never_vary_are_switched_off():
     np.testing.assert_allclose(np.delete(out, 2, 1).std(0), 1, atol=1e-4)
 
 
-def test_cca_without_a_ridge_finds_the_canonical_correlations_of_statsmodels():
-    from statsmodels.multivariate.cancorr import CanCorr
-
+def test_cca_without_a_ridge_finds_the_canonical_correlations():
+    """Oracle: singular values of Qx' Qy (Björck and Golub 1973)."""
     generator = np.random.default_rng(0)
     shared = generator.normal(size=(400, 2))
     x = np.hstack([shared, generator.normal(size=(400, 3))]) @ generator.normal(size=(5, 5))
     y = np.hstack([shared + 0.7 * generator.normal(size=(400, 2)), generator.normal(size=(400, 2))])
     x, y = x - x.mean(0), y - y.mean(0)
     maps, correlations = ridge_cca(x, y, CcaSettings(video_dim=5, audio_dim=4, dim=4, ridge=0.0, power=0.0))
-    np.testing.assert_allclose(correlations, CanCorr(y, x).cancorr, atol=1e-6)
+    angles = np.linalg.svd(np.linalg.qr(x)[0].T @ np.linalg.qr(y)[0], compute_uv=False)
+    np.testing.assert_allclose(correlations, angles, atol=1e-6)
     projected = [np.corrcoef((x @ maps[0])[:, d], (y @ maps[1])[:, d])[0, 1] for d in range(4)]
     np.testing.assert_allclose(projected, correlations, atol=1e-6)
 
