@@ -1,7 +1,8 @@
 """How long a backbone will take here, told before it starts: its arithmetic over this machine's matrix rate.
 
 Counts are multiply-adds of the matrix products and convolutions, two operations each; norms, softmax and reading the
-file are left out, which the attainable share below stands for (0.67 to 0.95 measured, see LOG.md).
+file are left out, which the attainable share below stands for (announced times came out
+0.6 to 1.3 times the measured ones, 0.3 for small int8 networks: LOG.md).
 """
 
 from __future__ import annotations
