@@ -34,6 +34,8 @@ class BattleState:
     def read(cls, connection: sa.Connection, battle_id: str) -> BattleState:
         """The state inside the caller's transaction."""
         rows = select(connection, Vote, battle_id=battle_id)
+        if not rows:  # nothing is revealed before a vote
+            return cls(active=(), undone=0, revealed=False)
         undone = {row.undoes for row in rows if row.kind == "undo"}
         active = tuple(row for row in rows if row.kind == "vote" and row.vote_id not in undone)
         flags = select(connection, Flag, target_kind="battle", target_id=battle_id, rule_id="revealed")
