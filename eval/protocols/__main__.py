@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from eval.protocols.protocol import load_protocol, protocol_names
+from eval.protocols.protocol import load_protocol, protocol_names, with_heads
 from mvr.errors import MvrError, UsageError
 
 
@@ -20,6 +20,9 @@ def create_parser() -> argparse.ArgumentParser:
     run.add_argument("--features", type=Path, help="a store to use in place of the protocol's")
     run.add_argument("--data", type=Path, help="folder of public data (holds yt8m/, emomv/)")
     run.add_argument("--work", type=Path, help="folder for built stores and trained heads (default OUT/work)")
+    run.add_argument(
+        "--only", nargs="+", default=[], help="train and measure these heads of the protocol alone"
+    )
     run.add_argument("--out", type=Path, required=True, help="folder for the report")
     run.add_argument("--json", action="store_true", help="print results.json on stdout and nothing else")
     return parser
@@ -46,8 +49,9 @@ def _run(options: argparse.Namespace) -> int:
 
     work = options.work or options.out / "work"
     places = Places(work=work, features=options.features, data=options.data)
-    evaluation = run_protocol(load_protocol(options.name), places)
-    write_report(evaluation, options.out, ["python", "-m", "eval.protocols", "run", options.name])
+    evaluation = run_protocol(with_heads(load_protocol(options.name), options.only), places)
+    chosen = ["--only", *options.only] if options.only else []
+    write_report(evaluation, options.out, ["python", "-m", "eval.protocols", "run", options.name, *chosen])
     if options.json:
         print(as_json(evaluation.document), end="")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,19 @@ def load_protocol(name: str) -> Protocol:
         return Protocol.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise UsageError(f"the protocol {path} cannot be used: {error}") from error
+
+
+def with_heads(protocol: Protocol, names: Sequence[str]) -> Protocol:
+    """The protocol with some of its heads; with all where no name is given.
+
+    Raises:
+        UsageError: a name that is none of its heads.
+    """
+    known = [spec.name for spec in protocol.heads]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(
+            f"protocol {protocol.name!r} has no head {unknown[0]!r}; choose from {', '.join(known) or 'none'}"
+        )
+    kept = tuple(spec for spec in protocol.heads if not names or spec.name in names)
+    return protocol.model_copy(update={"heads": kept})

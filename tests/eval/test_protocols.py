@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from eval.protocols.__main__ import main
-from eval.protocols.protocol import load_protocol, protocol_names
+from eval.protocols.protocol import load_protocol, protocol_names, with_heads
 from mvr.errors import UsageError
 
 
@@ -64,6 +64,14 @@ def test_unknown_names_and_keys_are_refused(tmp_path, capsys):
     (tmp_path / "bad.yaml").write_text("name: a\ntitle: b\nabout: c\nstore: {}\nalpha: [0]\n")
     with pytest.raises(UsageError, match="alpha"):
         load_protocol(str(tmp_path / "bad.yaml"))
+
+
+def test_some_heads_of_a_protocol_can_be_chosen():
+    protocol = load_protocol("emomv")
+    assert [spec.name for spec in with_heads(protocol, ["mvbind"]).heads] == ["mvbind"]
+    assert with_heads(protocol, []) == protocol
+    with pytest.raises(UsageError, match="has no head 'mvbond'; choose from mvbind"):
+        with_heads(protocol, ["mvbond"])
 
 
 def test_the_list_names_every_protocol(capsys):
