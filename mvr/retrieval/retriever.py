@@ -213,7 +213,10 @@ class Retriever:
         found = self.library.features(owner, self.system)
         if found is None:  # taken out of the library by somebody else since
             return {}
-        return facts_of(self.system.backbone(owner.modality), found.features[row - int(index.starts[item])])
+        facts = facts_of(self.system.backbone(owner.modality), found.features[row - int(index.starts[item])])
+        if owner.tempo_bpm is not None and "tempo_bpm" in facts:  # tagged, or estimated on a longer span
+            facts["tempo_bpm"] = owner.tempo_bpm
+        return facts
 
 
 def _score(compared: _Compared, weights: FloatArray) -> _Scored:

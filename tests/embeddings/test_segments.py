@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mvr.config.cards import SegmentCard
@@ -13,14 +12,15 @@ from mvr.datatypes import Modality
 from mvr.embeddings.segments import cut_segments, segments_of
 
 
-@given(duration=st.floats(0.05, 1200), length=st.floats(0.5, 30), share=st.floats(0.1, 1))
+@settings(deadline=None)
+@given(duration=st.floats(0.05, 300), length=st.floats(1, 30), share=st.floats(0.1, 1))
 def test_segments_cover_the_item_and_stay_inside(duration: float, length: float, share: float) -> None:
     hop = length * share
     cut = cut_segments(duration, length, hop)
     assert cut[0].start_s == 0 and cut[-1].end_s <= duration + 1e-6
     assert duration - cut[-1].end_s < max(hop / 2, 1e-6) + 1e-6 or len(cut) == 1
     assert all(0 < b.start_s - a.start_s <= hop + 1e-6 for a, b in itertools.pairwise(cut))
-    assert all(s.duration_s == pytest.approx(min(length, duration)) for s in cut)
+    assert all(abs(s.duration_s - min(length, duration)) < 1e-6 for s in cut)
 
 
 def test_a_short_item_is_one_segment() -> None:
