@@ -1,8 +1,8 @@
 """Where published weights come from: repository or URL, revision, size, digest, licence.
 
-None of these files ship with the project. Revisions, sizes and digests are those that public projects which
-pinned the same files wrote down (2026-11); no file was at hand to hash here, so a mismatch is reported with
-both digests and never ignored. A digest of 64 hexadecimal digits is a SHA-256, one of 40 the SHA-1 of a git
+None of these files ship with the project. Revisions, sizes and digests are second-hand, from public projects that
+pinned the same files (2026-11; each digest was seen in one project only); no file was at hand to hash here, so a
+mismatch is reported with both digests and never ignored. A digest of 64 hexadecimal digits is a SHA-256, one of 40 the SHA-1 of a git
 blob (a hub's name for small files).
 """
 
