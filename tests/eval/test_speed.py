@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from eval.speed.__main__ import main
+from eval.speed.contest import Aim, Contest, Timing
+from eval.speed.inputs import Inputs
+from eval.speed.parts import PARTS, contests_of
+from eval.speed.report import document, markdown
+from eval.speed.rounds import CandidateFailed, Result, run_contest
+from eval.speed.worker import timed
+
+MACHINE = {"processor": "p", "flags": [], "cores": 2, "memory_gb": 8, "system": "s", "python": "3", "ffmpeg": "n",
+           "versions": {"av": "1"}}  # fmt: skip
+
+
+def result(ours_cpu, other_cpu, *, load=0.5, **aim):
+    contest = Contest(
+        name="c", title="Title", work="work", ours="mvr", media_s=10.0,
+        candidates={"mvr": lambda: lambda: None, "other": lambda: lambda: None}, aims=(Aim(text="aim", **aim),),
+    )  # fmt: skip
+    timings = {
+        name: [
+            Timing(wall_s=cpu * k, cpu_s=cpu * k, base_mb=1, peak_mb=50, child_peak_mb=0, facts={"n": 3})
+            for k in (3, 1, 2)
+        ]
+        for name, cpu in (("mvr", ours_cpu), ("other", other_cpu))
+    }
+    return Result(part="p", contest=contest, timings=timings, load_before=load, load_after=load)
+
+
+def test_a_report_gives_minimum_median_ratio_and_multiple_of_real_time():
+    report = document([result(0.5, 2.0)], MACHINE, "cmd", "2026-01-01")
+    ours, other = report["contests"][0]["rows"]
+    assert (ours["wall_s"]["min"], ours["wall_s"]["median"], ours["realtime"]) == (0.5, 1.0, 20.0)
+    assert (other["cpu_ratio"], other["wall_ratio"]) == (4.0, 4.0)
+    text = markdown(report)
+    assert "`cmd` on 2026-01-01" in text and "| **mvr** | 0.5 (1) | 1.00 |" in text and "n 3" in text
+
+
+@pytest.mark.parametrize(
+    ("aim", "verdict"),
+    [
+        ({"against": "other", "cpu_ratio_at_most": 0.3}, "met"),
+        ({"against": "other", "cpu_ratio_at_most": 0.2}, "not met"),
+        ({"realtime_at_least": 19.0}, "met"),
+        ({"realtime_at_least": 21.0}, "not met"),
+        ({"wall_s_at_most": 0.4}, "not met"),
+    ],
+)
+def test_aims_are_judged_by_the_smallest_times(aim, verdict):
+    report = document([result(0.5, 2.0, **aim)], MACHINE, "cmd", "2026-01-01")
+    assert report["contests"][0]["aims"][0]["verdict"] == verdict
+
+
+def test_a_busy_machine_judges_nothing():
+    report = document([result(0.5, 2.0, load=9.0, wall_s_at_most=1.0)], MACHINE, "cmd", "2026-01-01")
+    assert report["contests"][0]["aims"][0]["verdict"] == "not judged"
+
+
+def test_a_timing_counts_work_and_keeps_facts():
+    def work():
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+        return {"frames": 16}
+
+    timing = timed(work)
+    assert timing.cpu_s >= 0.045 and timing.wall_s >= 0.045 and timing.facts == {"frames": 16}
+    assert timing.peak_mb > 1
+
+
+def test_generated_inputs_are_the_same_every_time(tmp_path):
+    from mvr.media.frames import sample_frames
+
+    first, second = (Inputs(tmp_path / name).video("clip", seconds=1, size=(64, 36)) for name in "ab")
+    np.testing.assert_array_equal(sample_frames(first, count=3).images, sample_frames(second, count=3).images)
+
+
+@pytest.mark.parametrize("part", ["frames", "mux"])
+def test_a_part_names_its_contests_once(part, tmp_path):
+    assert part in PARTS
+    names = [contest.name for contest in contests_of(part, Inputs(tmp_path, short=True))]
+    assert names and len(set(names)) == len(names)
+
+
+def test_the_command_writes_both_reports(tmp_path, capsys):
+    assert (
+        main(
+            [
+                "--out",
+                str(tmp_path),
+                "--short",
+                "--part",
+                "mux",
+                "--rounds",
+                "1",
+                "--inputs",
+                str(tmp_path / "i"),
+            ]
+        )
+        == 0
+    )
+    report = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
+    assert report["command"].startswith("python -m eval.speed --out") and report["machine"]["cores"] >= 1
+    table = report["contests"][0]["rows"]
+    assert next(row["candidate"] for row in table) == "mvr, picture copied"
+    assert all(row["wall_s"]["min"] > 0 and row["peak_mb"] > 1 for row in table)
+    assert "## Music on a clip" in (tmp_path / "speed.md").read_text(encoding="utf-8")
+    assert "## Music on a clip" in capsys.readouterr().out
+
+
+def test_a_candidate_that_fails_is_named(tmp_path):
+    contest = Contest(name="mux", title="t", work="w", ours="gone", candidates={"gone": lambda: lambda: None})
+    with pytest.raises(CandidateFailed, match="'gone' of mux"):
+        run_contest("mux", contest, Inputs(tmp_path, short=True), rounds=1)
