@@ -47,7 +47,9 @@ def table(name: str, results: Path = RESULTS) -> str:
     """
     folder = results / name
     if (folder / "results.json").is_file():
-        return retrieval_table(json.loads((folder / "results.json").read_text(encoding="utf-8")))
+        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        if "features" in document:
+            return retrieval_table(document)
     for path in sorted(folder.glob("*.md")):
         lines = path.read_text(encoding="utf-8").splitlines()
         found = [line for line in lines if line.startswith("|")]

@@ -46,6 +46,8 @@ def committed_results(folder: Path | None = None) -> list[ResultSet]:
     found = []
     for path in sorted(folder.glob("*/results.json")):
         document = json.loads(path.read_text(encoding="utf-8"))
+        if "features" not in document:  # another report that lies beside them, such as the real-media check
+            continue
         features, settings = document["features"], document["settings"]
         note = texts.EVALUATE_NOTE.format(
             video=features["video"], audio=features["audio"], rows=features["rows"], split=settings["split"]
