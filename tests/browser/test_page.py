@@ -26,10 +26,11 @@ def findings(page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_tab(visitor, theme):
     problems = {}
+    page = visitor.open(f"?__theme={theme}")
     for tab in TABS:
-        page = visitor.open(f"?__theme={theme}&tab={tab.id}")
-        page.locator(f"#mv-tab-{tab.id}").wait_for()
-        page.wait_for_timeout(1200)
+        page.get_by_role("tab", name=tab.label, exact=True).click()
+        page.locator(f"#mv-tab-{tab.id} h2").first.wait_for()
+        page.wait_for_timeout(800)
         problems[tab.id] = findings(page)
     assert problems == {tab.id: [] for tab in TABS}
 

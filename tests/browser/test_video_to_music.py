@@ -148,7 +148,7 @@ def test_the_whole_path_by_keyboard_alone(visitor):
     page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
     page.locator(f"{ROWS} .mv-play").first.focus()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") != ""
+    assert page.evaluate("document.activeElement.closest('.mv-row') !== null")
     page.locator(f"{ROWS} .mv-use").first.focus()
     page.keyboard.press("Enter")
     page.locator("[data-export=mp4]").wait_for()

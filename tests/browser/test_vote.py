@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.browser
+DEMO = Path(__file__).parents[2] / "assets" / "demo" / "manifest.json"
 SYSTEMS = re.compile(r"control-mvr|mvbind|\bcca\b|\brandom\b@?", re.IGNORECASE)
 
 
@@ -78,7 +79,11 @@ def test_switching_keeps_the_place_and_sound_and_picture_stay_together(new_visit
     page.wait_for_function("() => mvArena.playing && mvArena.heard[0] > 1500", timeout=60_000)
     before = page.evaluate("() => document.querySelector('#mv-arena video').currentTime")
     spent = page.evaluate(
-        """() => { const t = performance.now(); document.querySelector("[data-side='1']").click(); return performance.now() - t; }"""
+        """() => {
+            const t = performance.now();
+            document.querySelector("[data-side='1']").click();
+            return performance.now() - t;
+        }"""
     )
     after = page.evaluate("() => document.querySelector('#mv-arena video').currentTime")
     assert spent < 50 and 0 <= after - before < 1.0
@@ -120,7 +125,9 @@ def test_nothing_before_the_vote_tells_the_systems_apart(new_visitor: Any, serve
     assert len(sounds[0][1]) == len(sounds[1][1]), "file sizes differ"
     assert sounds[0][1][:44] == sounds[1][1][:44], "WAV headers differ"
     library = [
-        item["title"] for item in json.loads((Path("assets/demo/manifest.json")).read_text())["tracks"]
+        item["title"]
+        for item in json.loads(DEMO.read_text(encoding="utf-8"))["items"]
+        if item["kind"] == "track"
     ]
     for url, headers, body in seen:
         if "/media/" in url and url.endswith((".wav", ".mp4")):
