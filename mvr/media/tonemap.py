@@ -46,7 +46,7 @@ def pq_to_nits(code: Light) -> Light:
     """SMPTE ST 2084: code values 0..1 to cd/m2.
 
     >>> pq_to_nits(np.array([0.0, 0.58, 1.0])).round(1)
-    array([    0. ,   201.6, 10000. ])
+    array([    0. ,   201.7, 10000. ])
     """
     power = np.power(np.clip(code, 0, 1), 1 / _M2)
     light: Light = 10000 * np.power(np.maximum(power - _C1, 0) / (_C2 - _C3 * power), 1 / _M1)
