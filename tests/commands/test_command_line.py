@@ -23,7 +23,7 @@ def mvr(tiny_assets: Path, tmp_path: Path) -> Run:
             capture_output=True,
             encoding="utf-8",
             env=os.environ | {"PYTHONUTF8": "1", "COLUMNS": "200", "TERM": "dumb"},
-            timeout=120,
+            timeout=280,
         )
         assert done.returncode == code, done.stderr
         return done
