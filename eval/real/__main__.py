@@ -38,7 +38,9 @@ def run(media: Path, out: Path, systems: list[str]) -> str:
             matchings += match(system, shelf, clips, music, ALPHAS)
             moved += shifts(system, experiment, (0.0, 0.5, 1.0))
     values = as_json(clips, music, matchings, moved)
-    write_report(out, values, "python -m eval.real --media ../shared/media --out " + str(out))
+    write_report(
+        out, values, f"python -m eval.real --media {media} --out {out} --systems {' '.join(systems)}"
+    )
     return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
 
