@@ -174,7 +174,10 @@ EVALUATE_OWN_NOTE = (
     "These are your own rows, as your file states them or as they were measured here from your embeddings."
 )
 EVALUATE_CHANCE = "chance"
-EVALUATE_BESIDE = "{count} rows read; they stand beside ours in {places} tables with the same task, direction and pool size."
+EVALUATE_BESIDE = (
+    "{count} rows read; they stand beside ours in {places} tables with the same task, direction and "
+    "pool size."
+)
 EVALUATE_ALONE = "{count} rows read; no table here has their task and pool size, so they stand on their own."
 EVALUATE_PEOPLE = "What people preferred"
 EVALUATE_PEOPLE_AXIS = "decisive votes won (%)"
