@@ -2,8 +2,8 @@
 
 None of these files ship with the project. Revisions, sizes and digests are second-hand, from public projects that
 pinned the same files (2026-11; each digest was seen in one project only); no file was at hand to hash here, so a
-mismatch is reported with both digests and never ignored. A digest of 64 hexadecimal digits is a SHA-256, one of 40 the SHA-1 of a git
-blob (a hub's name for small files).
+mismatch is reported with both digests and never ignored. A digest of 64 hexadecimal digits is a SHA-256, one of 40
+the SHA-1 of a git blob (a hub's name for small files).
 """
 
 from __future__ import annotations
