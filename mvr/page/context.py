@@ -102,7 +102,7 @@ def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None 
             retention_s=manifest.app.retention_minutes * 60,
             on_end=lambda visit: catalogue.forget(visit.folder),
         ),
-        votes_url=os.environ.get("MVR_VOTES_URL", f"sqlite:///{home_dir() / 'votes.db'}"),
+        votes_url=os.environ.get("MVR_VOTES_URL", f"sqlite:///{home_dir() / 'votes.sqlite'}"),
         pool=ThreadPoolExecutor(max_workers=2 + 2 * manifest.app.embed_jobs, thread_name_prefix="mvr-page"),
         local=is_loopback(server_name) and "SPACE_ID" not in os.environ,
     )
