@@ -86,6 +86,19 @@ def make_clip() -> Callable[..., Path]:
 
 @pytest.fixture
 def tiny_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`write_tiny_assets`, in use."""
+    folder = write_tiny_assets(tmp_path / "assets")
+    monkeypatch.setenv("MVR_ASSETS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_tiny_assets() -> Callable[[Path], Path]:
+    """`write_tiny_assets`, for fixtures that outlive a test."""
+    return write_tiny_assets
+
+
+def write_tiny_assets(folder: Path) -> Path:
     """An assets folder with two systems: "tiny" (fresh two-branch head over descriptors) and "chance"."""
     import torch
 
@@ -93,7 +106,6 @@ def tiny_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from mvr.datatypes import Modality
     from mvr.heads import create_head, save_head
 
-    folder = tmp_path / "assets"
     (folder / "systems").mkdir(parents=True)
     base = {"summary": "", "trained_on": "nothing", "segments": {"audio_s": 4.0, "audio_hop_s": 2.0}}
     cards = {
@@ -111,5 +123,4 @@ def tiny_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     widths = {"video_dim": 32, "audio_dim": create_backbone("descriptors", Modality.AUDIO).dim}
     head = create_head("control-mvr", taxonomies=["genre"], hidden=32, dim=16, **widths)
     save_head(head, folder / "heads" / "tiny.safetensors")
-    monkeypatch.setenv("MVR_ASSETS", str(folder))
     return folder

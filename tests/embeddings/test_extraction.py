@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mvr.datatypes import Modality
-from mvr.embeddings.extraction import ExtractSettings, extract_features
+from mvr.embeddings.extraction import ExtractReport, ExtractSettings, extract_features
 from mvr.embeddings.store import FeatureStore
 from mvr.embeddings.system import load_system
 from mvr.errors import DataError, UsageError
 
+VIDEOS = 3
 
-@pytest.fixture
-def videos(tmp_path: Path, make_clip, make_tone) -> Path:
-    """Four clips with sound, and a text file that calls itself a video."""
+
+@dataclass(frozen=True)
+class Extracted:
+    """A store and the report of the run that made it."""
+
+    path: Path
+    report: ExtractReport
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory, make_clip, make_tone) -> Path:
+    """Clips with sound, and a text file that calls itself a video."""
     import imageio_ffmpeg
 
-    folder = tmp_path / "videos"
-    folder.mkdir()
-    for number in range(4):
-        clip = make_clip(tmp_path / f"p{number}.mp4", seed=number)
-        tone = make_tone(tmp_path / f"s{number}.wav", seed=number)
+    scratch = tmp_path_factory.mktemp("parts")
+    folder = tmp_path_factory.mktemp("videos")
+    for number in range(VIDEOS):
+        clip = make_clip(scratch / f"p{number}.mp4", seed=number)
+        tone = make_tone(scratch / f"s{number}.wav", seed=number, seconds=2.0)
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", str(clip), "-i", str(tone)]
-        subprocess.run(
-            [*command, "-c:v", "copy", "-c:a", "aac", "-shortest", str(folder / f"v{number}.mp4")], check=True
-        )
+        command += ["-c:v", "copy", "-c:a", "aac", "-shortest", str(folder / f"v{number}.mp4")]
+        subprocess.run(command, check=True)
     (folder / "text.mp4").write_text("no video")
     return folder
 
 
-def matrices(store: FeatureStore) -> list[bytes]:
+@pytest.fixture(scope="module")
+def whole(videos: Path, make_tiny_assets, tmp_path_factory: pytest.TempPathFactory) -> Extracted:
+    """A store that one undisturbed run of the local engine made, and that run's report."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MVR_ASSETS", str(make_tiny_assets(folder / "assets")))
+        report = extract_features(videos, folder / "store", ExtractSettings(system="tiny", workers=2))
+    return Extracted(path=folder / "store", report=report)
+
+
+def matrices(place: Path) -> list[bytes]:
+    store = FeatureStore.open(place)
     return [np.asarray(store.video).tobytes(), np.asarray(store.audio).tobytes(), "".join(store.ids).encode()]
 
 
 def test_a_store_holds_what_the_system_says_of_each_file(
-    tiny_assets: Path, videos: Path, tmp_path: Path
+    tiny_assets: Path, videos: Path, whole: Extracted
 ) -> None:
-    report = extract_features(videos, tmp_path / "store", ExtractSettings(system="tiny", workers=1))
-    assert (report.rows, report.added) == (4, 8) and [name for name, _ in report.failed] == ["text.mp4"]
-    store = FeatureStore.open(tmp_path / "store")
+    assert (whole.report.rows, whole.report.added) == (VIDEOS, 2 * VIDEOS)
+    assert [name for name, _ in whole.report.failed] == ["text.mp4"]
+    store = FeatureStore.open(whole.path)
     system = load_system("tiny")
     for row, name in enumerate(store.ids):
         expected = system.features_of_file(videos / name, Modality.AUDIO).features.mean(axis=0)
@@ -55,51 +79,59 @@ def test_a_store_holds_what_the_system_says_of_each_file(
 
 
 def test_a_second_run_encodes_only_what_is_new(
-    tiny_assets: Path, videos: Path, tmp_path: Path, make_clip
+    tiny_assets: Path, videos: Path, whole: Extracted, tmp_path: Path
 ) -> None:
     settings = ExtractSettings(system="tiny", workers=1)
-    extract_features(videos, tmp_path / "store", settings)
-    first = FeatureStore.open(tmp_path / "store").ids
-    (videos / "v1.mp4").rename(videos / "v9.mp4")
+    own = Path(shutil.copytree(videos, tmp_path / "videos"))
+    (own / "text.mp4").unlink()  # a file that failed is tried again; here nothing is to be done
+    out = Path(shutil.copytree(whole.path, tmp_path / "store"))
+    shutil.copytree(whole.path.with_name("store.cache"), tmp_path / "store.cache")
+    (own / "v1.mp4").rename(own / "v9.mp4")
     with pytest.raises(UsageError, match=r"holds 1 rows that this run has not, such as 'v1\.mp4'"):
-        extract_features(videos, tmp_path / "store", settings)
-    (videos / "v9.mp4").rename(videos / "v1.mp4")
-    assert extract_features(videos, tmp_path / "store", settings).added == 0
-    assert FeatureStore.open(tmp_path / "store").ids == first
+        extract_features(own, out, settings)
+    (own / "v9.mp4").rename(own / "v1.mp4")
+    assert extract_features(own, out, settings).added == 0
+    assert matrices(out) == matrices(whole.path)
 
 
 def test_a_run_killed_again_and_again_ends_with_the_same_store(
-    tiny_assets: Path, videos: Path, tmp_path: Path
+    tiny_assets: Path, videos: Path, whole: Extracted, tmp_path: Path
 ) -> None:
-    extract_features(videos, tmp_path / "whole", ExtractSettings(system="tiny", workers=1))
-    command = [
-        sys.executable,
-        "-m",
-        "mvr",
-        "features",
-        "extract",
-        str(videos),
-        "--out",
-        str(tmp_path / "killed"),
-    ]
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "mvr", "features", "extract", str(videos), "--out", str(out)]
     command += ["--system", "tiny", "--workers", "1"]
-    for number in range(4):
+    for features in (1, 3):  # each time as soon as so many files are in the cache
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        time.sleep(1.5 + 1.5 * number)
+        while cached(out) < features and process.poll() is None:
+            time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert matrices(FeatureStore.open(tmp_path / "killed")) == matrices(FeatureStore.open(tmp_path / "whole"))
+    before = cached(out)
+    report = extract_features(videos, out, ExtractSettings(system="tiny", workers=1))
+    assert before >= 3 and report.added == 2 * VIDEOS - before
+    assert matrices(out) == matrices(whole.path)
+
+
+def cached(out: Path) -> int:
+    """Files in the cache of a run, from outside, as a second process sees them."""
+    path = out.with_name(out.name + ".cache") / "cache.db"
+    if not path.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        try:
+            return int(connection.execute("SELECT count(*) FROM features").fetchone()[0])
+        except sqlite3.OperationalError:  # not made yet
+            return 0
 
 
 @pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_ray_with_two_actors_one_killed_makes_the_same_store_bit_for_bit(
-    tiny_assets: Path, videos: Path, tmp_path: Path
+    tiny_assets: Path, videos: Path, whole: Extracted, tmp_path: Path
 ) -> None:
-    extract_features(videos, tmp_path / "local", ExtractSettings(system="tiny", workers=1))
     killed = []
 
     def kill_one(step: str, done: int, total: int) -> None:
@@ -110,21 +142,23 @@ def test_ray_with_two_actors_one_killed_makes_the_same_store_bit_for_bit(
 
     settings = ExtractSettings(system="tiny", engine="ray", workers=2)
     report = extract_features(videos, tmp_path / "ray", settings, progress=kill_one)
-    assert killed and report.rows == 4
-    assert matrices(FeatureStore.open(tmp_path / "ray")) == matrices(FeatureStore.open(tmp_path / "local"))
+    assert killed and report.rows == VIDEOS and [name for name, _ in report.failed] == ["text.mp4"]
+    assert matrices(tmp_path / "ray") == matrices(whole.path)
 
 
 def actor_pids() -> list[int]:
-    """Processes of this machine that are Ray actors running the encoder."""
-    found = []
+    """Ray actors that run the encoder, among the descendants of this process: nobody else's cluster is touched."""
+    parents, found = {}, []
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            title = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"ray::" in title and b"IDLE" not in title:
-            found.append(int(folder.name))
-    return found
+        with contextlib.suppress(OSError):  # a process that has just ended
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if b"ray::MapWorker" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+
+    def ours(pid: int) -> bool:
+        return pid == os.getpid() or (pid in parents and ours(parents[pid]))
+
+    return [pid for pid in found if ours(pid)]
 
 
 def test_an_unknown_engine_and_an_empty_folder_are_one_sentence(tiny_assets: Path, tmp_path: Path) -> None:

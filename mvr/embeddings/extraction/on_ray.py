@@ -1,10 +1,13 @@
 """The Ray engine: Ray Data streams jobs through actors that hold the models; dead actors are restarted.
 
-On a cluster, give `--address` and keep dataset and store on storage that every machine mounts at the same place.
+On a cluster, give `--address`, install mvr on every machine, and keep dataset and store on storage that every machine
+mounts at the same place. Settings of this process (`MVR_*`, offline mode) go along; the working directory does not.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,10 +56,9 @@ def run_on_ray(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outco
         raise UsageError("--engine ray needs the extra: pip install -r requirements-ray.txt") from error
     started = not ray.is_initialized()
     if started:
-        ray.init(
-            address=settings.address, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
-        )
+        _start(settings)
     try:
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
         rows = [
             {"number": n, "path": str(job.path), "modality": str(job.modality), "content": job.content}
@@ -68,14 +70,29 @@ def run_on_ray(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outco
             compute=ray.data.ActorPoolStrategy(size=settings.workers),
             num_gpus=settings.gpus_per_worker or None,
             num_cpus=1,
-            max_restarts=-1,
-            max_task_retries=-1,
-        )
+        )  # an actor that dies is restarted and its rows are tried again: Ray Data's default
         for row in encoded.iter_rows():
             yield _outcome(jobs[row["number"]], row)
     finally:
         if started:
             ray.shutdown()
+
+
+def _start(settings: ExtractSettings) -> None:
+    """Connect to the cluster, or start one here that has room for every actor, however few cores there are."""
+    import ray
+
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
+    names = [name for name in os.environ if name.startswith("MVR_")] + ["HF_HUB_OFFLINE"]
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    local = {} if settings.address else {"num_cpus": settings.workers, "include_dashboard": False}
+    ray.init(
+        address=settings.address or "local",
+        runtime_env={"env_vars": environment},
+        log_to_driver=False,
+        logging_level="ERROR",
+        **local,
+    )
 
 
 def _outcome(job: Job, row: dict[str, Any]) -> Outcome:
