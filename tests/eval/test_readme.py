@@ -30,7 +30,7 @@ def results(tmp_path):
         for task in ("pair", "label:genre")
     ]
     (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / "results.json").write_text(json.dumps({"rows": rows}))
+    (tmp_path / "demo" / "results.json").write_text(json.dumps({"features": {}, "rows": rows}))
     (tmp_path / "borders").mkdir()
     (tmp_path / "borders" / "borders.md").write_text(
         "# Title\n\ntext\n\n| a | b |\n| --- | ---: |\n| 1 | 2 |\n\nend\n"
