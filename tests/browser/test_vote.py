@@ -136,7 +136,7 @@ def test_nothing_before_the_vote_tells_the_systems_apart(new_visitor: Any, serve
         if "/arena/" in url or any(url.endswith(address) for address in files):
             assert not SYSTEMS.search(text), text
             assert not any(title in text for title in library)
-    dom = page.locator("#mv-arena").inner_html().replace("a random number", "")  # of the consent text
+    dom = page.locator("#mv-arena").inner_html().replace("random number", "")  # of the consent text
     assert not SYSTEMS.search(dom) and not any(title in dom for title in library)
 
 
