@@ -118,6 +118,11 @@ class StudyArena:
                         f"the study names {name!r}, which is not here; choose from {', '.join(known)}"
                     )
 
+    @property
+    def direction(self) -> Direction:
+        """The direction of all its battles."""
+        return self._study.direction
+
     def voter(self, participant_id: str) -> str:
         """The voter of a participant id; the id itself is stored nowhere."""
         return self._signer.mac("participant", self._study.study_id, participant_id)

@@ -22,6 +22,7 @@ from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, UsageError, VoteRefused
 from mvr.page import texts
 from mvr.page.ballot_box import CONSENT_VERSION, BallotBox
+from mvr.page.grading import Grade
 
 logger = logging.getLogger(__name__)
 HEADER = "x-mvr-voter"
@@ -37,7 +38,9 @@ class _Payload(BaseModel):
 
 
 class Hello(_Payload):
-    """The first call of a page."""
+    """The first call of a page; `pid` is the participant's id in its address."""
+
+    pid: _Word | None = None
 
 
 class ConsentGiven(_Payload):
@@ -53,6 +56,7 @@ class BattleWanted(_Payload):
     session: _Word
     direction: Direction
     own: _Word | None = None
+    pid: _Word | None = None
 
 
 class VoteCast(_Payload):
@@ -68,6 +72,16 @@ class VoteCast(_Payload):
     listen_right_ms: _Time = 0
     video_ms: _Time = 0
     switches: Annotated[int, Field(ge=0, le=10_000)] = 0
+    pid: _Word | None = None
+
+
+class GradeGiven(_Payload):
+    """A grade of a handed-out item; null is "cannot say"."""
+
+    session: _Word
+    token: _Word
+    grade: _Grade
+    listen_ms: _Time = 0
 
 
 class TokenOnly(_Payload):
@@ -95,6 +109,8 @@ def arena_routes(box: BallotBox) -> list[Route]:
     """All calls; the handlers run in worker threads."""
 
     def battle(voter: str, wanted: BattleWanted) -> JsonDict:
+        if wanted.pid:
+            return box.study_battle(voter, wanted.session, wanted.pid)
         own = box.own_query(wanted.own) if wanted.own else None
         if wanted.own and own is None:
             raise UsageError(texts.OWN_CLIP_GONE)
@@ -112,18 +128,30 @@ def arena_routes(box: BallotBox) -> list[Route]:
             video_ms=cast.video_ms,
             switches=cast.switches,
         )
-        return box.vote(voter, cast.token, ballot, cast.direction)
+        return box.vote(voter, cast.token, ballot, None if cast.pid else cast.direction)
 
     def reveal(voter: str, wanted: Reveal) -> JsonDict:
         return box.reveal(voter, wanted.session, wanted.token, (wanted.left, wanted.right))
 
+    def judge(voter: str, given: GradeGiven) -> JsonDict:
+        grade = Grade(
+            session=given.session,
+            token=given.token,
+            grade=given.grade,
+            listen_ms=given.listen_ms,
+            consent_version=CONSENT_VERSION,
+        )
+        return box.judge(voter, grade)
+
     return [
-        _route("hello", Hello, lambda cookie, _: box.hello(cookie), box, known=False),
+        _route("hello", Hello, lambda cookie, h: box.hello(cookie, h.pid), box, known=False),
         _route("consent", ConsentGiven, lambda voter, c: box.consent(voter, c.session, c.given), box),
         _route("battle", BattleWanted, battle, box),
         _route("vote", VoteCast, vote, box),
         _route("undo", TokenOnly, lambda voter, t: box.undo(voter, t.token), box),
         _route("reveal", Reveal, reveal, box),
+        _route("judge-next", SessionOnly, lambda voter, _: box.judge_next(voter), box),
+        _route("judge", GradeGiven, judge, box),
         _route("mine", SessionOnly, lambda voter, _: box.export(voter), box),
         _route("forget", SessionOnly, lambda voter, s: box.forget(voter, s.session), box),
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 import secrets
 import shutil
 import threading
@@ -19,20 +20,24 @@ from pathlib import Path
 
 from mvr.arena.arena import Arena
 from mvr.arena.ballot import REASONS, Ballot, OpenBattle
+from mvr.arena.board.cache import BoardCache
 from mvr.arena.candidates import QueryItem
 from mvr.arena.draw import Drawn
 from mvr.arena.judging import GUIDELINE_VERSION, GUIDELINES
+from mvr.arena.refusal import Reason, Refused
+from mvr.arena.studies import Study, StudyArena
 from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, VoteRefused
 from mvr.page import texts
-from mvr.page.battle_media import BattleMedia, make_battle_media
+from mvr.page.battle_media import BattleMedia, make_battle_media, make_pair_media
 from mvr.page.catalogue import DEMO
 from mvr.page.contest import Contest, OwnClip
 from mvr.page.context import PageContext
+from mvr.page.grading import NEEDED_MS, Grade, GradingDesk
 from mvr.page.shelf import ShelfItem
 from mvr.votes.own import own_rows
-from mvr.votes.records import Battle, Judgment, Vote
+from mvr.votes.records import Battle, Judgment, PoolItem, Vote
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner, load_secret
 
@@ -59,6 +64,11 @@ class BallotBox:
             return VoteStore.open(self._context.votes_url)
 
     @functools.cached_property
+    def boards(self) -> BoardCache:
+        """The leaderboard of the store, counted again only after something changed."""
+        return BoardCache(self.store)
+
+    @functools.cached_property
     def contest(self) -> Contest:
         """Candidates over the demo library."""
         return Contest(self._context.catalogue, DEMO)
@@ -68,14 +78,41 @@ class BallotBox:
         """The rules, over every ready system."""
         return Arena(self.store, self.contest, self.contest.competitors(), self.signer)
 
-    def hello(self, cookie: str) -> JsonDict:
-        """Who the visitor is here: the signed id to keep, whether they agreed, how much they voted."""
+    @functools.cached_property
+    def desk(self) -> GradingDesk:
+        """The graded list over every ready system."""
+        return GradingDesk(self.store, self.contest, self.contest.competitors())
+
+    @functools.cached_property
+    def study(self) -> StudyArena | None:
+        """The study of the file that `MVR_STUDY` names, or None.
+
+        Raises:
+            DataError: the file is no study. UsageError: it names what is not here.
+        """
+        path = os.environ.get("MVR_STUDY", "")
+        if not path:
+            return None
+        rivals = self.contest.competitors()
+        return StudyArena(self.arena, Study.read(Path(path)), self.contest, rivals, self.signer)
+
+    def hello(self, cookie: str, participant: str | None = None) -> JsonDict:
+        """Who the visitor is here: the signed id to keep, whether they agreed, how much they voted.
+
+        A participant of a study is another voter than the visitor of the same browser.
+        """
+        study = self.study if participant else None
+        if study is not None and participant:
+            cookie = self.signer.cookie(study.voter(participant))
         try:
             voter = self.signer.voter(cookie)
         except VoteRefused:
             cookie = self.signer.new_cookie()
             voter = self.signer.voter(cookie)
         return {
+            "study": study is not None,
+            "study_direction": str(study.direction) if study is not None else "",
+            "note": texts.NO_STUDY if participant and study is None else "",
             "voter": cookie,
             "session": secrets.token_hex(8),
             "consent": self.arena.has_consent(voter, CONSENT_VERSION),
@@ -104,10 +141,47 @@ class BallotBox:
         logger.info("battle ready after %.2f s", time.monotonic() - started)
         return self.shown(shown, media)
 
-    def vote(self, voter: str, token: str, ballot: Ballot, direction: Direction) -> JsonDict:
-        """Store a vote; only after the commit does the answer say so. The next battle is prepared meanwhile."""
+    def study_battle(self, voter: str, session: str, participant: str) -> JsonDict:
+        """The open or next battle of a participant's list; at its end the completion code.
+
+        Raises:
+            Refused: no study runs here, or the visitor is not this participant.
+        """
+        study = self._study_of(voter, participant)
+        done, wanted = study.progress(voter)
+        if done >= wanted:
+            return {"code": study.completion_code(voter), "done": done, "wanted": wanted}
+        shown = study.next_battle(voter, session_id=session)
+        return self.shown(shown, self._media_of(shown.battle)) | {"done": done, "wanted": wanted}
+
+    def judge_next(self, voter: str) -> JsonDict:
+        """The next clip and music to grade, and how far this visitor is; without a token when nothing is left."""
+        issued = self.desk.next_item(voter)
+        if issued is None:
+            return {"progress": self.desk.progress(voter)}
+        token, item = issued
+        media = self._pair_media(item)
+        return {
+            "token": token,
+            "videos": [self._address(path) for path in media.videos],
+            "sounds": [self._address(path) for path in media.sounds],
+            "duration_s": media.duration_s,
+            "needed_ms": NEEDED_MS,
+            "progress": self.desk.progress(voter),
+        }
+
+    def judge(self, voter: str, grade: Grade) -> JsonDict:
+        """Store a grade; only after the commit does the answer say so."""
+        self.desk.judge(voter, grade)
+        return {"saved": True, "progress": self.desk.progress(voter)}
+
+    def vote(self, voter: str, token: str, ballot: Ballot, direction: Direction | None) -> JsonDict:
+        """Store a vote; only after the commit does the answer say so. The next battle of `direction` is prepared
+        meanwhile; None for a study, whose list is fixed.
+        """
         receipt = self.arena.vote(token, voter, ballot)
-        self._prepare(voter, ballot.session_id, direction)
+        if direction is not None:
+            self._prepare(voter, ballot.session_id, direction)
         return {
             "saved": True,
             "pause": receipt.pause,
@@ -222,8 +296,27 @@ class BallotBox:
         if known is not None:
             return known
         media = make_battle_media(self.contest, battle, self._folder / secrets.token_hex(8))
+        return self._keep_media(battle.battle_id, media)
+
+    def _pair_media(self, item: PoolItem) -> BattleMedia:
+        key = f"{item.query_id}/{item.item_id}"
         with self._lock:
-            self._media[battle.battle_id] = media
+            known = self._media.get(key)
+        if known is not None:
+            return known
+        folder = self._folder / secrets.token_hex(8)
+        return self._keep_media(key, make_pair_media(self.contest, item.query_id, item.item_id, folder))
+
+    def _study_of(self, voter: str, participant: str) -> StudyArena:
+        study = self.study
+        if study is None or study.voter(participant) != voter:
+            raise Refused(Reason.FOREIGN)
+        return study
+
+    def _keep_media(self, key: str, media: BattleMedia) -> BattleMedia:
+        """Remember media for a reload; the oldest files are deleted."""
+        with self._lock:
+            self._media[key] = media
             gone = [self._media.popitem(last=False)[1] for _ in range(len(self._media) - _KEPT_BATTLES)]
         for old in gone:
             shutil.rmtree(old.videos[0].parent, ignore_errors=True)

@@ -60,6 +60,20 @@ def make_battle_media(contest: Contest, battle: Battle, folder: Path) -> BattleM
     return BattleMedia(videos=tuple(videos), sounds=tuple(sounds), duration_s=length_s)
 
 
+def make_pair_media(contest: Contest, video_id: str, music_id: str, folder: Path) -> BattleMedia:
+    """One clip and one music from its start, for a grade: every judge of the pair hears and sees the same.
+
+    Raises:
+        MediaError: a file cannot be used. NotInLibrary: an item is gone.
+    """
+    video = contest.path(video_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    length_s = min(EXCERPT_S, probe(video, _LIMITS, needs=("picture",)).duration_s)
+    picture = _write_picture(video, folder / "0.mp4", length_s)
+    sound = _write_sound(contest.path(music_id), folder / "0.wav", 0.0, length_s)
+    return BattleMedia(videos=(picture,), sounds=(sound,), duration_s=length_s)
+
+
 def _music(contest: Contest, side: Side, out: Path, length_s: float) -> Path:
     return _write_sound(contest.path(side.item_id), out, side.excerpt_start_s, length_s)
 

@@ -200,6 +200,7 @@ CONSENT = (
     "without the random number.",
     "You may stop at any time, download your votes, or withdraw them with one click. You should be 18 or older.",
 )
+NO_STUDY = "No study runs here, so the participant id in the address is ignored."
 BAD_CALL = "the page sent something that this server does not understand; reload it"
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
 OWN_CLIP_LABEL = "Vote on my own clip"

@@ -13,11 +13,14 @@ from starlette.testclient import TestClient
 
 from mvr.arena.arena import Arena, ArenaSettings
 from mvr.arena.candidates import Candidate, Competitor, QueryItem
+from mvr.arena.studies import Study, StudyArena, StudyBattle
+from mvr.datatypes import Direction
 from mvr.page.arena_routes import HEADER, arena_routes
 from mvr.page.ballot_box import BallotBox
 from mvr.page.battle_media import BattleMedia
+from mvr.page.grading import GradingDesk
 from mvr.page.shelf import Shelf
-from mvr.votes.records import Vote
+from mvr.votes.records import Judgment, Vote
 
 
 class TwoLists:
@@ -78,7 +81,10 @@ def client(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
         (tmp_path / name).write_bytes(b"x")
         files.append(tmp_path / name)
     media = BattleMedia(videos=(files[0],), sounds=(files[1], files[2]), duration_s=20.0)
+    pair = BattleMedia(videos=(files[0],), sounds=(files[1],), duration_s=20.0)
     box._media_of = lambda battle: media  # type: ignore[method-assign]
+    box._pair_media = lambda item: pair  # type: ignore[method-assign]
+    box.__dict__["desk"] = GradingDesk(box.store, contest, rivals, clock=lambda: clock.now / 1000)
     with TestClient(Starlette(routes=arena_routes(box))) as client:
         client.box = box  # type: ignore[attr-defined]
         yield client
@@ -187,3 +193,84 @@ def test_forgetting_gives_a_new_identity_and_withdraws_the_votes(client: TestCli
     answer = client.post("/arena/forget", json={"session": me["session"]}, headers=me["headers"]).json()
     assert answer["withdrawn"] == 1 and answer["voter"] != me["headers"][HEADER]
     assert client.box.store.counted() == []  # type: ignore[attr-defined]
+
+
+def post(client: TestClient, me: dict[str, Any], name: str, **payload: Any) -> Any:
+    return client.post(f"/arena/{name}", json={"session": me["session"]} | payload, headers=me["headers"])
+
+
+def judgments(client: TestClient) -> list[Judgment]:
+    return list(client.box.store.rows(Judgment))  # type: ignore[attr-defined]
+
+
+def test_an_item_to_grade_tells_no_system_no_title_and_no_rank(client: TestClient) -> None:
+    item = post(client, visitor(client), "judge-next").json()
+    assert set(item) == {"token", "videos", "sounds", "duration_s", "needed_ms", "progress"}
+    assert not any(name in str({**item, "token": ""}) for name in ("one", "two", "Title", "rank", "t1", "q0"))
+    assert item["progress"] == {"own": 0, "items": 6 * 20, "finished": 0}
+
+
+def test_a_grade_is_stored_once_and_cannot_say_is_not_zero(client: TestClient, clock: Clock) -> None:
+    me = visitor(client)
+    for grade in (3, 0, None):
+        item = post(client, me, "judge-next").json()
+        clock.now += 8_000
+        answer = post(client, me, "judge", token=item["token"], grade=grade, listen_ms=6000)
+        assert answer.json()["saved"] is True
+        again = post(client, me, "judge", token=item["token"], grade=grade, listen_ms=6000)
+        assert again.status_code == 409
+    assert [row.grade for row in judgments(client)] == [3, 0, None]
+    assert all(row.pool_version and row.found_by for row in judgments(client))
+    assert answer.json()["progress"]["own"] == 3
+
+
+def test_early_foreign_and_forged_grades_are_refused_alike(client: TestClient, clock: Clock) -> None:
+    me, other = visitor(client), visitor(client)
+    token = post(client, me, "judge-next").json()["token"]
+    early = post(client, me, "judge", token=token, grade=2, listen_ms=6000)
+    clock.now += 8_000
+    short = post(client, me, "judge", token=token, grade=2, listen_ms=100)
+    foreign = post(client, other, "judge", token=token, grade=2, listen_ms=6000)
+    forged = post(client, me, "judge", token="x" * 24, grade=2, listen_ms=6000)
+    answers = {(answer.status_code, answer.text) for answer in (early, short, foreign, forged)}
+    assert len(answers) == 1 and answers.pop()[0] == 409
+    assert post(client, me, "judge", token=token, grade=4, listen_ms=6000).status_code == 422
+    assert judgments(client) == []
+
+
+def test_a_grade_without_consent_is_refused(client: TestClient, clock: Clock) -> None:
+    me = visitor(client, agree=False)
+    token = post(client, me, "judge-next").json()["token"]
+    clock.now += 8_000
+    for _ in range(2):
+        assert post(client, me, "judge", token=token, grade=2, listen_ms=6000).status_code == 409
+    assert judgments(client) == []
+
+
+def test_a_participant_goes_through_the_fixed_list_to_the_code(client: TestClient, clock: Clock) -> None:
+    box = client.box  # type: ignore[attr-defined]
+    battles = tuple(StudyBattle(query_id=f"q{n}", first="one", second="two") for n in range(2))
+    study = Study(study_id="s1", direction=Direction.VIDEO_TO_MUSIC, battles=battles)
+    rivals = [Competitor(system_id=name, version="1") for name in ("one", "two")]
+    box.__dict__["study"] = StudyArena(box.arena, study, box.contest, rivals, box.signer)
+    hello = client.post("/arena/hello", json={"pid": "P 17"}).json()
+    assert hello["study"] is True and hello["note"] == ""
+    me = {"headers": {HEADER: hello["voter"]}, "session": hello["session"]}
+    post(client, me, "consent", given=True)
+    for done in range(2):
+        shown = post(client, me, "battle", direction="v2m", pid="P 17").json()
+        assert (shown["done"], shown["wanted"]) == (done, 2) and "code" not in shown
+        clock.now += 15_000
+        assert vote(client, me, shown["token"], pid="P 17").status_code == 200
+    end = post(client, me, "battle", direction="v2m", pid="P 17").json()
+    assert box.study.verify_code("P 17", end["code"]) and "token" not in end
+    assert post(client, visitor(client), "battle", direction="v2m", pid="P 17").status_code == 409
+    assert all("P 17" not in str(row) for row in box.store.rows(Vote))
+
+
+def test_without_a_study_the_participant_id_is_ignored_with_one_sentence(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MVR_STUDY", raising=False)
+    hello = client.post("/arena/hello", json={"pid": "P 17"}).json()
+    assert hello["study"] is False and hello["note"].count(".") == 1

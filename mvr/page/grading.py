@@ -1,0 +1,136 @@
+"""Graded lists on the page: one clip and one music of the frozen pool at a time, blind, by `mvr.arena.judging`.
+
+What was handed out is kept in memory: a token is random, belongs to one visitor, and is used up by its grade. Tokens
+of a restarted server are unknown, and the page asks for the same item again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mvr.arena.candidates import Candidates, Competitor
+from mvr.arena.judging import Judging, build_pool
+from mvr.arena.refusal import Reason, Refused
+from mvr.datatypes import Direction, JsonDict
+from mvr.votes.records import PoolItem
+from mvr.votes.store import VoteStore
+
+DIRECTION = Direction.VIDEO_TO_MUSIC
+NEEDED_MS = 5000  # of listening before a grade counts; "cannot say" is open at once
+_SLACK_MS = 2000
+_KEPT_TOKENS = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grade:
+    """A judge's answer: 0 to 3, or None for "cannot say", which is no judgment and never 0."""
+
+    session: str
+    token: str
+    grade: int | None
+    listen_ms: int
+    consent_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Issued:
+    voter: str
+    item: PoolItem
+    at_s: float
+
+
+class GradingDesk:
+    """Hands out items of one pool and takes their grades; safe to use from several threads.
+
+    Args:
+        store: where pool and judgments are kept.
+        candidates: queries and lists; `competitors` are pooled.
+        clock: seconds that only go forward; tests give their own.
+    """
+
+    def __init__(
+        self,
+        store: VoteStore,
+        candidates: Candidates,
+        competitors: list[Competitor],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._candidates, self._competitors = store, candidates, competitors
+        self._clock = clock
+        self._issued: OrderedDict[str, _Issued] = OrderedDict()
+        self._lock = threading.Lock()
+        self._judging: Judging | None = None
+
+    @property
+    def pool_version(self) -> str:
+        """Hash of what the pool is made of: the items, and every compared system with its version."""
+        systems = sorted(f"{one.name} {one.version}" for one in self._competitors)
+        text = "\n".join((self._candidates.pool_version, *systems))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def next_item(self, voter: str) -> tuple[str, PoolItem] | None:
+        """A token and the item to grade; None when nothing is left for this visitor."""
+        item = self._pool().next_item(voter)
+        if item is None:
+            return None
+        token = secrets.token_urlsafe(18)
+        with self._lock:
+            self._issued[token] = _Issued(voter=voter, item=item, at_s=self._clock())
+            while len(self._issued) > _KEPT_TOKENS:
+                self._issued.popitem(last=False)
+        return token, item
+
+    def judge(self, voter: str, grade: Grade) -> None:
+        """Store a grade.
+
+        Raises:
+            Refused: unknown, used or foreign token, heard for too short or longer than the clock allows, no consent;
+                nothing was stored.
+        """
+        with self._lock:
+            issued = self._issued.get(grade.token)
+            if issued is None:
+                raise Refused(Reason.UNKNOWN)
+            if issued.voter != voter:
+                raise Refused(Reason.FOREIGN)
+            elapsed_ms = 1000 * (self._clock() - issued.at_s)
+            too_short = grade.grade is not None and min(grade.listen_ms, elapsed_ms) < NEEDED_MS
+            if too_short or grade.listen_ms > elapsed_ms + _SLACK_MS:
+                raise Refused(Reason.EARLY)
+            del self._issued[grade.token]  # taken by one of several calls at once
+        try:
+            self._pool().judge(
+                voter,
+                issued.item,
+                grade.grade,
+                session_id=grade.session,
+                consent_version=grade.consent_version,
+                listen_ms=grade.listen_ms,
+            )
+        except BaseException:
+            with self._lock:
+                self._issued[grade.token] = issued  # not stored: the same grade may be sent again
+            raise
+
+    def progress(self, voter: str) -> JsonDict:
+        """Items of the pool, how many this visitor has seen, how many have all the judges they need."""
+        progress = self._pool().progress(voter)
+        return {"own": progress.own, "items": progress.items, "finished": progress.finished}
+
+    def _pool(self) -> Judging:
+        """The judges of the frozen pool; the first caller of a new version freezes it."""
+        with self._lock:
+            if self._judging is None:
+                version = self.pool_version
+                if not self._store.rows(PoolItem, pool_version=version, direction=str(DIRECTION)):
+                    build_pool(
+                        self._store, self._candidates, self._competitors, DIRECTION, pool_version=version
+                    )
+                self._judging = Judging(self._store, version, DIRECTION)
+            return self._judging
