@@ -8,7 +8,6 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
-from mvr.arena.board import build_board
 from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
 from mvr.arena.board.tables import METHOD, differences_csv, ratings_csv, report
@@ -31,7 +30,7 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
     board = gr.HTML("", elem_id="mv-board")
 
     def show(name: str | None) -> tuple[str, dict[str, object]]:
-        built = build_board(context.ballots.store)
+        built = context.ballots.boards.current()
         names = [section["name"] for section in built.sections]
         chosen = name if name is not None and name in names else "all"
         choices = [(SECTIONS.get(n, n.capitalize()), n) for n in names]

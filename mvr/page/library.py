@@ -19,6 +19,7 @@ from mvr.page.catalogue import DEMO, OWN
 from mvr.page.context import PageContext
 from mvr.page.desk import safe_name
 from mvr.page.html_events import on_load_events
+from mvr.page.rows import delete_made
 from mvr.page.search_tab import FILE_TYPES
 from mvr.page.search_view import item_row, status_html
 from mvr.page.templates import render
@@ -194,6 +195,7 @@ class LibraryTab:
             item = library.item(str(event.id))
             library.remove([item.id])
             self._delete_upload(item.path)
+            delete_made(item, visit.id)
         except MvrError as error:
             return status_html("error", str(error)), gr.skip()
         said = status_html("done", texts.LIBRARY_REMOVED.format(title=item.title))

@@ -66,7 +66,7 @@ def media_url(shelf: Shelf, item: Item, owner: str | None) -> str:
     if item.path.suffix.lower() in MEDIA_TYPES:
         return shelf.put(ShelfItem(path=item.path, name=item.path.name, owner=owner))
     suffix = ".mp4" if item.modality is Modality.VIDEO else ".m4a"
-    made = cache_file(item, suffix)
+    made = cache_file(item, suffix, owner)
     return shelf.put(
         ShelfItem(
             path=made,
@@ -79,7 +79,7 @@ def media_url(shelf: Shelf, item: Item, owner: str | None) -> str:
 
 def wave_url(shelf: Shelf, item: Item, owner: str | None) -> str:
     """Address of a drawing of the item's loudness over time, made on first request."""
-    made = cache_file(item, ".svg")
+    made = cache_file(item, ".svg", owner)
     return shelf.put(
         ShelfItem(path=made, name="wave.svg", owner=owner, make=lambda out: draw_waveform(item.path, out))
     )
@@ -87,13 +87,22 @@ def wave_url(shelf: Shelf, item: Item, owner: str | None) -> str:
 
 def poster_url(shelf: Shelf, item: Item, owner: str | None) -> str:
     """Address of a still of a video, made on first request."""
-    made = cache_file(item, ".jpg")
+    made = cache_file(item, ".jpg", owner)
     return shelf.put(ShelfItem(path=made, name="poster.jpg", owner=owner, make=lambda out: _still(item, out)))
 
 
-def cache_file(item: Item, suffix: str) -> Path:
-    """Where something that was made from an item is kept: by the item's content id."""
-    return home_dir() / "page-cache" / f"{item.id}{suffix}"
+def cache_file(item: Item, suffix: str, owner: str | None) -> Path:
+    """Where something that was made from an item is kept, by the item's content id: beside the files of the visit
+    `owner` when the item itself is one of them, so that both are deleted together; else in the page's own cache.
+    """
+    visit = next((folder for folder in item.path.parents if folder.name == owner), home_dir())
+    return visit / "page-cache" / f"{item.id}{suffix}"
+
+
+def delete_made(item: Item, owner: str | None) -> None:
+    """Delete everything that was made from an item."""
+    for suffix in (".svg", ".jpg", ".mp4", ".m4a"):
+        cache_file(item, suffix, owner).unlink(missing_ok=True)
 
 
 def facts_of(item: Item) -> tuple[str, ...]:
