@@ -7,17 +7,18 @@
   const FADE_S = 0.012, FOLLOW_MS = 200, SMALL_S = 0.025, LARGE_S = 0.25;
   const root = () => document.getElementById("mv-arena");
   const part = (name) => root().querySelector(`[data-part="${name}"]`);
-  const state = { step: "start", side: 0, heard: [0, 0], switches: 0, videoMs: 0, playing: false, graded: {} };
+  const state = { step: "start", side: 0, heard: [0, 0], switches: 0, videoMs: 0, playing: false, graded: {}, turn: 0 };
   window.mvArena = state;
 
   const kept = (key, fallback) => localStorage.getItem("mv_" + key) ?? fallback;
   const keep = (key, value) => localStorage.setItem("mv_" + key, value);
   const base = new URL(".", document.baseURI);
+  const participant = (new URLSearchParams(location.search).get("pid") || "").slice(0, 200);
 
   const call = async (name, payload = {}) => {
     const response = await fetch(new URL("arena/" + name, base), {
       method: "POST",
-      headers: { "content-type": "application/json", "x-mvr-voter": kept("voter", "") },
+      headers: { "content-type": "application/json", "x-mvr-voter": state.cookie || kept("voter", "") },
       body: JSON.stringify(payload),
     });
     let answer;
@@ -35,7 +36,9 @@
     state.step = step;
     root().dataset.step = step;
   };
-  const direction = () => root().querySelector("[name=mv-direction]:checked").value;
+  const mode = () => root().querySelector("[name=mv-direction]:checked").value;
+  const grading = () => !state.study && mode() === "grade";
+  const direction = () => state.study || mode();
 
   /* ---- sound and picture ---- */
   let context, sources = [], gains = [], startedAt = 0, offset = 0, timer = 0;
@@ -110,7 +113,7 @@
   const tick = (passed) => {
     if (!root() || root().offsetParent === null) return pause();
     follow();
-    if (state.step === "battle") {
+    if (state.step === "battle" || state.step === "grading") {
       state.heard[state.side] += passed;
       state.videoMs += passed;
       gate();
@@ -142,7 +145,15 @@
   };
 
   const ready = () => state.heard.every((ms) => ms >= state.battle.needed_ms);
+  const gradeGate = () => {
+    const left = Math.max(0, Math.ceil((state.battle.needed_ms - state.heard[0]) / 1000));
+    root().querySelectorAll("[data-grade]").forEach((button) => {
+      button.disabled = Boolean(state.busy) || (left > 0 && button.dataset.grade !== "none");
+    });
+    part("grade-gate").textContent = left ? `Listen first: ${left} s to go.` : "How well does this music fit the clip?";
+  };
   const gate = () => {
+    if (state.step === "grading") return gradeGate();
     state.heard.forEach((ms, n) => {
       part(`heard-${n}`).style.setProperty("--done", `${Math.min(100, (100 * ms) / state.battle.needed_ms)}%`);
     });
@@ -151,17 +162,18 @@
       button.disabled = state.busy || state.step !== "battle" || (!open && button.dataset.outcome !== "skip");
     });
     const left = state.heard.map((ms) => Math.max(0, Math.ceil((state.battle.needed_ms - ms) / 1000)));
-    part("gate").textContent = ready() ? "Which fits the clip better?" : `Listen to both first: A ${left[0]} s, B ${left[1]} s to go.`;
+    part("gate").textContent = ready() ? "Which fits better?" : `Listen to both first: A ${left[0]} s, B ${left[1]} s to go.`;
   };
 
   const failed = (error) => {
     say(error.message, "error");
     state.busy = false;
-    if (root().dataset.step === "battle") gate();
+    if (["battle", "grading"].includes(root().dataset.step)) gate();
     part("retry").hidden = false;
   };
 
-  const load = async (battle) => {
+  /* `turn` is of the call that asked: a later one makes this one stop, so that two never mix */
+  const load = async (battle, turn) => {
     Object.assign(state, { battle, heard: [0, 0], switches: 0, videoMs: 0, side: 0, busy: false, graded: {} });
     offset = 0;
     part("reveal").replaceChildren();
@@ -178,36 +190,90 @@
       if (!response.ok) throw new Error("The sound of this battle could not be loaded. Try again.");
       return response.arrayBuffer();
     }));
-    state.buffers = await Promise.all(bytes.map((data) => audioContext().decodeAudioData(data)));
+    const buffers = await Promise.all(bytes.map((data) => audioContext().decodeAudioData(data)));
+    if (turn !== state.turn) return;
+    state.buffers = buffers;
     await Promise.all(videos().map((video) => video.readyState >= 3 || new Promise((done, fail) => {
       video.addEventListener("canplay", done, { once: true });
       video.addEventListener("error", () => fail(new Error("The clip of this battle could not be loaded. Try again.")), { once: true });
     })));
-    root().dataset.direction = battle.direction;
-    show("battle");
+    if (turn !== state.turn) return;
+    show(battle.progress ? "grading" : "battle");
     paint();
     gate();
     part("time").style.setProperty("--at", "0%");
     part("retry").hidden = true;
-    say(battle.restored ? "Here is the battle that you left open." : "Press A or B to listen. The video keeps its place.");
+    if (battle.progress) say("Press Space or Play to listen.");
+    else say(battle.restored ? "Here is the battle that you left open." : "Press A or B to listen. The video keeps its place.");
   };
 
   const next = async () => {
     pause();
     clearTimeout(state.undoTimer);
     show("waiting");
+    if (grading()) return nextGrade();
+    const turn = ++state.turn;
     say("Preparing the next battle …");
     try {
       const payload = { session: state.session, direction: direction() };
       const own = root().dataset.own;
-      if (own && root().dataset.ownDirection === direction()) payload.own = own;
-      await load(await call("battle", payload));
+      if (state.study) payload.pid = participant;
+      else if (own && root().dataset.ownDirection === direction()) payload.own = own;
+      const battle = await call("battle", payload);
+      if (turn !== state.turn) return;
+      if (state.study) part("place").textContent = battle.code ? "" : `Battle ${battle.done + 1} of ${battle.wanted}`;
+      if (battle.code) return finished(battle);
+      await load(battle, turn);
+      if (turn !== state.turn) return;
       delete root().dataset.own;
       if (state.moveFocus) root().querySelector("[data-side='0']").focus();
       state.moveFocus = true;
     } catch (error) {
       show("start");
       failed(error);
+    }
+  };
+
+  const finished = (end) => {
+    part("code").textContent = end.code;
+    show("finished");
+    say(`All ${end.wanted} battles are done. Thank you.`, "ok");
+  };
+
+  const nextGrade = async (playOn = false) => {
+    const turn = ++state.turn;
+    say("Preparing the next music …");
+    try {
+      const item = await call("judge-next", { session: state.session });
+      if (turn !== state.turn) return;
+      const { own, items } = item.progress;
+      part("place").textContent = `Graded ${own} of ${items}`;
+      if (!item.token) { show("all-graded"); return say("Nothing is left for you to grade. Thank you.", "ok"); }
+      await load(item, turn);
+      if (turn !== state.turn) return;
+      part("play").focus();
+      if (playOn) await play();
+    } catch (error) {
+      if (turn !== state.turn) return;
+      show("start");
+      failed(error);
+    }
+  };
+
+  const giveGrade = async (grade) => {
+    if (state.busy || state.step !== "grading" || (grade !== null && state.heard[0] < state.battle.needed_ms)) return;
+    state.busy = true;
+    gate();
+    say("Saving …");
+    const playOn = state.playing;
+    try {
+      await call("judge", { session: state.session, token: state.battle.token, grade, listen_ms: Math.round(state.heard[0]) });
+      pause();
+      show("waiting");
+      await nextGrade(playOn);
+    } catch (error) {
+      if (error.status === 409) { say(error.message, "error"); state.busy = false; setTimeout(next, 1200); return; }
+      failed(new Error(`Not saved: ${error.message}`));
     }
   };
 
@@ -219,6 +285,7 @@
     try {
       const answer = await call("vote", {
         session: state.session, direction: direction(), token: state.battle.token, outcome,
+        ...(state.study ? { pid: participant } : {}),
         listen_left_ms: Math.round(state.heard[0]), listen_right_ms: Math.round(state.heard[1]),
         video_ms: Math.round(state.videoMs), switches: state.switches,
       });
@@ -314,7 +381,7 @@
   const forget = async () => {
     if (!confirm("Withdraw all your votes? They will no longer count.")) return;
     const answer = await call("forget", { session: state.session });
-    keep("voter", answer.voter);
+    if (!state.study) keep("voter", answer.voter);
     part("mine").textContent = 0;
     pause();
     show("start");
@@ -324,8 +391,11 @@
 
   const begin = async (quiet = false) => {
     try {
-      const hello = await call("hello");
-      keep("voter", hello.voter);
+      const hello = await call("hello", participant ? { pid: participant } : {});
+      if (hello.study) {
+        Object.assign(state, { study: hello.study_direction, cookie: hello.voter });  /* not kept: the address says who */
+        root().dataset.study = "1";
+      } else keep("voter", hello.voter);
       Object.assign(state, { session: hello.session, grades: hello.grades, consented: hello.consent });
       part("mine").textContent = hello.mine;
       part("consent-text").replaceChildren(...hello.consent_text.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
@@ -337,7 +407,14 @@
           return label;
         }));
       }
-      if (!hello.consent) { show("consent"); if (!quiet) say("Please read this first."); } else { show("sound"); say("Welcome back. Set a comfortable volume, then go on."); }
+      part("grade-choices").replaceChildren(...Object.entries(hello.grades).sort().map(([value, words]) => {
+        const button = Object.assign(document.createElement("button"), { type: "button", disabled: true });
+        button.dataset.grade = value;
+        button.append(Object.assign(document.createElement("b"), { textContent: value }), ` ${words}`);
+        return button;
+      }));
+      const note = hello.note ? `${hello.note} ` : "";
+      if (!hello.consent) { show("consent"); if (!quiet) say(`${note}Please read this first.`); } else { show("sound"); say(`${note}Welcome back. Set a comfortable volume, then go on.`); }
     } catch (error) { failed(error); }
   };
 
@@ -354,12 +431,16 @@
     if (!button || button.disabled) return;
     if (button.dataset.side) return choose(Number(button.dataset.side));
     if (button.dataset.outcome) return vote(button.dataset.outcome);
+    if (button.dataset.grade) return giveGrade(button.dataset.grade === "none" ? null : Number(button.dataset.grade));
     const action = actions[button.dataset.action];
     if (action) Promise.resolve(action()).catch(failed);
   });
   document.addEventListener("change", (event) => {
     if (!event.target.closest || !event.target.closest("#mv-arena")) return;
-    if (event.target.name === "mv-direction" && state.battle) next();
+    if (event.target.name === "mv-direction") {
+      part("place").textContent = "";
+      if (state.battle) next();
+    }
     if (event.target.name === "mv-keys") keep("keys", event.target.checked ? "on" : "off");
   });
   const OUTCOMES = { 1: "left", 2: "right", 3: "tie", 4: "both_bad", 5: "skip" };
@@ -371,8 +452,10 @@
     const key = event.key.toLowerCase();
     const inBattle = ["battle", "voted", "named"].includes(state.step);
     if (inBattle && (key === "q" || key === "w")) choose(key === "q" ? 0 : 1);
-    else if (inBattle && key === " " && !event.target.closest("button, input, a, summary")) actions.play();
+    else if ((inBattle || state.step === "grading") && key === " " && !event.target.closest("button, input, a, summary")) actions.play();
     else if (state.step === "battle" && OUTCOMES[key]) vote(OUTCOMES[key]);
+    else if (state.step === "grading" && ["0", "1", "2", "3"].includes(key)) giveGrade(Number(key));
+    else if (state.step === "grading" && key === "s") giveGrade(null);
     else if (state.step === "voted" && key === "u") undo();
     else if (key === "n" && (state.step === "named" || state.step === "voted")) next();
     else if (key === "?") actions.help();

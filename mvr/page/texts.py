@@ -200,6 +200,12 @@ CONSENT = (
     "without the random number.",
     "You may stop at any time, download your votes, or withdraw them with one click. You should be 18 or older.",
 )
+GRADE_GUIDE = (
+    "Grade how well the music fits this clip, not how good the music is. The same music may fit one clip and not "
+    "another. If you cannot tell, say so: that is not a 0."
+)
+GRADE_ALL = "You have graded everything that is asked of you here. Vote on battles, or come back later."
+STUDY_END = "Copy this code and give it to the people who invited you."
 NO_STUDY = "No study runs here, so the participant id in the address is ignored."
 BAD_CALL = "the page sent something that this server does not understand; reload it"
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"

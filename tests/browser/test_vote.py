@@ -164,3 +164,40 @@ def test_declining_leaves_the_other_tabs_usable(new_visitor: Any) -> None:
     in_step(page, "declined")
     page.get_by_role("tab", name="Leaderboard").click()
     page.locator("#mv-board .mv-board").wait_for(timeout=60_000)
+
+
+def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any) -> None:
+    visitor = new_visitor()
+    answers: list[str] = []
+    visitor.page.on(
+        "response", lambda r: answers.append(r.text()) if r.url.endswith("/arena/judge-next") else None
+    )
+    page = arena(visitor)
+    page.locator("[name=mv-direction][value=grade]").check()
+    page.get_by_role("button", name="I agree, start").click()
+    page.get_by_role("button", name="Start voting").click()
+    in_step(page, "grading")
+    place = page.locator("[data-part=place]")
+    assert re.fullmatch(r"Graded 0 of \d+", place.inner_text())
+    assert page.locator("[data-grade='3']").is_disabled() and page.locator("[data-grade=none]").is_enabled()
+    page.keyboard.press(" ")
+    page.wait_for_function("() => mvArena.heard[0] >= mvArena.battle.needed_ms", timeout=60_000)
+    page.keyboard.press("2")
+    page.wait_for_function(
+        "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 1')"
+    )
+    in_step(page, "grading")
+    page.keyboard.press("s")
+    page.wait_for_function(
+        "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 2')"
+    )
+    in_step(page, "grading")
+    assert len(answers) == 3 and not any(SYSTEMS.search(answer) for answer in answers)
+    assert not any(word in answer for answer in answers for word in ("title", "rank", "found_by", "query"))
+    page.locator("[name=mv-direction][value=v2m]").check()
+    in_step(page, "battle")
+
+
+def test_a_participant_id_without_a_study_is_ignored_with_one_sentence(new_visitor: Any) -> None:
+    page = arena(new_visitor(), "?tab=vote&pid=P17")
+    assert "No study runs here" in page.locator("[data-part=status]").inner_text()
