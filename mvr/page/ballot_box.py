@@ -21,7 +21,6 @@ from pathlib import Path
 from mvr.arena.arena import Arena
 from mvr.arena.ballot import REASONS, Ballot, OpenBattle
 from mvr.arena.board.cache import BoardCache
-from mvr.arena.board.cache import BoardCache
 from mvr.arena.candidates import QueryItem
 from mvr.arena.draw import Drawn
 from mvr.arena.judging import GUIDELINE_VERSION, GUIDELINES
@@ -63,11 +62,6 @@ class BallotBox:
         """The vote store, opened with the first visitor."""
         with self._lock:
             return VoteStore.open(self._context.votes_url)
-
-    @functools.cached_property
-    def boards(self) -> BoardCache:
-        """The leaderboard of the store, counted again only after something changed."""
-        return BoardCache(self.store)
 
     @functools.cached_property
     def boards(self) -> BoardCache:
