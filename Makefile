@@ -39,7 +39,7 @@ $(VENV)/.run: requirements.txt pyproject.toml
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements-dev.txt requirements-ray.txt
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt -r requirements-ray.txt
 	@touch $@
 
 # The browser tests drive the system's chromium: Playwright's own build is not fetched.
