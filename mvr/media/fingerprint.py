@@ -33,13 +33,17 @@ class FingerprintSettings:
 
     Attributes:
         min_chroma: least mean correlation of the chroma over the overlap, -1 to 1.
-        min_total: least sum of the correlations of chroma and onsets, -2 to 2.
+        min_total: least sum of the correlations of chroma and onsets, -2 to 2, over a long overlap.
+        min_total_short: the same over `min_overlap_s` or less: short spans agree by chance. In between: on a line.
+        long_overlap_s: the overlap from which `min_total` will do.
         min_overlap_s: least overlap in seconds; of shorter files, `min_overlap_share` of the shorter one.
         max_shift_semitones: pitch shifts that are looked for, with and without the change of speed.
     """
 
     min_chroma: float = 0.6
     min_total: float = 1.4
+    min_total_short: float = 1.65
+    long_overlap_s: float = 10.0
     min_overlap_s: float = 6.0
     min_overlap_share: float = 0.8
     max_shift_semitones: int = 4
@@ -116,7 +120,9 @@ def same_music(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = F
     found = match(a, b, settings)
     if found is None:
         return False
-    return found.chroma >= settings.min_chroma and found.chroma + found.onset >= settings.min_total
+    overlaps = (settings.min_overlap_s, settings.long_overlap_s)
+    wanted = np.interp(found.overlap_s, overlaps, (settings.min_total_short, settings.min_total))
+    return found.chroma >= settings.min_chroma and found.chroma + found.onset >= float(wanted)
 
 
 def signature(a: Fingerprint) -> FloatArray:
