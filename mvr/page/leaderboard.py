@@ -22,7 +22,7 @@ SECTIONS = {"all": "All votes", "v2m": "Music for a video", "m2v": "Videos for a
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
     """Create the tab; see `mvr.page.app`."""
     gr.HTML(f'<h2 class="mv-title">{texts.BOARD_LEAD}</h2>')
-    with gr.Row():
+    with gr.Row(elem_classes="mv-pick"):
         which = gr.Dropdown(
             [(title, name) for name, title in SECTIONS.items()], value="all", label="Votes on"
         )
