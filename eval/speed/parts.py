@@ -22,6 +22,7 @@ PARTS = {
     "frames": Part("eval.speed.frames"),
     "mux": Part("eval.speed.mux"),
     "embed": Part("eval.speed.embed"),
+    "extract": Part("eval.speed.extract"),
     "page": Part("eval.speed.page"),
     "index": Part("eval.speed.index"),
     "index-large": Part("eval.speed.index_large", heavy=True),
