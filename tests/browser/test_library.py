@@ -1,0 +1,63 @@
+"""The tab Library: add an own file, find it, remove it; and a search that is cancelled leaves what was there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+pytestmark = pytest.mark.browser
+
+LIST = "#mv-library-list"
+ROWS = f"{LIST} .mv-row[data-id]"
+
+
+def test_an_own_file_is_added_found_and_removed(visitor, tmp_path):
+    tune = tmp_path / "quiet harbour.wav"
+    seconds = np.arange(4 * 22_050) / 22_050
+    soundfile.write(tune, 0.3 * np.sin(2 * np.pi * 220 * seconds) * (seconds % 0.5 < 0.25), 22_050)
+    page = visitor.open("?tab=library")
+    page.locator(ROWS).nth(3).wait_for()
+    visitor.upload("mv-upload-library", tune)
+    page.locator(ROWS).locator("strong", has_text="quiet harbour").wait_for()
+    assert page.locator(ROWS).count() == 1, "the own library holds nothing but the file"
+    wave = page.locator(f"{ROWS} .mv-wave").get_attribute("style").split("'")[1]
+    assert "<svg" in visitor.server.get(f"/{wave}").text
+
+    page.locator("#mv-tab-library").get_by_label("Find").fill("something else")
+    page.locator(f"{LIST} .mv-empty").wait_for()
+    page.locator("#mv-tab-library").get_by_label("Find").fill("HARBOUR")
+    page.locator(ROWS).locator("strong", has_text="quiet harbour").wait_for()
+
+    page.locator(f"{ROWS} [data-event=remove]").click()
+    page.locator(f"{LIST} .mv-empty").wait_for()
+    assert "quiet harbour" in visitor.status("done")
+    page.locator("#mv-tab-library").get_by_label("Find").fill("")
+    page.locator(f"{LIST} .mv-empty").wait_for()
+    assert not list(visitor.server.home.rglob("quiet harbour.wav"))
+    assert list((visitor.server.home / "page-cache").glob("*.part")) == []
+
+
+def test_a_search_that_is_cancelled_leaves_what_was_there(visitor, clips):
+    page = visitor.open()
+    page.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    page.locator("#mv-results-v2m .mv-row[data-id]").first.wait_for()
+    page.locator("#mv-tab-video-to-music .mv-stage video").wait_for()
+    cancel = page.locator("#mv-tab-video-to-music .mv-cancel")
+    cancel.wait_for(state="hidden")
+    ids = "rows => rows.map(row => row.dataset.id)"
+    before = page.locator("#mv-results-v2m .mv-row[data-id]").evaluate_all(ids)
+    shown = page.locator("#mv-tab-video-to-music .mv-file-name").inner_text()
+
+    visitor.upload(
+        "mv-upload-v2m",
+        clips("slow.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", seconds=50, size="640x480"),
+    )
+    cancel.click()
+    cancel.wait_for(state="hidden")
+    page.wait_for_function(
+        "name => document.querySelector('#mv-tab-video-to-music .mv-file-name')?.innerText === name",
+        arg=shown,
+    )
+    page.locator("#mv-tab-video-to-music .mv-stage video").wait_for()
+    assert page.locator("#mv-results-v2m .mv-row[data-id]").evaluate_all(ids) == before
