@@ -126,10 +126,18 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
     }
 
 
+# Gradio scopes rules of its `css` inside media queries to what lies within its frame; these are for the frame itself
+NARROW_FRAME = (
+    "@media (max-width: 860px) {"
+    " html body .gradio-container.gradio-container.gradio-container { padding: 0 0 32px !important; }"
+    " html body .gradio-container.gradio-container > .main.main { padding: 16px !important; } }"
+)
+
+
 def head() -> str:
     """What goes into `<head>`: the page's own script, inline, so that no further request is needed."""
     scripts = "\n".join(_asset(f"js/{name}.js") for name in ("page", "arena"))
-    return f'<meta name="color-scheme" content="light dark"><script>{scripts}</script>'
+    return f'<meta name="color-scheme" content="light dark"><style>{NARROW_FRAME}</style><script>{scripts}</script>'
 
 
 def _asset(name: str) -> str:
