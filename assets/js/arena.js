@@ -177,6 +177,9 @@
     Object.assign(state, { battle, heard: [0, 0], switches: 0, videoMs: 0, side: 0, busy: false, graded: {} });
     offset = 0;
     part("reveal").replaceChildren();
+    root().querySelectorAll("[name=mv-reason]:checked").forEach((box) => { box.checked = false; });
+    root().querySelectorAll("[data-quality]").forEach((button) => { button.disabled = false; button.setAttribute("aria-pressed", "false"); });
+    part("quality-box").hidden = battle.direction === "m2v";
     const stage = part("stage");
     stage.replaceChildren(...battle.videos.map((address, n) => {
       const video = document.createElement("video");
@@ -288,6 +291,7 @@
         ...(state.study ? { pid: participant } : {}),
         listen_left_ms: Math.round(state.heard[0]), listen_right_ms: Math.round(state.heard[1]),
         video_ms: Math.round(state.videoMs), switches: state.switches,
+        reasons: Array.from(root().querySelectorAll("[name=mv-reason]:checked"), (box) => box.value),
       });
       state.busy = false;
       part("mine").textContent = answer.mine;
@@ -302,6 +306,24 @@
     } catch (error) {
       if (error.status === 409) { say(error.message, "error"); state.busy = false; setTimeout(next, 1200); return; }
       failed(new Error(`Not saved: ${error.message}`));
+    }
+  };
+
+  /* a vote of its own, on the music alone: the same battle, another aspect */
+  const quality = async (outcome, button) => {
+    const buttons = Array.from(root().querySelectorAll("[data-quality]"));
+    buttons.forEach((one) => { one.disabled = true; });
+    try {
+      await call("vote", {
+        session: state.session, direction: direction(), token: state.battle.token, outcome, aspect: "quality",
+        ...(state.study ? { pid: participant } : {}),
+        listen_left_ms: Math.round(state.heard[0]), listen_right_ms: Math.round(state.heard[1]),
+      });
+      button.setAttribute("aria-pressed", "true");
+      say("Saved, too.", "ok");
+    } catch (error) {
+      buttons.forEach((one) => { one.disabled = false; });
+      failed(error);
     }
   };
 
@@ -407,6 +429,12 @@
           return label;
         }));
       }
+      part("reasons").replaceChildren(...hello.reasons.map((value) => {
+        const label = document.createElement("label");
+        const input = Object.assign(document.createElement("input"), { type: "checkbox", name: "mv-reason", value });
+        label.append(input, ` ${value}`);
+        return label;
+      }));
       part("grade-choices").replaceChildren(...Object.entries(hello.grades).sort().map(([value, words]) => {
         const button = Object.assign(document.createElement("button"), { type: "button", disabled: true });
         button.dataset.grade = value;
@@ -431,6 +459,7 @@
     if (!button || button.disabled) return;
     if (button.dataset.side) return choose(Number(button.dataset.side));
     if (button.dataset.outcome) return vote(button.dataset.outcome);
+    if (button.dataset.quality) return quality(button.dataset.quality, button);
     if (button.dataset.grade) return giveGrade(button.dataset.grade === "none" ? null : Number(button.dataset.grade));
     const action = actions[button.dataset.action];
     if (action) Promise.resolve(action()).catch(failed);

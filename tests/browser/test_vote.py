@@ -58,8 +58,22 @@ def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
     page.keyboard.press("u")
     in_step(page, "battle")
     assert page.locator("[data-part=mine]").inner_text() == "0"
+    page.get_by_text("What decides? Optional.").click()
+    page.get_by_label("tempo").check()
     page.keyboard.press("3")
     in_step(page, "voted")
+    page.get_by_role("button", name="B is better music").click()
+    page.wait_for_function(
+        "() => document.querySelector('[data-quality=right]').getAttribute('aria-pressed') === 'true'"
+    )
+    mine = page.evaluate(
+        """() => fetch("arena/mine", {
+            method: "POST", body: JSON.stringify({ session: mvArena.session }),
+            headers: { "content-type": "application/json", "x-mvr-voter": localStorage.getItem("mv_voter") },
+        }).then((answer) => answer.json())"""
+    )
+    standing = {(vote["aspect"], vote["outcome"], vote["reasons"]) for vote in mine["votes"][-2:]}
+    assert standing == {("fit", "tie", '["tempo"]'), ("quality", "right", "[]")}
     page.locator("[name=mv-grade-0][value='2']").check()
     page.get_by_role("button", name="Show what they were").click()
     in_step(page, "named")
