@@ -295,7 +295,9 @@ class BallotBox:
             known = self._media.get(battle.battle_id)
         if known is not None:
             return known
-        media = make_battle_media(self.contest, battle, self._folder / secrets.token_hex(8))
+        own = self.contest.own(battle.query_id)
+        root = self._folder if own is None else own.path.parent  # a visitor's own clip goes with the visit
+        media = make_battle_media(self.contest, battle, root / secrets.token_hex(8))
         return self._keep_media(battle.battle_id, media)
 
     def _pair_media(self, item: PoolItem) -> BattleMedia:

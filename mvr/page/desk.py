@@ -84,13 +84,13 @@ class Desk:
     preview: Preview | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def put(self, clip: Clip) -> None:
-        """Put another clip on the desk: what was known of the last one goes, its files too."""
+    def put(self, clip: Clip | None) -> None:
+        """Put another clip on the desk, or none: what was known of the last one goes, its files too."""
         with self.lock:
             for path in self._own_files():
                 path.unlink(missing_ok=True)
             self.clip = clip
-            self.player = clip.path if clip.shared else None
+            self.player = clip.path if clip is not None and clip.shared else None
             self.queries, self.ranked, self.preview = {}, None, None
 
     def _own_files(self) -> list[Path]:

@@ -183,6 +183,8 @@ class SearchEvents:
     def cancel(self, request: gr.Request) -> Updates:
         """Stop waiting; show what was there."""
         visit, desk = self._desk(request)
+        if desk.clip is not None and desk.player is None:  # it never became playable: nothing to go on with
+            desk.put(None)
         return self.view.full(visit, desk, texts.CANCELLED)
 
     def choices(self, request: gr.Request, library: str) -> tuple[Any, Any]:
