@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from eval.protocols.protocol import load_protocol, protocol_names, with_heads
+from eval.provenance import one_thread
 from mvr.errors import MvrError, UsageError
 
 
@@ -36,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name:16} {load_protocol(name).title}")
         return 0
     try:
-        return _run(options)
+        with one_thread():
+            return _run(options)
     except MvrError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

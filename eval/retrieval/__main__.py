@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from eval.provenance import one_thread
 from eval.retrieval.evaluation import Request, default_tasks, evaluate
 from eval.retrieval.report import as_json, write_report
 from mvr.datatypes import JsonDict
@@ -76,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     """0, or 1 when the input is at fault, with one sentence on stderr; argparse exits 2 on wrong usage."""
     options = create_parser().parse_args(arguments)
     try:
-        evaluation = evaluate(request_of(options))
+        with one_thread():
+            evaluation = evaluate(request_of(options))
         command = [
             f"--{name}={value}"
             for name, value in sorted(vars(options).items())
