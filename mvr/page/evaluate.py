@@ -109,7 +109,7 @@ class EvaluateTab:
         place = known[number] if number is not None and 0 <= number < len(known) else known[0]
         note = texts.EVALUATE_OWN_NOTE if name == DESK else self.sets[str(name)].note
         people = self._people()
-        return self._report(rows, own if name != DESK else [], place, (note, people))
+        return self._report([] if name == DESK else rows, own, place, (note, people))
 
     def _report(
         self, rows: list[JsonDict], own: list[JsonDict], place: Place, shown: tuple[str, list[Panel]]
