@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from mvr.page.catalogue import Catalogue
     from mvr.page.preview import Preview
-    from mvr.page.visits import Visit
+    from mvr.page.shelf import MEDIA_TYPES
+from mvr.page.visits import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
 
 FULL_SIDES_PX = (1920, 1080)
@@ -195,7 +196,8 @@ def plays_as_it_is(info: MediaInfo) -> bool:
 
 def make_player(visit: Visit, clip: Clip, limits: MediaLimits, progress: Callable[[float], None]) -> Path:
     """What the browser plays: the clip itself where it can, else a copy: video as MP4, music as M4A."""
-    if clip.shared or plays_as_it_is(clip.info):
+    served = clip.path.suffix.lower() in MEDIA_TYPES  # a phone's .mov is an MP4 in all but name: it gets a copy
+    if clip.shared or (served and plays_as_it_is(clip.info)):
         return clip.path
     if clip.info.video is not None:
         from mvr.media.proxy import make_proxy
