@@ -18,14 +18,14 @@ from mvr.config.manifest import AppManifest
 from mvr.datatypes import Direction, Modality
 from mvr.media.limits import MediaLimits
 from mvr.media.probe import MediaInfo, probe
+from mvr.page.shelf import MEDIA_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mvr.page.catalogue import Catalogue
     from mvr.page.preview import Preview
-    from mvr.page.shelf import MEDIA_TYPES
-from mvr.page.visits import Visit
+    from mvr.page.visits import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
 
 FULL_SIDES_PX = (1920, 1080)
@@ -196,7 +196,9 @@ def plays_as_it_is(info: MediaInfo) -> bool:
 
 def make_player(visit: Visit, clip: Clip, limits: MediaLimits, progress: Callable[[float], None]) -> Path:
     """What the browser plays: the clip itself where it can, else a copy: video as MP4, music as M4A."""
-    served = clip.path.suffix.lower() in MEDIA_TYPES  # a phone's .mov is an MP4 in all but name: it gets a copy
+    served = (
+        clip.path.suffix.lower() in MEDIA_TYPES
+    )  # a phone's .mov is an MP4 in all but name: it gets a copy
     if clip.shared or (served and plays_as_it_is(clip.info)):
         return clip.path
     if clip.info.video is not None:
