@@ -8,7 +8,7 @@ decoder may not allocate a picture beyond the limit, each damaged packet is coun
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,13 +110,21 @@ class OpenMedia:
             self.count_error(error)
         return []
 
-    def pictures(self, stream: Any) -> Iterator[Any]:
+    def pictures(self, stream: Any, wanted: Container[int] | None = None) -> Iterator[Any]:
         """Frames that can be trusted: not damaged, and after damage only from the next key frame on.
 
         Decoders conceal damage and go on; the grey or smeared frames that follow would pass in silence.
+
+        Args:
+            stream: a picture stream of this file.
+            wanted: times in its units; other frames may be left out where no frame depends on them, which
+                spares the decoder up to a third of its work.
         """
         trusted, errors = True, self.errors
         for packet in self.packets(stream):
+            if wanted is not None:
+                needed = packet.pts is None or packet.pts in wanted
+                stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
             for frame in self.decode(packet):
                 trusted = (trusted or frame.key_frame) and not frame.is_corrupt
                 if frame.is_corrupt:

@@ -174,7 +174,7 @@ def _decode(
     media: OpenMedia, stream: AvVideoStream, index: _Index, wanted: list[int]
 ) -> Iterator[tuple[int, float, VideoFrame]]:
     """For each wanted row of the index, ascending: (row, time in seconds, frame)."""
-    reader = _Reader(media, stream, index)
+    reader = _Reader(media, stream, index, {index.pts[row] for row in wanted})
     for row in wanted:
         frame = reader.frame_at(index.pts[row])
         if frame is None:
@@ -187,19 +187,20 @@ def _decode(
 class _Reader:
     """Walks forward through the frames of a stream, skipping ahead by key frames."""
 
-    def __init__(self, media: OpenMedia, stream: AvVideoStream, index: _Index) -> None:
+    def __init__(self, media: OpenMedia, stream: AvVideoStream, index: _Index, wanted: set[int]) -> None:
+        self.wanted = wanted
         self.media = media
         self.stream = stream
         self.index = index
         self.can_seek = media.container.format.name in _SEEKABLE
         self.shown: VideoFrame | None = None  # the latest frame at or before the wanted time
         self.ahead: VideoFrame | None = None  # the first frame after it, decoded but not wanted yet
-        self._frames = self.media.pictures(self.stream)
+        self._frames = self.media.pictures(self.stream, self.wanted)
 
     def _jump(self, pts: int) -> None:
         self.media.container.seek(pts, stream=self.stream, backward=True)
         self.shown = self.ahead = None
-        self._frames = self.media.pictures(self.stream)
+        self._frames = self.media.pictures(self.stream, self.wanted)
 
     def frame_at(self, pts: int) -> VideoFrame | None:
         """The frame shown at `pts`; None when no frame at all can be decoded from here on."""
