@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -100,6 +101,15 @@ def probe(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS, needs: tuple[N
         NotMedia, Truncated, TooLarge: see `open_media`.
         UnsupportedCodec, NoPicture, NoSound, TooLong, TooManyPixels, TooSlow: as named.
     """
+    path = Path(path)
+    version = path.stat() if path.is_file() else None
+    return _probe(path, limits, needs, version and (version.st_ino, version.st_size, version.st_mtime_ns))
+
+
+@lru_cache(maxsize=256)  # one upload is looked into by the page, by the system and by the muxer
+def _probe(
+    path: Path, limits: MediaLimits, needs: tuple[Need, ...], version: tuple[int, int, int] | None
+) -> MediaInfo:
     with open_media(path, limits) as media:
         _check_needs(media, needs)
         only_sound = media.picture() is None or needs == ("sound",)

@@ -18,7 +18,6 @@ from mvr.config.manifest import AppManifest
 from mvr.datatypes import Direction, Modality
 from mvr.media.limits import MediaLimits
 from mvr.media.probe import MediaInfo, probe
-from mvr.page.shelf import MEDIA_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,17 +188,15 @@ def plays_as_it_is(info: MediaInfo) -> bool:
         info.video is not None
         and fits(info.video, FULL_SIDES_PX)
         and is_browser_safe(info)
-        and info.path.suffix.lower() in (".mp4", ".m4v", ".mov")
+        and info.path.suffix.lower()
+        == ".mp4"  # a phone's .mov and .m4v get a copy: not every browser takes them
         and (info.audio is None or info.audio.codec == "aac")
     )
 
 
 def make_player(visit: Visit, clip: Clip, limits: MediaLimits, progress: Callable[[float], None]) -> Path:
     """What the browser plays: the clip itself where it can, else a copy: video as MP4, music as M4A."""
-    served = (
-        clip.path.suffix.lower() in MEDIA_TYPES
-    )  # a phone's .mov is an MP4 in all but name: it gets a copy
-    if clip.shared or (served and plays_as_it_is(clip.info)):
+    if clip.shared or plays_as_it_is(clip.info):
         return clip.path
     if clip.info.video is not None:
         from mvr.media.proxy import make_proxy
