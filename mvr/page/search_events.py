@@ -7,9 +7,8 @@ from __future__ import annotations
 import functools
 import logging
 import shutil
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 import gradio as gr
@@ -143,7 +142,7 @@ class SearchEvents:
     def _wait(self, future: Future[Any], report: Callable[[], Updates | None]) -> Iterator[Updates]:
         told = None
         while not future.done():
-            time.sleep(POLL_S)
+            wait([future], timeout=POLL_S)
             update = report()
             if update is not None and update != told:
                 told = update
