@@ -46,11 +46,22 @@ class JudgingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Of one pool: items, items with all the judges they need, items whose judges disagree, own judgments."""
+    """Of one pool: items, items with all the judges they need, items whose judges disagree; own judgments, and how many
+    of those are on items in dispute."""
 
     items: int
     finished: int
     disagreements: int
+    own: int
+    own_disputed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disputed:
+    """An item whose grades are two or more apart, as one of its judges sees it: all grades, lowest first, and own."""
+
+    item: PoolItem
+    grades: tuple[int, ...]
     own: int
 
 
@@ -200,12 +211,28 @@ class Judging:
             finished=sum(not self._needs(item, given) for item, given in zip(pool, grades, strict=True)),
             disagreements=sum(self._disagree(given) for given in grades),
             own=sum(voter_id in judged[_key(item)] for item in pool),
+            own_disputed=sum(
+                self._disagree(given) and judged[_key(item)].get(voter_id) is not None
+                for item, given in zip(pool, grades, strict=True)
+            ),
         )
 
     def disagreements(self) -> list[PoolItem]:
         """Items whose grades are two or more apart, for a discussion of the guidelines."""
         pool, judged = self._state()
         return [item for item in pool if self._disagree(list(judged[_key(item)].values()))]
+
+    def disputed(self, voter_id: str) -> list[Disputed]:
+        """The queue of one judge: disagreements on items that they graded, the widest first."""
+        pool, judged = self._state()
+        found = []
+        for item in pool:
+            given = judged[_key(item)]
+            own = given.get(voter_id)
+            if own is not None and self._disagree(list(given.values())):
+                grades = tuple(sorted(grade for grade in given.values() if grade is not None))
+                found.append(Disputed(item=item, grades=grades, own=own))
+        return sorted(found, key=lambda one: (one.grades[0] - one.grades[-1], _key(one.item)))
 
     def _state(self) -> tuple[list[PoolItem], dict[tuple[str, str], dict[str, int | None]]]:
         """The pool, and the newest grade of each judge per item."""

@@ -59,6 +59,7 @@ class AppManifest(_Part):
     results: int = Field(default=10, ge=1, le=50)
     alpha_default: float = Field(default=0.3, ge=0, le=1)
     retention_minutes: float = Field(default=60, gt=0)
+    listen_ms: int = Field(default=5000, ge=500)
 
 
 class VolumeManifest(_Part):

@@ -84,6 +84,13 @@ class GradeGiven(_Payload):
     listen_ms: _Time = 0
 
 
+class DisputedWanted(_Payload):
+    """One place in the visitor's queue of items that judges disagree on."""
+
+    session: _Word
+    place: Annotated[int, Field(ge=0, le=100_000)]
+
+
 class TokenOnly(_Payload):
     """A battle by its token."""
 
@@ -111,7 +118,7 @@ def arena_routes(box: BallotBox) -> list[Route]:
     def battle(voter: str, wanted: BattleWanted) -> JsonDict:
         if wanted.pid:
             return box.study_battle(voter, wanted.session, wanted.pid)
-        own = box.own_query(wanted.own) if wanted.own else None
+        own = box.own_query(wanted.own, voter) if wanted.own else None
         if wanted.own and own is None:
             raise UsageError(texts.OWN_CLIP_GONE)
         return box.battle(voter, wanted.session, wanted.direction, own)
@@ -141,7 +148,8 @@ def arena_routes(box: BallotBox) -> list[Route]:
             listen_ms=given.listen_ms,
             consent_version=CONSENT_VERSION,
         )
-        return box.judge(voter, grade)
+        box.desk.judge(voter, grade)
+        return {"saved": True, "progress": box.desk.progress(voter)}
 
     return [
         _route("hello", Hello, lambda cookie, h: box.hello(cookie, h.pid), box, known=False),
@@ -150,7 +158,8 @@ def arena_routes(box: BallotBox) -> list[Route]:
         _route("vote", VoteCast, vote, box),
         _route("undo", TokenOnly, lambda voter, t: box.undo(voter, t.token), box),
         _route("reveal", Reveal, reveal, box),
-        _route("judge-next", SessionOnly, lambda voter, _: box.judge_next(voter), box),
+        _route("judge-next", SessionOnly, lambda voter, _: box.desk.next_item(voter), box),
+        _route("judge-disputed", DisputedWanted, lambda voter, d: box.desk.disputed(voter, d.place), box),
         _route("judge", GradeGiven, judge, box),
         _route("mine", SessionOnly, lambda voter, _: box.export(voter), box),
         _route("forget", SessionOnly, lambda voter, s: box.forget(voter, s.session), box),

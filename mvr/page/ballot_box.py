@@ -11,18 +11,17 @@ import json
 import logging
 import os
 import secrets
-import shutil
+import sys
 import threading
 import time
-from collections import OrderedDict
-from concurrent.futures import Future
 from pathlib import Path
+from typing import TypeVar
 
-from mvr.arena.arena import Arena
+from mvr.arena.arena import Arena, ArenaSettings
 from mvr.arena.ballot import REASONS, Ballot, OpenBattle
 from mvr.arena.board.cache import BoardCache
 from mvr.arena.candidates import QueryItem
-from mvr.arena.draw import Drawn
+from mvr.arena.draw import Drawn, DrawSettings
 from mvr.arena.judging import GUIDELINE_VERSION, GUIDELINES
 from mvr.arena.refusal import Reason, Refused
 from mvr.arena.studies import Study, StudyArena
@@ -30,60 +29,76 @@ from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, VoteRefused
 from mvr.page import texts
-from mvr.page.battle_media import BattleMedia, make_battle_media, make_pair_media
+from mvr.page.ahead import Ahead
+from mvr.page.battle_media import ArenaMedia
 from mvr.page.catalogue import DEMO
 from mvr.page.contest import Contest, OwnClip
 from mvr.page.context import PageContext
-from mvr.page.grading import NEEDED_MS, Grade, GradingDesk
-from mvr.page.shelf import ShelfItem
+from mvr.page.grading import GradingDesk
 from mvr.votes.own import own_rows
-from mvr.votes.records import Battle, Judgment, PoolItem, Vote
+from mvr.votes.records import Battle, Judgment, Side, Vote
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner, load_secret
 
 logger = logging.getLogger(__name__)
-CONSENT_VERSION = "1"
-_KEPT_BATTLES = 400  # whose media stay on disk: two or three megabytes a battle
+T = TypeVar("T")
+CONSENT_VERSION = "2"
+
+
+class once(functools.cached_property[T]):
+    """A property computed once, also when fifty visitors ask first at the same time."""
+
+    def __get__(self, box: BallotBox, owner: type[BallotBox] | None = None) -> T:  # type: ignore[override]
+        with box._lock:
+            return super().__get__(box, owner)
 
 
 class BallotBox:
-    """Battles, votes and their media for all visitors; safe to use from several threads."""
+    """Battles and votes of all visitors; safe to use from several threads."""
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._folder = home_dir() / "battles" / secrets.token_hex(8)
-        self._media: OrderedDict[str, BattleMedia] = OrderedDict()
-        self._ahead: dict[tuple[str, Direction], Future[tuple[Drawn, BattleMedia]]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._warming: threading.Thread | None = None
+        self._ahead = Ahead(context.pool, self._drawn)
         self.signer = VoterSigner(load_secret())
 
-    @functools.cached_property
+    @once
     def store(self) -> VoteStore:
         """The vote store, opened with the first visitor."""
-        with self._lock:
-            return VoteStore.open(self._context.votes_url)
+        return VoteStore.open(self._context.votes_url)
 
-    @functools.cached_property
+    @once
     def boards(self) -> BoardCache:
         """The leaderboard of the store, counted again only after something changed."""
         return BoardCache(self.store)
 
-    @functools.cached_property
+    @once
     def contest(self) -> Contest:
         """Candidates over the demo library."""
         return Contest(self._context.catalogue, DEMO)
 
-    @functools.cached_property
+    @once
+    def media(self) -> ArenaMedia:
+        """What plays in battles and graded pairs."""
+        return ArenaMedia(self.contest, self._context.shelf, home_dir() / "battles")
+
+    @once
     def arena(self) -> Arena:
         """The rules, over every ready system."""
-        return Arena(self.store, self.contest, self.contest.competitors(), self.signer)
+        settings = ArenaSettings(draw=DrawSettings(needed_ms=self._context.manifest.app.listen_ms))
+        rivals = self.contest.competitors()
+        return Arena(self.store, self.contest, rivals, self.signer, settings=settings)
 
-    @functools.cached_property
+    @once
     def desk(self) -> GradingDesk:
         """The graded list over every ready system."""
-        return GradingDesk(self.store, self.contest, self.contest.competitors())
+        needed_ms = self._context.manifest.app.listen_ms
+        return GradingDesk(
+            self.store, self.contest, self.contest.competitors(), self.media, needed_ms=needed_ms
+        )
 
-    @functools.cached_property
+    @once
     def study(self) -> StudyArena | None:
         """The study of the file that `MVR_STUDY` names, or None.
 
@@ -101,6 +116,7 @@ class BallotBox:
 
         A participant of a study is another voter than the visitor of the same browser.
         """
+        self._warm_up()
         study = self.study if participant else None
         if study is not None and participant:
             cookie = self.signer.cookie(study.voter(participant))
@@ -134,12 +150,12 @@ class BallotBox:
     ) -> JsonDict:
         """The open battle of this visitor or the next one, ready to play."""
         started = time.monotonic()
-        shown = self.arena.current(voter, direction)
-        if shown is None or (own is not None and shown.battle.query_id != own.query_id):
-            shown = self._next(voter, session, direction, own)
-        media = self._media_of(shown.battle)
+        open_one = self.arena.current(voter, direction)
+        if open_one is None or (own is not None and open_one.battle.query_id != own.query_id):
+            open_one = self._next(voter, session, direction, own)
+        shown = self.shown(open_one)
         logger.info("battle ready after %.2f s", time.monotonic() - started)
-        return self.shown(shown, media)
+        return shown
 
     def study_battle(self, voter: str, session: str, participant: str) -> JsonDict:
         """The open or next battle of a participant's list; at its end the completion code.
@@ -147,33 +163,14 @@ class BallotBox:
         Raises:
             Refused: no study runs here, or the visitor is not this participant.
         """
-        study = self._study_of(voter, participant)
+        study = self.study
+        if study is None or study.voter(participant) != voter:
+            raise Refused(Reason.FOREIGN)
         done, wanted = study.progress(voter)
         if done >= wanted:
             return {"code": study.completion_code(voter), "done": done, "wanted": wanted}
         shown = study.next_battle(voter, session_id=session)
-        return self.shown(shown, self._media_of(shown.battle)) | {"done": done, "wanted": wanted}
-
-    def judge_next(self, voter: str) -> JsonDict:
-        """The next clip and music to grade, and how far this visitor is; without a token when nothing is left."""
-        issued = self.desk.next_item(voter)
-        if issued is None:
-            return {"progress": self.desk.progress(voter)}
-        token, item = issued
-        media = self._pair_media(item)
-        return {
-            "token": token,
-            "videos": [self._address(path) for path in media.videos],
-            "sounds": [self._address(path) for path in media.sounds],
-            "duration_s": media.duration_s,
-            "needed_ms": NEEDED_MS,
-            "progress": self.desk.progress(voter),
-        }
-
-    def judge(self, voter: str, grade: Grade) -> JsonDict:
-        """Store a grade; only after the commit does the answer say so."""
-        self.desk.judge(voter, grade)
-        return {"saved": True, "progress": self.desk.progress(voter)}
+        return self.shown(shown) | {"done": done, "wanted": wanted}
 
     def vote(self, voter: str, token: str, ballot: Ballot, direction: Direction | None) -> JsonDict:
         """Store a vote; only after the commit does the answer say so. The next battle of `direction` is prepared
@@ -181,7 +178,7 @@ class BallotBox:
         """
         receipt = self.arena.vote(token, voter, ballot)
         if direction is not None:
-            self._prepare(voter, ballot.session_id, direction)
+            self._ahead.prepare(voter, ballot.session_id, direction)
         return {
             "saved": True,
             "pause": receipt.pause,
@@ -191,8 +188,7 @@ class BallotBox:
 
     def undo(self, voter: str, token: str) -> JsonDict:
         """Take the vote back; the same battle is open again."""
-        shown = self.arena.undo(token, voter)
-        return self.shown(shown, self._media_of(shown.battle)) | {"mine": self._mine(voter)}
+        return self.shown(self.arena.undo(token, voter)) | {"mine": self._mine(voter)}
 
     def grade(self, voter: str, session: str, battle: Battle, grades: tuple[int | None, int | None]) -> None:
         """Graded relevance of both sides of a battle that was voted on; None is no judgment, not 0."""
@@ -238,103 +234,60 @@ class BallotBox:
         self.contest.add_own(OwnClip(item=item, path=path, direction=direction))
         return item
 
-    def own_query(self, query_id: str) -> QueryItem | None:
-        """A registered own file, or None."""
+    def own_query(self, query_id: str, voter: str) -> QueryItem | None:
+        """A registered own file, or None; it belongs to the first voter who asks with its id."""
         clip = self.contest.own(query_id)
-        return clip.item if clip is not None else None
+        return clip.item if clip is not None and self.contest.claim(query_id, voter) else None
 
-    def shown(self, shown: OpenBattle, media: BattleMedia) -> JsonDict:
+    def shown(self, open_one: OpenBattle) -> JsonDict:
         """What the browser may know before the vote."""
-        battle = shown.battle
+        battle = open_one.battle
         return {
-            "token": shown.token,
+            "token": open_one.token,
             "direction": str(battle.direction),
-            "videos": [self._address(path) for path in media.videos],
-            "sounds": [self._address(path) for path in media.sounds],
-            "duration_s": media.duration_s,
+            **self.media.addresses(battle.battle_id, self.media.of_battle(battle)),
             "needed_ms": battle.needed_ms,
-            "restored": shown.restored,
+            "restored": open_one.restored,
         }
-
-    def new_folder(self) -> Path:
-        """A new folder for files that are served once, deleted with the battles' media."""
-        folder = self._folder / secrets.token_hex(8)
-        folder.mkdir(parents=True)
-        return folder
 
     def close(self) -> None:
         """Delete the media of all battles and close the store."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if "media" in self.__dict__:
+            self.media.close()
         if "store" in self.__dict__:
             self.store.close()
 
     def _next(self, voter: str, session: str, direction: Direction, own: QueryItem | None) -> OpenBattle:
-        with self._lock:
-            ahead = self._ahead.pop((voter, direction), None) if own is None else None
-        if ahead is not None:
-            try:
-                drawn, _ = ahead.result(timeout=60)
-                return self.arena.issue(drawn)
-            except (MvrError, TimeoutError) as error:
-                logger.warning("a battle that was prepared ahead cannot be used: %s", error)
+        drawn = self._ahead.take(voter, direction) if own is None else None
+        return self.arena.issue(drawn or self._drawn(voter, session, direction, own))
+
+    def _drawn(self, voter: str, session: str, direction: Direction, own: QueryItem | None = None) -> Drawn:
+        """A battle whose media are made before its clock starts."""
         drawn = self.arena.prepare(voter, direction, session_id=session, query=own)
-        self._media_of(drawn.battle)  # before the clock of the battle starts
-        return self.arena.issue(drawn)
+        self.media.of_battle(drawn.battle)
+        return drawn
 
-    def _prepare(self, voter: str, session: str, direction: Direction) -> None:
-        def prepare() -> tuple[Drawn, BattleMedia]:
-            drawn = self.arena.prepare(voter, direction, session_id=session)
-            return drawn, self._media_of(drawn.battle)
-
+    def _warm_up(self) -> None:
+        """With the first visitor, and only then: make media ahead in a thread that gives way to all others."""
         with self._lock:
-            if (voter, direction) not in self._ahead:
-                self._ahead[voter, direction] = self._context.pool.submit(prepare)
+            if self._warming is not None:
+                return
+            self._warming = threading.Thread(target=self._warm, name="mvr-excerpts", daemon=True)
+        self._warming.start()
 
-    def _media_of(self, battle: Battle) -> BattleMedia:
-        with self._lock:
-            known = self._media.get(battle.battle_id)
-        if known is not None:
-            return known
-        own = self.contest.own(battle.query_id)
-        root = self._folder if own is None else own.path.parent  # a visitor's own clip goes with the visit
-        media = make_battle_media(self.contest, battle, root / secrets.token_hex(8))
-        return self._keep_media(battle.battle_id, media)
-
-    def _pair_media(self, item: PoolItem) -> BattleMedia:
-        key = f"{item.query_id}/{item.item_id}"
-        with self._lock:
-            known = self._media.get(key)
-        if known is not None:
-            return known
-        folder = self._folder / secrets.token_hex(8)
-        return self._keep_media(key, make_pair_media(self.contest, item.query_id, item.item_id, folder))
-
-    def _study_of(self, voter: str, participant: str) -> StudyArena:
-        study = self.study
-        if study is None or study.voter(participant) != voter:
-            raise Refused(Reason.FOREIGN)
-        return study
-
-    def _keep_media(self, key: str, media: BattleMedia) -> BattleMedia:
-        """Remember media for a reload; the oldest files are deleted."""
-        with self._lock:
-            self._media[key] = media
-            gone = [self._media.popitem(last=False)[1] for _ in range(len(self._media) - _KEPT_BATTLES)]
-        for old in gone:
-            shutil.rmtree(old.videos[0].parent, ignore_errors=True)
-        return media
-
-    def _address(self, path: Path) -> str:
-        return self._context.shelf.put(ShelfItem(path=path, name=path.name))
+    def _warm(self) -> None:
+        if sys.platform == "linux":  # elsewhere this would slow the whole program
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        try:
+            self.media.warm()
+        except MvrError as error:
+            logger.warning("media of battles are not all made ahead: %s", error)
 
     def _mine(self, voter: str) -> int:
         rows = [vote for vote in self.store.rows(Vote, voter_id=voter) if vote.aspect == "fit"]
         return sum(vote.kind == "vote" for vote in rows) - sum(vote.kind == "undo" for vote in rows)
 
-    def _named(self, side: object) -> JsonDict:
-        from mvr.votes.records import Side
-
-        assert isinstance(side, Side)
+    def _named(self, side: Side) -> JsonDict:
         item = self.contest.item(side.item_id)
         return {
             "title": item.title,

@@ -1,32 +1,27 @@
-"""The media of one battle: what plays on either side, alike in everything but the music (or the picture).
+"""The media of a battle or of a graded pair: what plays on either side, and under which addresses.
 
-Sound is 16 bit PCM of one length, rate, loudness and file size, so that neither a header nor a size tells two sides
-apart; pictures are encoded alike, without sound and without tags. Files are made anew for every battle, under names
-and addresses that say nothing.
+Both sides are alike in everything but the music (or the picture). Excerpts are shared between battles, addresses are
+not: every battle has its own, which say nothing, and their answers carry neither a date nor a tag of the file, so that
+nobody can tell who else was shown the same, or when it was made.
 """
 
 from __future__ import annotations
 
-import wave
+import secrets
+import shutil
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from mvr.datatypes import Direction
-from mvr.media.ffmpeg import input_arguments, run_ffmpeg, written_whole
-from mvr.media.limits import MediaLimits
-from mvr.media.loudness import RATE_HZ
-from mvr.media.probe import probe
-from mvr.media.proxy import encode_arguments
-from mvr.media.sound import read_stereo
-from mvr.media.soundtrack import MuxSettings, fit_music, write_sound
+from mvr.datatypes import Direction, JsonDict
 from mvr.page.contest import Contest
-from mvr.votes.records import Battle, Side
+from mvr.page.excerpts import Excerpts, Source
+from mvr.page.shelf import Shelf, ShelfItem
+from mvr.votes.records import Battle, PoolItem
 
 EXCERPT_S = 20.0
-_SIDES_PX = (854, 480)
-_LIMITS = MediaLimits(threads=1)
+_KEPT_ADDRESSES = 2000  # battles whose files can still be fetched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,74 +33,107 @@ class BattleMedia:
     duration_s: float
 
 
-def make_battle_media(contest: Contest, battle: Battle, folder: Path) -> BattleMedia:
-    """Make the files in `folder`, which nobody else uses.
+class ArenaMedia:
+    """Makes and addresses the media of battles; safe to use from several threads.
 
-    Raises:
-        MediaError: a file cannot be used. NotInLibrary: an item is gone.
+    Args:
+        contest: where the files of items are.
+        shelf: serves them.
+        folder: for excerpts, which are kept, and for files of this server's run, deleted by `close`.
     """
-    query = contest.path(battle.query_id)
-    sides = (battle.left, battle.right)
-    folder.mkdir(parents=True, exist_ok=True)
-    if battle.direction == Direction.VIDEO_TO_MUSIC:
-        length_s = min(EXCERPT_S, probe(query, _LIMITS, needs=("picture",)).duration_s)
-        videos = [_write_picture(query, folder / "0.mp4", length_s)]
-        sounds = [_music(contest, side, folder / f"{n}.wav", length_s) for n, side in enumerate(sides)]
-    else:
-        paths = [contest.path(side.item_id) for side in sides]
-        lengths = [probe(path, _LIMITS, needs=("picture",)).duration_s for path in paths]
-        length_s = min(EXCERPT_S, *lengths)
-        videos = [_write_picture(path, folder / f"{n}.mp4", length_s) for n, path in enumerate(paths)]
-        sounds = [_write_sound(query, folder / "0.wav", 0.0, length_s)]
-    return BattleMedia(videos=tuple(videos), sounds=tuple(sounds), duration_s=length_s)
 
+    def __init__(self, contest: Contest, shelf: Shelf, folder: Path) -> None:
+        self._contest, self._shelf = contest, shelf
+        self._folder = folder / secrets.token_hex(8)
+        self._excerpts = Excerpts(folder / "excerpts")
+        self._addressed: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
 
-def make_pair_media(contest: Contest, video_id: str, music_id: str, folder: Path) -> BattleMedia:
-    """One clip and one music from its start, for a grade: every judge of the pair hears and sees the same.
+    def of_battle(self, battle: Battle) -> BattleMedia:
+        """The files of a battle.
 
-    Raises:
-        MediaError: a file cannot be used. NotInLibrary: an item is gone.
-    """
-    video = contest.path(video_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    length_s = min(EXCERPT_S, probe(video, _LIMITS, needs=("picture",)).duration_s)
-    picture = _write_picture(video, folder / "0.mp4", length_s)
-    sound = _write_sound(contest.path(music_id), folder / "0.wav", 0.0, length_s)
-    return BattleMedia(videos=(picture,), sounds=(sound,), duration_s=length_s)
+        Raises:
+            MediaError: a file cannot be used. NotInLibrary: an item is gone.
+        """
+        sides = (battle.left, battle.right)
+        items = [side.item_id for side in sides]
+        if battle.direction == Direction.VIDEO_TO_MUSIC:
+            length_s = min(EXCERPT_S, self._contest.duration_s(battle.query_id))
+            sounds = [self._sound(side.item_id, side.excerpt_start_s, length_s) for side in sides]
+            return BattleMedia(
+                videos=(self._picture(battle.query_id, length_s, competes=False),),
+                sounds=tuple(sounds),
+                duration_s=length_s,
+            )
+        length_s = min(EXCERPT_S, *(self._contest.duration_s(item) for item in items))
+        return BattleMedia(
+            videos=tuple(self._picture(item, length_s, competes=True) for item in items),
+            sounds=(self._sound(battle.query_id, 0.0, length_s),),
+            duration_s=length_s,
+        )
 
+    def of_pair(self, item: PoolItem, start_s: float) -> BattleMedia:
+        """One clip and one music from its chosen start, for a grade: every judge of the pair hears and sees the same.
 
-def _music(contest: Contest, side: Side, out: Path, length_s: float) -> Path:
-    return _write_sound(contest.path(side.item_id), out, side.excerpt_start_s, length_s)
+        Raises:
+            MediaError: a file cannot be used. NotInLibrary: an item is gone.
+        """
+        length_s = min(EXCERPT_S, self._contest.duration_s(item.query_id))
+        return BattleMedia(
+            videos=(self._picture(item.query_id, length_s, competes=False),),
+            sounds=(self._sound(item.item_id, start_s, length_s),),
+            duration_s=length_s,
+        )
 
+    def addresses(self, key: str, media: BattleMedia) -> JsonDict:
+        """What the browser gets: addresses that belong to `key` (a battle, a judge's token) alone."""
+        owner = f"arena/{key}"
+        with self._lock:
+            self._addressed[owner] = None
+            self._addressed.move_to_end(owner)
+            gone = [
+                self._addressed.popitem(last=False)[0] for _ in range(len(self._addressed) - _KEPT_ADDRESSES)
+            ]
+        for old in gone:
+            self._shelf.drop(old)
+        return {
+            "videos": [self._address(owner, n, path) for n, path in enumerate(media.videos)],
+            "sounds": [self._address(owner, n, path) for n, path in enumerate(media.sounds)],
+            "duration_s": media.duration_s,
+        }
 
-def _write_sound(music: Path, out: Path, start_s: float, length_s: float) -> Path:
-    """An excerpt from its chosen start, -16 LUFS with true peak at most -1.5 dBTP, exactly `length_s` long."""
-    settings = MuxSettings(start_s=start_s)
-    length = round(length_s * RATE_HZ)
-    encoded = out.with_suffix(".m4a")
-    write_sound(fit_music(read_stereo(music, RATE_HZ, limits=_LIMITS), length, settings), encoded, settings)
-    samples = read_stereo(encoded, RATE_HZ, limits=_LIMITS)[:length]
-    encoded.unlink()
-    samples = np.pad(samples, ((0, length - len(samples)), (0, 0)))
-    with wave.open(str(out), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
-        file.writeframes((samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
-    return out
+    def new_folder(self) -> Path:
+        """A new folder for files that are served once, deleted with the battles' media."""
+        folder = self._folder / secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        return folder
 
+    def close(self) -> None:
+        """Delete all files."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
-def _write_picture(video: Path, out: Path, length_s: float) -> Path:
-    info = probe(video, _LIMITS, needs=("picture",))
-    assert info.video is not None
-    with written_whole(out) as part:
-        run_ffmpeg(
-            [
-                *input_arguments(video, _LIMITS), "-map", f"0:{info.video.index}", "-an", "-t", f"{length_s:.3f}",
-                *encode_arguments(info.video, _SIDES_PX), "-map_metadata", "-1", "-fflags", "+bitexact",
-                "-movflags", "+faststart", "-f", "mp4", f"file:{part.absolute()}",
-            ],
-            video,
-            _LIMITS.timeout_s,
-        )  # fmt: skip
-    return out
+    def warm(self) -> None:
+        """Make what most battles of the first direction will play: every clip, every system's first choice for it."""
+        for query in self._contest.queries(Direction.VIDEO_TO_MUSIC):
+            length_s = min(EXCERPT_S, query.duration_s)
+            self._picture(query.query_id, length_s, competes=False)
+            for competitor in self._contest.competitors():
+                for best in self._contest.top(query, competitor, 1):
+                    self._sound(best.item_id, best.start_s, length_s)
+
+    def _picture(self, item_id: str, length_s: float, *, competes: bool) -> Path:
+        return self._excerpts.picture(self._source(item_id), length_s, competes=competes)
+
+    def _sound(self, item_id: str, start_s: float, length_s: float) -> Path:
+        return self._excerpts.sound(self._source(item_id), start_s, length_s)
+
+    def _source(self, item_id: str) -> Source:
+        own = self._contest.own(item_id)
+        if own is not None:  # excerpts of a visitor's own clip go with the visit
+            return Source(path=own.path, content=item_id, folder=own.path.parent / "excerpts")
+        item = self._contest.item(item_id)
+        return Source(path=item.path, content=item.content)
+
+    def _address(self, owner: str, number: int, path: Path) -> str:
+        # the same file may stand on both sides' lists of other battles: name and owner make the address this one's own
+        return self._shelf.put(ShelfItem(path=path, name=f"{number}{path.suffix}", owner=owner, undated=True))

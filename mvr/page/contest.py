@@ -38,6 +38,7 @@ class Contest:
     def __init__(self, catalogue: Catalogue, library: str) -> None:
         self._catalogue, self._library = catalogue, library
         self._own: dict[str, OwnClip] = {}
+        self._claimed: dict[str, str] = {}
         self._queries: dict[tuple[str, str], Query] = {}
         self._ready: set[tuple[str, Direction]] = set()
         self._lock = threading.Lock()
@@ -85,6 +86,16 @@ class Contest:
         """A visitor's own file by the id of its query."""
         with self._lock:
             return self._own.get(query_id)
+
+    def claim(self, query_id: str, voter: str) -> bool:
+        """Whether a visitor's own file belongs to this voter: to the first one who asks with its id."""
+        with self._lock:
+            return query_id in self._own and self._claimed.setdefault(query_id, voter) == voter
+
+    def duration_s(self, item_id: str) -> float:
+        """Length of an item or of a query. Raises NotInLibrary when it is gone."""
+        own = self.own(item_id)
+        return own.item.duration_s if own is not None else self.item(item_id).duration_s
 
     def path(self, item_id: str) -> Path:
         """The file of an item or of a query. Raises NotInLibrary when it is gone."""

@@ -18,11 +18,11 @@ from mvr.arena.candidates import Candidates, Competitor
 from mvr.arena.judging import Judging, build_pool
 from mvr.arena.refusal import Reason, Refused
 from mvr.datatypes import Direction, JsonDict
+from mvr.page.battle_media import ArenaMedia
 from mvr.votes.records import PoolItem
 from mvr.votes.store import VoteStore
 
 DIRECTION = Direction.VIDEO_TO_MUSIC
-NEEDED_MS = 5000  # of listening before a grade counts; "cannot say" is open at once
 _SLACK_MS = 2000
 _KEPT_TOKENS = 5000
 
@@ -51,6 +51,8 @@ class GradingDesk:
     Args:
         store: where pool and judgments are kept.
         candidates: queries and lists; `competitors` are pooled.
+        media: makes what is played.
+        needed_ms: of listening before a grade counts; "cannot say" is open at once.
         clock: seconds that only go forward; tests give their own.
     """
 
@@ -59,10 +61,13 @@ class GradingDesk:
         store: VoteStore,
         candidates: Candidates,
         competitors: list[Competitor],
+        media: ArenaMedia,
+        *,
+        needed_ms: int = 5000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._candidates, self._competitors = store, candidates, competitors
-        self._clock = clock
+        self._media, self._needed_ms, self._clock = media, needed_ms, clock
         self._issued: OrderedDict[str, _Issued] = OrderedDict()
         self._lock = threading.Lock()
         self._judging: Judging | None = None
@@ -74,17 +79,45 @@ class GradingDesk:
         text = "\n".join((self._candidates.pool_version, *systems))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def next_item(self, voter: str) -> tuple[str, PoolItem] | None:
-        """A token and the item to grade; None when nothing is left for this visitor."""
+    def next_item(self, voter: str) -> JsonDict:
+        """The next clip and music to grade, and how far this visitor is; without a token when nothing is left."""
         item = self._pool().next_item(voter)
-        if item is None:
-            return None
+        handed = self._hand_out(voter, item) if item is not None else {}
+        return handed | {"progress": self.progress(voter)}
+
+    def disputed(self, voter: str, place: int) -> JsonDict:
+        """Item number `place` of the queue of disagreements, with all its grades and the visitor's own.
+
+        Only items that the visitor has graded already are in it: what others think must not lead a first grade.
+        """
+        queue = self._pool().disputed(voter)
+        answer: JsonDict = {"progress": self.progress(voter), "place": place}
+        if not 0 <= place < len(queue):
+            return answer
+        found = queue[place]
+        return self._hand_out(voter, found.item) | answer | {"grades": list(found.grades), "own": found.own}
+
+    def _hand_out(self, voter: str, item: PoolItem) -> JsonDict:
         token = secrets.token_urlsafe(18)
+        media = self._media.of_pair(item, self.start_s(item))
+        addresses = self._media.addresses(token, media)
         with self._lock:
             self._issued[token] = _Issued(voter=voter, item=item, at_s=self._clock())
             while len(self._issued) > _KEPT_TOKENS:
                 self._issued.popitem(last=False)
-        return token, item
+        return {"token": token, "needed_ms": self._needed_ms} | addresses
+
+    def start_s(self, item: PoolItem) -> float:
+        """Where the music starts: at the segment that the system which ranked it best would play it from (of equals
+        the first by name). A random item starts where the first system by name would. The same for every judge.
+        """
+        by_name = {one.name: one for one in self._competitors}
+        ranks = {name: rank for name, rank in item.ranks.items() if name in by_name}
+        name = min(ranks, key=lambda one: (ranks[one], one)) if ranks else min(by_name)
+        query = next(one for one in self._candidates.queries(DIRECTION) if one.query_id == item.query_id)
+        everything = len(self._candidates.items(DIRECTION))
+        ranked = self._candidates.top(query, by_name[name], everything)
+        return next((one.start_s for one in ranked if one.item_id == item.item_id), 0.0)
 
     def judge(self, voter: str, grade: Grade) -> None:
         """Store a grade.
@@ -100,7 +133,7 @@ class GradingDesk:
             if issued.voter != voter:
                 raise Refused(Reason.FOREIGN)
             elapsed_ms = 1000 * (self._clock() - issued.at_s)
-            too_short = grade.grade is not None and min(grade.listen_ms, elapsed_ms) < NEEDED_MS
+            too_short = grade.grade is not None and min(grade.listen_ms, elapsed_ms) < self._needed_ms
             if too_short or grade.listen_ms > elapsed_ms + _SLACK_MS:
                 raise Refused(Reason.EARLY)
             del self._issued[grade.token]  # taken by one of several calls at once
@@ -119,9 +152,15 @@ class GradingDesk:
             raise
 
     def progress(self, voter: str) -> JsonDict:
-        """Items of the pool, how many this visitor has seen, how many have all the judges they need."""
+        """Items of the pool, how many this visitor has seen, how many have all the judges they need, and how many of
+        the visitor's are disputed."""
         progress = self._pool().progress(voter)
-        return {"own": progress.own, "items": progress.items, "finished": progress.finished}
+        return {
+            "own": progress.own,
+            "items": progress.items,
+            "finished": progress.finished,
+            "disputed": progress.own_disputed,
+        }
 
     def _pool(self) -> Judging:
         """The judges of the frozen pool; the first caller of a new version freezes it."""

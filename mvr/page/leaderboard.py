@@ -64,7 +64,7 @@ def downloads(context: PageContext, board: Board) -> list[tuple[str, str]]:
         "pairs.csv": ("Pairs as CSV", differences_csv(board).encode()),
         "leaderboard.txt": ("Report", report(board).encode()),
     }
-    folder = context.ballots.new_folder()
+    folder = context.ballots.media.new_folder()
     links = []
     for name, (label, data) in contents.items():
         item = ShelfItem(path=folder / name, name=name, download=True, make=partial(_write, data))

@@ -39,6 +39,7 @@ MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".zip": "application/zip",
 }
+_NO_DATE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class ShelfItem:
         name: the last part of its address and the name it is saved under; for people, not used to find anything.
         owner: the visit it belongs to; None for what everybody may see.
         download: sent as an attachment.
+        undated: the answer tells neither when the file was made nor which one it is among all addresses of it.
         make: writes `path` on the first request; None when the file is there already.
     """
 
@@ -57,6 +59,7 @@ class ShelfItem:
     name: str
     owner: str | None = None
     download: bool = False
+    undated: bool = False
     make: Callable[[Path], None] | None = None
 
 
@@ -122,10 +125,13 @@ class Shelf:
             return PlainTextResponse(str(error), 422)
         if not path.exists():
             return PlainTextResponse("this file is no longer here", 404)
+        headers = {"cache-control": "no-store" if item.download else "private, max-age=3600"}
+        if item.undated:
+            headers |= {"etag": f'"{request.path_params["token"]}"', "last-modified": _NO_DATE}
         return FileResponse(
             path,
             media_type=MEDIA_TYPES[path.suffix.lower()],
             filename=item.name,
             content_disposition_type="attachment" if item.download else "inline",
-            headers={"cache-control": "no-store" if item.download else "private, max-age=3600"},
+            headers=headers,
         )

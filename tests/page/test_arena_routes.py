@@ -17,10 +17,10 @@ from mvr.arena.studies import Study, StudyArena, StudyBattle
 from mvr.datatypes import Direction
 from mvr.page.arena_routes import HEADER, arena_routes
 from mvr.page.ballot_box import BallotBox
-from mvr.page.battle_media import BattleMedia
+from mvr.page.battle_media import ArenaMedia, BattleMedia
 from mvr.page.grading import GradingDesk
 from mvr.page.shelf import Shelf
-from mvr.votes.records import Judgment, Vote
+from mvr.votes.records import Battle, Judgment, PoolItem, Vote
 
 
 class TwoLists:
@@ -46,6 +46,24 @@ class TwoLists:
 
     def own(self, query_id: str) -> None:
         return None
+
+
+class ReadyMedia(ArenaMedia):
+    """Media that need no making; what was asked of pairs is kept."""
+
+    def __init__(self, files: list[Path], shelf: Shelf) -> None:
+        super().__init__(None, shelf, files[0].parent / "battles")  # type: ignore[arg-type]
+        self.files, self.starts = files, []
+
+    def warm(self) -> None:
+        """Nothing is to be made."""
+
+    def of_battle(self, battle: Battle) -> BattleMedia:
+        return BattleMedia(videos=(self.files[0],), sounds=tuple(self.files[1:]), duration_s=20.0)
+
+    def of_pair(self, item: PoolItem, start_s: float) -> BattleMedia:
+        self.starts.append(start_s)
+        return BattleMedia(videos=(self.files[0],), sounds=(self.files[1],), duration_s=20.0)
 
 
 class Clock:
@@ -80,11 +98,11 @@ def client(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
     for name in ("0.mp4", "0.wav", "1.wav"):
         (tmp_path / name).write_bytes(b"x")
         files.append(tmp_path / name)
-    media = BattleMedia(videos=(files[0],), sounds=(files[1], files[2]), duration_s=20.0)
-    pair = BattleMedia(videos=(files[0],), sounds=(files[1],), duration_s=20.0)
-    box._media_of = lambda battle: media  # type: ignore[method-assign]
-    box._pair_media = lambda item: pair  # type: ignore[method-assign]
-    box.__dict__["desk"] = GradingDesk(box.store, contest, rivals, clock=lambda: clock.now / 1000)
+    media = ReadyMedia(files, context.shelf)
+    box.__dict__["media"] = media
+    box.__dict__["desk"] = GradingDesk(
+        box.store, contest, rivals, media, needed_ms=5000, clock=lambda: clock.now / 1000
+    )
     with TestClient(Starlette(routes=arena_routes(box))) as client:
         client.box = box  # type: ignore[attr-defined]
         yield client
@@ -207,7 +225,7 @@ def test_an_item_to_grade_tells_no_system_no_title_and_no_rank(client: TestClien
     item = post(client, visitor(client), "judge-next").json()
     assert set(item) == {"token", "videos", "sounds", "duration_s", "needed_ms", "progress"}
     assert not any(name in str({**item, "token": ""}) for name in ("one", "two", "Title", "rank", "t1", "q0"))
-    assert item["progress"] == {"own": 0, "items": 6 * 20, "finished": 0}
+    assert item["progress"] == {"own": 0, "items": 6 * 20, "finished": 0, "disputed": 0}
 
 
 def test_a_grade_is_stored_once_and_cannot_say_is_not_zero(client: TestClient, clock: Clock) -> None:

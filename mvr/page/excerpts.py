@@ -1,0 +1,161 @@
+"""Excerpts of pictures and sounds for blind playing, each made once and kept while there is room.
+
+Sound is 16 bit PCM of one length, rate, loudness and file size, so that neither a header nor a size tells two sides
+apart; pictures that compete are encoded alike, without sound and without tags.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+import wave
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mvr.media.ffmpeg import input_arguments, run_ffmpeg, written_whole
+from mvr.media.limits import MediaLimits
+from mvr.media.loudness import RATE_HZ
+from mvr.media.probe import MediaInfo, probe
+from mvr.media.proxy import encode_arguments, fits, is_browser_safe
+from mvr.media.sound import read_stereo
+from mvr.media.soundtrack import MuxSettings, fit_music, write_sound
+
+VERSION = "1"  # another one makes all kept files anew
+_SIDES_PX = (854, 480)
+_LIMITS = MediaLimits(threads=1)
+_KEPT_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A file to take excerpts of.
+
+    Attributes:
+        path: the file.
+        content: SHA-256 of its bytes, or another name that no other file has.
+        folder: where excerpts go that must be deleted with something else; None for the common folder.
+    """
+
+    path: Path
+    content: str
+    folder: Path | None = None
+
+
+class Excerpts:
+    """Files by what they are an excerpt of; two visitors who ask at once wait for one making. Safe between threads.
+
+    Args:
+        folder: where they are kept, also from one start of the server to the next.
+        kept_bytes: above this the ones that were not asked for longest are deleted.
+    """
+
+    def __init__(self, folder: Path, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._folder, self._kept_bytes = folder, kept_bytes
+        self._making: dict[Path, Future[None]] = {}
+        self._lock = threading.Lock()
+
+    def picture(self, source: Source, length_s: float, *, competes: bool) -> Path:
+        """The first `length_s` seconds of a video, silent; one that competes is encoded anew like its rival.
+
+        Raises:
+            MediaError: the file cannot be used.
+        """
+        out = self._place(source, f"picture {length_s:.3f} {competes}", ".mp4")
+        return self._made(out, lambda: write_picture(source.path, out, length_s, may_copy=not competes))
+
+    def sound(self, source: Source, start_s: float, length_s: float) -> Path:
+        """`length_s` seconds of music from `start_s` on.
+
+        Raises:
+            MediaError: the file cannot be used.
+        """
+        out = self._place(source, f"sound {start_s:.3f} {length_s:.3f}", ".wav")
+        return self._made(out, lambda: write_excerpt(source.path, out, start_s, length_s))
+
+    def _place(self, source: Source, what: str, suffix: str) -> Path:
+        name = hashlib.sha256(f"{VERSION} {source.content} {what}".encode()).hexdigest()[:32]
+        return (source.folder or self._folder) / f"{name}{suffix}"
+
+    def _made(self, out: Path, make: Callable[[], None]) -> Path:
+        with self._lock:
+            making = self._making.get(out)
+            if making is None and out.exists():
+                out.touch()  # asked for now: kept longer than the others
+                return out
+            mine = making is None
+            found: Future[None] = making or Future()
+            self._making[out] = found
+        if not mine:
+            found.result()
+            return out
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            make()
+            found.set_result(None)
+        except BaseException as error:
+            found.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._making[out]
+        self._make_room()
+        return out
+
+    def _make_room(self) -> None:
+        """Delete what was not asked for longest; another server on the same folder may delete at the same time."""
+        with self._lock:
+            files = [(path, path.stat()) for path in self._folder.glob("[0-9a-f]*.*") if path.exists()]
+            total = sum(stat.st_size for _, stat in files)
+            for path, stat in sorted(files, key=lambda one: one[1].st_mtime)[:-4]:
+                if total <= self._kept_bytes:
+                    break
+                total -= stat.st_size
+                path.unlink(missing_ok=True)
+
+
+def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> None:
+    """-16 LUFS with true peak at most -1.5 dBTP, exactly `length_s` long, as 16 bit PCM."""
+    settings = MuxSettings(start_s=start_s)
+    length = round(length_s * RATE_HZ)
+    fitted = fit_music(read_stereo(music, RATE_HZ, limits=_LIMITS), length, settings)
+    with tempfile.TemporaryDirectory(prefix="mvr-") as folder:
+        encoded = Path(folder) / "sound.m4a"
+        write_sound(fitted, encoded, settings)
+        samples = read_stereo(encoded, RATE_HZ, limits=_LIMITS)[:length]
+    samples = np.pad(samples, ((0, length - len(samples)), (0, 0)))
+    with written_whole(out) as part, wave.open(str(part), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes((samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
+
+
+def write_picture(video: Path, out: Path, length_s: float, *, may_copy: bool) -> None:
+    """The picture alone, H.264 in MP4 without tags, at most 854 x 480; one that is so already may be copied."""
+    info = probe(video, _LIMITS, needs=("picture",))
+    assert info.video is not None
+    encode = (
+        ["-c:v", "copy"]
+        if may_copy and _is_ready(info, length_s)
+        else encode_arguments(info.video, _SIDES_PX)
+    )
+    with written_whole(out) as part:
+        run_ffmpeg(
+            [
+                *input_arguments(video, _LIMITS), "-map", f"0:{info.video.index}", "-an", "-t", f"{length_s:.3f}",
+                *encode, "-map_metadata", "-1", "-fflags", "+bitexact", "-movflags", "+faststart",
+                "-f", "mp4", f"file:{part.absolute()}",
+            ],
+            video,
+            _LIMITS.timeout_s,
+        )  # fmt: skip
+
+
+def _is_ready(info: MediaInfo, length_s: float) -> bool:
+    assert info.video is not None
+    return is_browser_safe(info) and fits(info.video, _SIDES_PX) and info.duration_s <= length_s + 0.05

@@ -1,0 +1,102 @@
+"""Fifty people vote at the page's own server for a minute: nobody waits for a second, no vote is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from mvr.votes.records import Vote
+from mvr.votes.store import VoteStore
+
+VOTERS, ARRIVAL_S, MEASURED_S = 50, 5.0, 60.0
+
+
+@dataclass
+class Log:
+    """Waits in seconds by call, after the arrivals; ids of battles that the server called saved."""
+
+    begins: float
+    waits: dict[str, list[float]] = field(default_factory=dict)
+    saved: list[str] = field(default_factory=list)
+
+    def note(self, name: str, begun: float) -> None:
+        if begun >= self.begins:
+            self.waits.setdefault(name, []).append(time.monotonic() - begun)
+
+
+async def call(client: httpx.AsyncClient, log: Log, name: str, cookie: str, **payload: Any) -> dict[str, Any]:
+    begun = time.monotonic()
+    answer = await client.post(f"/arena/{name}", json=payload, headers={"x-mvr-voter": cookie})
+    log.note(name, begun)
+    assert answer.status_code == 200, f"{name}: {answer.status_code} {answer.text}"
+    return dict(answer.json())
+
+
+async def person(client: httpx.AsyncClient, log: Log, number: int, until: float) -> None:
+    """Arrives, agrees, then listens to both sides of one battle after the other for as long as the gate asks."""
+    rng = random.Random(number)
+    await asyncio.sleep(rng.uniform(0, ARRIVAL_S))
+    hello = await call(client, log, "hello", "")
+    me, session = hello["voter"], hello["session"]
+    await call(client, log, "consent", me, session=session, given=True)
+    while time.monotonic() < until:
+        battle = await call(client, log, "battle", me, session=session, direction="v2m")
+        for address in (*battle["videos"], *battle["sounds"]):
+            begun = time.monotonic()
+            media = await client.get(f"/{address}")
+            log.note("media", begun)
+            assert media.status_code == 200 and len(media.content) > 10_000
+        await asyncio.sleep(2 * battle["needed_ms"] / 1000 + rng.uniform(0.1, 2.0))
+        heard = battle["needed_ms"] + 20
+        answer = await call(
+            client, log, "vote", me, session=session, direction="v2m", token=battle["token"],
+            outcome=rng.choice(["left", "right", "tie"]), listen_left_ms=heard, listen_right_ms=heard,
+        )  # fmt: skip
+        assert answer["saved"]
+        log.saved.append(battle["token"].partition(".")[0])
+        await call(client, log, "reveal", me, session=session, token=battle["token"])
+        await asyncio.sleep(rng.uniform(0.3, 1.5))  # reads the names
+
+
+async def first_visitor(server: Any) -> None:
+    """Wakes the server, and waits until it stops making media ahead: from then on it is as on any later day."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+        await call(client, Log(begins=0), "hello", "")
+    folder, seen = Path(server.home) / "battles" / "excerpts", -1
+    while (now := len(list(folder.glob("*.wav")))) != seen:
+        seen = now
+        await asyncio.sleep(4)
+
+
+async def crowd(url: str) -> Log:
+    begun = time.monotonic()
+    log = Log(begins=begun + ARRIVAL_S)
+    until = begun + ARRIVAL_S + MEASURED_S
+    limits = httpx.Limits(max_connections=VOTERS + 10, max_keepalive_connections=VOTERS)
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
+        await asyncio.gather(*(person(client, log, number, until) for number in range(VOTERS)))
+    return log
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_fifty_people_for_a_minute_wait_less_than_a_second_and_lose_nothing(server: Any) -> None:
+    asyncio.run(first_visitor(server))
+    log = asyncio.run(crowd(server.url))
+    with VoteStore.open(Path(server.home) / "votes.sqlite") as store:
+        stored = [vote.battle_id for vote in store.rows(Vote)]
+    assert len(log.saved) == len(set(log.saved)) >= 3 * VOTERS
+    assert all(stored.count(battle) == 1 for battle in log.saved)
+    for name, waits in sorted(log.waits.items()):
+        p50, p95, worst = 1000 * np.quantile(waits, [0.5, 0.95, 1.0])
+        print(f"{name}: {len(waits)} calls, p50 {p50:.0f} ms, p95 {p95:.0f} ms, worst {worst:.0f} ms")
+    calls = [wait for name, waits in log.waits.items() if name != "media" for wait in waits]
+    assert np.quantile(calls, 0.95) < 1.0
