@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from mvr.page import texts
 
@@ -21,6 +23,19 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def commands(sentence: str) -> Markup:
+    """A sentence whose `quoted` commands are set as code; everything in it is escaped first.
+
+    >>> commands("run `mvr doctor` & see")
+    Markup('run <code>mvr doctor</code> &amp; see')
+    """
+    parts = re.split(r"`([^`]+)`", sentence)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if quoted % 2 else escape(part)
+        for quoted, part in enumerate(parts)
+    )
+
+
 @functools.cache
 def _environment() -> Environment:
     environment = Environment(
@@ -31,6 +46,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["clock"] = clock
+    environment.filters["commands"] = commands
     environment.globals["texts"] = texts
     return environment
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -175,3 +178,27 @@ def test_music_finds_videos(visitor):
     assert rows.first.locator("video").get_attribute("poster")
     rows.first.locator(".mv-use").click()
     page.locator("#mv-tab-music-to-video [data-export=mp4]").wait_for()
+
+
+@pytest.mark.parametrize("alpha", ["0.3", "1"])
+def test_the_page_and_the_command_line_give_one_list_for_one_clip(visitor, tmp_path, alpha):
+    clip = next((Path(__file__).parents[2] / "assets" / "demo" / "videos").glob("*.mp4"))
+    page = visitor.open(f"?alpha={alpha}")
+    visitor.upload("mv-upload-v2m", clip)
+    page.locator(ROWS).first.wait_for(timeout=60_000)
+    link = page.locator("[data-export=json]")
+    link.wait_for()
+    with page.expect_download() as waiting:
+        link.click()
+    waiting.value.save_as(tmp_path / "list.json")
+    shown = json.loads((tmp_path / "list.json").read_text())
+
+    command = [sys.executable, "-m", "mvr", "recommend", str(clip), "--alpha", alpha, "--json"]
+    printed = subprocess.run(
+        command, env={**os.environ, "MVR_HOME": str(tmp_path / "home")}, capture_output=True, check=True
+    )
+    told = json.loads(printed.stdout)
+    assert ids(page) == [result["id"] for result in told["results"]]
+    for here, there in zip(shown["results"], told["results"], strict=True):
+        assert here["score"] == pytest.approx(there["score"], abs=1e-6)
+        assert (here["id"], here["start_s"]) == (there["id"], there["start_s"])
