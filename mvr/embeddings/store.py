@@ -8,14 +8,14 @@ A folder holds
     audio.npy         (N, Da) float32 or float16
 
 The manifest is written last and by renaming, so it decides how many rows there are: a matrix may be longer
-(a writer was killed between the two), never shorter. See `mvr.embeddings.writer` for appending.
+(a writer was killed between the two), never shorter. `mvr.embeddings.growth` appends rows that way.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,16 +26,22 @@ import numpy.typing as npt
 
 from mvr.config.settings import settings_hash
 from mvr.datatypes import JsonDict
-from mvr.errors import DataError, Leakage, NotFinite, UsageError, WrongShape
+from mvr.embeddings.durable import flush_file, write_json
+from mvr.embeddings.manifest import (
+    SPLITS,
+    complete_manifest,
+    read_manifest,
+    taxonomy_columns,
+    write_manifest,
+)
+from mvr.embeddings.matrix import MATRICES, check_matrix, map_matrix, stored_dtype
+from mvr.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SPLITS = ("train", "val", "test")
 FORMAT = 1
-MATRICES = ("video", "audio")
 META_KEYS = ("video", "audio", "command", "source", "notes")
-_CHECK_ROWS = 65_536  # rows looked at together: bounds memory at 256 MB for 1024 wide float32
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class FeatureStore:
         """
         folder = Path(path)
         meta, manifest = _read_meta(folder), read_manifest(folder / "manifest.parquet")
-        matrices = {name: _map_matrix(folder / f"{name}.npy", len(manifest)) for name in MATRICES}
+        matrices = {name: map_matrix(folder / f"{name}.npy", len(manifest)) for name in MATRICES}
         for name, matrix in matrices.items():
             check_matrix(matrix, f"{name}.npy of {folder}", width=meta[name]["dim"])
         if settings is not None:
@@ -152,7 +158,7 @@ def write_store(
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     temporary.mkdir(parents=True)
     for name, matrix in (("video", video), ("audio", audio)):
-        np.save(temporary / f"{name}.npy", matrix.astype(stored_dtype(matrix), copy=False))
+        np.save(temporary / f"{name}.npy", matrix.astype(stored_dtype(matrix), order="C", copy=False))
         flush_file(temporary / f"{name}.npy")
     write_json(temporary / "meta.json", complete_meta(meta or {}, video.shape[1], audio.shape[1]))
     write_manifest(temporary / "manifest.parquet", table)
@@ -175,134 +181,6 @@ def complete_meta(meta: Mapping[str, Any], video_dim: int, audio_dim: int) -> Js
     return {"format": FORMAT, **sides, "settings_hash": settings_hash(sides), **rest}
 
 
-def complete_manifest(manifest: pa.Table) -> pa.Table:
-    """The manifest with `split` and `group` filled in, checked.
-
-    Raises:
-        DataError: no or duplicate ids, an unknown split. Leakage: one group in two splits.
-    """
-    import pyarrow as pa
-
-    if "id" not in manifest.column_names:
-        raise DataError(f"the manifest has no column 'id', only {', '.join(manifest.column_names) or 'none'}")
-    columns = {name: manifest[name] for name in manifest.column_names}
-    columns["id"] = manifest["id"].cast(pa.string())
-    columns.setdefault("split", pa.array(["train"] * len(manifest), pa.string()))
-    columns.setdefault("group", columns["id"])
-    table = pa.table({name: columns.pop(name) for name in ("id", "split", "group")} | columns)
-    check_manifest(table)
-    return table
-
-
-def check_manifest(table: pa.Table) -> None:
-    """Refuse duplicate or missing ids, unknown splits and groups on both sides of a split."""
-    import pyarrow.compute as pc
-
-    for name in ("id", "split", "group"):
-        if table[name].null_count:
-            raise DataError(f"the manifest's column {name!r} has {table[name].null_count} empty cells")
-    counts = pc.value_counts(table["id"])
-    twice = [row["values"] for row in counts.filter(pc.greater(pc.struct_field(counts, 1), 1)).to_pylist()]
-    if twice:
-        raise DataError(f"{len(twice)} ids stand more than once in the manifest, for example {twice[0]!r}")
-    unknown = sorted(set(pc.unique(table["split"]).to_pylist()) - set(SPLITS))
-    if unknown:
-        raise DataError(f"unknown split {unknown[0]!r} in the manifest; choose from {', '.join(SPLITS)}")
-    per_group = table.group_by("group").aggregate([("split", "count_distinct")])
-    leaking = per_group.filter(pc.greater(per_group["split_count_distinct"], 1))["group"].to_pylist()
-    if leaking:
-        raise Leakage(
-            f"{len(leaking)} groups stand in more than one split, for example {sorted(leaking)[0]!r}; "
-            "give all rows of a group the same split"
-        )
-
-
-def check_matrix(
-    matrix: npt.NDArray[Any], what: str, *, rows: int | None = None, width: int | None = None
-) -> None:
-    """Refuse what is not a finite (rows, width) matrix of floats."""
-    if matrix.ndim != 2 or not np.issubdtype(matrix.dtype, np.floating) or matrix.shape[1] == 0:
-        raise WrongShape(
-            f"{what} must be a matrix (N, D) of floats, not shape {matrix.shape} of {matrix.dtype}"
-        )
-    if rows is not None and len(matrix) != rows:
-        raise WrongShape(f"{what} have {len(matrix)} rows, the manifest has {rows}")
-    if width is not None and matrix.shape[1] != width:
-        raise WrongShape(f"{what} is {matrix.shape[1]} wide, meta.json says {width}")
-    for start, finite in _finite_blocks(matrix):
-        if not finite.all():
-            row = start + int(np.argmin(finite))
-            raise NotFinite(f"{what}: NaN or infinity in row {row}")
-
-
-def _finite_blocks(matrix: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[np.bool_]]]:
-    kept_as = stored_dtype(matrix)
-    for start in range(0, len(matrix), _CHECK_ROWS):
-        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinity, which is refused
-            block = matrix[start : start + _CHECK_ROWS].astype(kept_as, copy=False)
-        yield start, np.isfinite(block).all(axis=1)
-
-
-def stored_dtype(matrix: npt.NDArray[Any]) -> np.dtype[Any]:
-    """float16 stays, every other float is stored as float32."""
-    return np.dtype(np.float16 if matrix.dtype == np.float16 else np.float32)
-
-
-def taxonomy_columns(table: pa.Table) -> list[str]:
-    """Names of the list-of-strings columns."""
-    import pyarrow as pa
-
-    return [f.name for f in table.schema if pa.types.is_list(f.type) or pa.types.is_large_list(f.type)]
-
-
-def read_manifest(path: Path) -> pa.Table:
-    """Read and check `manifest.parquet`."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path} cannot be read as a feature store's manifest: {error}") from error
-    missing = [name for name in ("id", "split", "group") if name not in table.column_names]
-    if missing:
-        raise DataError(f"{path} has no column {missing[0]!r}")
-    check_manifest(table)
-    return table
-
-
-def write_manifest(path: Path, table: pa.Table) -> None:
-    """Write `manifest.parquet` by renaming: readers see the old one or the new one."""
-    import pyarrow.parquet as pq
-
-    temporary = path.with_name(path.name + ".tmp")
-    pq.write_table(table, temporary)
-    commit_file(temporary, path)
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write JSON by renaming."""
-    temporary = path.with_name(path.name + ".tmp")
-    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    commit_file(temporary, path)
-
-
-def commit_file(temporary: Path, path: Path) -> None:
-    """Flush a finished temporary file to disk and give it its name."""
-    flush_file(temporary)
-    temporary.replace(path)
-
-
-def flush_file(path: Path) -> None:
-    """Wait until a file's bytes are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _read_meta(folder: Path) -> JsonDict:
     try:
         meta: JsonDict = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
@@ -311,17 +189,6 @@ def _read_meta(folder: Path) -> JsonDict:
     if meta.get("format") != FORMAT:
         raise DataError(f"{folder} has store format {meta.get('format')!r}, this version reads {FORMAT}")
     return meta
-
-
-def _map_matrix(path: Path, rows: int) -> npt.NDArray[Any]:
-    try:
-        matrix = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as a matrix: {error}") from error
-    if matrix.ndim != 2 or len(matrix) < rows:
-        raise WrongShape(f"{path} has shape {matrix.shape}, the manifest has {rows} rows")
-    committed: npt.NDArray[Any] = matrix[:rows]
-    return committed
 
 
 def _compare(meta: JsonDict, settings: Mapping[str, Any], folder: Path) -> None:

@@ -94,7 +94,8 @@ def test_a_second_run_encodes_only_what_is_new(
     assert matrices(out) == matrices(whole.path)
 
 
-def test_a_run_killed_again_and_again_ends_with_the_same_store(
+@pytest.mark.slow
+def test_a_command_killed_with_its_processes_ends_with_the_same_store(
     tiny_assets: Path, videos: Path, whole: Extracted, tmp_path: Path
 ) -> None:
     out = tmp_path / "killed"

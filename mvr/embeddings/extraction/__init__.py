@@ -1,24 +1,27 @@
 """Bulk embedding: both backbones of a system over a dataset, on this machine or on a Ray cluster.
 
 Every engine runs the same per-file function and hands its features to the same durable cache, from which the store is
-then put together in the dataset's order. So a killed run loses at most the files in flight, a second run computes only
-what is missing, and the store is the same bit for bit whichever engine made it.
+then put together in the dataset's order, or rows are appended to the one that is there. So a killed run loses at most
+the files in flight, a second run computes only what is missing, and the store is the same bit for bit whichever engine
+made it.
 """
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from filelock import FileLock
 
 from mvr.datatypes import FloatArray, JsonDict, Modality
 from mvr.embeddings.cache import FeatureCache
 from mvr.embeddings.extraction.items import Item, find_items
-from mvr.embeddings.store import complete_manifest, write_store
+from mvr.embeddings.extraction.rows import Rows, write_rows
 from mvr.embeddings.system import SegmentFeatures, System, load_system
 from mvr.errors import DataError, UsageError
 
@@ -92,21 +95,35 @@ def extract_features(
 ) -> ExtractReport:
     """Make a feature store of a built set or of a folder of videos.
 
-    Features are kept in `OUT.cache` until you delete it. A row is the mean over its segments.
+    Features are kept in `OUT.cache` until you delete it. A row is the mean over its segments. A store that is there
+    keeps its rows and gets the new ones behind them.
 
     Raises:
         UsageError: unknown engine, or the store is there already with other rows.
+        SettingsMismatch: the store was made by other backbones or settings.
         DataError: no file of the dataset could be encoded.
     """
     if settings.engine not in ENGINES:
         raise UsageError(f"unknown engine {settings.engine!r}; choose from {', '.join(ENGINES)}")
     system = load_system(settings.system)
     cache = FeatureCache(out.with_name(out.name + ".cache"))
-    with tempfile.TemporaryDirectory(prefix=".media-", dir=out.parent) as scratch:
-        items = find_items(dataset, Path(scratch))
-        jobs = _missing(items, system, cache)
-        errors = _run(jobs, system, cache, settings, progress)
-    return _write(items, errors, system, cache, out, command, added=len(jobs) - len(errors))
+    with FileLock(cache.folder / "run.lock"):  # a second run into the same store waits
+        with _scratch(cache.folder / "media") as scratch:
+            items = find_items(dataset, scratch)
+            jobs = _missing(items, system, cache)
+            errors = _run(jobs, system, cache, settings, progress)
+        return _write(items, errors, system, cache, out, command, added=len(jobs) - len(errors))
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder for media on the way; what a killed run left in it goes first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def encode_job(system: System, job: Job) -> Outcome:
@@ -167,27 +184,21 @@ def _write(
     command: str,
     added: int,
 ) -> ExtractReport:
-    kept, rows, failed = [], [], []
-    for item in items:
-        reason = next(
-            (errors[content, m] for m, (_, content) in item.files.items() if (content, m) in errors), None
-        )
-        if reason is not None:
-            failed.append((item.id, reason))
-            continue
-        kept.append(item)
-        rows.append({m: _mean(cache, content, system, m) for m, (_, content) in item.files.items()})
+    def reason(item: Item) -> str | None:
+        keys = ((content, modality) for modality, (_, content) in item.files.items())
+        return next((errors[key] for key in keys if key in errors), None)
+
+    failed = tuple((item.id, why) for item in items if (why := reason(item)) is not None)
+    kept = [item for item in items if reason(item) is None]
     if not kept:
         raise DataError(f"none of {len(items)} rows could be encoded; the first: {failed[0][1]}")
-    _remove_older(out, {item.id for item in kept})
-    store = write_store(
-        out,
-        video=np.stack([row[Modality.VIDEO] for row in rows]),
-        audio=np.stack([row[Modality.AUDIO] for row in rows]),
-        manifest=complete_manifest(_manifest(kept)),
-        meta={**system.store_meta(), "source": "mvr features extract", "command": command},
-    )
-    return ExtractReport(rows=len(store), added=added, failed=tuple(failed))
+
+    def features(chosen: Sequence[Item], modality: Modality) -> FloatArray:
+        return np.stack([_mean(cache, item.files[modality][1], system, modality) for item in chosen])
+
+    meta = {**system.store_meta(), "source": "mvr features extract", "command": command}
+    store = write_rows(out, Rows(items=tuple(kept), features=features, meta=meta))
+    return ExtractReport(rows=len(store), added=added, failed=failed)
 
 
 def _mean(cache: FeatureCache, content: str, system: System, modality: Modality) -> FloatArray:
@@ -195,32 +206,3 @@ def _mean(cache: FeatureCache, content: str, system: System, modality: Modality)
     assert found is not None, content
     mean: FloatArray = found.features.mean(axis=0, dtype=np.float64).astype(np.float32)
     return mean
-
-
-def _remove_older(out: Path, ids: set[str]) -> None:
-    """Make way for a store that grew; one with rows that would be lost stays."""
-    import shutil
-
-    from mvr.embeddings.store import FeatureStore
-
-    if not out.exists():
-        return
-    lost = sorted(set(FeatureStore.open(out).ids) - ids)
-    if lost:
-        raise UsageError(
-            f"{out} holds {len(lost)} rows that this run has not, such as {lost[0]!r}; choose a new folder"
-        )
-    shutil.rmtree(out)
-
-
-def _manifest(items: Sequence[Item]) -> Any:
-    import pyarrow as pa
-
-    columns: dict[str, Any] = {
-        "id": [item.id for item in items],
-        "split": [item.split for item in items],
-        "group": [item.group for item in items],
-    }
-    for taxonomy in sorted({name for item in items for name in item.labels}):
-        columns[taxonomy] = pa.array([item.labels.get(taxonomy, []) for item in items], pa.list_(pa.string()))
-    return pa.table(columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -57,10 +58,19 @@ def _pool(system: str, workers: int) -> ProcessPoolExecutor:
 
 def _start(name: str) -> None:
     global _system
-    import torch
-
-    torch.set_num_threads(1)  # parallel over files, not inside one
+    one_thread()
     _system = load_system(name)
+
+
+def one_thread() -> None:
+    """Parallel over files, not inside one; and a sum over one thread has the same bits everywhere."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"  # for libraries that are loaded later
+    torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def _encode(job: Job) -> Outcome:

@@ -17,6 +17,7 @@ import numpy as np
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import pack_times, unpack_times
 from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
+from mvr.embeddings.extraction.local import one_thread
 from mvr.embeddings.system import SegmentFeatures, load_system
 from mvr.errors import UsageError
 
@@ -25,9 +26,7 @@ class Encoder:
     """An actor: loads the system once, then encodes row after row."""
 
     def __init__(self, system: str) -> None:
-        import torch
-
-        torch.set_num_threads(1)
+        one_thread()
         self._system = load_system(system)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
