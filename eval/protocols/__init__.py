@@ -2,4 +2,5 @@
 
 python -m eval.protocols list
 python -m eval.protocols run NAME [--data DIR | --features STORE] --out DIR
+python -m eval.protocols {folds,mixing,hubs} NAME ... --out DIR
 """

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from eval.retrieval.systems import BASELINES
 from mvr.errors import UsageError
 from mvr.metrics.retrieval.plan import Plan
 from mvr.metrics.significance import Resampling
@@ -29,6 +30,24 @@ class HeadSpec(_Part):
     labels: tuple[str, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = None
+
+
+class FoldsSpec(_Part):
+    """A cross-validation by shard: how many folds, which heads of the protocol, in pools of which size.
+
+    Attributes:
+        about: what a reader must know of the numbers.
+        count: folds; every music video is a query in one of them.
+        pool: size that all pools are converted to, at most that of the smallest fold.
+        heads: names of the protocol's heads, trained anew in every fold with their presets unchanged.
+        comparisons: pairs of systems; with both directions and both metrics they are the family of Holm's adjustment.
+    """
+
+    about: str
+    count: int = Field(5, ge=2)
+    pool: int = Field(ge=2)
+    heads: tuple[str, ...]
+    comparisons: tuple[tuple[str, str], ...]
 
 
 class StoreSpec(_Part):
@@ -53,8 +72,23 @@ class Protocol(_Part):
     pools: tuple[int, ...] = ()
     heads: tuple[HeadSpec, ...] = ()
     systems: tuple[str, ...] = ()
+    comparisons: tuple[tuple[str, str], ...] = ()
+    folds: FoldsSpec | None = None
     seed: int = 0
     draws: int = 10_000
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Protocol:
+        """A misspelt system would drop out of a family of tests without a word."""
+        folds = self.folds.heads if self.folds else ()
+        heads = {spec.name for spec in self.heads}
+        if wrong := sorted(set(folds) - heads):
+            raise ValueError(f"folds name {wrong[0]!r}, which is no head of the protocol")
+        pairs = self.comparisons + (self.folds.comparisons if self.folds else ())
+        known = {*heads, *self.systems, *BASELINES, "identity"}
+        if wrong := sorted({name for pair in pairs for name in pair} - known):
+            raise ValueError(f"comparisons name {wrong[0]!r}, which is no system of the protocol")
+        return self
 
     def plan(self, tasks: tuple[str, ...]) -> Plan:
         """The plan for tasks that the store can serve."""
@@ -64,6 +98,7 @@ class Protocol(_Part):
             ks=self.ks,
             pools=self.pools,
             resampling=Resampling(draws=self.draws, seed=self.seed),
+            comparisons=self.comparisons,
         )
 
 

@@ -42,14 +42,11 @@ def run_protocol(protocol: Protocol, places: Places) -> Evaluation:
     """
     features = find_store(protocol, places)
     store = FeatureStore.open(features)
-    heads = [
-        f"{spec.name}={trained_head(spec, store, places.work, seed_of(spec, protocol))}"
-        for spec in protocol.heads
-    ]
+    heads = trained_heads(protocol, store, places.work)
     plan = protocol.plan(default_tasks(store, store.rows(protocol.split)))
     request = Request(
         features=str(features),
-        heads=tuple(heads),
+        heads=heads,
         systems=protocol.systems,
         split=protocol.split,
         plan=plan,
@@ -75,6 +72,13 @@ def find_store(protocol: Protocol, places: Places) -> Path:
         folder, build = BUILDERS[spec.build]
         build(places.data / folder, built)
     return built
+
+
+def trained_heads(protocol: Protocol, store: FeatureStore, work: Path) -> tuple[str, ...]:
+    """`NAME=PATH` of every head of the protocol, trained on this store unless it was before."""
+    return tuple(
+        f"{spec.name}={trained_head(spec, store, work, seed_of(spec, protocol))}" for spec in protocol.heads
+    )
 
 
 def seed_of(spec: HeadSpec, protocol: Protocol) -> int:

@@ -61,11 +61,9 @@ def evaluate(request: Request) -> Evaluation:
         MvrError: whatever is wrong with the store, a head or the settings, in one sentence.
     """
     store = FeatureStore.open(request.features)
-    rows = store.rows(request.split)
-    tests = test_set(store, rows)
     fixed, notes = baselines(store, request.plan.resampling.seed)
     candidates = [*load_candidates(store, request.heads, request.systems), *fixed]
-    embedded = [embed(candidate, store, rows) for candidate in candidates]
+    tests, embedded = embed_split(candidates, store, request.split)
     measured = [row for system in embedded for row in measure(system, tests, request.plan)]
     document = {
         "title": request.title,
@@ -78,12 +76,20 @@ def evaluate(request: Request) -> Evaluation:
             "source": store.meta.get("source", ""),
             "video": store.meta["video"]["backbone"],
             "audio": store.meta["audio"]["backbone"],
-            "rows": len(rows),
+            "rows": len(tests),
             "groups": len(set(tests.groups)),
         },
         "notes": [*notes, *foreign_notes(candidates, store)],
     }
     return Evaluation(document=document, measured=measured, tests=tests, embedded=embedded, request=request)
+
+
+def embed_split(
+    candidates: Sequence[Candidate], store: FeatureStore, split: str
+) -> tuple[TestSet, list[Embedded]]:
+    """The rows of a split as queries and candidates, and every system's embeddings of them."""
+    rows = store.rows(split)
+    return test_set(store, rows), [embed(candidate, store, rows) for candidate in candidates]
 
 
 def test_set(store: FeatureStore, rows: np.ndarray) -> TestSet:
@@ -97,7 +103,8 @@ def test_set(store: FeatureStore, rows: np.ndarray) -> TestSet:
 
 def trained(evaluation: Evaluation) -> Sequence[Embedded]:
     """The systems that are no baseline; all of them where there is no other."""
-    own = [one for one in evaluation.embedded if one.system not in (*BASELINES, "identity")]
+    kinds = {name: facts["kind"] for name, facts in evaluation.document["systems"].items()}
+    own = [one for one in evaluation.embedded if kinds[one.system] not in (*BASELINES, "identity")]
     return own or evaluation.embedded
 
 
@@ -107,5 +114,6 @@ def _describe(candidate: Candidate) -> JsonDict:
 
 def _settings(request: Request) -> JsonDict:
     plan = asdict(request.plan)
-    resampling = plan.pop("resampling")
-    return {"split": request.split, **plan, **resampling}
+    resampling, comparisons = plan.pop("resampling"), plan.pop("comparisons")
+    declared = {"comparisons": comparisons} if comparisons else {}
+    return {"split": request.split, **plan, **resampling, **declared}

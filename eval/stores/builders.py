@@ -21,6 +21,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,12 @@ def build_yt8m_public(data: Path, out: Path) -> FeatureStore:
     Raises:
         DataError: a file that is missing or cannot be read.
     """
-    return _build_yt8m(data, out, "yt8m-public", tested="music_video")
+    return build_yt8m(data, out, Yt8mSplit("yt8m-public", _music_video_split, related_training_split))
 
 
 def build_yt8m_topics(data: Path, out: Path) -> FeatureStore:
     """Write the store `yt8m-topics` from the same files as `yt8m-public`."""
-    return _build_yt8m(data, out, "yt8m-topics", tested="music_related")
+    return build_yt8m(data, out, Yt8mSplit("yt8m-topics", _music_video_training_split, _music_related_split))
 
 
 def build_emomv(data: Path, out: Path) -> FeatureStore:
@@ -76,29 +77,52 @@ BUILDERS: dict[str, tuple[str, Callable[[Path, Path], FeatureStore]]] = {
 """Store name -> (folder below the data folder, builder)."""
 
 
-def _build_yt8m(data: Path, out: Path, name: str, tested: str) -> FeatureStore:
+@dataclass(frozen=True)
+class Yt8mSplit:
+    """The name of a store, and the split that a row of either archive goes to by its shard; "" leaves the row out."""
+
+    name: str
+    music_video: Callable[[int], str]
+    music_related: Callable[[int], str]
+
+
+def build_yt8m(data: Path, out: Path, split: Yt8mSplit) -> FeatureStore:
+    """Write a store of YouTube-8M rows.
+
+    Raises:
+        DataError: a file that is missing or cannot be read.
+    """
     names = _label_names(data / "music_labels.csv")
     parts = []
-    for archive, split_of in (("music_video", _music_video_split), ("music_related", _music_related_split)):
+    for archive in ("music_video", "music_related"):
         part = _yt8m_part(data / f"{archive}.npz", names)
+        split_of: Callable[[int], str] = getattr(split, archive)
         part["split"] = [split_of(shard) for shard in part.pop("shard")]
-        dropped = archive != tested
-        parts.append(_without(part, [dropped and split == "test" for split in part["split"]]))
+        parts.append(_without(part, [not name for name in part["split"]]))
     meta = {
         "video": {"backbone": "inception-v3-youtube8m", "settings": {"pooling": "mean"}},
         "audio": {"backbone": "vggish-youtube8m", "settings": {"pooling": "mean"}},
-        "command": f"python -m eval.stores {name}",
+        "command": f"python -m eval.stores {split.name}",
         "source": "YouTube-8M, May 2018, video level, CC BY 4.0",
     }
     return _write(out, _joined(parts), "topic", meta)
 
 
 def _music_video_split(shard: int) -> str:
-    return "test" if shard >= TEST_SHARD else "val" if shard >= VAL_SHARD else "train"
+    return "test" if shard >= TEST_SHARD else _music_video_training_split(shard)
+
+
+def _music_video_training_split(shard: int) -> str:
+    return "" if shard >= TEST_SHARD else "val" if shard >= VAL_SHARD else "train"
+
+
+def related_training_split(shard: int) -> str:
+    """Music-related videos train up to the shards that `yt8m-topics` tests."""
+    return "" if shard >= TOPIC_SHARD else "train"
 
 
 def _music_related_split(shard: int) -> str:
-    return "test" if shard >= TOPIC_SHARD else "train"
+    return related_training_split(shard) or "test"
 
 
 def _yt8m_part(archive: Path, names: dict[str, str]) -> JsonDict:

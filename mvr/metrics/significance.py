@@ -112,6 +112,34 @@ def median_bootstrap(
 ) -> Interval:
     """Percentile interval of the median over queries, redrawing whole clusters."""
     column = np.asarray(values, np.float64)
+    low, high = _percentiles(_redrawn_medians(column, clusters, resampling), resampling.level)
+    return Interval(point=float(np.median(column)), low=low, high=high)
+
+
+def median_difference_bootstrap(
+    values: tuple[npt.ArrayLike, npt.ArrayLike],
+    clusters: npt.ArrayLike | None = None,
+    resampling: Resampling = Resampling(),
+) -> Interval:
+    """Percentile interval of median(A) - median(B) over the same queries: both see the same redrawn clusters.
+
+    Args:
+        values: (Q,) values of system A and of system B.
+        clusters: (Q,) source video or group of each query.
+
+    Raises:
+        WrongShape: another number of values of A than of B.
+    """
+    first, second = (np.asarray(column, np.float64) for column in values)
+    if first.shape != second.shape:
+        raise WrongShape(f"paired values must have one shape, not {first.shape} and {second.shape}")
+    drawn = [_redrawn_medians(column, clusters, resampling) for column in (first, second)]
+    low, high = _percentiles(drawn[0] - drawn[1], resampling.level)
+    return Interval(point=float(np.median(first) - np.median(second)), low=low, high=high)
+
+
+def _redrawn_medians(column: RealArray, clusters: npt.ArrayLike | None, resampling: Resampling) -> RealArray:
+    """(draws,) medians; draw d redraws the same clusters whatever the values are."""
     check_finite(column, "values")
     _, cluster_of = _cluster_numbers(clusters, len(column))
     order = np.argsort(column, kind="stable")
@@ -121,9 +149,13 @@ def median_bootstrap(
     for size in _chunks(resampling.draws, max(clusters_count, len(column))):
         weights = _weights(generator, size, clusters_count)[:, cluster_of[order]].cumsum(axis=1)
         medians.append(_weighted_medians(column[order], weights))
-    tail = (1 - resampling.level) / 2
-    low, high = np.quantile(np.concatenate(medians), [tail, 1 - tail])
-    return Interval(point=float(np.median(column)), low=float(low), high=float(high))
+    return np.concatenate(medians)
+
+
+def _percentiles(drawn: RealArray, level: float) -> tuple[float, float]:
+    tail = (1 - level) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -16,6 +16,7 @@ from mvr.metrics.significance import (
     holm,
     mcnemar_exact,
     median_bootstrap,
+    median_difference_bootstrap,
     sign_flip_test,
     wilson_interval,
 )
@@ -135,3 +136,27 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(UsageError, match="successes"):
         wilson_interval(3, 2)
     assert mcnemar_exact(0, 0) == 1.0
+
+
+def test_the_difference_of_medians_equals_a_slow_bootstrap():
+    generator = np.random.default_rng(4)
+    a = generator.integers(1, 60, 30).astype(float)
+    b = a + generator.integers(-3, 9, 30)
+    clusters = np.repeat(np.arange(15), 2)
+    found = median_difference_bootstrap((a, b), clusters, Resampling(draws=4_000, seed=1))
+    drawn = []
+    for _ in range(4_000):
+        rows = np.concatenate([[2 * c, 2 * c + 1] for c in generator.integers(0, 15, 15)])
+        drawn.append(np.median(a[rows]) - np.median(b[rows]))
+    assert found.point == np.median(a) - np.median(b)
+    assert [found.low, found.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=1.0)
+
+
+def test_equal_systems_have_no_difference_of_medians():
+    values = np.random.default_rng(5).uniform(1, 50, 40)
+    same = median_difference_bootstrap((values, values), resampling=Resampling(draws=500))
+    assert (same.point, same.low, same.high) == (0, 0, 0)
+    shifted = median_difference_bootstrap((values + 2, values), resampling=Resampling(draws=500))
+    assert (shifted.low, shifted.high) == pytest.approx((2, 2))
+    with pytest.raises(WrongShape, match="one shape"):
+        median_difference_bootstrap((values, values[1:]))

@@ -25,6 +25,7 @@ class Plan:
         pools: sizes of smaller pools to report beside the whole split.
         pool_draws: seeded sub-pools that label tasks average over; the pair task has an exact formula.
         resampling: redraws, level and seed of the intervals.
+        comparisons: pairs of systems to test, the family that p values are adjusted over; without any, all pairs.
     """
 
     tasks: tuple[str, ...] = (PAIR,)
@@ -33,6 +34,7 @@ class Plan:
     pools: tuple[int, ...] = ()
     pool_draws: int = 10
     resampling: Resampling = field(default_factory=Resampling)
+    comparisons: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [task for task in self.tasks if task != PAIR and not task.startswith(LABEL_PREFIX)]

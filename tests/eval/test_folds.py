@@ -1,0 +1,164 @@
+"""Folds by shard: every music video is a query once, all values are those of the folds, families name known systems."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from eval.protocols.__main__ import main
+from eval.protocols.folds import run
+from eval.protocols.protocol import load_protocol
+from eval.protocols.run import Places
+from eval.stores.folds import Fold, build_yt8m_fold, fold_split, shard_blocks
+from mvr.errors import UsageError
+from mvr.metrics.significance import holm
+
+VIDEOS, RELATED, SHARDS = 90, 60, 200
+
+
+def write_archives(folder):
+    """Archives of YouTube-8M's form whose pairs are findable."""
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    maps = [generator.standard_normal((5, width)) for width in (10, 8)]
+    for name, rows in (("music_video", VIDEOS), ("music_related", RELATED)):
+        hidden = generator.standard_normal((rows, 5))
+        video, audio = (hidden @ m + 0.7 * generator.standard_normal((rows, m.shape[1])) for m in maps)
+        shards = np.sort(generator.integers(0, SHARDS, rows))
+        np.savez(
+            folder / f"{name}.npz",
+            video=video.astype(np.float16),
+            audio=audio.astype(np.float16),
+            id=np.array([f"{name}{row}" for row in range(rows)]),
+            shard=np.array([f"{shard:04d}" for shard in shards]),
+            labels=np.array(["5" if row % 2 else "14 6" for row in range(rows)]),
+        )
+    (folder / "music_labels.csv").write_text("index,name\n5,Guitar\n6,Piano\n14,Music video\n")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("public")
+    write_archives(folder / "yt8m")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A protocol of two folds with a head of few steps."""
+    settings = {"training": {"epochs": 2, "batch_rows": 32, "device": "cpu"}, "head": {"hidden": 8, "dim": 4}}
+    family = [["ours", "cca"], ["ours", "cca-all-rows"]]
+    protocol = {
+        "name": "small",
+        "title": "Small",
+        "about": "A test.",
+        "store": {"build": "yt8m-public"},
+        "draws": 300,
+        "heads": [
+            {"name": "ours", "preset": "control-mvr", "labels": ["topic"], "settings": settings},
+            {"name": "cca-all-rows", "preset": "cca", "settings": {"training": {"focus": "none"}}},
+        ],
+        "folds": {
+            "about": "Two.",
+            "count": 2,
+            "pool": 30,
+            "heads": ["ours", "cca-all-rows"],
+            "comparisons": family,
+        },
+    }
+    path = tmp_path_factory.mktemp("protocol") / "small.yaml"
+    path.write_text(yaml.safe_dump(protocol))
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(small, data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("folds")
+    command = ["folds", str(small), "--data", str(data), "--work", str(out / "work"), "--out", str(out)]
+    assert main(command) == 0
+    return out
+
+
+def test_every_music_video_is_a_query_once_and_never_trains_its_own_fold(data, tmp_path):
+    tested = []
+    for number in range(3):
+        store = build_yt8m_fold(data / "yt8m", tmp_path / str(number), Fold(number=number, count=3))
+        own = {split: {store.ids[row] for row in store.rows(split)} for split in ("train", "val", "test")}
+        assert sum(map(len, own.values())) == len(set().union(*own.values()))
+        assert all("music_video" in name for name in own["val"] | own["test"])
+        assert all(int(name[:4]) < 180 for name in own["train"] if "related" in name)
+        assert abs(len(own["test"]) - VIDEOS / 3) < 3 and 10 < len(own["val"]) < 20
+        tested += sorted(own["test"])
+    assert len(tested) == len(set(tested)) == VIDEOS
+
+
+def test_the_last_fold_validates_on_the_first_block():
+    split_of = fold_split([1, 2, 3, 4, 5, 6, 7, 8], Fold(number=1, count=2))
+    assert [split_of(shard) for shard in range(1, 9)] == ["val"] * 2 + ["train"] * 2 + ["test"] * 4
+
+
+def test_values_over_all_queries_are_those_of_the_folds(report):
+    document = json.loads((report / "folds.json").read_text())
+    sizes = [fold["test"] for fold in document["folds"]]
+    assert sum(sizes) == document["queries"] == VIDEOS
+    assert len(document["rows"]) == 2 * 4  # ours, both CCAs, random
+    for row in document["rows"]:
+        mean = np.average(row["by_fold"]["recall@10"], weights=sizes)
+        assert row["recall@10"]["value"] == pytest.approx(mean, abs=1e-5)
+        assert row["recall@10"]["interval"][0] <= mean <= row["recall@10"]["interval"][1]
+        assert row["own recall@10"]["value"] < row["recall@10"]["value"], "30 candidates are fewer than 45"
+        assert row["chance"]["recall"]["10"] == pytest.approx(1 / 3, abs=1e-6)
+
+
+def test_differences_are_those_of_the_rows_and_adjusted_over_the_family(report):
+    document = json.loads((report / "folds.json").read_text())
+    rows = {(row["system"], row["direction"]): row for row in document["rows"]}
+    entries = document["comparisons"]
+    assert len(entries) == 4
+    for entry in entries:
+        first, second = (rows[entry[name], entry["direction"]] for name in ("first", "second"))
+        for metric, value in (("recall", "recall@10"), ("median_rank", "median_rank")):
+            difference = first[value]["value"] - second[value]["value"]
+            assert entry[metric]["value"] == pytest.approx(difference, abs=2e-6)
+    tests = [entry[name] for entry in entries for name in ("recall", "log_rank")]
+    assert [test["p_holm"] for test in tests] == pytest.approx(holm([test["p"] for test in tests]), abs=1e-5)
+
+
+def test_the_table_names_systems_folds_and_chance(report):
+    text = (report / "folds.md").read_text()
+    assert all(
+        word in text for word in ("cca-all-rows", "| chance |", "fold 1", "ratio of ranks", "pools of 30")
+    )
+
+
+def test_folds_that_cannot_be_made_are_refused(small, data, tmp_path, capsys):
+    assert main(["folds", "emomv", "--data", str(data), "--out", str(tmp_path)]) == 2
+    assert "has no folds" in capsys.readouterr().err
+    assert main(["folds", str(small), "--out", str(tmp_path)]) == 2
+    assert "give --data DIR" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="no fold 2 of 2"):
+        Fold(number=2, count=2)
+    with pytest.raises(UsageError, match="3 shards cannot be laid into 5 blocks"):
+        shard_blocks([1, 2, 3], 5)
+    wide = load_protocol(str(small))
+    assert wide.folds is not None
+    wide = wide.model_copy(update={"folds": wide.folds.model_copy(update={"pool": 60})})
+    with pytest.raises(UsageError, match="sub-pool of 60 cannot be drawn"):
+        run(wide, Places(work=tmp_path, data=data))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"comparisons": [["ours", "ccx"]]}, "comparisons name 'ccx'"),
+        ({"folds": {"about": "", "pool": 9, "heads": ["theirs"], "comparisons": []}}, "folds name 'theirs'"),
+    ],
+)
+def test_a_family_of_unknown_systems_is_refused(small, tmp_path, change, message):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(small.read_text()), **change}))
+    with pytest.raises(UsageError, match=message):
+        load_protocol(str(path))
