@@ -127,9 +127,10 @@ class Loop:
         return done >= self.now.epochs or self._exhausted()
 
     def _exhausted(self) -> bool:
-        """Whether no branch has become better for `patience` epochs of this phase."""
+        """Whether no branch has become better for `patience` epochs of this phase; never where none can be scored."""
         newest = max(self.phase_start_epoch - 1, self.selection.newest)
-        return self.now.patience > 0 and self.epoch - 1 - newest >= self.now.patience
+        waited = self.epoch - 1 - newest
+        return self.now.patience > 0 and self.selection.scored and waited >= self.now.patience
 
     def _take_best(self) -> None:
         """Put the best validated weights into the head and its average."""

@@ -56,6 +56,11 @@ class Selection:
         """The last epoch in which any unit became better; -1 before the first."""
         return max(best.epoch for best in self.best.values())
 
+    @property
+    def scored(self) -> bool:
+        """Whether any unit has a score to be better than; without one, nothing tells when to stop."""
+        return any(best.better is not None for best in self.best.values())
+
     def merged(self, state: State) -> State:
         """`state` with the best weights of every unit put in."""
         merged = dict(state)

@@ -244,6 +244,18 @@ def test_early_stopping_keeps_the_best_epoch_not_the_last(store, tmp_path):
     assert len(lines) - 1 - report.best_epoch["ssl"] == 3 and len(lines) < 60
 
 
+def test_a_head_that_cannot_be_scored_is_not_stopped_early(make_store, tmp_path):
+    """48 validation rows of which 12 have labels say nothing of a head that is trained on labels alone."""
+    import pyarrow as pa
+
+    labelled = [row % 5 < 3 or row % 20 == 3 for row in range(240)]
+    names = [[("rock", "jazz")[row % 2]] if known else [] for row, known in enumerate(labelled)]
+    few = make_store(labels=False, genre=pa.array(names, pa.list_(pa.string())))
+    report = train_head(few, small("emo-clim", epochs=8, patience=2), tmp_path / "h", ["genre"])
+    assert report.val["ssl"]["labelled_rows"] < 30
+    assert report.facts["epochs_run"] == 8
+
+
 def test_a_learned_temperature_moves_and_a_fixed_one_stays(store, tmp_path):
     fixed = train_head(store, small(epochs=3), tmp_path / "f")
     learned = load_recipe("mvbind", {**SMALL, "loss": {"learn_temperature": True, "temperature": 0.1}})
