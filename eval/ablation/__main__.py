@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from eval.ablation.grid import Grid, cells, load_grid
+from eval.provenance import one_thread
 from mvr.errors import DataError, MvrError, UsageError
 
 
@@ -29,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     """0, 1 when the input is at fault, 2 on wrong usage."""
     options = create_parser().parse_args(arguments)
     try:
-        document = run(load_grid(options.grid), options.stores or options.grid.parent, options.out)
+        with one_thread():
+            document = run(load_grid(options.grid), options.stores or options.grid.parent, options.out)
     except MvrError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
