@@ -1,11 +1,14 @@
 """Alpha curves and rank histograms, readable in print: marker and line style tell systems apart, not colour alone.
 
-The same rows give the same bytes: no date, no software name, and ids salted with a constant.
+Seeds of one head ("NAME-seed1" beside "NAME") look alike and share its line in the legend. The same rows give the same
+bytes: no date, no software name, and ids salted with a constant.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -61,26 +64,23 @@ def alpha_curves(document: JsonDict) -> Figure:
 
 
 def _alpha_panel(panel: Axes, rows: Sequence[JsonDict], systems: Sequence[str]) -> None:
+    looks = _looks(systems)
     if not rows:
         panel.set_axis_off()
         return
     pair = rows[0]["task"] == PAIR
     measure = "recall" if pair else "precision"
     k = "10" if "10" in rows[0][measure] else list(rows[0][measure])[-1]
-    for number, system in enumerate(systems):
+    for system in systems:
         own = [row for row in rows if row["system"] == system]
         values = [100 * row[measure][k] for row in own]
-        style: dict[str, Any] = {
-            "color": _COLOURS[number % 7],
-            "linestyle": _DASHES[number % 4],
-            "label": system,
-        }
+        style = looks[system].line
         if own and own[0]["alpha"] is None:
             panel.axhline(values[0], linewidth=1.2, **style)
         elif own:
             alphas = [row["alpha"] for row in own]
             bounds = 100 * np.array([row["intervals"][f"{measure}@{k}"] for row in own])
-            panel.plot(alphas, values, marker=_MARKERS[number % 7], markersize=4, **style)
+            panel.plot(alphas, values, marker=looks[system].marker, markersize=4, **style)
             panel.fill_between(
                 alphas, bounds[:, 0], bounds[:, 1], color=style["color"], alpha=0.15, linewidth=0
             )
@@ -116,23 +116,56 @@ def rank_histograms(measured: Sequence[Measured]) -> Figure:
 
 def _histogram_panel(panel: Axes, rows: Sequence[Measured], edges: np.ndarray) -> None:
     places = np.arange(len(edges) - 1)
-    for number, row in enumerate(rows):
+    looks = _looks([row.key.system for row in rows])
+    for row in rows:
+        look = looks[row.key.system]
         counts = np.histogram(np.ceil(row.ranks), bins=edges + 0.5)[0]
         panel.plot(
             places,
             100 * counts / len(row.ranks),
             drawstyle="steps-mid",
-            marker=_MARKERS[number % 7],
+            marker=look.marker,
             markersize=4,
-            color=_COLOURS[number % 7],
-            linestyle=_DASHES[number % 4],
-            label=_label(row),
+            **{**look.line, "label": _label(row) if look.named else None},
         )
     chance = 100 * np.diff(edges) / edges[-1]
     panel.plot(places, chance, color="grey", linestyle=(0, (1, 3)), drawstyle="steps-mid", label="chance")
     names = [f"{a + 1}-{b}" if b > a + 1 else f"{b}" for a, b in pairwise(edges)]
     panel.set_xticks(places, names, rotation=60, fontsize=7)
     panel.set_xlabel("rank of the true pair")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """How a system is drawn; `named` is False for further seeds, which share a line of the legend."""
+
+    line: dict[str, Any]
+    marker: str
+    named: bool
+
+
+def _looks(systems: Sequence[str]) -> dict[str, _Look]:
+    families = list(dict.fromkeys(_family(system) for system in systems))
+    looks: dict[str, _Look] = {}
+    for system in systems:
+        number = families.index(_family(system))
+        named = _family(system) not in map(_family, looks)
+        line = {
+            "color": _COLOURS[number % 7],
+            "linestyle": _DASHES[number % 4],
+            "label": system if named else None,
+        }
+        looks[system] = _Look(line=line, marker=_MARKERS[number % 7], named=named)
+    return looks
+
+
+def _family(system: str) -> str:
+    """The name without the seed.
+
+    >>> _family("mvbind-seed2"), _family("mvbind")
+    ('mvbind', 'mvbind')
+    """
+    return re.sub(r"-seed\d+$", "", system)
 
 
 def _label(row: Measured) -> str:
