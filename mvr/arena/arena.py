@@ -87,7 +87,11 @@ class Arena:
         self._signer = signer
         self._clock = clock
         self._drawer = Drawer(candidates, competitors, self.settings.draw)
-        self._policies = Policies(store, [competitor.name for competitor in competitors], clock)
+        names = {
+            direction: [one.name for one in competitors if one.direction in (None, direction)]
+            for direction in Direction
+        }
+        self._policies = Policies(store, names, clock)
         self._random = random.Random(secrets.randbits(128) if seed is None else seed)
 
     def consent(self, voter_id: str, session_id: str, *, version: str, text: str, given: bool = True) -> None:

@@ -15,16 +15,27 @@ from mvr.votes.records import Side, competitor_name
 
 @dataclass(frozen=True, kw_only=True)
 class Competitor:
-    """A system (at one alpha) that takes part. `version` is its identity: card, weights, preprocessing."""
+    """A system (at one alpha) that takes part. `version` is its identity: card, weights, preprocessing.
+
+    Attributes:
+        direction: the only one in which it takes part; None for both.
+        trained_on: sources of queries whose votes it learned from: it is never shown for those.
+    """
 
     system_id: str
     version: str
     alpha: float | None = None
+    direction: Direction | None = None
+    trained_on: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
         """As on the leaderboard: "control-mvr-mini@0.25"."""
         return competitor_name(self.system_id, self.alpha)
+
+    def meets(self, query: QueryItem, direction: Direction) -> bool:
+        """Whether it may be shown for this query: what it was trained on never rates it."""
+        return self.direction in (None, direction) and query.group_id not in self.trained_on
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,9 +124,16 @@ class Drawer:
         seed: int,
         query: QueryItem | None,
     ) -> Battle:
-        number = rng.choices(range(len(policy.pairs)), weights=policy.probabilities.tolist())[0]
+        asked = [query] if query is not None else list(self._candidates.queries(direction))
+        weights = [
+            float(probability) * any(self._may_meet(pair, one, direction) for one in asked)
+            for pair, probability in zip(policy.pairs, policy.probabilities, strict=True)
+        ]
+        if not sum(weights):
+            raise Refused(Reason.EXHAUSTED, EXHAUSTED)
+        number = rng.choices(range(len(policy.pairs)), weights=weights)[0]
         pair = list(policy.pairs[number])
-        chosen = query or rng.choice(self._candidates.queries(direction))
+        chosen = rng.choice([one for one in asked if self._may_meet(policy.pairs[number], one, direction)])
         rng.shuffle(pair)  # the fair coin for the side
         explored = rng.randrange(2) if rng.random() < self._settings.explore_share else None
         sides = [
@@ -138,8 +145,11 @@ class Drawer:
             left=sides[0],
             right=sides[1],
             policy_id=policy.policy_id,
-            pair_prob=float(policy.probabilities[number]),
+            pair_prob=weights[number] / sum(weights),
         )
+
+    def _may_meet(self, pair: tuple[str, str], query: QueryItem, direction: Direction) -> bool:
+        return all(self._by_name[name].meets(query, direction) for name in pair)
 
     def _pick(
         self, query: QueryItem, competitor: Competitor, rng: random.Random | None, *, explore: bool = False
@@ -194,7 +204,7 @@ class Drawer:
         """A system's top item against an item that no system ranks among its best: the first should win."""
         unused = self._unseen_queries(voter, direction)
         query = rng.choice(unused or list(self._candidates.queries(direction)))
-        competitor = self._by_name[rng.choice(sorted(self._by_name))]
+        competitor = self._by_name[rng.choice(self._names_for(query, direction))]
         good = self._candidates.top(query, competitor, 1)[0]
         sides = (good.side(competitor), self._mismatch(query, direction, rng).side(None))
         swapped = rng.random() < 0.5
@@ -207,6 +217,9 @@ class Drawer:
             policy_id="gold-v1",
             pair_prob=1.0,
         )
+
+    def _names_for(self, query: QueryItem, direction: Direction) -> list[str]:
+        return sorted(name for name, one in self._by_name.items() if one.meets(query, direction))
 
     def _unseen_queries(self, voter: Voter, direction: Direction) -> list[QueryItem]:
         used = {battle.query_id for battle in voter.battles if battle.kind == BattleKind.GOLD}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,12 +84,12 @@ class Policies:
     def __init__(
         self,
         store: VoteStore,
-        names: Sequence[str],
+        names: Mapping[Direction, Sequence[str]],
         clock: Callable[[], int],
         settings: PolicySettings | None = None,
     ) -> None:
         self._store = store
-        self._names = list(names)
+        self._names = {direction: list(these) for direction, these in names.items()}
         self._clock = clock
         self._settings = settings or PolicySettings()
         self._lock = threading.Lock()
@@ -110,10 +110,10 @@ class Policies:
         votes: dict[Pair, int] = defaultdict(int)
         for (left, right, _), count in cells.items():
             votes[min(left, right), max(left, right)] += count
-        return choose_policy(self._names, votes, self._strengths(cells), self._settings)
+        names = self._names[direction]
+        return choose_policy(names, votes, self._strengths(sorted(names), cells), self._settings)
 
-    def _strengths(self, cells: dict[tuple[str, str, str], int]) -> dict[str, float]:
-        names = sorted(self._names)
+    def _strengths(self, names: list[str], cells: dict[tuple[str, str, str], int]) -> dict[str, float]:
         inside = {
             key: count
             for key, count in cells.items()

@@ -49,9 +49,10 @@ def all_pairs(names: Sequence[str]) -> tuple[Pair, ...]:
 
 
 def uniform_policy(names: Sequence[str]) -> PairPolicy:
-    """Every pair alike."""
+    """Every pair alike; none where fewer than two take part."""
     pairs = all_pairs(names)
-    return PairPolicy(policy_id="uniform-v1", pairs=pairs, probabilities=np.full(len(pairs), 1 / len(pairs)))
+    share = 1 / max(1, len(pairs))
+    return PairPolicy(policy_id="uniform-v1", pairs=pairs, probabilities=np.full(len(pairs), share))
 
 
 def choose_policy(
@@ -70,7 +71,7 @@ def choose_policy(
     """
     settings = settings or PolicySettings()
     even = uniform_policy(names)
-    fewest = min(votes.get(pair, 0) for pair in even.pairs)
+    fewest = min((votes.get(pair, 0) for pair in even.pairs), default=0)
     if fewest < settings.votes_per_pair or any(name not in strengths for name in names):
         return even
     gaps = np.array([abs(strengths[a] - strengths[b]) for a, b in even.pairs])

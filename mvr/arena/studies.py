@@ -117,6 +117,11 @@ class StudyArena:
                     raise UsageError(
                         f"the study names {name!r}, which is not here; choose from {', '.join(known)}"
                     )
+            for name in (battle.first, battle.second):
+                if not self._competitors[name].meets(self._queries[battle.query_id], study.direction):
+                    raise UsageError(
+                        f"{name!r} learned from votes on {battle.query_id!r}; take another query"
+                    )
 
     @property
     def direction(self) -> Direction:

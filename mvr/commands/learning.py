@@ -1,52 +1,71 @@
-"""`mvr votes learn`: what votes teach one system about the items of one library."""
+"""`mvr votes learn` and `mvr votes promote`: what votes teach one system, and when it may order the page's lists."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mvr.commands.options import DEFAULT, DeviceOption, JsonOption, LibraryOption, SystemOption
 from mvr.commands.output import print_json, say
-from mvr.datatypes import Direction
+from mvr.config.paths import home_dir
+from mvr.datatypes import Direction, JsonDict
 
 if TYPE_CHECKING:
-    import numpy as np
+    from mvr.arena.reranking.gates import Gate
+    from mvr.arena.reranking.model import Reranker
 
-    from mvr.embeddings.system import System
-    from mvr.library import Library
-    from mvr.retrieval import Retriever
+DbOption = Annotated[str | None, typer.Option("--db", metavar="URL", help="Default: your own votes.")]
+DirectionOption = Annotated[Direction, typer.Option("--direction")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="File (JSON). Default: where the page's arena finds it, as a rival on trial."),
+]
 
 
 def learn(
-    out: Annotated[Path, typer.Option("--out", help="File for the re-ranking (JSON).")],
-    db: Annotated[str | None, typer.Option("--db", metavar="URL", help="Default: your own votes.")] = None,
+    out: OutOption = None,
+    db: DbOption = None,
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
     alpha: Annotated[float, typer.Option("--alpha", min=0, max=1, help="As in recommend.")] = 0.5,
-    direction: Annotated[Direction, typer.Option("--direction")] = Direction.VIDEO_TO_MUSIC,
+    direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
+    hold_out: Annotated[
+        float, typer.Option("--hold-out", min=0, max=0.9, help="Share of queries kept for its trial.")
+    ] = 0.3,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Learn a re-ranking of the first ten places from counted votes; says whether it foretells unseen votes."""
+    """Learn a re-ranking of the first ten places from counted votes; says whether it foretells unseen votes.
+
+    Votes on the queries held out are not learned from: only there does the re-ranking meet the plain list in battles.
+    """
+    from dataclasses import replace
+
     from mvr.arena.board.source import open_votes
+    from mvr.arena.reranking.files import candidate_path
     from mvr.arena.reranking.model import fit_reranker
     from mvr.arena.reranking.pairs import vote_pairs
+    from mvr.arena.reranking.trial import is_held_out
     from mvr.commands.options import library_or_demo
-    from mvr.config.paths import home_dir
+    from mvr.config.cards import load_card
     from mvr.embeddings.system import load_system
     from mvr.retrieval import Retriever
+    from mvr.retrieval.teaching import item_features, similarity
 
-    with open_votes(db or str(home_dir() / "votes.sqlite")) as store:
+    with open_votes(_votes(db)) as store:
         rows = store.counted(direction=str(direction), aspect="fit")
+    rows = [row for row in rows if not is_held_out(row["query_group_id"], hold_out)]
     loaded = load_system(system, device=device)
     retriever = Retriever(library_or_demo(library)[0], loaded)
     retriever.prepare(direction)
-    features = _features(retriever.library, loaded, direction, alpha)
-    pairs = vote_pairs(rows, _scorer(retriever, alpha), features)
-    model, report = fit_reranker(pairs, system=system, version=loaded.identity)
+    features = item_features(retriever, retriever.library.items(direction.target), alpha)
+    pairs = vote_pairs(rows, similarity(retriever, alpha), features)
+    fitted, report = fit_reranker(pairs, system=system, version=loaded.identity)
+    slider = load_card(system).alpha
+    model = replace(fitted, direction=str(direction), alpha=alpha, slider=slider)
+    out = out or candidate_path(system, direction)
     model.save(out)
     summary = {
         "file": str(out),
@@ -67,40 +86,54 @@ def learn(
     )
     say(f"gain {report.gain.point:+.3f} (95 % {report.gain.low:+.3f} to {report.gain.high:+.3f})")
     verdict = "passed" if report.gain.low > 0 else "not passed: do not use it"
-    say(
-        f"first gate {verdict}; before it replaces the plain ranking, Recall@10 and a blind vote must agree as well"
-    )
+    say(f"first gate {verdict}; written to {out}; `mvr votes promote` says when all three gates hold")
 
 
-def _features(
-    library: Library, system: System, direction: Direction, alpha: float
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Mean embedding over segments of every item that can be ranked."""
-    from mvr.datatypes import branch_weights, mix_branches
+def promote(
+    file: Annotated[
+        Path | None, typer.Argument(help="What `learn` wrote. Default: the one on trial in the page's arena.")
+    ] = None,
+    db: DbOption = None,
+    system: SystemOption = DEFAULT,
+    direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a re-ranking order the page's lists, if all three gates hold; says which one does not."""
+    from dataclasses import asdict, replace
 
-    found = {}
-    for item in library.items(direction.target):
-        features = library.features(item, system)
-        if features is not None:
-            vectors = system.encode(features.features, direction.target).vectors
-            found[item.id] = mix_branches(vectors, branch_weights(alpha, vectors.shape[1])).mean(axis=0)
-    return found
+    from mvr.arena.board.source import open_votes
+    from mvr.arena.reranking.files import candidate_path, promoted_path
+    from mvr.arena.reranking.gates import may_be_promoted
+    from mvr.arena.reranking.model import Reranker
+    from mvr.arena.reranking.trial import trial_gates
+
+    model = Reranker.load(file or candidate_path(system, direction))
+    with open_votes(_votes(db)) as store:
+        gates = trial_gates(model, store.counted(direction=model.direction, aspect="fit"))
+    passed = may_be_promoted(gates)
+    written = promoted_path(model.system, Direction(model.direction)) if passed else None
+    if written is not None:
+        replace(model, gates=tuple(asdict(gate) for gate in gates)).save(written)
+    if as_json:
+        print_json(_summary(model, gates, written))
+    else:
+        for gate in gates:
+            verdict = "passed" if gate.passed else "not passed"
+            say(f"{gate.name}: {gate.value:.3f}, wanted {gate.wanted}: {verdict}")
+        say(f"in force from the next start of the page: {written}" if written else "not promoted")
+    if not passed:
+        raise typer.Exit(1)
 
 
-def _scorer(retriever: Retriever, alpha: float) -> Callable[[str, str], float | None]:
-    """Similarity of a query and an item of the library; None where one of them left it."""
-    from mvr.errors import NotInLibrary
+def _summary(model: Reranker, gates: tuple[Gate, ...], written: Path | None) -> JsonDict:
+    return {
+        "system": model.system,
+        "direction": model.direction,
+        "promoted": written is not None,
+        "file": str(written) if written else None,
+        "gates": [vars(gate) for gate in gates],
+    }
 
-    lists: dict[str, dict[str, float]] = {}
 
-    def score(query_id: str, item_id: str) -> float | None:
-        if query_id not in lists:
-            try:
-                ranked = retriever.rank(retriever.query_item(query_id), alpha, max(1, len(retriever.library)))
-            except NotInLibrary:
-                lists[query_id] = {}
-            else:
-                lists[query_id] = {result.item.id: result.score for result in ranked.results}
-        return lists[query_id].get(item_id)
-
-    return score
+def _votes(db: str | None) -> str:
+    return db or str(home_dir() / "votes.sqlite")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mvr.commands.learning import learn
+from mvr.commands.learning import learn, promote
 from mvr.commands.options import JsonOption
 from mvr.commands.output import note, print_json, say
 from mvr.datatypes import Direction, StrEnum
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 app.command("learn")(learn)
+app.command("promote")(promote)
 DbOption = Annotated[
     str | None,
     typer.Option("--db", metavar="URL", help="SQLite file or PostgreSQL URL; default: your own votes."),

@@ -114,10 +114,11 @@ class ArenaMedia:
 
     def warm(self) -> None:
         """Make what most battles of the first direction will play: every clip, every system's first choice for it."""
+        competitors = self._contest.competitors()
         for query in self._contest.queries(Direction.VIDEO_TO_MUSIC):
             length_s = min(EXCERPT_S, query.duration_s)
             self._picture(query.query_id, length_s, competes=False)
-            for competitor in self._contest.competitors():
+            for competitor in competitors:
                 for best in self._contest.top(query, competitor, 1):
                     self._sound(best.item_id, best.start_s, length_s)
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mvr.arena.candidates import Candidate, Competitor, QueryItem
+from mvr.arena.reranking.model import Reranker
 from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.library import Item
 from mvr.page.catalogue import DEMO, Catalogue
+from mvr.page.learned import Learned
 from mvr.retrieval import Query, Retriever
 
 ALPHAS = (0.0, 0.5, 1.0)  # of a system that has a slider: its two ends and the middle compete
@@ -35,8 +37,10 @@ class Contest:
         library: key of the library whose items are ranked; queries come from it and from the demo library.
     """
 
-    def __init__(self, catalogue: Catalogue, library: str) -> None:
+    def __init__(self, catalogue: Catalogue, library: str, learned: Learned | None = None) -> None:
         self._catalogue, self._library = catalogue, library
+        self._learned = learned or Learned(catalogue)
+        self._trials: dict[str, Reranker] = {}
         self._own: dict[str, OwnClip] = {}
         self._claimed: dict[str, str] = {}
         self._queries: dict[tuple[str, str], Query] = {}
@@ -44,13 +48,30 @@ class Contest:
         self._lock = threading.Lock()
 
     def competitors(self) -> list[Competitor]:
-        """Every ready system, at three alphas where it has a slider."""
-        found = []
+        """Every ready system, at three alphas where it has a slider, and its re-rankings on trial."""
+        found: dict[str, Competitor] = {}
         for choice in self._catalogue.ready():
-            alphas = ALPHAS if choice.card.alpha else (None,)
+            alphas: set[float | None] = set(ALPHAS) if choice.card.alpha else {None}
             version = self._catalogue.system(choice.name).identity
-            found += [Competitor(system_id=choice.name, version=version, alpha=alpha) for alpha in alphas]
-        return found
+            for model in self._on_trial(choice.name):
+                alphas.add(model.played_alpha)
+                trial = Competitor(
+                    system_id=model.competitor,
+                    version=model.identity,
+                    alpha=model.played_alpha,
+                    direction=Direction(model.direction),
+                    trained_on=frozenset(model.training_groups),
+                )
+                found[trial.name] = trial
+                self._trials[trial.name] = model
+            for alpha in sorted(alphas, key=lambda one: one or 0.0):
+                plain = Competitor(system_id=choice.name, version=version, alpha=alpha)
+                found[plain.name] = plain
+        return list(found.values())
+
+    def _on_trial(self, system: str) -> list[Reranker]:
+        models = (self._learned.candidate(system, direction) for direction in Direction)
+        return [model for model in models if model is not None]
 
     @property
     def pool_version(self) -> str:
@@ -69,8 +90,13 @@ class Contest:
 
     def top(self, query: QueryItem, competitor: Competitor, k: int) -> Sequence[Candidate]:
         """A competitor's best `k` items, one per music."""
-        retriever = self._prepared(competitor.system_id, self._direction(query))
-        ranked = retriever.rank(self._embedded(query, competitor.system_id), competitor.alpha or 0.0, 2 * k)
+        trial = self._trials.get(competitor.name)
+        system = competitor.system_id if trial is None else trial.system
+        retriever = self._prepared(system, self._direction(query))
+        places = 2 * max(k, trial.depth if trial is not None else 0)
+        ranked = retriever.rank(self._embedded(query, system), competitor.alpha or 0.0, places)
+        if trial is not None:
+            ranked = self._learned.reorder(ranked, self._library, trial)
         found: dict[str, Candidate] = {}
         for result in ranked.results:
             candidate = _candidate(result.item, len(found) + 1, result.score, result.start_s)

@@ -22,6 +22,7 @@ from mvr.page.visits import Visit, Visits
 
 if TYPE_CHECKING:
     from mvr.page.ballot_box import BallotBox
+    from mvr.page.learned import Learned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,13 @@ class PageContext:
         from mvr.page.ballot_box import BallotBox
 
         return BallotBox(self)
+
+    @functools.cached_property
+    def learned(self) -> Learned:
+        """What votes taught, for the lists."""
+        from mvr.page.learned import Learned
+
+        return Learned(self.catalogue)
 
     def visit(self, session: str | None) -> Visit:
         """The visit of a Gradio session (`request.session_hash`)."""

@@ -59,6 +59,7 @@ class Ask:
         diversity: 0 ranks by score alone, towards 1 similar items keep apart.
         text: words that refine the query, for systems that know words.
         count: how many results.
+        taste: "plain", "votes" or "mine": what votes may change in the order.
     """
 
     alpha: float
@@ -68,6 +69,7 @@ class Ask:
     diversity: float = 0.0
     text: str = ""
     count: int = 10
+    taste: str = "plain"
 
 
 @dataclass(kw_only=True)
@@ -81,6 +83,7 @@ class Desk:
     queries: dict[str, Query] = field(default_factory=dict)
     asked: Ask | None = None
     ranked: RankedList | None = None
+    note: str = ""
     preview: Preview | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -91,7 +94,7 @@ class Desk:
                 path.unlink(missing_ok=True)
             self.clip = clip
             self.player = clip.path if clip is not None and clip.shared else None
-            self.queries, self.ranked, self.preview = {}, None, None
+            self.queries, self.ranked, self.note, self.preview = {}, None, "", None
 
     def _own_files(self) -> list[Path]:
         files = [self.preview.path, self.preview.captions] if self.preview is not None else []
@@ -164,7 +167,7 @@ def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:
         ranked = _rank(retriever, query, ask)
     with desk.lock:
         desk.queries[ask.system] = query
-        desk.asked, desk.ranked = ask, ranked
+        desk.asked, desk.ranked, desk.note = ask, ranked, ""
     return ranked
 
 

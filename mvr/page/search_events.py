@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -14,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from mvr.datatypes import Direction
-from mvr.errors import MvrError
+from mvr.errors import MvrError, UsageError
 from mvr.page import texts
 from mvr.page.context import PageContext
 from mvr.page.desk import (
@@ -26,9 +27,9 @@ from mvr.page.desk import (
     make_player,
     media_limits,
     plays_as_it_is,
-    rank,
     receive,
 )
+from mvr.page.learned import rank_by_taste
 from mvr.page.preview import mux_preview
 from mvr.page.search_view import View
 from mvr.page.uploads import Upload
@@ -96,16 +97,16 @@ class SearchEvents:
             return
         yield self.view.busy(texts.READING.format(name=uploads[0].name))
         clip = receive(visit, uploads[0].path, uploads[0].name, self.direction.query, self.limits)
-        yield from self._search(visit, desk, clip, self._ask(visit, controls))
+        yield from self._search(visit, desk, clip, self._ask(visit, controls), controls[-1])
 
     @speaking
     def pick(self, request: gr.Request, event: gr.EventData, *controls: Any) -> Iterator[Updates]:
         """An example was chosen."""
         visit, desk = self._desk(request)
         clip = self.context.example(str(event.id), self.direction.query)
-        yield from self._search(visit, desk, clip, self._ask(visit, controls))
+        yield from self._search(visit, desk, clip, self._ask(visit, controls), controls[-1])
 
-    def _search(self, visit: Visit, desk: Desk, clip: Clip, ask: Ask) -> Iterator[Updates]:
+    def _search(self, visit: Visit, desk: Desk, clip: Clip, ask: Ask, cookie: str) -> Iterator[Updates]:
         """Embed, show the list, then make the clip playable: the list is what the visitor waits for."""
         query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue)
         try:
@@ -119,7 +120,7 @@ class SearchEvents:
             raise
         desk.put(clip)
         desk.queries[ask.system] = found
-        rank(desk, ask, self.context.catalogue)
+        rank_by_taste(self.context, desk, ask, cookie)
         yield from self._make_player(visit, desk, clip)
         yield self.view.full(visit, desk)
 
@@ -157,7 +158,7 @@ class SearchEvents:
         ask = self._ask(visit, controls)
         if ask.system not in desk.queries:
             yield self.view.busy(texts.MATCHING)
-        rank(desk, ask, self.context.catalogue)
+        rank_by_taste(self.context, desk, ask, controls[-1])
         yield self.view.list_again(visit, desk)
 
     @speaking
@@ -206,15 +207,28 @@ class SearchEvents:
         return round(alpha / 0.05) * 0.05 if 0 <= alpha <= 1 else gr.skip()
 
     def _ask(self, visit: Visit, controls: Updates) -> Ask:
-        alpha, library, system, words, genre, licence, tempo_min, tempo_max, duration_max, variety = controls
+        (
+            alpha,
+            library,
+            system,
+            words,
+            genre,
+            licence,
+            tempo_min,
+            tempo_max,
+            duration_max,
+            variety,
+            taste,
+            _,
+        ) = controls
         from mvr.retrieval import Filters
 
         filters = Filters(
             genres=tuple(genre or ()),
             licences=tuple(licence or ()),
-            min_tempo_bpm=tempo_min or None,  # an empty box may arrive as 0
-            max_tempo_bpm=tempo_max or None,
-            max_duration_s=duration_max or None,
+            min_tempo_bpm=number(texts.TEMPO_MIN_LABEL, tempo_min),
+            max_tempo_bpm=number(texts.TEMPO_MAX_LABEL, tempo_max),
+            max_duration_s=number(texts.DURATION_MAX_LABEL, duration_max),
         )
         return Ask(
             alpha=alpha,
@@ -224,6 +238,7 @@ class SearchEvents:
             diversity=variety,
             text=(words or "").strip(),
             count=self.context.manifest.app.results,
+            taste=taste or "plain",
         )
 
 
@@ -231,3 +246,24 @@ def discard(clip: Clip) -> None:
     """Delete the file of a clip that did not get onto the desk."""
     if not clip.shared:
         shutil.rmtree(clip.path.parent, ignore_errors=True)
+
+
+def number(label: str, typed: str | None) -> float | None:
+    """A number as it was typed, None for an empty box.
+
+    >>> number("Tempo", " 92,5 ")
+    92.5
+
+    Raises:
+        UsageError: something else, or one that no filter can use.
+    """
+    words = (typed or "").strip().replace(",", ".")
+    if not words:
+        return None
+    try:
+        value = float(words)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise UsageError(texts.NOT_A_NUMBER.format(label=label, typed=words))
+    return value or None

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from mvr.arena.reranking.files import promoted_path
 from mvr.datatypes import Direction, Modality
 from mvr.page import texts
 from mvr.page.catalogue import DEMO, OWN
@@ -20,6 +21,11 @@ FILE_TYPES = {
     Modality.VIDEO: ["video", ".mkv", ".avi", ".ts", ".flv", ".wmv", ".ogv", ".3gp", ".mov", ".m4v", ".webm"],
     Modality.AUDIO: ["audio", ".opus", ".flac", ".m4a", ".aiff", ".aif", ".wma", ".ogg", ".oga", ".mka"],
 }
+
+
+_VOTER = (
+    "() => localStorage.getItem('mv_voter') || ''"  # the signed id of the tab Vote; only "my taste" uses it
+)
 
 
 class SearchTab:
@@ -83,6 +89,7 @@ class SearchTab:
                 f'<p class="mv-ends" aria-hidden="true"><span>{texts.ALPHA_LEFT}</span>'
                 f"<span>{texts.ALPHA_RIGHT}</span></p>"
             )
+            self._order()
             with gr.Accordion(texts.REFINE, open=False, elem_classes="mv-refine"):
                 self._refine()
         self.results = gr.HTML(
@@ -91,6 +98,22 @@ class SearchTab:
             elem_id=f"mv-results-{self.direction}",
             elem_classes="mv-results",
         )
+
+    def _order(self) -> None:
+        """Whether votes may change the order; a re-ranking that passed its gates is on until it is switched off."""
+        names = [choice.name for choice in self.context.catalogue.ready()]
+        taught = any(promoted_path(name, self.direction).is_file() for name in names)
+        orders = [(texts.TASTE_PLAIN_NAME, "plain"), (texts.TASTE_MINE_NAME, "mine")]
+        if taught:
+            orders.insert(1, (texts.TASTE_VOTES_NAME, "votes"))
+        self.taste = gr.Radio(
+            orders,
+            value="votes" if taught else "plain",
+            label=texts.TASTE_LABEL,
+            elem_classes="mv-segments",
+            elem_id=f"mv-order-{self.direction}",
+        )
+        self.voter = gr.Textbox(visible="hidden")
 
     def _refine(self) -> None:
         catalogue = self.context.catalogue
@@ -108,12 +131,13 @@ class SearchTab:
             label=texts.TEXT_LABEL, placeholder=texts.TEXT_HINT, max_length=200, visible=self._words_help()
         )
         with gr.Row():
-            self.genre = gr.Dropdown(genres, multiselect=True, label=texts.GENRE_LABEL)
-            self.licence = gr.Dropdown(licences, multiselect=True, label=texts.LICENCE_LABEL)
+            many = {"multiselect": True, "elem_classes": "mv-any"}
+            self.genre = gr.Dropdown(genres, label=texts.GENRE_LABEL, **many)
+            self.licence = gr.Dropdown(licences, label=texts.LICENCE_LABEL, **many)
         with gr.Row():
-            self.tempo_min = gr.Number(None, label=texts.TEMPO_MIN_LABEL, placeholder=texts.ANY)
-            self.tempo_max = gr.Number(None, label=texts.TEMPO_MAX_LABEL, placeholder=texts.ANY)
-            self.duration_max = gr.Number(None, label=texts.DURATION_MAX_LABEL, placeholder=texts.ANY)
+            self.tempo_min = number_box(texts.TEMPO_MIN_LABEL)
+            self.tempo_max = number_box(texts.TEMPO_MAX_LABEL)
+            self.duration_max = number_box(texts.DURATION_MAX_LABEL)
         self.variety = gr.Slider(0, 1, value=0, step=0.1, label=texts.VARIETY_LABEL)
         gr.HTML(self._not_ready())
 
@@ -129,7 +153,7 @@ class SearchTab:
     def _connect(self, page: gr.Blocks) -> None:
         controls = [
             self.alpha, self.library, self.system, self.text, self.genre, self.licence,
-            self.tempo_min, self.tempo_max, self.duration_max, self.variety,
+            self.tempo_min, self.tempo_max, self.duration_max, self.variety, self.taste, self.voter,
         ]  # fmt: skip
         view = [self.status, self.stage, self.results, self.exports, self.take, self.cancel]
         slow: dict[str, Any] = {
@@ -156,6 +180,8 @@ class SearchTab:
             control.change(self.events.again, controls, view, trigger_mode="always_last", **quick)
         changed = self.system.change(self.events.again, controls, view, **slow)
         self.system.change(self.events.helps, self.system, [self.text, self.alpha], **quick)
+        who = self.taste.input(None, None, self.voter, js=_VOTER, **quick)
+        who.then(self.events.again, controls, view, **quick)
         self.text.submit(self.events.again, controls, view, **quick)
         self.library.change(self.events.choices, self.library, [self.genre, self.licence], **quick)
         mux = {"concurrency_id": "mux", "concurrency_limit": 2, **quick}
@@ -168,3 +194,8 @@ class SearchTab:
 def words_of(direction: Direction) -> texts.Words:
     """The texts of one direction."""
     return texts.VIDEO_TO_MUSIC if direction is Direction.VIDEO_TO_MUSIC else texts.MUSIC_TO_VIDEO
+
+
+def number_box(label: str) -> gr.Textbox:
+    """A number that may be left out; `gr.Number` shows 0 for one that nobody gave."""
+    return gr.Textbox(label=label, placeholder=texts.ANY, max_length=8)

@@ -47,9 +47,11 @@ def status_html(kind: str, text: str) -> str:
     return render("status.html", kind=kind, text=text)
 
 
-def results_html(words: texts.Words, state: str, rows: list[Row] | None = None, kind: str = "audio") -> str:
-    """The list: state is empty, busy, none or rows."""
-    return render("results.html", words=words, state=state, rows=rows or [], kind=kind)
+def results_html(
+    words: texts.Words, state: str, rows: list[Row] | None = None, kind: str = "audio", note: str = ""
+) -> str:
+    """The list: state is empty, busy, none or rows; a note says what votes did to its order."""
+    return render("results.html", words=words, state=state, rows=rows or [], kind=kind, note=note)
 
 
 def exports_html(words: texts.Words, kind: str, mp4: str | None, links: list[tuple[str, str, str]]) -> str:
@@ -150,13 +152,15 @@ class View:
     def _ranked_sentence(self, desk: Desk) -> str:
         if desk.ranked is None or desk.clip is None:
             return ""
-        return texts.RANKED.format(count=len(desk.ranked.results), name=desk.clip.name)
+        said = texts.RANKED.format(count=len(desk.ranked.results), name=desk.clip.name)
+        return f"{said} {desk.note}".strip()
 
     def _results(self, desk: Desk) -> str:
         if desk.ranked is None:
             return results_html(self.words, "empty")
         rows = self.rows(desk)
-        return results_html(self.words, "rows" if rows else "none", rows, str(self.direction.target))
+        kind = str(self.direction.target)
+        return results_html(self.words, "rows" if rows else "none", rows, kind, note=desk.note)
 
     def rows(self, desk: Desk) -> list[Row]:
         """The ranked list as rows."""

@@ -52,6 +52,7 @@ ORIGINAL_LABEL = "The clip's own sound"
 ORIGINALS = (("Off", "mute"), ("Mixed in", "mix"), ("Music makes room", "duck"))
 REFINE = "Refine"
 ANY = "any"
+NOT_A_NUMBER = "{label}: “{typed}” is no number; write one such as 90, or leave the box empty"
 LIBRARY_LABEL = "Search in"
 LIBRARY_DEMO = "Demo library"
 LIBRARY_OWN = "My library"
@@ -76,6 +77,21 @@ MUXING = "Putting {title} on the clip …"
 MUXED = "{title} is on the clip. Press play to hear it."
 PICK_FIRST = "Choose a clip or an example first."
 UNKNOWN_ITEM = "This item is no longer in the library; search again."
+TASTE_LABEL = "Order"
+TASTE_PLAIN_NAME = "As the system ranks"
+TASTE_VOTES_NAME = "As votes taught"
+TASTE_MINE_NAME = "My taste (from my votes)"
+TASTE_NONE = "No re-ranking has passed its gates for this system, so the list is as the system ranks."
+TASTE_VOTES = "What {votes} votes taught moved {moved} of the first {depth}; the fit is the system's own."
+TASTE_MINE = (
+    "Your taste, from {votes} votes, moved {moved} of the first {depth}; the fit is the system's own."
+)
+TASTE_MISSING = (
+    "My taste needs {wanted} of your votes from the tab Vote in this direction: you have {have}, "
+    "{missing} are missing."
+)
+TASTE_NO_HELP = "Your {votes} votes do not foretell one another yet, so the list is as the system ranks."
+TASTE_DIVERSE = "Votes change the order only while variety is 0."
 LICENCE_UNKNOWN = "licence unknown"
 INTERNAL = "That did not work, and it is our fault. Please try again; your other results are unchanged."
 

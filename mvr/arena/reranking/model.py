@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,7 +18,7 @@ from mvr.config.settings import canonical_json, compare_settings
 from mvr.datatypes import JsonDict
 from mvr.errors import DataError
 
-SCHEMA = 1
+SCHEMA = 2
 DEPTH = 10
 
 
@@ -27,17 +28,43 @@ class Reranker:
 
     Attributes:
         system, version: whose similarities and item features it was fitted on; another version refuses it.
+        direction, alpha: of the lists that it was fitted on; its features are embeddings mixed at this alpha.
+        slider: whether the system has an alpha at all.
         depth: how many of the first places it may reorder.
         training_groups: sources of the queries whose votes it learned from; they never rate the re-ranked system.
         cv: what cross-validation said, as plain JSON.
+        votes: how many it learned from.
+        gates: name, value, wanted and passed of each gate it was promoted through; empty before.
     """
 
     system: str
     version: str
     residual: Residual
+    direction: str = "v2m"
+    alpha: float = 0.5
+    slider: bool = False
     depth: int = DEPTH
     training_groups: tuple[str, ...] = ()
     cv: JsonDict = field(default_factory=dict)
+    votes: int = 0
+    gates: tuple[JsonDict, ...] = ()
+
+    @property
+    def competitor(self) -> str:
+        """Under which name it stands in the arena and on the leaderboard."""
+        return f"{self.system}+votes-{self.direction}"
+
+    @property
+    def played_alpha(self) -> float | None:
+        """The alpha that its battles carry."""
+        return self.alpha if self.slider else None
+
+    @property
+    def identity(self) -> str:
+        """Hash of system and weights: another training is another competitor."""
+        weights = [round(weight, 12) for weight in self.residual.weights.tolist()]
+        parts = [self.version, self.direction, self.alpha, self.depth, sorted(self.training_groups), weights]
+        return hashlib.sha256(canonical_json({"parts": parts}).encode()).hexdigest()[:32]
 
     def rerank(
         self,
@@ -74,6 +101,7 @@ class Reranker:
         """Write JSON."""
         values = asdict(self) | {"schema": SCHEMA}
         values["residual"]["weights"] = self.residual.weights.tolist()
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(canonical_json(values) + "\n", encoding="utf-8")
 
     @classmethod
@@ -91,6 +119,7 @@ class Reranker:
             residual = values.pop("residual")
             residual["weights"] = np.array(residual["weights"], np.float64)
             values["training_groups"] = tuple(values["training_groups"])
+            values["gates"] = tuple(values["gates"])
             model = cls(residual=Residual(**residual), **values)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is no re-ranking model: {error!r}") from error
@@ -115,5 +144,6 @@ def fit_reranker(
         depth=depth,
         training_groups=tuple(sorted({str(group) for group in pairs.group})),
         cv=asdict(report),
+        votes=len(pairs),
     )
     return model, report

@@ -6,26 +6,32 @@ the visitor's own videos out in turn; if that does not foretell their votes bett
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.arena.reranking.model import DEPTH, Reranker
-from mvr.arena.reranking.pairs import VotePairs, vote_pairs
+from mvr.arena.reranking.model import Reranker
+from mvr.arena.reranking.pairs import TARGETS, VotePairs, vote_pairs
 from mvr.arena.reranking.residual import LAMBDAS, fit_beta, fit_residual, fit_weights, log_loss
 from mvr.datatypes import Direction
 from mvr.votes.store import VoteStore
 
 LEAST_VOTES = 20
+PERSONAL_DEPTH = 20
 FOLDS = 5
+Row = dict[str, Any]
+
+
+def usable_votes(store: VoteStore, voter_id: str, direction: Direction) -> list[Row]:
+    """The visitor's counted votes that can teach something: "both bad" says nothing about the two."""
+    rows = store.counted(voter_id=voter_id, direction=str(direction), aspect="fit")
+    return [row for row in rows if row["outcome"] in TARGETS]
 
 
 def personal_reranker(
-    store: VoteStore,
-    voter_id: str,
-    direction: Direction,
+    rows: Sequence[Row],
     score: Callable[[str, str], float | None],
     features: Mapping[str, npt.NDArray[np.floating[Any]]],
     *,
@@ -35,11 +41,10 @@ def personal_reranker(
     """The visitor's re-ranking of one system, or None before twenty usable votes or where it does not help.
 
     Args:
+        rows: see `usable_votes`.
         score, features: see `vote_pairs`.
     """
-    rows = store.counted(voter_id=voter_id, direction=str(direction), aspect="fit")
-    usable = [row for row in rows if row["outcome"] in ("left", "right", "tie")]
-    usable = [row for row in usable if row["left_item_id"] in features and row["right_item_id"] in features]
+    usable = [row for row in rows if row["left_item_id"] in features and row["right_item_id"] in features]
     if len(usable) < LEAST_VOTES:
         return None
     pairs = vote_pairs(usable, score, features)
@@ -51,8 +56,9 @@ def personal_reranker(
         system=system,
         version=version,
         residual=fit_residual(pairs, penalty),
-        depth=DEPTH,
+        depth=PERSONAL_DEPTH,
         training_groups=groups,
+        votes=len(pairs),
     )
 
 

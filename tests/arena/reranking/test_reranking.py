@@ -9,7 +9,7 @@ from scipy.optimize import approx_fprime
 from mvr.arena.reranking.gates import may_be_promoted, promotion_gates
 from mvr.arena.reranking.model import Reranker, fit_reranker
 from mvr.arena.reranking.pairs import VotePairs, vote_pairs
-from mvr.arena.reranking.personal import personal_reranker
+from mvr.arena.reranking.personal import personal_reranker, usable_votes
 from mvr.arena.reranking.residual import cross_validate, fit_beta, fit_residual, log_loss, split_folds
 from mvr.datatypes import Direction
 from mvr.errors import DataError, NotFinite, SettingsMismatch
@@ -156,9 +156,8 @@ def test_votes_on_items_that_left_the_library_are_counted_and_left_out():
 
 
 def personal(store, voter, features):
-    return personal_reranker(
-        store, voter, Direction.VIDEO_TO_MUSIC, lambda q, item: 0.0, features, system="cca", version="1"
-    )
+    rows = usable_votes(store, voter, Direction.VIDEO_TO_MUSIC)
+    return personal_reranker(rows, lambda q, item: 0.0, features, system="cca", version="1")
 
 
 def test_a_visitor_has_a_ranking_of_their_own_after_twenty_votes_until_forgotten(visit, store):

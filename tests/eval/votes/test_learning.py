@@ -74,7 +74,9 @@ def taste(tmp_path: Path) -> Path:
 @pytest.mark.timeout(900)
 def test_a_common_taste_is_learned_and_saved_with_its_videos(taste, tmp_path):
     out = tmp_path / "r.json"
-    done = CliRunner().invoke(app, ["votes", "learn", "--db", str(taste), "--out", str(out), "--json"])
+    done = CliRunner().invoke(
+        app, ["votes", "learn", "--db", str(taste), "--out", str(out), "--hold-out", "0", "--json"]
+    )
     assert done.exit_code == 0, done.output
     summary = json.loads(done.stdout)
     assert summary["votes"] == 240 and summary["votes_on_unknown_items"] == 0

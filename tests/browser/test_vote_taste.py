@@ -1,0 +1,94 @@
+"""A visitor's own taste in the search tabs: after twenty of their votes it may order the list, and says what it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mvr.datatypes import Modality
+from mvr.library import open_demo_library
+from mvr.votes.records import Battle, Consent, Side, Vote
+from mvr.votes.store import VoteStore
+
+pytestmark = pytest.mark.browser
+ROWS = "#mv-results-v2m .mv-row[data-id]"
+
+
+def vote_for_fast_music(db: Path, voter: str, count: int, seed: int) -> None:
+    """Votes as the arena stores them, of somebody who prefers the faster of two tracks."""
+    library = open_demo_library()
+    tracks, videos = (
+        sorted(library.items(kind), key=lambda item: item.id) for kind in (Modality.AUDIO, Modality.VIDEO)
+    )
+    rng = np.random.default_rng(seed)
+    with VoteStore.open(db) as store:
+        store.add(Consent(voter_id=voter, session_id="s", version="2", text_sha256="0"))
+        for _ in range(count):
+            query = videos[rng.integers(len(videos))]
+            pair = [tracks[place] for place in rng.choice(len(tracks), 2, replace=False)]
+            sides = [
+                Side(system_id=name, system_version="1", item_id=item.id, item_group_id=item.id)
+                for name, item in zip("ab", pair, strict=True)
+            ]
+            battle = Battle(
+                voter_id=voter, session_id="s", direction="v2m", query_id=query.id, query_group_id=query.id,
+                left=sides[0], right=sides[1], pool_version="1", pool_size=len(tracks), policy_id="uniform-v1",
+                pair_prob=1.0, seed=0, ui_version="1",
+            )  # fmt: skip
+            faster = (pair[0].tempo_bpm or 0) >= (pair[1].tempo_bpm or 0)
+            vote = Vote(
+                battle_id=battle.battle_id, voter_id=voter, session_id="s", consent_version="2",
+                outcome="left" if faster else "right", listen_left_ms=6000, listen_right_ms=6000,
+            )  # fmt: skip
+            store.add(battle)
+            store.add(vote)
+
+
+def tracks_of(page: Any) -> list[str]:
+    return list(page.eval_on_selector_all(ROWS, "rows => rows.map(row => row.dataset.id)"))
+
+
+def order(page: Any, name: str, said: str) -> list[str]:
+    page.locator("#mv-order-v2m").get_by_role("radio", name=name).check(force=True)
+    page.wait_for_function(
+        "said => (document.querySelector('#mv-results-v2m [data-part=taste-note]')?.innerText || '').includes(said)",
+        arg=said,
+        timeout=60_000,
+    )
+    return tracks_of(page)
+
+
+def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_be_switched_off(
+    new_visitor: Any, server: Any
+) -> None:
+    page = new_visitor().open("?tab=vote")
+    page.wait_for_function("() => localStorage.getItem('mv_voter')", timeout=60_000)
+    voter = page.evaluate("() => localStorage.getItem('mv_voter')").rpartition(".")[0]
+    vote_for_fast_music(server.home / "votes.sqlite", voter, 7, seed=1)
+    page.get_by_role("tab", name="Video to music").click()
+    page.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    page.locator(ROWS).first.wait_for()
+    page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    plain = tracks_of(page)
+    assert order(page, "My taste", "you have 7, 13 are missing") == plain
+
+    page.locator("#mv-order-v2m").get_by_role("radio", name="As the system ranks").check(force=True)
+    page.locator("#mv-results-v2m [data-part=taste-note]").wait_for(state="detached")
+    vote_for_fast_music(server.home / "votes.sqlite", voter, 60, seed=2)
+    mine = order(page, "My taste", "Your taste, from 67 votes")
+    assert mine != plain and len(mine) == len(plain)
+    tempo = {item.id: item.tempo_bpm or 0.0 for item in open_demo_library().items(Modality.AUDIO)}
+    assert np.mean([tempo[track] for track in mine[:5]]) > np.mean([tempo[track] for track in plain[:5]])
+
+    page.locator("#mv-order-v2m").get_by_role("radio", name="As the system ranks").check(force=True)
+    page.locator("#mv-results-v2m [data-part=taste-note]").wait_for(state="detached")
+    assert tracks_of(page) == plain
+
+    other = new_visitor().open()
+    other.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    other.locator(ROWS).first.wait_for()
+    other.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    assert order(other, "My taste", "you have 0, 20 are missing") == plain, "one's own is nobody else's"
