@@ -12,12 +12,14 @@ from pathlib import Path
 
 from eval.dataset.planted import SHARES, plan, render
 from eval.dataset.report import planted_document, planted_markdown, real_markdown, write
-from eval.dataset.scores import score_build
+from eval.dataset.scores import fate, read_rows, score_build
 from mvr.datasets.svm10k.builder import build
 from mvr.datasets.svm10k.settings import BuildSettings
 from mvr.datasets.svm10k.sources import find_clips
 from mvr.datatypes import JsonDict
 from mvr.errors import MvrError
+
+TUNED_ON = (0, 1, 3)  # seeds whose clips were looked at when the thresholds for the same music were chosen
 
 
 def planted(count: int, seed: int, workers: int) -> JsonDict:
@@ -34,7 +36,9 @@ def planted(count: int, seed: int, workers: int) -> JsonDict:
         document = planted_document(*score_build(clips, report, place), report)
     about = (
         f"{count} generated clips of 6 s (seed {seed}), one planted fault, border or relation each; voices are "
-        f"synthesised, noise is pink. Making them took {made - began:.0f} s, building {built - made:.0f} s "
+        f"synthesised, noise is pink. The thresholds for the same music were chosen on seeds "
+        f"{', '.join(map(str, TUNED_ON))} and on real excerpts, so they have {'' if seed in TUNED_ON else 'not '}"
+        f"seen these clips. Making them took {made - began:.0f} s, building {built - made:.0f} s "
         f"with {workers} processes."
     )
     return {"about": about, "clips": count, "seed": seed, **document}
@@ -48,13 +52,13 @@ def real(media: Path, workers: int) -> JsonDict:
     """
     clips, missing = find_clips(media)
     with tempfile.TemporaryDirectory(prefix="mvr-real-") as scratch:
+        place = Path(scratch)
         began = time.perf_counter()
-        report = build(
-            clips, Path(scratch), BuildSettings(), workers=workers, missing=missing, progress=_tell
-        )
+        report = build(clips, place, BuildSettings(), workers=workers, missing=missing, progress=_tell)
         seconds = time.perf_counter() - began
+        rows = read_rows(place)
     about = f"{len(clips)} real files, built in {seconds:.0f} s with {workers} processes."
-    return {"about": about, "build": report.to_json()}
+    return {"about": about, "build": report.to_json(), "clips": [fate(j, rows) for j in report.judged]}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.media is not None:
             name, title, document = "real", "A build of real media", real(options.media, options.workers)
-            table = real_markdown(document["build"])
+            table = real_markdown(document)
         else:
             document = planted(options.clips, options.seed, options.workers)
             name, title, table = "planted", "What the builder finds", planted_markdown(document)
@@ -94,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval.dataset", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables (.md and .json)")
     parser.add_argument("--clips", type=_count, default=300, help="number of generated clips")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=2, help=f"thresholds were chosen on {TUNED_ON}")
     parser.add_argument("--media", type=Path, help="build this real folder instead")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(

@@ -33,6 +33,7 @@ SHARES = {
 _VOICES_DB, _NOISES_DB, _FAINT_DB = (6.0, 3.0, 0.0), (6.0, 3.0, 0.0), -15.0
 _MUSIC = ("14 dB quieter", "1 semitone higher", "2 semitones lower", "MP3 at 32 kbit/s", "1 s later")
 _PICTURES = ("coarser", "smaller", "brighter")
+_SEED_STRIDE = 1_000_000
 _BARS = ((0.12, 0.0), (0.25, 0.0), (0.0, 0.1), (0.0, 0.25), (0.1, 0.1))
 
 
@@ -67,7 +68,8 @@ class Planted:
 
 
 def plan(count: int, seed: int) -> list[Planted]:
-    """`count` clips; relations refer to the clean ones, in turn."""
+    """`count` clips; relations refer to the clean ones, in turn. Two seeds share no tune and no picture."""
+    seed *= _SEED_STRIDE
     numbers = {kind: max(1, round(share * count)) for kind, share in SHARES.items()}
     clean = count - sum(numbers.values())
     assert clean > 0, "too few clips for one of each kind"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,12 +42,36 @@ def planted_markdown(document: JsonDict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def real_markdown(build: JsonDict) -> str:
-    """What became of a real folder's clips."""
+def real_markdown(document: JsonDict) -> str:
+    """What became of a real folder's clips: counts, then every clip with what was measured."""
+    build = document["build"]
     lines = ["| clips | |", "|---|---|", f"| looked at | {build['clips']} |", f"| kept | {build['kept']} |"]
     lines += [f"| {REASONS[reason]} | {count} |" for reason, count in build["dropped"].items()]
     lines.append(f"| close to a threshold, to be looked at | {build['borderline']} |")
+    lines.append(f"| different musics among the kept | {build['music_groups']} |")
+    lines.append(f"| different pictures among the kept | {build['video_groups']} |")
+    head = ["file", "s", "motion", "voice", "noise", "LUFS", "borders", "became"]
+    lines += ["", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    names = {clip["id"]: clip["file"] for clip in reversed(document["clips"])}
+    lines += [f"| {' | '.join(_clip_cells(clip, names))} |" for clip in document["clips"]]
     return "\n".join(lines) + "\n"
+
+
+def _clip_cells(clip: JsonDict, names: Mapping[str, str]) -> list[str]:
+    became = f"kept, {clip['split']}" if clip["reason"] is None else REASONS[clip["reason"]]
+    became += f": {clip['detail']}" if clip["detail"] else ""
+    became += " (borderline)" if clip["borderline"] else ""
+    for what in ("music", "video"):
+        first = clip[f"{what}_group"]
+        became += f"; {what} of {names[first]}" if first not in (None, clip["id"]) else ""
+    measures = clip["measures"]
+    if measures is None:
+        return [clip["file"], *[""] * 6, became]
+    box, whole = tuple(measures["borders"]), (0, 0, measures["width_px"], measures["height_px"])
+    loudness = "-" if measures["loudness_lufs"] is None else f"{measures['loudness_lufs']:.0f}"
+    numbers = [f"{measures[name]:.2f}" for name in ("motion", "speech_share", "noise")]
+    borders = "" if box == whole else f"{box} of {whole[2]} x {whole[3]}"
+    return [clip["file"], f"{measures['duration_s']:.1f}", *numbers, loudness, borders, became]
 
 
 def write(out: Path, name: str, title: str, document: JsonDict, table: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def score_build(
     reasons = list(dict.fromkeys(item.fault for item in planted if item.fault))
     scores = [_filter(reason, pairs) for reason in reasons]
     scores.append(_borders(pairs))
-    rows = _rows(place)
+    rows = read_rows(place)
     links = {
         "same music": _links(planted, judged, rows, "music_group"),
         "same pictures": _links(planted, judged, rows, "video_group"),
@@ -121,7 +121,28 @@ def _forms(pairs: Sequence[tuple[Planted, Judged]], joined: dict[str, set[str]])
     ]
 
 
-def _rows(place: Path) -> dict[str, JsonDict]:
+def read_rows(place: Path) -> dict[str, JsonDict]:
+    """Split and groups of a built set's rows by id."""
     columns = ["id", "music_group", "video_group"]
-    tables = [pq.read_table(path, columns=columns) for path in sorted((place / "data").glob("*.parquet"))]
-    return {row["id"]: row for table in tables for row in table.to_pylist()}
+    found: dict[str, JsonDict] = {}
+    for path in sorted((place / "data").glob("*.parquet")):
+        rows = pq.read_table(path, columns=columns).to_pylist()
+        found |= {row["id"]: row | {"split": path.name.split("-")[0]} for row in rows}
+    return found
+
+
+def fate(judged: Judged, rows: Mapping[str, JsonDict]) -> JsonDict:
+    """What became of one clip: its file, the reason and its detail or the split, and what was measured."""
+    measures, reason = judged.inspection.measures, judged.decision.reason
+    row = None if reason else rows[judged.inspection.id]
+    return {
+        "id": judged.inspection.id,
+        "file": judged.clip.path.name,
+        "reason": reason,
+        "detail": judged.decision.detail,
+        "split": row and row["split"],
+        "music_group": row and row["music_group"],
+        "video_group": row and row["video_group"],
+        "borderline": judged.decision.borderline,
+        "measures": None if measures is None else asdict(measures),
+    }

@@ -2,8 +2,10 @@
 
 Two channels per frame, ten frames a second: a chroma of 36 bins (three a semitone, so that a shift in pitch is a
 rotation) and an onset strength, which a shift in pitch leaves alone. Two fingerprints are laid over each other at
-every rotation and every offset by one 2-D correlation; a shift in pitch may come with the change of speed that
-playing a tape faster has. Same music is where both channels agree over a long enough overlap.
+every rotation and every offset by one 2-D correlation; another speed comes either with the shift in pitch that playing
+a tape faster has, or with none. Pieces in one key and one rhythm agree in both channels, so there the chroma is
+compared again without what stays the same over the overlap: its departures from its mean, and its changes from frame to
+frame. Same music is where onsets, departures and changes agree over a long enough overlap.
 
 Chroma features: Müller, "Fundamentals of Music Processing", 2015, chapter 3. The thresholds are measured on transposed,
 re-encoded and cut real music: see `tests/media/test_fingerprint.py` and LOG.md.
@@ -33,7 +35,7 @@ class FingerprintSettings:
 
     Attributes:
         min_chroma: least mean correlation of the chroma over the overlap, -1 to 1.
-        min_total: least sum of the correlations of chroma and onsets, -2 to 2, over a long overlap.
+        min_total: least `Match.total`, -3 to 3, over a long overlap.
         min_total_short: the same over `min_overlap_s` or less: short spans agree by chance. In between: on a line.
         long_overlap_s: the overlap from which `min_total` will do.
         min_overlap_s: least overlap in seconds; of shorter files, `min_overlap_share` of the shorter one.
@@ -41,8 +43,8 @@ class FingerprintSettings:
     """
 
     min_chroma: float = 0.6
-    min_total: float = 1.4
-    min_total_short: float = 1.65
+    min_total: float = 1.6
+    min_total_short: float = 2.2
     long_overlap_s: float = 10.0
     min_overlap_s: float = 6.0
     min_overlap_share: float = 0.8
@@ -64,13 +66,25 @@ class Fingerprint:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """Best way to lay `b` over `a`: correlations, shift of `b` against `a` in semitones, offset and overlap."""
+    """Best way to lay `b` over `a`: correlations, shift of `b` against `a` in semitones, offset and overlap.
+
+    Attributes:
+        chroma, onset: mean correlation of the frames' chroma; correlation of the onset strengths.
+        departure, change: correlation of the chroma less its mean over the overlap; of its changes between frames.
+    """
 
     chroma: float
     onset: float
+    departure: float
+    change: float
     shift_semitones: float
     offset_s: float
     overlap_s: float
+
+    @property
+    def total(self) -> float:
+        """What is compared with the thresholds, -3 to 3."""
+        return self.onset + self.departure + self.change
 
 
 def fingerprint(path: Path | str, limits: MediaLimits = DEFAULT_LIMITS) -> Fingerprint:
@@ -106,23 +120,24 @@ def match(
     a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = FingerprintSettings()
 ) -> Match | None:
     """The best overlay of `b` on `a`, or None where the shorter one is too short for any overlap."""
-    best: Match | None = None
-    semitones = range(-settings.max_shift_semitones, settings.max_shift_semitones + 1)
-    for speed in sorted({1.0, *(2 ** (s / 12) for s in semitones)}, key=lambda s: abs(np.log(s))):
-        found = _overlay(a, _at_speed(b, speed), settings)
-        if found is not None and (best is None or found.chroma + found.onset > best.chroma + best.onset):
-            best = found
-    return best
+    best: tuple[_Overlay, Fingerprint] | None = None
+    reach = settings.max_shift_semitones
+    for semitones in sorted(range(-reach, reach + 1), key=abs):
+        played = _at_speed(b, 2 ** (semitones / 12))
+        found = _overlay(a, played, _rotations(semitones, reach), settings)
+        if found is not None and (best is None or found.score > best[0].score):
+            best = found, played
+    return None if best is None else _described(a, best[1], best[0])
 
 
 def same_music(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings = FingerprintSettings()) -> bool:
-    """Whether both channels of the best overlay agree."""
+    """Whether the best overlay agrees well enough for its length."""
     found = match(a, b, settings)
     if found is None:
         return False
     overlaps = (settings.min_overlap_s, settings.long_overlap_s)
     wanted = np.interp(found.overlap_s, overlaps, (settings.min_total_short, settings.min_total))
-    return found.chroma >= settings.min_chroma and found.chroma + found.onset >= float(wanted)
+    return found.chroma >= settings.min_chroma and found.total >= float(wanted)
 
 
 def signature(a: Fingerprint) -> FloatArray:
@@ -144,7 +159,32 @@ def signature(a: Fingerprint) -> FloatArray:
     return unit
 
 
-def _overlay(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings) -> Match | None:
+@dataclass(frozen=True, kw_only=True)
+class _Overlay:
+    """A lag of `b` against `a` and a rotation of its chroma, the overlap in frames, and both correlations."""
+
+    chroma: float
+    onset: float
+    lag: int
+    overlap: int
+    rotation: int
+
+    @property
+    def score(self) -> float:
+        return self.chroma + self.onset
+
+
+def _rotations(semitones: int, reach: int) -> npt.NDArray[np.int64]:
+    """Chroma rotations to try at a speed: all at the same speed; else none, or as a tape's; a third of a semitone more
+    or less."""
+    bins = range(-3 * reach - 1, 3 * reach + 2)
+    near = [*range(-1, 2), *range(3 * semitones - 1, 3 * semitones + 2)]
+    return np.unique(np.array(bins if semitones == 0 else near) % CHROMA_BINS)
+
+
+def _overlay(
+    a: Fingerprint, b: Fingerprint, rotations: npt.NDArray[np.int64], settings: FingerprintSettings
+) -> _Overlay | None:
     """Correlate at every rotation and offset at once, by the correlation theorem."""
     frames = len(a.onset), len(b.onset)
     wanted = min(settings.min_overlap_s * FRAME_RATE_HZ, settings.min_overlap_share * min(frames))
@@ -154,20 +194,43 @@ def _overlay(a: Fingerprint, b: Fingerprint, settings: FingerprintSettings) -> M
     lags = np.concatenate([np.arange(frames[0]), np.arange(-frames[1] + 1, 0)])
     overlap = np.minimum(frames[0], lags + frames[1]) - np.maximum(0, lags)
     lags, overlap = lags[overlap >= wanted], overlap[overlap >= wanted]
-    chroma = _correlate(a.chroma, b.chroma, size)[lags] / overlap[:, None]
+    chroma = _correlate(a.chroma, b.chroma, size)[np.ix_(lags, rotations)] / overlap[:, None]
     onset = _correlate(a.onset[:, None], b.onset[:, None], size)[lags, 0] / _energy(a, b, lags, overlap)
-    reach = 3 * settings.max_shift_semitones + 1
-    rotations = np.concatenate([np.arange(reach), np.arange(CHROMA_BINS - reach + 1, CHROMA_BINS)])
-    total = chroma[:, rotations] + onset[:, None]
-    at, rotation = np.unravel_index(int(np.argmax(total)), total.shape)
-    shift = int(rotations[rotation])
-    return Match(
-        chroma=float(chroma[at, shift]),
+    at, turn = np.unravel_index(int(np.argmax(chroma + onset[:, None])), chroma.shape)
+    return _Overlay(
+        chroma=float(chroma[at, turn]),
         onset=float(onset[at]),
-        shift_semitones=-(shift - CHROMA_BINS * (shift > CHROMA_BINS // 2)) / 3,
-        offset_s=float(lags[at]) / FRAME_RATE_HZ,
-        overlap_s=float(overlap[at]) / FRAME_RATE_HZ,
+        lag=int(lags[at]),
+        overlap=int(overlap[at]),
+        rotation=int(rotations[turn]),
     )
+
+
+def _described(a: Fingerprint, b: Fingerprint, found: _Overlay) -> Match:
+    """An overlay with what its chroma does over time."""
+    starts = max(found.lag, 0), max(-found.lag, 0)
+    ours, theirs = (
+        item.chroma[start : start + found.overlap].astype(np.float32)
+        for item, start in zip((a, b), starts, strict=True)
+    )
+    theirs = np.roll(theirs, found.rotation, axis=1)
+    ours, theirs = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
+    shift = found.rotation - CHROMA_BINS * (found.rotation > CHROMA_BINS // 2)
+    return Match(
+        chroma=found.chroma,
+        onset=found.onset,
+        departure=_likeness(ours, theirs),
+        change=_likeness(np.diff(ours, axis=0), np.diff(theirs, axis=0)),
+        shift_semitones=-shift / 3,
+        offset_s=found.lag / FRAME_RATE_HZ,
+        overlap_s=found.overlap / FRAME_RATE_HZ,
+    )
+
+
+def _likeness(a: FloatArray, b: FloatArray) -> float:
+    """Correlation of two arrays of zero mean; 0 where one of them does not move."""
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.sum(a * b)) / lengths if lengths > 1e-6 else 0.0
 
 
 def _energy(

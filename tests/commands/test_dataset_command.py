@@ -47,7 +47,7 @@ def test_build_prints_what_was_kept_and_why_the_rest_was_not(built: tuple[Path, 
     out, result = built
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
-    assert document["clips"] == 9 and document["kept"] == 8 and document["dropped"] == {"unreadable": 1}
+    assert document["clips"] == 9 and document["kept"] == 8 and document["dropped"] == {"no sound": 1}
     assert document["missing"] == ["gone.mp4"] and sum(document["splits"].values()) == 8
     assert document["settings"]["max_hash_bits"] == 0.0
     assert (out / "README.md").exists() and (out / "report.html").exists()
@@ -58,7 +58,7 @@ def test_a_second_build_says_it_for_people(clips: Path, place: Path) -> None:
     config.write_text('{"max_noise": 1.0}')
     result = invoke("dataset", "build", clips, "--out", place, "--config", config, "--workers", 1)
     assert result.exit_code == 0, result.output
-    assert "8 of 9 clips kept" in result.stdout and "cannot be read as a video with sound" in result.stdout
+    assert "8 of 9 clips kept" in result.stdout and "has no sound" in result.stdout
     assert "1 listed clips are missing: gone.mp4" in result.stdout
 
 

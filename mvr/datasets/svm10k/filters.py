@@ -9,7 +9,9 @@ from mvr.datasets.svm10k.inspection import Inspection
 from mvr.datasets.svm10k.settings import BuildSettings
 
 REASONS = {
-    "unreadable": "cannot be read as a video with sound",
+    "unreadable": "damaged, or no media file",
+    "no sound": "has no sound",
+    "no picture": "has no picture",
     "likes": "fewer likes than wanted",
     "duration": "too short or too long",
     "still": "pictures do not move",
@@ -38,7 +40,8 @@ def decide(
 ) -> Decision:
     """Decide on one clip; `by_hand` ("keep" or "drop") overrules what a threshold says, but not a broken file."""
     if inspection.measures is None:
-        return Decision(reason="unreadable", detail=inspection.error or "")
+        detail = inspection.error or "" if inspection.fault == "unreadable" else ""
+        return Decision(reason=inspection.fault or "unreadable", detail=detail)
     if by_hand == "drop":
         return Decision(reason="by hand")
     if by_hand == "keep":
@@ -65,7 +68,7 @@ def _first_fault(
         (
             "silent",
             loudness is None or loudness < settings.max_silence_lufs,
-            "no sound" if loudness is None else f"{loudness:.0f} LUFS",
+            "digital silence" if loudness is None else f"{loudness:.0f} LUFS",
         ),
         (
             "voice",

@@ -15,7 +15,7 @@ import numpy as np
 from mvr.datasets.svm10k.picture import HASH_FRAMES, motion, picture_hashes
 from mvr.datasets.svm10k.soundscape import SAMPLE_RATE_HZ, noise_estimate, speech_share
 from mvr.datatypes import FloatArray
-from mvr.errors import MediaError
+from mvr.errors import MediaError, NoPicture, NoSound
 from mvr.media.borders import crop, detect_borders
 from mvr.media.fingerprint import SAMPLE_RATE_HZ as FINGERPRINT_RATE_HZ
 from mvr.media.fingerprint import Fingerprint, fingerprint_of
@@ -25,7 +25,7 @@ from mvr.media.loudness import loudness_of
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.sound import read_sound
 
-VERSION = 1  # raise when a measurement changes: kept inspections of another version are made again
+VERSION = 2  # raise when a measurement changes: kept inspections of another version are made again
 _BULK = MediaLimits(threads=1, timeout_s=120)
 
 
@@ -46,9 +46,11 @@ class Measures:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """Result for one clip: either `measures` with its signatures, or `error`, one sentence."""
+    """Result for one clip: either `measures` with its signatures, or `fault` (a key of `filters.REASONS`) and
+    `error`, one sentence."""
 
     sha256: str
+    fault: str | None = None
     error: str | None = None
     measures: Measures | None = None
     hashes: np.ndarray | None = None
@@ -69,7 +71,9 @@ def inspect_clip(path: Path, folder: Path) -> Inspection:
     try:
         inspection = _measure(path, sha256)
     except MediaError as error:
-        inspection = Inspection(sha256=sha256, error=str(error).removeprefix(f"{path.name}: "))
+        faults: dict[type[MediaError], str] = {NoSound: "no sound", NoPicture: "no picture"}
+        fault, reason = faults.get(type(error), "unreadable"), str(error).removeprefix(f"{path.name}: ")
+        inspection = Inspection(sha256=sha256, fault=fault, error=reason)
     _save(kept, inspection)
     return inspection
 
@@ -132,6 +136,7 @@ def _tempo(samples: FloatArray) -> float | None:
 
 def _save(kept: Path, inspection: Inspection) -> None:
     plain = {
+        "fault": inspection.fault,
         "error": inspection.error,
         "measures": dataclasses.asdict(inspection.measures) if inspection.measures else None,
     }
@@ -153,7 +158,7 @@ def _load(kept: Path, sha256: str) -> Inspection:
     with np.load(kept, allow_pickle=False) as arrays:
         plain = json.loads(arrays["plain"].tobytes())
         if plain["measures"] is None:
-            return Inspection(sha256=sha256, error=plain["error"])
+            return Inspection(sha256=sha256, fault=plain["fault"], error=plain["error"])
         borders = tuple(plain["measures"].pop("borders"))
         return Inspection(
             sha256=sha256,
