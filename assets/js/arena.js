@@ -49,6 +49,7 @@
   /* what is heard now, not what was scheduled: the output has latency */
   const latency = () => (context.outputLatency || context.baseLatency || 0);
   const position = () => (state.playing ? (context.currentTime - startedAt - latency()) : offset);
+  state.position = position;
 
   const stopSources = () => {
     sources.forEach((source) => { source.onended = null; try { source.stop(); } catch (error) { if (error.name !== "InvalidStateError") throw error; } });

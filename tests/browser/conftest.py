@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,14 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("page")
+    """One for all tests; each side of a battle is to be heard for one second, so that sessions take less long."""
+    with serve(tmp_path_factory.mktemp("page"), MVR_APP_LISTEN_MS="1000") as started:
+        yield started
+
+
+@contextmanager
+def serve(folder: Path, **settings: str) -> Iterator[Server]:
+    """A server with a home of its own, for as long as the block runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -45,6 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
         "HF_HUB_OFFLINE": "1",
+        **settings,
     }
     log = folder / "server.log"
     with log.open("w") as out:
@@ -58,6 +67,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture
+def other_server() -> Callable[..., AbstractContextManager[Server]]:
+    """Start one more: `with other_server(folder, MVR_APP_LISTEN_MS="5000") as server`."""
+    return serve
 
 
 def _await(server: Server, process: subprocess.Popen[bytes]) -> None:

@@ -4,43 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.voting import arena, in_step, listen, start
+
 pytestmark = pytest.mark.browser
-DEMO = Path(__file__).parents[2] / "assets" / "demo" / "manifest.json"
 SYSTEMS = re.compile(r"control-mvr|mvbind|\bcca\b|\brandom\b@?", re.IGNORECASE)
-
-
-def arena(visitor: Any, query: str = "?tab=vote") -> Any:
-    page = visitor.open(query)
-    page.wait_for_function(
-        "() => ['consent', 'sound'].includes(document.querySelector('#mv-arena')?.dataset.step)"
-    )
-    return page
-
-
-def start(page: Any) -> None:
-    if page.locator("#mv-arena").get_attribute("data-step") == "consent":
-        page.get_by_role("button", name="I agree, start").click()
-    page.get_by_role("button", name="Start voting").click()
-    in_step(page, "battle")
-
-
-def in_step(page: Any, step: str) -> None:
-    page.wait_for_function(
-        f"() => document.querySelector('#mv-arena').dataset.step === '{step}'", timeout=90_000
-    )
-
-
-def listen(page: Any) -> None:
-    """Hear both sides for as long as the gate asks."""
-    needed = page.evaluate("() => mvArena.battle.needed_ms")
-    for key, side in (("q", 0), ("w", 1)):
-        page.keyboard.press(key)
-        page.wait_for_function(f"() => mvArena.heard[{side}] >= {needed}", timeout=60_000)
 
 
 def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
@@ -86,27 +57,6 @@ def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
     assert not visitor.errors
 
 
-def test_switching_keeps_the_place_and_sound_and_picture_stay_together(new_visitor: Any) -> None:
-    page = arena(new_visitor())
-    start(page)
-    page.keyboard.press("q")
-    page.wait_for_function("() => mvArena.playing && mvArena.heard[0] > 1500", timeout=60_000)
-    before = page.evaluate("() => document.querySelector('#mv-arena video').currentTime")
-    spent = page.evaluate(
-        """() => {
-            const t = performance.now();
-            document.querySelector("[data-side='1']").click();
-            return performance.now() - t;
-        }"""
-    )
-    after = page.evaluate("() => document.querySelector('#mv-arena video').currentTime")
-    assert spent < 50 and 0 <= after - before < 1.0
-    page.wait_for_timeout(3000)
-    offsets = page.evaluate("() => mvArena.offsets")
-    print(f"switch {spent:.1f} ms, picture against sound {1000 * offsets[0]:.0f} ms")
-    assert abs(offsets[0]) < 0.25
-
-
 def test_a_reload_gives_the_same_battle_back(new_visitor: Any) -> None:
     visitor = new_visitor()
     page = arena(visitor)
@@ -118,45 +68,6 @@ def test_a_reload_gives_the_same_battle_back(new_visitor: Any) -> None:
     )
     start(page)
     assert page.evaluate("() => mvArena.battle.token") == token
-
-
-def test_nothing_before_the_vote_tells_the_systems_apart(new_visitor: Any, server: Any) -> None:
-    visitor = new_visitor()
-    seen: list[tuple[str, dict[str, str], bytes]] = []
-    visitor.page.on(
-        "response",
-        lambda r: (
-            seen.append((r.url, r.all_headers(), r.body() if r.request.resource_type != "document" else b""))
-            if "/arena/battle" in r.url or "/media/" in r.url
-            else None
-        ),
-    )
-    page = arena(visitor)
-    start(page)
-    page.wait_for_timeout(500)
-    sounds = [(headers, body) for url, headers, body in seen if url.endswith(".wav")]
-    assert len(sounds) == 2
-    assert len(sounds[0][1]) == len(sounds[1][1]), "file sizes differ"
-    assert sounds[0][1][:44] == sounds[1][1][:44], "WAV headers differ"
-    library = [
-        item["title"]
-        for item in json.loads(DEMO.read_text(encoding="utf-8"))["items"]
-        if item["kind"] == "track"
-    ]
-    files = [address for _, _, body in seen if b"needed_ms" in body for address in _addresses(body)]
-    assert len(files) == 3 and all(re.search(r"^media/[\w-]+/\d\.(wav|mp4)$", address) for address in files)
-    for url, headers, body in seen:
-        text = f"{url} {headers}" + (body.decode() if "/arena/" in url else "")
-        if "/arena/" in url or any(url.endswith(address) for address in files):
-            assert not SYSTEMS.search(text), text
-            assert not any(title in text for title in library)
-    dom = page.locator("#mv-arena").inner_html().replace("random number", "")  # of the consent text
-    assert not SYSTEMS.search(dom) and not any(title in dom for title in library)
-
-
-def _addresses(body: bytes) -> list[str]:
-    shown = json.loads(body)
-    return [*shown["videos"], *shown["sounds"]]
 
 
 def test_two_clips_for_one_music_on_a_phone(new_visitor: Any) -> None:

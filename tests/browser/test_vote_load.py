@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,10 +89,16 @@ async def crowd(url: str) -> Log:
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_fifty_people_for_a_minute_wait_less_than_a_second_and_lose_nothing(server: Any) -> None:
-    asyncio.run(first_visitor(server))
-    log = asyncio.run(crowd(server.url))
-    with VoteStore.open(Path(server.home) / "votes.sqlite") as store:
+def test_fifty_people_for_a_minute_wait_less_than_a_second_and_lose_nothing(
+    server: Any, other_server: Any, tmp_path: Path
+) -> None:
+    known = Path(server.home) / "battles" / "excerpts"  # of the tests before: like on any later day
+    if known.is_dir():
+        shutil.copytree(known, tmp_path / "home" / "battles" / "excerpts")
+    with other_server(tmp_path) as busy:
+        asyncio.run(first_visitor(busy))
+        log = asyncio.run(crowd(busy.url))
+    with VoteStore.open(Path(busy.home) / "votes.sqlite") as store:
         stored = [vote.battle_id for vote in store.rows(Vote)]
     assert len(log.saved) == len(set(log.saved)) >= 3 * VOTERS
     assert all(stored.count(battle) == 1 for battle in log.saved)
