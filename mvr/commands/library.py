@@ -41,7 +41,7 @@ def add(
     from mvr.embeddings.system import load_system
 
     with steps("adding") as progress:
-        report = open_library(library).add(
+        report = open_library(library, create=True).add(
             paths, load_system(system, device=device), modality=take.modality, progress=progress
         )
     for path, reason in report.skipped:

@@ -9,6 +9,7 @@ import typer
 
 from mvr.config.cards import DEFAULT_SYSTEM
 from mvr.config.paths import home_dir
+from mvr.errors import UsageError
 
 if TYPE_CHECKING:
     from mvr.library import Library
@@ -28,10 +29,16 @@ def library_dir(given: Path | None) -> Path:
     return given if given is not None else home_dir() / "library"
 
 
-def open_library(given: Path | None) -> Library:
-    """The named library, or the user's own one."""
-    from mvr.library import Library
+def open_library(given: Path | None, *, create: bool = False) -> Library:
+    """The named library, or the user's own one.
 
+    Raises:
+        UsageError: the named folder is none, and it is not to be made one.
+    """
+    from mvr.library.library import CATALOGUE, Library
+
+    if given is not None and not create and not (given / CATALOGUE).exists():
+        raise UsageError(f"{given} is no library; `mvr library add PATH --library {given}` makes it one")
     return Library.open(library_dir(given))
 
 
