@@ -7,7 +7,7 @@
   const FADE_S = 0.012, FOLLOW_MS = 200, SMALL_S = 0.025, LARGE_S = 0.25;
   const root = () => document.getElementById("mv-arena");
   const part = (name) => root().querySelector(`[data-part="${name}"]`);
-  const state = { step: "start", side: 0, heard: [0, 0], switches: 0, videoMs: 0, playing: false, graded: {}, turn: 0 };
+  const state = { step: "start", side: 0, heard: [0, 0], switches: 0, videoMs: 0, playing: false, graded: {}, review: null, turn: 0 };
   window.mvArena = state;
 
   const kept = (key, fallback) => localStorage.getItem("mv_" + key) ?? fallback;
@@ -244,14 +244,18 @@
     say(`All ${end.wanted} battles are done. Thank you.`, "ok");
   };
 
+  /* state.review is the place in the queue of disagreements, or null while new items are graded */
   const nextGrade = async (playOn = false) => {
     const turn = ++state.turn;
     say("Preparing the next music …");
     try {
-      const item = await call("judge-next", { session: state.session });
+      const review = state.review !== null;
+      const item = await (review
+        ? call("judge-disputed", { session: state.session, place: state.review })
+        : call("judge-next", { session: state.session }));
       if (turn !== state.turn) return;
-      const { own, items } = item.progress;
-      part("place").textContent = `Graded ${own} of ${items}`;
+      if (review && !item.token) { state.review = null; return nextGrade(playOn); }
+      graded(item);
       if (!item.token) { show("all-graded"); return say("Nothing is left for you to grade. Thank you.", "ok"); }
       await load(item, turn);
       if (turn !== state.turn) return;
@@ -264,14 +268,38 @@
     }
   };
 
+  const graded = ({ progress, place, grades, own }) => {
+    const review = state.review !== null;
+    state.disputed = progress.disputed;
+    part("place").textContent = review ? `Disagreement ${place + 1} of ${progress.disputed}` : `Graded ${progress.own} of ${progress.items}`;
+    part("review").hidden = !review && !progress.disputed;
+    part("review").textContent = review ? "Back to the list (R)" : `Where judges disagree: ${progress.disputed} (R)`;
+    part("disputed").hidden = part("review-guide").hidden = !review;
+    part("guide").hidden = review;
+    part("disputed").textContent = review ? `Grades so far: ${grades.join(", ")}. Yours: ${own}.` : "";
+    part("no-grade").textContent = review ? "Keep mine (S)" : "Cannot say (S)";
+  };
+
+  const review = () => {
+    if (!["grading", "all-graded"].includes(state.step) || part("review").hidden) return;
+    pause();
+    state.review = state.review === null ? 0 : null;
+    show("waiting");
+    return nextGrade();
+  };
+
   const giveGrade = async (grade) => {
     if (state.busy || state.step !== "grading" || (grade !== null && state.heard[0] < state.battle.needed_ms)) return;
     state.busy = true;
     gate();
-    say("Saving …");
-    const playOn = state.playing;
+    const playOn = state.playing, keeps = state.review !== null && grade === null;
     try {
-      await call("judge", { session: state.session, token: state.battle.token, grade, listen_ms: Math.round(state.heard[0]) });
+      if (keeps) state.review += 1;
+      else {
+        say("Saving …");
+        const answer = await call("judge", { session: state.session, token: state.battle.token, grade, listen_ms: Math.round(state.heard[0]) });
+        if (state.review !== null && answer.progress.disputed === state.disputed) state.review += 1;  /* settled ones leave the queue */
+      }
       pause();
       show("waiting");
       await nextGrade(playOn);
@@ -449,7 +477,7 @@
 
   /* ---- clicks and keys, by delegation ---- */
   const actions = {
-    agree: () => consent(true), decline: () => consent(false), check, go: next, next, undo, names, download, forget,
+    review, agree: () => consent(true), decline: () => consent(false), check, go: next, next, undo, names, download, forget,
     retry: () => (state.battle ? next() : begin()), reconsider: () => begin(),
     play: () => (state.playing ? pause() : play().catch(failed)),
     help: () => part("help").showModal(),
@@ -469,6 +497,8 @@
     if (!event.target.closest || !event.target.closest("#mv-arena")) return;
     if (event.target.name === "mv-direction") {
       part("place").textContent = "";
+      part("review").hidden = true;
+      state.review = null;
       if (state.battle) next();
     }
     if (event.target.name === "mv-keys") keep("keys", event.target.checked ? "on" : "off");
@@ -486,6 +516,7 @@
     else if (state.step === "battle" && OUTCOMES[key]) vote(OUTCOMES[key]);
     else if (state.step === "grading" && ["0", "1", "2", "3"].includes(key)) giveGrade(Number(key));
     else if (state.step === "grading" && key === "s") giveGrade(null);
+    else if (["grading", "all-graded"].includes(state.step) && key === "r") review();
     else if (state.step === "voted" && key === "u") undo();
     else if (key === "n" && (state.step === "named" || state.step === "voted")) next();
     else if (key === "?") actions.help();

@@ -223,7 +223,7 @@ class Judging:
         return [item for item in pool if self._disagree(list(judged[_key(item)].values()))]
 
     def disputed(self, voter_id: str) -> list[Disputed]:
-        """The queue of one judge: disagreements on items that they graded, the widest first."""
+        """The queue of one judge: disagreements on items that they graded, in a stable order."""
         pool, judged = self._state()
         found = []
         for item in pool:
@@ -232,7 +232,7 @@ class Judging:
             if own is not None and self._disagree(list(given.values())):
                 grades = tuple(sorted(grade for grade in given.values() if grade is not None))
                 found.append(Disputed(item=item, grades=grades, own=own))
-        return sorted(found, key=lambda one: (one.grades[0] - one.grades[-1], _key(one.item)))
+        return sorted(found, key=lambda one: _key(one.item))
 
     def _state(self) -> tuple[list[PoolItem], dict[tuple[str, str], dict[str, int | None]]]:
         """The pool, and the newest grade of each judge per item."""

@@ -209,16 +209,20 @@ VOTE_HEARING = "Voting needs hearing. Everything else on this page works without
 VOTE_NO_SCRIPT = "The blind vote needs JavaScript."
 PLANTED = "a control that nobody chose"
 CONSENT = (
-    "You compare two musics on one clip without knowing which system chose them.",
-    "What is kept: your choices, how long you listened, a random number instead of your name. "
+    "You compare two musics on one clip, or grade how well one fits, without knowing which system chose them.",
+    "What is kept: your choices and grades, how long you listened, a random number instead of your name. "
     "No address, no e-mail, no account, no uploaded file.",
-    "Why: the votes decide the leaderboard and help to improve the ranking. They may be published under CC BY 4.0, "
-    "without the random number.",
+    "Why: votes and grades decide the leaderboard and help to improve the ranking. They may be published under "
+    "CC BY 4.0, without the random number.",
     "You may stop at any time, download your votes, or withdraw them with one click. You should be 18 or older.",
 )
 GRADE_GUIDE = (
     "Grade how well the music fits this clip, not how good the music is. The same music may fit one clip and not "
     "another. If you cannot tell, say so: that is not a 0."
+)
+GRADE_REVIEW = (
+    "Judges differ by two grades or more here. Listen again: keep your grade with S, or give another, "
+    "which replaces it."
 )
 GRADE_ALL = "You have graded everything that is asked of you here. Vote on battles, or come back later."
 STUDY_END = "Copy this code and give it to the people who invited you."

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mvr.votes.ids import new_id
+from mvr.votes.records import Judgment
+from mvr.votes.store import VoteStore
 from tests.browser.voting import arena, in_step, listen, start
 
 pytestmark = pytest.mark.browser
@@ -91,7 +96,14 @@ def test_declining_leaves_the_other_tabs_usable(new_visitor: Any) -> None:
     page.locator("#mv-board .mv-board").wait_for(timeout=60_000)
 
 
-def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any) -> None:
+def disagree(server: Any) -> None:
+    """Somebody else gave a 0 to what was graded last."""
+    with VoteStore.open(Path(server.home) / "votes.sqlite") as store:
+        mine = store.rows(Judgment)[-1]
+        store.add(replace(mine, judgment_id=new_id(), voter_id="somebody else", grade=0))
+
+
+def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any, server: Any) -> None:
     visitor = new_visitor()
     answers: list[str] = []
     visitor.page.on(
@@ -112,11 +124,24 @@ def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any) -> None:
         "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 1')"
     )
     in_step(page, "grading")
+    disagree(server)
     page.keyboard.press("s")
     page.wait_for_function(
         "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 2')"
     )
     in_step(page, "grading")
+    page.keyboard.press("r")
+    page.wait_for_function(
+        "() => document.querySelector('[data-part=place]').innerText === 'Disagreement 1 of 1'"
+        " && mvArena.step === 'grading'"
+    )
+    assert page.locator("[data-part=disputed]").inner_text() == "Grades so far: 0, 2. Yours: 2."
+    page.keyboard.press("s")
+    page.wait_for_function(
+        "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 2')"
+        " && mvArena.step === 'grading'"
+    )
+    answers.pop()  # the item that was open before is handed out again
     assert len(answers) == 3 and not any(SYSTEMS.search(answer) for answer in answers)
     assert not any(word in answer for answer in answers for word in ("title", "rank", "found_by", "query"))
     page.locator("[name=mv-direction][value=v2m]").check()

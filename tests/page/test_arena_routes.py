@@ -37,8 +37,14 @@ class TwoLists:
     def top(self, query: QueryItem, competitor: Competitor, k: int) -> list[Candidate]:
         first = 0 if competitor.system_id == "one" else 10
         return [
-            Candidate(item_id=f"t{first + n}", group_id=f"t{first + n}", rank=n + 1, score=1 - n / 10)
-            for n in range(k)
+            Candidate(
+                item_id=f"t{(first + n) % 20}",
+                group_id=f"t{(first + n) % 20}",
+                rank=n + 1,
+                score=1 - n / 10,
+                start_s=first / 4 + n,
+            )
+            for n in range(min(k, 20))
         ]
 
     def item(self, item_id: str) -> Any:
@@ -240,6 +246,59 @@ def test_a_grade_is_stored_once_and_cannot_say_is_not_zero(client: TestClient, c
     assert [row.grade for row in judgments(client)] == [3, 0, None]
     assert all(row.pool_version and row.found_by for row in judgments(client))
     assert answer.json()["progress"]["own"] == 3
+
+
+def graded(client: TestClient, clock: Clock, me: dict[str, Any], grades: dict[str, int]) -> None:
+    """Grade every item of the pool: as told, the others 2."""
+    while "token" in (item := post(client, me, "judge-next").json()):
+        clock.now += 8_000
+        issued = client.box.desk._issued[item["token"]].item  # type: ignore[attr-defined]
+        grade = grades.get(f"{issued.query_id}/{issued.item_id}", 2)
+        post(client, me, "judge", token=item["token"], grade=grade, listen_ms=6000)
+
+
+def test_judges_who_differ_go_through_their_disagreements_and_may_settle_them(
+    client: TestClient, clock: Clock
+) -> None:
+    box = client.box  # type: ignore[attr-defined]
+    pair = box.desk._pool()
+    overlap = [item for item in box.store.rows(PoolItem) if pair._overlaps(item)][:2]
+    keys = [f"{item.query_id}/{item.item_id}" for item in overlap]
+    anna, bert, cleo = (visitor(client) for _ in range(3))
+    graded(client, clock, anna, dict.fromkeys(keys, 0))
+    graded(client, clock, bert, dict.fromkeys(keys, 3))
+    first = post(client, anna, "judge-disputed", place=0).json()
+    assert (first["grades"], first["own"], first["progress"]["disputed"]) == ([0, 3], 0, 2)
+    assert set(first) == {
+        "token", "videos", "sounds", "duration_s", "needed_ms", "progress", "place", "grades", "own",
+    }  # fmt: skip
+    assert "token" not in post(client, cleo, "judge-disputed", place=0).json(), (
+        "others must not lead a first grade"
+    )
+    clock.now += 8_000
+    settled = post(client, anna, "judge", token=first["token"], grade=2, listen_ms=6000).json()
+    assert settled["progress"]["disputed"] == 1
+    assert post(client, bert, "judge-disputed", place=0).json()["progress"]["disputed"] == 1
+    assert "token" not in post(client, anna, "judge-disputed", place=1).json()
+    assert post(client, anna, "judge-disputed", place=-1).status_code == 422
+
+
+def test_a_graded_music_starts_where_the_system_that_ranked_it_best_would_start_it(
+    client: TestClient,
+) -> None:
+    box = client.box  # type: ignore[attr-defined]
+    starts = {}
+    box.desk._pool()
+    for item in box.store.rows(PoolItem, query_id="q0"):
+        number = int(item.item_id[1:])
+        starts[item.item_id] = box.desk.start_s(item)
+        place = min((number, 0.0 + number), ((number - 10) % 20, 2.5 + (number - 10) % 20))
+        wanted = (
+            place[1] if item.ranks else float(number)
+        )  # one that nobody ranked: as the first system by name
+        assert starts[item.item_id] == wanted
+    post(client, visitor(client), "judge-next")
+    assert box.media.starts and set(box.media.starts) <= set(starts.values())
 
 
 def test_early_foreign_and_forged_grades_are_refused_alike(client: TestClient, clock: Clock) -> None:
