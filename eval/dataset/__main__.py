@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from eval.dataset.labels import count_labels, labels_markdown
 from eval.dataset.planted import SHARES, plan, render
 from eval.dataset.report import planted_document, planted_markdown, real_markdown, write
 from eval.dataset.scores import fate, read_rows, score_build
@@ -67,7 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(words)
     command = shlex.join(["python", "-m", "eval.dataset", *words])
     try:
-        if options.media is not None:
+        if options.audioset is not None:
+            name, title = "audioset", "AudioSet's music labels"
+            document = count_labels(options.audioset, seed=0)
+            table = labels_markdown(document)
+        elif options.media is not None:
             name, title, document = "real", "A build of real media", real(options.media, options.workers)
             table = real_markdown(document)
         else:
@@ -100,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clips", type=_count, default=300, help="number of generated clips")
     parser.add_argument("--seed", type=int, default=2, help=f"thresholds were chosen on {TUNED_ON}")
     parser.add_argument("--media", type=Path, help="build this real folder instead")
+    parser.add_argument("--audioset", type=Path, help="count the labels of this folder of AudioSet's instead")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--json", action="store_true", help="print the JSON document and nothing else on stdout"

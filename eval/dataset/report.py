@@ -77,8 +77,10 @@ def _clip_cells(clip: JsonDict, names: Mapping[str, str]) -> list[str]:
 def write(out: Path, name: str, title: str, document: JsonDict, table: str) -> None:
     """Write NAME.json and NAME.md, with the command and the settings."""
     out.mkdir(parents=True, exist_ok=True)
-    settings = ", ".join(f"`{key}` {value}" for key, value in document["build"]["settings"].items())
-    text = f"# {title}\n\n{document['about']}\n\nMade by `{document['command']}`.\n\n{table}\nSettings: {settings}.\n"
+    text = f"# {title}\n\n{document['about']}\n\nMade by `{document['command']}`.\n\n{table}"
+    if "build" in document:
+        settings = ", ".join(f"`{key}` {value}" for key, value in document["build"]["settings"].items())
+        text += f"\nSettings: {settings}.\n"
     (out / f"{name}.md").write_text(text, encoding="utf-8")
     plain = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     (out / f"{name}.json").write_text(plain, encoding="utf-8")
