@@ -43,6 +43,7 @@ class Contest:
         candidates: name -> how to prepare it; they must all do the same work.
         media_s: seconds of media in the work, to give multiples of real time.
         aims: what we want to reach.
+        table: heading of a table that shows this contest's facts together with others'.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Contest:
     candidates: Mapping[str, Prepare]
     media_s: float | None = None
     aims: tuple[Aim, ...] = ()
+    table: str | None = None
 
     def __post_init__(self) -> None:
         assert self.ours in self.candidates, (self.ours, list(self.candidates))

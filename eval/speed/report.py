@@ -7,6 +7,7 @@ from typing import Any
 
 from eval.speed.contest import Aim, Contest
 from eval.speed.rounds import Result
+from eval.speed.summary import tables
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
@@ -67,6 +68,7 @@ def document(results: list[Result], machine: dict[str, Any], command: str, date:
                 "title": result.contest.title,
                 "work": result.contest.work,
                 "ours": result.contest.ours,
+                "table": result.contest.table,
                 "rounds": len(next(iter(result.timings.values()))),
                 "load": {"before": result.load_before, "after": result.load_after},
                 "rows": table,
@@ -91,6 +93,7 @@ def markdown(report: dict[str, Any]) -> str:
         "Candidates take turns; times are the minimum (median) over the rounds, processor time includes children. "
         "Compare ratios within a table, not seconds between machines.",
     ]
+    lines += tables(report)
     for contest in report["contests"]:
         lines += _section(contest)
     return "\n".join(lines) + "\n"

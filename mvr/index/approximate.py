@@ -28,9 +28,18 @@ _CROSS_ROWS = 65_536  # rows compared together in `cross`
 def factory(kind: str, width: int, rows: int) -> str:
     """faiss's recipe for a kind, for vectors `width` wide: 2-bit RaBitQ codes (Gao et al. 2025), a graph over float16,
     or about 4 sqrt(rows) inverted lists with product quantisation, four bits for every few dimensions."""
-    lists = max(1, min(65_536, int(4 * np.sqrt(rows)), rows // 40))
+    lists = _lists(rows)
     parts = max(m for m in (1, 2, 4, 8, 16, 32, 64) if width % m == 0)
     return {"rabitq": "RaBitQfs2", "hnsw": "HNSW32,SQfp16", "ivfpq": f"IVF{lists},PQ{parts}x4fs"}[kind]
+
+
+def training_rows(kind: str, rows: int) -> int:
+    """How many of `rows` rows its codes should be trained on: 40 for every inverted list, a few for the others."""
+    return min(rows, 40 * _lists(rows) if kind == "ivfpq" else 1000)
+
+
+def _lists(rows: int) -> int:
+    return max(1, min(65_536, int(4 * np.sqrt(rows)), rows // 40))
 
 
 class ApproximateIndex:

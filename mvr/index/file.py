@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,13 @@ import numpy.typing as npt
 from mvr.config.settings import compare_settings
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import DataError, UsageError
-from mvr.index.approximate import ApproximateIndex
+from mvr.index.approximate import ApproximateIndex, training_rows
 from mvr.index.index import Index, IndexSettings, check_rows
 from mvr.index.mixture import gram
 from mvr.index.table import create_index
 
 FORMAT = 1
 _GRAM_ROWS = 65_536
-_TRAIN_ROWS = 100_000
 
 
 def save_index(index: Index, folder: Path | str, facts: Mapping[str, Any] | None = None) -> None:
@@ -110,7 +109,7 @@ def write_large(
         folder: must not exist; `finish_large` completes it.
         settings: of an approximate kind.
         rows: N in all.
-        blocks: ids and (n, B, D) unit-length vectors; the codes are trained on the first 100,000 rows or fewer.
+        blocks: ids and (n, B, D) unit-length vectors; the codes are trained on the first of them.
 
     Raises:
         DataError: not `rows` rows in all; errors of `Index.add`.
@@ -122,11 +121,10 @@ def write_large(
     vectors = np.lib.format.open_memmap(target / "vectors.npy", mode="w+", dtype=np.float16, shape=shape)
     grams = np.zeros((rows, shape[1], shape[1]))
     ids: list[str] = []
-    for names, block in blocks:
+    for names, block in _trained(index, rows, blocks):
         at, checked = len(ids), check_rows(block, settings)
         if at + len(checked) > rows:
             raise DataError(f"more than the {rows} rows that were announced")
-        index.train(checked[:_TRAIN_ROWS])
         index.codes.add(checked.reshape(len(checked), -1))
         vectors[at : at + len(checked)] = checked
         grams[at : at + len(checked)] = gram(vectors[at : at + len(checked)])
@@ -136,6 +134,22 @@ def write_large(
     vectors.flush()
     index.attach(ids, np.load(target / "vectors.npy", mmap_mode="r"), grams)
     return index
+
+
+def _trained(
+    index: ApproximateIndex, rows: int, blocks: Iterable[tuple[list[str], FloatArray]]
+) -> Iterator[tuple[list[str], FloatArray]]:
+    """The same blocks, after the codes have been trained on the first of them: as many as they need."""
+    waiting, source = [], iter(blocks)
+    wanted = training_rows(index.settings.kind, rows)
+    for names, block in source:
+        waiting.append((names, block))
+        if sum(len(block) for _, block in waiting) >= wanted:
+            break
+    if waiting:
+        index.train(check_rows(np.concatenate([block for _, block in waiting]), index.settings))
+    yield from waiting
+    yield from source
 
 
 def finish_large(index: ApproximateIndex, folder: Path | str, facts: Mapping[str, Any]) -> None:
