@@ -9,6 +9,9 @@ from typing import Any
 Work = Callable[[], Any]
 """Does the work once; may return a dict of facts for the report."""
 
+Derive = Callable[[Mapping[str, dict[str, Any]]], Mapping[str, dict[str, Any]]]
+"""From the report's rows by candidate to further facts by candidate: rates, and ratios between candidates."""
+
 Prepare = Callable[[], Work]
 """Imports and sets up in the candidate's own process, then returns the work to be timed."""
 
@@ -43,6 +46,7 @@ class Contest:
         candidates: name -> how to prepare it; they must all do the same work.
         media_s: seconds of media in the work, to give multiples of real time.
         aims: what we want to reach.
+        derive: further facts, computed from the timings.
         table: heading of a table that shows this contest's facts together with others'.
     """
 
@@ -53,6 +57,7 @@ class Contest:
     candidates: Mapping[str, Prepare]
     media_s: float | None = None
     aims: tuple[Aim, ...] = ()
+    derive: Derive | None = None
     table: str | None = None
 
     def __post_init__(self) -> None:

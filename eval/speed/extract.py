@@ -1,9 +1,9 @@
-"""Bulk embedding by the local engine with one and with two processes, and the share that decoding has in it."""
+"""Bulk embedding by the local engine with one and with two processes: files a second, scaling, share of decoding."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,19 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
             "decoding alone, in one process": lambda: _decode(clips),
         },
         media_s=count * seconds,
+        derive=_rates,
     )
+
+
+def _rates(rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Files a second; efficiency: one process's time over twice that of two; decoding's share of processor time."""
+    one, two, decoding = (
+        rows[name] for name in ("1 process", "2 processes", "decoding alone, in one process")
+    )
+    found = {name: {"files/s": row["facts"]["files"] / row["wall_s"]["min"]} for name, row in rows.items()}
+    found["2 processes"]["efficiency"] = one["wall_s"]["min"] / (2 * two["wall_s"]["min"])
+    found[decoding["candidate"]]["share of 1 process"] = decoding["cpu_s"]["min"] / one["cpu_s"]["min"]
+    return found
 
 
 def _extract(clips: list[Path], workers: int) -> Work:

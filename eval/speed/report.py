@@ -14,7 +14,7 @@ def rows(result: Result) -> list[dict[str, Any]]:
     """One row for each candidate: minimum and median times, ratios to ours, peak memory, facts."""
     ours = result.timings[result.contest.ours]
     best_cpu, best_wall = min(t.cpu_s for t in ours), min(t.wall_s for t in ours)
-    table = []
+    table: list[dict[str, Any]] = []
     for name, timings in result.timings.items():
         wall, cpu = [t.wall_s for t in timings], [t.cpu_s for t in timings]
         table.append(
@@ -27,9 +27,12 @@ def rows(result: Result) -> list[dict[str, Any]]:
                 "realtime": result.contest.media_s / min(wall) if result.contest.media_s else None,
                 "peak_mb": max(t.peak_mb for t in timings),
                 "child_peak_mb": max(t.child_peak_mb for t in timings),
-                "facts": timings[-1].facts,
+                "facts": dict(timings[-1].facts),
             }
         )
+    if result.contest.derive is not None:
+        further = result.contest.derive({str(row["candidate"]): row for row in table})
+        table = [row | {"facts": row["facts"] | further.get(str(row["candidate"]), {})} for row in table]
     return table
 
 

@@ -118,3 +118,63 @@ def test_a_candidate_that_fails_is_named(tmp_path):
     contest = Contest(name="mux", title="t", work="w", ours="gone", candidates={"gone": lambda: lambda: None})
     with pytest.raises(CandidateFailed, match="'gone' of mux"):
         run_contest("mux", contest, Inputs(tmp_path, short=True), rounds=1)
+
+
+def test_contests_of_one_table_stand_side_by_side():
+    def part(title, rate):
+        contest = Contest(
+            name=title, title=title, work="w", ours="mvr", candidates={"mvr": lambda: None}, table="All"
+        )
+        facts = {"queries": 20, "build s": 1.5, "recall@10": 0.995}
+        timing = Timing(wall_s=20 / rate, cpu_s=1, base_mb=1, peak_mb=80, child_peak_mb=0, facts=facts)
+        return Result(part="p", contest=contest, timings={"mvr": [timing]}, load_before=0, load_after=0)
+
+    text = markdown(document([part("10 rows", 400), part("99 rows", 50)], MACHINE, "cmd", "2026-01-01"))
+    section = text.split("## All")[1].split("\n## ")[0]
+    assert "|  | candidate | build s | recall@10 | queries/s | peak MB, mapped files included |" in section
+    assert "| 10 rows | **mvr** | 1.5 | 0.995 | 400 | 80 |" in section
+    assert "| 99 rows | **mvr** | 1.5 | 0.995 | 50 | 80 |" in section
+
+
+@pytest.mark.slow
+def test_a_store_is_indexed_and_searched_by_every_candidate_with_the_recall_it_says(tmp_path):
+    from eval.speed.index_large import QUERIES
+
+    contest = next(contests_of("index-large", Inputs(tmp_path, short=True)))
+    assert contest.ours == "mvr flat" and len(contest.candidates) >= 5
+    for name, prepare in contest.candidates.items():
+        facts = prepare()()
+        assert facts["queries"] == QUERIES and facts["build s"] > 0
+        assert facts["recall@10"] >= (
+            1.0 if name in ("mvr flat", "numpy exact", "usearch exact") else 0.95
+        ), name
+
+
+def test_bulk_embedding_tells_files_a_second_and_the_share_of_decoding(tmp_path):
+    contest = next(contests_of("extract", Inputs(tmp_path, short=True)))
+    ones = [Timing(wall_s=w, cpu_s=c, base_mb=1, peak_mb=1, child_peak_mb=1, facts={"files": 12})
+            for w, c in ((3.0, 5.5), (5.0, 5.0), (2.0, 2.0))]  # fmt: skip
+    timings = dict(
+        zip(
+            ("2 processes", "1 process", "decoding alone, in one process"),
+            [[one] for one in ones],
+            strict=True,
+        )
+    )
+    report = document(
+        [Result(part="extract", contest=contest, timings=timings, load_before=0, load_after=0)],
+        MACHINE,
+        "c",
+        "d",
+    )
+    rows = {row["candidate"]: row["facts"] for row in report["contests"][0]["rows"]}
+    assert rows["2 processes"]["files/s"] == 4.0 and rows["1 process"]["files/s"] == 2.4
+    assert rows["2 processes"]["efficiency"] == pytest.approx(5 / 6)
+    assert rows["decoding alone, in one process"]["share of 1 process"] == 0.4
+
+
+@pytest.mark.slow
+def test_bulk_embedding_and_decoding_do_the_same_files(tmp_path):
+    contest = next(contests_of("extract", Inputs(tmp_path, short=True)))
+    decoding, two = (contest.candidates[name]() for name in ("decoding alone, in one process", "2 processes"))
+    assert decoding() == two() == {"files": 2}
