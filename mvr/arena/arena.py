@@ -21,35 +21,25 @@ import hashlib
 import random
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from mvr.arena.ballot import Ballot, OpenBattle, Receipt
 from mvr.arena.candidates import Candidates, Competitor, QueryItem
-from mvr.arena.draw import Drawer, Drawn, DrawSettings
+from mvr.arena.draw import Drawer, Drawn
 from mvr.arena.history import BattleState, Policies, newest_battle, voter_of
-from mvr.arena.rates import RateSettings, rate_flags
+from mvr.arena.rates import rate_flags
 from mvr.arena.refusal import Reason, Refused
+from mvr.arena.rules import ArenaSettings, check_listened, check_open, check_undo
+from mvr.arena.tokens import Tokens
 from mvr.datatypes import Direction
 from mvr.errors import UsageError
 from mvr.votes.ids import new_id, now_ms
-from mvr.votes.records import Aspect, Battle, Consent, Flag, Outcome, Vote
+from mvr.votes.records import Aspect, Battle, Consent, Flag, Vote
 from mvr.votes.store import VoteStore, append, append_vote, lock, select
 from mvr.votes.voter import VoterSigner
 
 REVEALED = "revealed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArenaSettings:
-    """How long battles live, how many are checks, how fast one may vote."""
-
-    token_life_s: float = 30 * 60
-    undo_s: float = 10
-    clock_slack_ms: int = 1000
-    draw: DrawSettings = field(default_factory=DrawSettings)
-    rates: RateSettings = field(default_factory=RateSettings)
 
 
 class Arena:
@@ -84,7 +74,7 @@ class Arena:
         self.store = store
         self.settings = settings or ArenaSettings()
         self._candidates = candidates
-        self._signer = signer
+        self._tokens = Tokens(signer)
         self._clock = clock
         self._drawer = Drawer(candidates, competitors, self.settings.draw)
         names = {
@@ -167,8 +157,8 @@ class Arena:
             lock(connection, f"voter:{voter_id}")
             now = self._clock()  # after the lock: a voter's rows are in the order of their times
             battle, attempt, state = self._battle_of(connection, token, voter_id)
-            self._check_open(state, attempt, battle, ballot, now)
-            self._check_listened(battle, ballot, now)
+            check_open(state, attempt, ballot, now - battle.created_at_ms, self.settings)
+            check_listened(battle, ballot, now - battle.created_at_ms, self.settings)
             if not self._consented(connection, voter_id, ballot.consent_version):
                 raise Refused(Reason.NO_CONSENT)
             vote = ballot.to_vote(battle, attempt, now)
@@ -191,7 +181,7 @@ class Arena:
             lock(connection, f"voter:{voter_id}")
             now = self._clock()  # after the lock: a voter's rows are in the order of their times
             battle, _, state = self._battle_of(connection, token, voter_id)
-            self._check_undo(connection, battle, state, now)
+            check_undo(battle, state, newest_battle(connection, voter_id), now, self.settings)
             for vote in state.active:
                 append_vote(
                     connection,
@@ -247,43 +237,13 @@ class Arena:
     def _battle_of(
         self, connection: sa.Connection, token: str, voter_id: str
     ) -> tuple[Battle, int, BattleState]:
-        battle_id, attempt = self._read_token(token)
+        battle_id, attempt = self._tokens.read(token)
         battles = select(connection, Battle, battle_id=battle_id)
         if not battles:
             raise Refused(Reason.UNKNOWN)
         if battles[0].voter_id != voter_id:
             raise Refused(Reason.FOREIGN)
         return battles[0], attempt, BattleState.read(connection, battle_id)
-
-    def _check_open(self, state: BattleState, attempt: int, battle: Battle, ballot: Ballot, now: int) -> None:
-        if state.revealed:
-            raise Refused(Reason.REVEALED)
-        if attempt != state.next_attempt or any(vote.aspect == ballot.aspect for vote in state.active):
-            raise Refused(Reason.USED)
-        if ballot.aspect != Aspect.FIT and state.fit is None:
-            raise Refused(Reason.NOT_VOTED)
-        if now - battle.created_at_ms > self.settings.token_life_s * 1000:
-            raise Refused(Reason.EXPIRED)
-
-    def _check_listened(self, battle: Battle, ballot: Ballot, now: int) -> None:
-        """Both sides were played long enough, and no longer than the server's clock allows."""
-        if ballot.outcome == Outcome.SKIP:
-            return
-        heard = ballot.listen_left_ms + ballot.listen_right_ms
-        elapsed = now - battle.created_at_ms
-        too_short = min(ballot.listen_left_ms, ballot.listen_right_ms) < battle.needed_ms
-        if too_short or elapsed < 2 * battle.needed_ms or heard > elapsed + self.settings.clock_slack_ms:
-            raise Refused(Reason.EARLY)
-
-    def _check_undo(self, connection: sa.Connection, battle: Battle, state: BattleState, now: int) -> None:
-        if state.revealed:
-            raise Refused(Reason.REVEALED)
-        if state.fit is None:
-            raise Refused(Reason.NOT_VOTED)
-        late = now - state.fit.created_at_ms > self.settings.undo_s * 1000
-        newest = newest_battle(connection, battle.voter_id)
-        if late or newest is None or newest.battle_id != battle.battle_id:
-            raise Refused(Reason.LATE_UNDO)
 
     def _consented(self, connection: sa.Connection, voter_id: str, version: str) -> bool:
         decisions = select(connection, Consent, voter_id=voter_id, version=version)
@@ -302,21 +262,9 @@ class Arena:
 
     def _shown(self, battle: Battle, attempt: int, *, restored: bool) -> OpenBattle:
         return OpenBattle(
-            token=self._token(battle.battle_id, attempt),
+            token=self._tokens.make(battle.battle_id, attempt),
             battle=battle,
             opens_at_ms=battle.created_at_ms + 2 * battle.needed_ms,
             expires_at_ms=battle.created_at_ms + int(self.settings.token_life_s * 1000),
             restored=restored,
         )
-
-    def _token(self, battle_id: str, attempt: int) -> str:
-        return f"{battle_id}.{attempt}.{self._signer.mac('battle', battle_id, str(attempt))}"
-
-    def _read_token(self, token: str) -> tuple[str, int]:
-        battle_id, _, rest = token.partition(".")
-        attempt = rest.partition(".")[0]
-        if not attempt.isdecimal() or not secrets.compare_digest(
-            self._token(battle_id, int(attempt)).encode(), token.encode()
-        ):
-            raise Refused(Reason.UNKNOWN)
-        return battle_id, int(attempt)

@@ -8,40 +8,27 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mvr.arena.candidates import Candidate, Candidates, Competitor, QueryItem
+from mvr.arena.checks import DOUBTED_SHARE, check_probability, is_doubted
 from mvr.arena.policy import PairPolicy
 from mvr.arena.refusal import Reason, Refused
+from mvr.arena.voter import Voter, seen_keys
 from mvr.datatypes import Direction
 from mvr.votes.records import Battle, BattleKind, Side
 
-Seen = frozenset[tuple[str, str, str]]  # query, and two competitors or two item groups in alphabetical order
 EXHAUSTED = "you have judged every pair that there is for now; thank you"
 ATTEMPTS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrawSettings:
-    """Shares of the kinds of battle and how deep exploration reaches."""
+    """Shares of the kinds of battle (repeats: of checks) and how deep exploration reaches."""
 
     check_share: float = 0.1
+    repeat_share: float = 0.3
     explore_share: float = 0.1
     depth: int = 20
     needed_ms: int = 5000
     ui_version: str = "1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Voter:
-    """Who the battle is for, and what they have seen (see `seen_of`)."""
-
-    voter_id: str
-    session_id: str
-    battles: tuple[Battle, ...] = ()
-    voted: frozenset[str] = frozenset()
-
-    @property
-    def seen(self) -> Seen:
-        """Pairs of competitors and of item groups that this voter has met under each query."""
-        return frozenset(key for battle in self.battles for key in seen_keys(battle))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +37,6 @@ class Drawn:
 
     battle: Battle
     identical: tuple[Battle, ...] = field(default=())
-
-
-def seen_keys(battle: Battle) -> tuple[tuple[str, str, str], ...]:
-    """What a voter who met this battle must not meet again."""
-    names = sorted((battle.left.competitor, battle.right.competitor))
-    groups = sorted((battle.left.item_group_id, battle.right.item_group_id))
-    return (battle.query_id, names[0], names[1]), (battle.query_id, groups[0], groups[1])
 
 
 class Drawer:
@@ -78,13 +58,16 @@ class Drawer:
         seed: int,
         query: QueryItem | None = None,
     ) -> Drawn:
-        """A check with probability `check_share`, else a regular battle.
+        """A check or a regular battle (see `mvr.arena.checks`).
 
         Raises:
             Refused: this voter has met every pair under every query.
         """
         rng = random.Random(seed)
-        if query is None and rng.random() < self._settings.check_share:
+        if query is None and self._settings.check_share > 0 and is_doubted(voter):
+            if rng.random() < DOUBTED_SHARE:
+                return Drawn(battle=self._gold(voter, direction, rng, seed))
+        elif query is None and rng.random() < check_probability(voter, direction, self._settings.check_share):
             return self._check(voter, direction, rng, seed)
         identical: list[Battle] = []
         for _ in range(ATTEMPTS):
@@ -162,12 +145,11 @@ class Drawer:
         return rng.choice(ranked[1:]).side(competitor, share / (len(ranked) - 1))
 
     def _check(self, voter: Voter, direction: Direction, rng: random.Random, seed: int) -> Drawn:
-        """An earlier battle with its sides swapped, or a planted mismatch; half of each where both can be
-        had."""
+        """An earlier battle with its sides swapped, or a planted mismatch."""
         earlier = [
             battle
             for battle in voter.battles
-            if battle.battle_id in voter.voted
+            if battle.battle_id in voter.answers
             and battle.kind == BattleKind.REGULAR
             and battle.direction == direction
             and battle.source != "upload"
@@ -179,7 +161,7 @@ class Drawer:
             for battle in earlier[:-3]  # the last three are still in the ear
             if battle.battle_id not in repeated and battle.query_id in there
         ]
-        if earlier and rng.random() < 0.5:
+        if earlier and rng.random() < self._settings.repeat_share:
             return Drawn(battle=self._repeat(voter, rng.choice(earlier), seed))
         return Drawn(battle=self._gold(voter, direction, rng, seed))
 
@@ -201,11 +183,12 @@ class Drawer:
         )
 
     def _gold(self, voter: Voter, direction: Direction, rng: random.Random, seed: int) -> Battle:
-        """A system's top item against an item that no system ranks among its best: the first should win."""
+        """The top item that the systems agree on most, against one that none ranks among its best: the first should
+        win.
+        """
         unused = self._unseen_queries(voter, direction)
         query = rng.choice(unused or list(self._candidates.queries(direction)))
-        competitor = self._by_name[rng.choice(self._names_for(query, direction))]
-        good = self._candidates.top(query, competitor, 1)[0]
+        competitor, good = self._agreed(query, direction, rng)
         sides = (good.side(competitor), self._mismatch(query, direction, rng).side(None))
         swapped = rng.random() < 0.5
         return Battle(
@@ -217,6 +200,23 @@ class Drawer:
             policy_id="gold-v1",
             pair_prob=1.0,
         )
+
+    def _agreed(
+        self, query: QueryItem, direction: Direction, rng: random.Random
+    ) -> tuple[Competitor, Candidate]:
+        """Of all systems' top items the one with the best mean place: one system alone may guess."""
+        depth = self._settings.depth
+        names = self._names_for(query, direction)
+        lists = {name: self._candidates.top(query, self._by_name[name], depth) for name in names}
+        places = [{item.group_id: item.rank for item in ranked} for ranked in lists.values()]
+
+        def mean_place(name: str) -> float:
+            group = lists[name][0].group_id
+            return sum(found.get(group, depth + 1) for found in places) / len(places)
+
+        best = min(mean_place(name) for name in names)
+        chosen = rng.choice([name for name in names if mean_place(name) == best])
+        return self._by_name[chosen], lists[chosen][0]
 
     def _names_for(self, query: QueryItem, direction: Direction) -> list[str]:
         return sorted(name for name, one in self._by_name.items() if one.meets(query, direction))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
-from mvr.arena.draw import Voter
 from mvr.arena.policy import Pair, PairPolicy, PolicySettings, choose_policy
+from mvr.arena.voter import Voter
 from mvr.datatypes import Direction
 from mvr.metrics.preference import PairVotes, fit_davidson
 from mvr.votes import schema
@@ -63,8 +63,9 @@ def voter_of(connection: sa.Connection, voter_id: str, session_id: str) -> Voter
     battles.sort(key=lambda battle: (battle.created_at_ms, battle.battle_id))
     rows = select(connection, Vote, voter_id=voter_id)
     undone = {row.undoes for row in rows}
-    voted = frozenset(row.battle_id for row in rows if row.kind == "vote" and row.vote_id not in undone)
-    return Voter(voter_id=voter_id, session_id=session_id, battles=tuple(battles), voted=voted)
+    standing = [row for row in rows if row.kind == "vote" and row.vote_id not in undone]
+    answers = {row.battle_id: row.outcome for row in standing if row.aspect == Aspect.FIT}
+    return Voter(voter_id=voter_id, session_id=session_id, battles=tuple(battles), answers=answers)
 
 
 def newest_battle(connection: sa.Connection, voter_id: str, **equals: str | None) -> Battle | None:

@@ -164,7 +164,7 @@ class StudyArena:
         voted = {
             (b.query_id, *sorted((b.left.competitor, b.right.competitor)))
             for b in mine
-            if b.battle_id in voter.voted
+            if b.battle_id in voter.answers
         }
         return len(voted), len(self._study.battles)
 

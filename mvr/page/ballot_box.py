@@ -17,13 +17,14 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
-from mvr.arena.arena import Arena, ArenaSettings
+from mvr.arena.arena import Arena
 from mvr.arena.ballot import REASONS, Ballot, OpenBattle
 from mvr.arena.board.cache import BoardCache
 from mvr.arena.candidates import QueryItem
 from mvr.arena.draw import Drawn, DrawSettings
 from mvr.arena.judging import GUIDELINE_VERSION, GUIDELINES
 from mvr.arena.refusal import Reason, Refused
+from mvr.arena.rules import ArenaSettings
 from mvr.arena.studies import Study, StudyArena
 from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict

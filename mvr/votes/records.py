@@ -9,73 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from mvr.datatypes import Direction, StrEnum
+from mvr.datatypes import Direction
 from mvr.errors import DataError
 from mvr.votes.ids import new_id, now_ms
+from mvr.votes.record import Aspect, BattleKind, Outcome, Record
 
 SCHEMA_VERSION = 1
-
-
-class Outcome(StrEnum):
-    """What a voter may say of a battle. `both_bad` is not a tie: it says that neither fits."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    TIE = "tie"
-    BOTH_BAD = "both_bad"
-    SKIP = "skip"
-
-
-class BattleKind(StrEnum):
-    """Why a battle was drawn. Only `regular` battles enter the leaderboard."""
-
-    REGULAR = "regular"
-    GOLD = "gold"  # a planted mismatch: `gold_answer` is the side that an attentive voter prefers
-    REPEAT = "repeat"  # an earlier battle with its sides swapped
-    IDENTICAL = "identical"  # both systems gave the same music: written down, never shown
-
-
-class Aspect(StrEnum):
-    """What is compared: how well it fits the other half, or how good it is by itself."""
-
-    FIT = "fit"
-    QUALITY = "quality"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """Base of all rows: `table` names the table, `key` its primary key."""
-
-    table: ClassVar[str]
-    key: ClassVar[tuple[str, ...]]
-    choices: ClassVar[dict[str, tuple[str, ...]]] = {}
-
-    def __post_init__(self) -> None:
-        for name, allowed in self.choices.items():
-            if getattr(self, name) not in allowed:
-                raise DataError(
-                    f"{self.table}.{name} is {getattr(self, name)!r}; choose from {', '.join(allowed)}"
-                )
-        for name, value in vars(self).items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise DataError(f"{self.table}.{name} is {value}, not a finite number")
-
-    def to_row(self) -> dict[str, Any]:
-        """One flat dictionary, as the table holds it."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-
-    @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Any:
-        """The record of one flat dictionary; an unknown or a missing column is an error."""
-        names = {f.name for f in dataclasses.fields(cls)}
-        if set(row) != names:
-            odd = sorted(set(row) ^ names)[0]
-            raise DataError(f"a row of {cls.table} has the wrong columns: {odd!r} is unknown or missing")
-        return cls(**row)
+__all__ = [
+    "RECORDS", "SCHEMA_VERSION", "Aspect", "Battle", "BattleKind", "Consent", "Flag", "Judgment", "Outcome",
+    "Participant", "PoolItem", "Record", "Side", "Vote", "competitor_name",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mvr.arena.arena import Arena, ArenaSettings
+from mvr.arena.arena import Arena
 from mvr.arena.ballot import Ballot, OpenBattle
 from mvr.arena.candidates import Candidate, Competitor, QueryItem
 from mvr.arena.draw import DrawSettings
+from mvr.arena.rules import ArenaSettings
 from mvr.datatypes import Direction
 from mvr.votes.records import Battle
 from mvr.votes.store import VoteStore

@@ -8,10 +8,11 @@ import time
 
 import numpy as np
 
-from mvr.arena.arena import Arena, ArenaSettings
+from mvr.arena.arena import Arena
 from mvr.arena.ballot import Ballot
 from mvr.arena.candidates import Competitor
 from mvr.arena.draw import DrawSettings
+from mvr.arena.rules import ArenaSettings
 from mvr.datatypes import Direction
 from mvr.votes.records import Vote
 

@@ -11,8 +11,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mvr.arena.arena import Arena, ArenaSettings
+from mvr.arena.arena import Arena
 from mvr.arena.candidates import Candidate, Competitor, QueryItem
+from mvr.arena.rules import ArenaSettings
 from mvr.arena.studies import Study, StudyArena, StudyBattle
 from mvr.datatypes import Direction
 from mvr.page.arena_routes import HEADER, arena_routes

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from mvr.arena.arena import Arena, ArenaSettings
+from mvr.arena.arena import Arena
+from mvr.arena.rules import ArenaSettings
 from mvr.arena.ballot import Ballot
 from mvr.arena.candidates import Candidate, Competitor, QueryItem
 from mvr.arena.draw import DrawSettings

@@ -185,9 +185,10 @@ def test_both_bad_is_a_share_of_its_own(make_arena, crowd, store, make_visit):
 
 
 def test_preferred_alphas_have_shares_with_intervals(store, world, signer, clock, make_visit):
-    from mvr.arena.arena import Arena, ArenaSettings
+    from mvr.arena.arena import Arena
     from mvr.arena.candidates import Competitor
     from mvr.arena.draw import DrawSettings
+    from mvr.arena.rules import ArenaSettings
 
     systems = [
         Competitor(system_id="control-mvr-mini", version="1", alpha=alpha) for alpha in (0.0, 0.5, 1.0)

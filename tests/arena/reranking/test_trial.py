@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mvr.arena.arena import Arena, ArenaSettings
+from mvr.arena.arena import Arena
 from mvr.arena.candidates import Competitor
 from mvr.arena.draw import DrawSettings
 from mvr.arena.refusal import Refused
@@ -15,6 +15,7 @@ from mvr.arena.reranking.gates import may_be_promoted
 from mvr.arena.reranking.model import Reranker
 from mvr.arena.reranking.residual import Residual
 from mvr.arena.reranking.trial import blind_battles, is_held_out, trial_gates
+from mvr.arena.rules import ArenaSettings
 from mvr.datatypes import Direction
 from mvr.errors import DataError
 from mvr.votes.records import Battle
