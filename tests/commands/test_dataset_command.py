@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -141,6 +142,24 @@ def test_audioset_counts_classes_and_writes_labels(tmp_path: Path, attempt) -> N
     assert pq.read_table(out)["genre"].to_pylist() == [["Rock music"]] * 4
     code, _, errors = attempt(*words, "--level", "some")
     assert code == 2 and "unknown level 'some'; choose from direct, all" in errors
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_the_snippet_of_readme_runs_as_printed(
+    built: tuple[Path, Result],
+    streaming: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", text, re.S) if "load_dataset" in code]
+    monkeypatch.chdir(built[0].parent)  # beside the folder "set" that the builder made
+    if streaming:
+        snippet = snippet.replace('split="train")', 'split="train", streaming=True)')
+        snippet = snippet.replace("videos[0]", "next(iter(videos))")
+    exec(snippet, {})
+    title, duration_s = capsys.readouterr().out.split("\n")[0].rsplit(" ", 1)
+    assert title.startswith("Clip ") and float(duration_s) == pytest.approx(3.5, abs=0.2)
 
 
 class Hub(BaseHTTPRequestHandler):
