@@ -449,6 +449,7 @@
       } else keep("voter", hello.voter);
       Object.assign(state, { session: hello.session, grades: hello.grades, consented: hello.consent });
       part("mine").textContent = hello.mine;
+      part("saved").textContent = hello.saved;
       part("consent-text").replaceChildren(...hello.consent_text.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
       for (const side of [0, 1]) {
         part(`grade-${side}`).replaceChildren(...Object.entries(hello.grades).map(([value, words]) => {

@@ -47,6 +47,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write all tables (one file each), or TREC qrels and runs; withdrawn voters are left out."""
+    from mvr.votes.formats.card import dataset_card
     from mvr.votes.formats.publish import publishable
     from mvr.votes.formats.tables import Format, read_tables, write_tables
 
@@ -59,6 +60,10 @@ def export(
             tables = read_tables(store)
             out.mkdir(parents=True, exist_ok=True)
             files = write_tables(publishable(tables) if publish else tables, out, Format(str(kind)))
+            if publish:
+                card = dataset_card(publishable(tables), lambda name: f"{name}.{kind}", published=True)
+                files.append(out / "README.md")
+                files[-1].write_text(card, encoding="utf-8", newline="\n")
     if as_json:
         print_json({"files": [str(file) for file in files]})
     else:

@@ -6,7 +6,6 @@ and times. Who stands on which side stays in the store until `reveal`.
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import os
@@ -15,7 +14,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TypeVar
 
 from mvr.arena.arena import Arena
 from mvr.arena.ballot import REASONS, Ballot, OpenBattle
@@ -36,22 +34,15 @@ from mvr.page.catalogue import DEMO
 from mvr.page.contest import Contest, OwnClip
 from mvr.page.context import PageContext
 from mvr.page.grading import GradingDesk
+from mvr.page.once import once
+from mvr.page.vote_copy import VoteCopy
 from mvr.votes.own import own_rows
 from mvr.votes.records import Battle, Judgment, Side, Vote
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner, load_secret
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 CONSENT_VERSION = "2"
-
-
-class once(functools.cached_property[T]):
-    """A property computed once, also when fifty visitors ask first at the same time."""
-
-    def __get__(self, box: BallotBox, owner: type[BallotBox] | None = None) -> T:  # type: ignore[override]
-        with box._lock:
-            return super().__get__(box, owner)
 
 
 class BallotBox:
@@ -59,7 +50,7 @@ class BallotBox:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._warming: threading.Thread | None = None
         self._ahead = Ahead(context.pool, self._drawn)
         self.signer = VoterSigner(load_secret())
@@ -73,6 +64,11 @@ class BallotBox:
     def boards(self) -> BoardCache:
         """The leaderboard of the store, counted again only after something changed."""
         return BoardCache(self.store)
+
+    @once
+    def copy(self) -> VoteCopy:
+        """What becomes of saved votes beside being here."""
+        return VoteCopy(self.store)
 
     @once
     def contest(self) -> Contest:
@@ -135,7 +131,7 @@ class BallotBox:
             "consent": self.arena.has_consent(voter, CONSENT_VERSION),
             "consent_text": list(texts.CONSENT),
             "mine": self._mine(voter),
-            "saved": self.store.count(Vote),
+            "saved": self.copy.words(),
             "grades": {str(grade): words for grade, words in GUIDELINES.items()},
             "reasons": list(REASONS),
         }
@@ -255,6 +251,8 @@ class BallotBox:
         """Delete the media of all battles and close the store."""
         if "media" in self.__dict__:
             self.media.close()
+        if "copy" in self.__dict__:
+            self.copy.close()
         if "store" in self.__dict__:
             self.store.close()
 
@@ -270,7 +268,7 @@ class BallotBox:
 
     def _warm_up(self) -> None:
         """With the first visitor, and only then: make media ahead in a thread that gives way to all others."""
-        with self._lock:
+        with self.lock:
             if self._warming is not None:
                 return
             self._warming = threading.Thread(target=self._warm, name="mvr-excerpts", daemon=True)

@@ -226,6 +226,10 @@ GRADE_REVIEW = (
 )
 GRADE_ALL = "You have graded everything that is asked of you here. Vote on battles, or come back later."
 STUDY_END = "Copy this code and give it to the people who invited you."
+SAVED = "{count} votes are saved on this server."
+COPIED = "Last copied at {at}."
+COPY_NEVER = "The copy to the dataset could not begin; the operator's log says why."
+COPY_FAILED = "The last copy failed; {rows} rows wait for the next one."
 NO_STUDY = "No study runs here, so the participant id in the address is ignored."
 BAD_CALL = "the page sent something that this server does not understand; reload it"
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"

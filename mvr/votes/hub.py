@@ -1,8 +1,8 @@
 """Copies of the votes to a Hugging Face dataset in the background: private by default, what failed is shown.
 
 A host without a disk that lasts (a Space) keeps its votes this way. Every commit adds files with fresh names (a UUID),
-so that two replicas never overwrite each other; `mvr votes import` reads such a folder back. Nothing is sent unless
-the operator names a dataset.
+so that two replicas never overwrite each other; `mvr votes import FOLDER/data` reads such a folder back. Nothing is
+sent unless the operator names a dataset.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mvr.errors import UsageError
+from mvr.votes.formats.card import dataset_card
 from mvr.votes.formats.tables import Row, Tables, read_tables
 from mvr.votes.ids import now_ms
 from mvr.votes.records import RECORDS
 from mvr.votes.store import VoteStore
 
 EVERY_MINUTES = 5.0
+DATA = "data"  # folder of the tables beside the dataset's card
 
 
 class Scheduler(Protocol):
@@ -84,7 +86,6 @@ class HubCopy:
             repo_type="dataset",
             folder_path=folder,
             every=EVERY_MINUTES,
-            path_in_repo="data",
             private=private,
             squash_history=False,
         )
@@ -98,11 +99,14 @@ class HubCopy:
         """Write the rows that are new into files and push; a failure is kept in the status, the files are sent
         again."""
         with self._lock:
-            fresh = self._fresh(read_tables(self._store))
+            tables = read_tables(self._store)
+            fresh = self._fresh(tables)
             waiting = self._status.waiting_rows + sum(len(found) for found in fresh.values())
             try:
                 with self._scheduler.lock:  # a push must not see half a file
                     self._write(fresh)
+                    card = dataset_card(tables, lambda name: f"{DATA}/{name}/*.jsonl", published=False)
+                    (self._folder / "README.md").write_text(card, encoding="utf-8", newline="\n")
                 self._scheduler.trigger().result(timeout=timeout_s)
             except (
                 Exception
@@ -144,8 +148,8 @@ class HubCopy:
     def _write(self, tables: Tables) -> None:
         """One new file per table; after a failed push the scheduler sends the same files again."""
         for name, rows in tables.items():
-            path = self._folder / name / f"{uuid.uuid4()}.jsonl"
-            path.parent.mkdir(exist_ok=True)
+            path = self._folder / DATA / name / f"{uuid.uuid4()}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
             text = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
             path.write_text(text, encoding="utf-8", newline="\n")
             self._written |= {_key(name, row) for row in rows}

@@ -6,10 +6,12 @@ import threading
 from concurrent.futures import Future
 
 import pytest
+import yaml
 
 from mvr.errors import UsageError
 from mvr.votes.formats.tables import import_tables, read_tables
 from mvr.votes.hub import HubCopy
+from mvr.votes.records import Flag, Vote
 from mvr.votes.store import VoteStore
 
 
@@ -58,6 +60,19 @@ def test_the_dataset_is_private_and_files_have_fresh_names(copy):
     assert all(len(path.stem) == 36 for path in scheduler.sent)
 
 
+def test_the_card_says_what_is_there_what_does_not_count_and_under_which_licence(copy, tmp_path):
+    hub, _, store = copy
+    store.add(Flag(target_kind="vote", target_id=store.rows(Vote)[0].vote_id, rule_id="rate-minute"))
+    hub.push()
+    front, _, body = (tmp_path / "waiting" / "README.md").read_text().removeprefix("---\n").partition("---\n")
+    settings = yaml.safe_load(front)
+    assert settings["license"] == "cc-by-4.0"
+    files = {one["config_name"]: one["data_files"] for one in settings["configs"]}
+    assert set(files) == {"battle", "vote", "flag", "consent"}
+    assert all(list((tmp_path / "waiting").glob(pattern)) for pattern in files.values())
+    assert "- rate-minute: 1" in body and "| `vote` | 1 |" in body and "keep this dataset private" in body
+
+
 def test_only_new_rows_are_written(copy, make_battle, consent):
     hub, scheduler, store = copy
     hub.push()
@@ -79,7 +94,7 @@ def test_a_failure_is_shown_and_its_rows_go_with_the_next_push(copy, tmp_path):
     scheduler.broken = False
     assert hub.push().waiting_rows == 0 and hub.status.last_error == ""
     with VoteStore.open(tmp_path / "back.sqlite") as back:
-        import_tables(back, tmp_path / "waiting")
+        import_tables(back, tmp_path / "waiting" / "data")
         assert read_tables(back) == read_tables(store)
 
 
@@ -88,7 +103,7 @@ def test_a_restarted_copy_sends_rows_again_and_the_import_takes_each_once(copy, 
     hub.push()
     HubCopy(store, tmp_path / "waiting", "anna/votes", create_scheduler=StandIn).push()
     with VoteStore.open(tmp_path / "back.sqlite") as back:
-        assert import_tables(back, tmp_path / "waiting")["vote"] == (1, 0)
+        assert import_tables(back, tmp_path / "waiting" / "data")["vote"] == (1, 0)
 
 
 def test_it_pushes_in_the_background_until_closed(copy):

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from mvr.arena.arena import Arena
-from mvr.arena.rules import ArenaSettings
 from mvr.arena.ballot import Ballot
 from mvr.arena.candidates import Candidate, Competitor, QueryItem
 from mvr.arena.draw import DrawSettings
 from mvr.arena.refusal import Reason, Refused
+from mvr.arena.rules import ArenaSettings
 from mvr.datatypes import Direction
 from mvr.votes.records import Battle, BattleKind, Vote
 from mvr.votes.voter import VoterSigner
