@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.protocols import folds, hubs, mixing
 from eval.protocols.__main__ import main
 from eval.protocols.protocol import load_protocol, protocol_names
 from eval.provenance import ROOT, store_hashes
@@ -53,6 +54,27 @@ def test_committed_results_say_where_they_come_from(path):
     assert run["revision"] and len(run["code_sha256"]) == 64
     for row in document["rows"]:
         assert 0 <= row["mrr"] <= 1 and 1 <= row["median_rank"] <= row["pool"] + 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "module"), [("yt8m-folds", folds), ("yt8m-topics", mixing), ("yt8m-public", hubs)]
+)
+def test_further_tests_are_rendered_from_their_json(folder, module):
+    stem = RESULTS / folder / module.__name__.rpartition(".")[2]
+    document = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+    assert module.as_markdown(document) == stem.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_the_committed_folds_are_those_of_the_protocol():
+    spec = load_protocol("yt8m-public").folds
+    assert spec is not None
+    document = json.loads((RESULTS / "yt8m-folds" / "folds.json").read_text(encoding="utf-8"))
+    assert document["about"] == " ".join(spec.about.split()) and document["pool"] == spec.pool
+    assert len(document["folds"]) == spec.count and document["queries"] == sum(
+        f["test"] for f in document["folds"]
+    )
+    tested = {(entry["first"], entry["second"]) for entry in document["comparisons"]}
+    assert tested == set(spec.comparisons) and len(document["comparisons"]) == 2 * len(tested)
 
 
 def test_shipped_features_are_the_ones_that_were_measured():
