@@ -71,9 +71,18 @@ def import_mgsv(
 
 @app.command()
 def extract(
-    dataset: Annotated[Path, typer.Argument(help="A built set, or a folder of videos with their own sound.")],
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="A built set, or a folder of videos with their own sound: a path, or a URL that fsspec opens (s3://...)."
+        ),
+    ],
     out: Annotated[
-        Path, typer.Option(help="Folder for the store; a second run goes on where the first ended.")
+        Path,
+        typer.Option(
+            help="Folder for the store, beside its cache; a second run goes on where the first ended and appends what "
+            "is new. With --engine ray on a cluster: on storage that every machine mounts at the same place."
+        ),
     ],
     system: Annotated[str, typer.Option(help="The system whose backbones to run.")] = "control-mvr-mini",
     engine: Annotated[
@@ -81,7 +90,12 @@ def extract(
     ] = "local",
     workers: Annotated[int, typer.Option(min=1, help="Processes, or Ray actors.")] = 2,
     gpus_per_worker: Annotated[float, typer.Option(min=0, help="GPU share of a Ray actor.")] = 0.0,
-    address: Annotated[str | None, typer.Option(help="A running Ray cluster, such as auto.")] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="A running Ray cluster: auto on one of its machines, or HOST:PORT. Every machine needs mvr."
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Run both backbones of a system over a dataset; files that fail are reported and passed over."""

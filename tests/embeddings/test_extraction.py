@@ -147,6 +147,28 @@ def test_ray_with_two_actors_one_killed_makes_the_same_store_bit_for_bit(
     assert matrices(tmp_path / "ray") == matrices(whole.path)
 
 
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_running_cluster_of_two_machines_makes_the_same_store_from_a_url(
+    tiny_assets: Path, videos: Path, whole: Extracted, tmp_path: Path
+) -> None:
+    """Two Ray nodes on this machine stand for two machines with one shared folder."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1)
+        settings = ExtractSettings(system="tiny", engine="ray", workers=2, address=cluster.address)
+        report = extract_features(f"file://{videos}", tmp_path / "ray", settings)
+        assert not ray.is_initialized() and cluster.head_node is not None
+    finally:
+        cluster.shutdown()
+    assert report.rows == VIDEOS and [name for name, _ in report.failed] == ["text.mp4"]
+    assert matrices(tmp_path / "ray") == matrices(whole.path)
+
+
 def actor_pids() -> list[int]:
     """Ray actors that run the encoder, among the descendants of this process: nobody else's cluster is touched."""
     parents, found = {}, []

@@ -22,6 +22,7 @@ from mvr.datatypes import FloatArray, JsonDict, Modality
 from mvr.embeddings.cache import FeatureCache
 from mvr.embeddings.extraction.items import Item, find_items
 from mvr.embeddings.extraction.rows import Rows, write_rows
+from mvr.embeddings.extraction.storage import staged
 from mvr.embeddings.system import SegmentFeatures, System, load_system
 from mvr.errors import DataError, UsageError
 
@@ -86,14 +87,14 @@ class ExtractReport:
 
 
 def extract_features(
-    dataset: Path,
+    dataset: Path | str,
     out: Path,
     settings: ExtractSettings,
     *,
     command: str = "",
     progress: Callable[[str, int, int], None] = lambda step, done, total: None,
 ) -> ExtractReport:
-    """Make a feature store of a built set or of a folder of videos.
+    """Make a feature store of a built set or of a folder of videos, named by its path or by a URL of fsspec's.
 
     Features are kept in `OUT.cache` until you delete it. A row is the mean over its segments. A store that is there
     keeps its rows and gets the new ones behind them.
@@ -109,7 +110,7 @@ def extract_features(
     cache = FeatureCache(out.with_name(out.name + ".cache"))
     with FileLock(cache.folder / "run.lock"):  # a second run into the same store waits
         with _scratch(cache.folder / "media") as scratch:
-            items = find_items(dataset, scratch)
+            items = find_items(staged(str(dataset), scratch / "dataset"), scratch)
             jobs = _missing(items, system, cache)
             errors = _run(jobs, system, cache, settings, progress)
         return _write(items, errors, system, cache, out, command, added=len(jobs) - len(errors))

@@ -1,7 +1,13 @@
 """The Ray engine: Ray Data streams jobs through actors that hold the models; dead actors are restarted.
 
-On a cluster, give `--address`, install mvr on every machine, and keep dataset and store on storage that every machine
-mounts at the same place. Settings of this process (`MVR_*`, offline mode) go along; the working directory does not.
+On a cluster: install mvr with requirements-ray.txt on every machine, start Ray (`ray start --head --port 6379` on one,
+`ray start --address HOST:6379` on the others), and run on one of them
+
+    mvr features extract DATASET --out /shared/store --engine ray --address auto --workers 16 [--gpus-per-worker 0.5]
+
+DATASET and the store lie on storage that every machine mounts at the same place; a DATASET that is a URL of fsspec's is
+copied beside the store's cache first. Only this process writes the cache and the store. Settings of this process
+(`MVR_*`, offline mode) go along to the actors; the working directory does not.
 """
 
 from __future__ import annotations
