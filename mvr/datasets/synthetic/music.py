@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mvr.datasets.synthetic import drums, effects
-from mvr.datasets.synthetic.composition import STEPS, Band, Note, compose, form_a_band
+from mvr.datasets.synthetic.band import STEPS, Band, Note, form_a_band
+from mvr.datasets.synthetic.composition import compose
 from mvr.datasets.synthetic.latents import Latents
 from mvr.datasets.synthetic.tones import INSTRUMENTS, Tone, highpass, lowpass
 from mvr.datatypes import FloatArray

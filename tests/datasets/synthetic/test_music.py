@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mvr.datasets.synthetic import drums, effects
-from mvr.datasets.synthetic.composition import STEPS, compose, form_a_band
+from mvr.datasets.synthetic.band import STEPS, form_a_band
+from mvr.datasets.synthetic.composition import compose
 from mvr.datasets.synthetic.latents import GENRES, MOODS, blur_latents, draw_latents
 from mvr.datasets.synthetic.music import Span, render_music
 from mvr.datasets.synthetic.styles import SCALES, STYLES
