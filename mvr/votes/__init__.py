@@ -1,5 +1,6 @@
 """Votes, judgments and consents in one SQL database that never loses an acknowledged row.
 
+record     what every row has in common; outcomes, kinds, aspects
 records    the nouns: Battle (two Sides), Vote, Judgment, Flag, Consent, PoolItem, Participant
 schema     their tables, and the versioned view of the votes that count
 store      VoteStore: opened by URL, migrated on open, written by one thread (SQLite) or a pool (PostgreSQL)

@@ -93,7 +93,7 @@ def battle_in_the_browser(
     return page, seen, open_battle(server, page)
 
 
-@pytest.mark.parametrize("mode", ["v2m", "m2v"])
+@pytest.mark.parametrize("mode", ["v2m", pytest.param("m2v", marks=pytest.mark.slow)])
 def test_no_answer_about_the_battle_holds_a_secret_of_it(new_visitor: Any, server: Any, mode: str) -> None:
     before = public(server)
     page, seen, battle = battle_in_the_browser(new_visitor, server, mode)

@@ -81,7 +81,9 @@ async def crowd(url: str) -> Log:
     begun = time.monotonic()
     log = Log(begins=begun + ARRIVAL_S)
     until = begun + ARRIVAL_S + MEASURED_S
-    limits = httpx.Limits(max_connections=VOTERS + 10, max_keepalive_connections=VOTERS)
+    limits = httpx.Limits(
+        max_connections=VOTERS + 10, keepalive_expiry=2
+    )  # the server closes idle ones after 5 s
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
         await asyncio.gather(*(person(client, log, number, until) for number in range(VOTERS)))
     return log
