@@ -226,7 +226,7 @@ GRADE_REVIEW = (
 )
 GRADE_ALL = "You have graded everything that is asked of you here. Vote on battles, or come back later."
 STUDY_END = "Copy this code and give it to the people who invited you."
-SAVED = "{count} votes are saved on this server."
+SAVED = "Votes saved on this server: {count}."
 COPIED = "Last copied at {at}."
 COPY_NEVER = "The copy to the dataset could not begin; the operator's log says why."
 COPY_FAILED = "The last copy failed; {rows} rows wait for the next one."

@@ -35,7 +35,7 @@ class Hub:
 
 def test_without_a_dataset_only_the_number_is_said(store, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert VoteCopy(store).words() == "0 votes are saved on this server."
+    assert VoteCopy(store).words() == "Votes saved on this server: 0."
 
 
 def test_the_last_copy_and_a_failure_are_said(store, monkeypatch):
