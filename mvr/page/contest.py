@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from mvr.page.catalogue import DEMO, Catalogue
 from mvr.page.learned import Learned
 from mvr.retrieval import Query, Retriever
 
+_LISTED_S = 5.0
 ALPHAS = (0.0, 0.5, 1.0)  # of a system that has a slider: its two ends and the middle compete
 
 
@@ -43,6 +45,7 @@ class Contest:
         self._trials: dict[str, Reranker] = {}
         self._own: dict[str, OwnClip] = {}
         self._claimed: dict[str, str] = {}
+        self._lists: dict[tuple[str, Modality | None], tuple[float, list[Item]]] = {}
         self._queries: dict[tuple[str, str], Query] = {}
         self._ready: set[tuple[str, Direction]] = set()
         self._lock = threading.Lock()
@@ -76,7 +79,7 @@ class Contest:
     @property
     def pool_version(self) -> str:
         """Hash of the items that can be ranked."""
-        ids = "\n".join(sorted(item.id for item in self._catalogue.items(self._library)))
+        ids = "\n".join(sorted(item.id for item in self._listed(self._library)))
         return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
     def queries(self, direction: Direction) -> Sequence[QueryItem]:
@@ -85,7 +88,7 @@ class Contest:
 
     def items(self, direction: Direction) -> Sequence[Candidate]:
         """Every item that could be ranked."""
-        items = sorted(self._catalogue.items(self._library, direction.target), key=lambda item: item.id)
+        items = sorted(self._listed(self._library, direction.target), key=lambda item: item.id)
         return [_candidate(item, 0, 0.0, 0.0) for item in items]
 
     def top(self, query: QueryItem, competitor: Competitor, k: int) -> Sequence[Candidate]:
@@ -137,10 +140,21 @@ class Contest:
                 continue
         raise NotInLibrary(f"item {item_id} is no longer in the library")
 
+    def _listed(self, library: str, modality: Modality | None = None) -> list[Item]:
+        """Items of a library, read again after some seconds: one battle asks for them several times."""
+        now = time.monotonic()
+        with self._lock:
+            known = self._lists.get((library, modality))
+        if known is None or now - known[0] > _LISTED_S:
+            known = now, self._catalogue.items(library, modality)
+            with self._lock:
+                self._lists[library, modality] = known
+        return known[1]
+
     def _askable(self, direction: Direction) -> list[tuple[Item, str]]:
         found: dict[str, tuple[Item, str]] = {}
         for key in dict.fromkeys((DEMO, self._library)):
-            for item in self._catalogue.items(key, direction.query):
+            for item in self._listed(key, direction.query):
                 found.setdefault(item.id, (item, "demo" if key == DEMO else "library"))
         return [found[key] for key in sorted(found)]
 
