@@ -7,6 +7,7 @@ of before or all of the new ones; what was left behind the committed rows is ove
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Mapping
@@ -125,8 +126,6 @@ def _read_header(file: BinaryIO, path: Path) -> int:
 
 def _header(shape: tuple[int, int], dtype: np.dtype[Any]) -> bytes:
     """A `.npy` header; numpy pads it so that it keeps its length while the number of rows grows."""
-    import io
-
     buffer = io.BytesIO()
     kind = np.lib.format.dtype_to_descr(dtype)
     np.lib.format.write_array_header_1_0(buffer, {"descr": kind, "fortran_order": False, "shape": shape})
