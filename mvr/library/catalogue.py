@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import weakref
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -73,6 +74,9 @@ class Catalogue:
             )
         else:
             self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        weakref.finalize(
+            self, self._engine.dispose
+        )  # its connections close with the last user of the catalogue
         sa.event.listen(self._engine, "connect", _set_pragmas)
         try:
             with self._engine.begin() as connection:

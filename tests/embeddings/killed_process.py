@@ -8,6 +8,7 @@ that readers saw and the features that were kept, as JSON.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -53,7 +54,7 @@ def seen(out: Path) -> dict[str, int]:
     """Rows of the store as a reader sees it, -1 for none, and features in the cache."""
     rows = len(FeatureStore.open(out)) if out.exists() else -1
     database = out.with_name(out.name + ".cache") / "cache.db"
-    with sqlite3.connect(database) as connection:
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         found = connection.execute("SELECT count(*) FROM features") if "features" in tables else [(0,)]
         return {"rows": rows, "cached": next(iter(found))[0]}

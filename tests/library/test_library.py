@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -216,7 +217,10 @@ def test_a_name_that_is_no_unicode_is_shown_and_found_again(
 def test_a_catalogue_of_a_newer_version_is_refused(library: Library, tmp_path: Path) -> None:
     import sqlite3
 
-    with sqlite3.connect(tmp_path / "library" / "catalogue.sqlite") as connection:
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "library" / "catalogue.sqlite")) as connection,
+        connection,
+    ):
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(DataError, match="newer version"):
         Library.open(tmp_path / "library")

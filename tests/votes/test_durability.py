@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -94,7 +95,7 @@ def check_kills(url: str, folder: Path, kills: int) -> None:
 )
 def test_a_killed_writer_loses_no_acknowledged_vote(sqlite_url, tmp_path, kills):
     check_kills(sqlite_url, tmp_path, kills)
-    with sqlite3.connect(tmp_path / "votes.sqlite") as connection:
+    with contextlib.closing(sqlite3.connect(tmp_path / "votes.sqlite")) as connection, connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
