@@ -113,6 +113,6 @@ def _plain(rows: int, batch: int, epochs: int) -> Work:
                 optimizer.zero_grad()
                 torch.autograd.backward(loss)
                 optimizer.step()
-        return {"rows/s": epochs * rows / (time.perf_counter() - began), "loss": float(loss)}
+        return {"rows/s": epochs * rows / (time.perf_counter() - began), "loss": float(loss.detach())}
 
     return work

@@ -89,9 +89,9 @@ class SearchTab:
                 f'<p class="mv-ends" aria-hidden="true"><span>{texts.ALPHA_LEFT}</span>'
                 f"<span>{texts.ALPHA_RIGHT}</span></p>"
             )
-            self._order()
             with gr.Accordion(texts.REFINE, open=False, elem_classes="mv-refine"):
                 self._refine()
+                self._order()
         self.results = gr.HTML(
             results_html(self.words, "empty"),
             js_on_load=on_load_events("preview"),

@@ -52,6 +52,9 @@ def tracks_of(page: Any) -> list[str]:
 
 
 def order(page: Any, name: str, said: str) -> list[str]:
+    if not page.locator("#mv-order-v2m").is_visible():
+        page.locator("#mv-tab-video-to-music").get_by_role("button", name="Refine").click()
+        page.locator("#mv-order-v2m").wait_for()
     page.locator("#mv-order-v2m").get_by_role("radio", name=name).check(force=True)
     page.wait_for_function(
         "said => (document.querySelector('#mv-results-v2m [data-part=taste-note]')?.innerText || '').includes(said)",
