@@ -74,9 +74,7 @@ class Catalogue:
             )
         else:
             self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        weakref.finalize(
-            self, self._engine.dispose
-        )  # its connections close with the last user of the catalogue
+        weakref.finalize(self, self._engine.dispose)  # connections close with the catalogue's last user
         sa.event.listen(self._engine, "connect", _set_pragmas)
         try:
             with self._engine.begin() as connection:
