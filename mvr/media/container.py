@@ -128,14 +128,12 @@ class OpenMedia:
             for frame in self.decode(packet):
                 trusted = (trusted or frame.key_frame) and not frame.is_corrupt
                 if frame.is_corrupt:
-                    self.errors += 1
+                    self.count_error(av.error.InvalidDataError(0, "damaged frame"))
                 if trusted:
                     yield frame
             if self.errors != errors:
                 errors = self.errors
                 trusted = False
-        if self.errors > self.limits.decode_errors:
-            self.count_error(av.error.InvalidDataError(0, "damaged frames"))
 
     def count_error(self, error: Exception) -> None:
         """Count one damaged packet; raises Truncated beyond the limit."""
