@@ -1,9 +1,6 @@
-/* The page's own behaviour. Runs once, from <head>; works by delegation, so re-rendered parts need no set-up. */
+/* The page's own behaviour: works by delegation, so re-rendered parts need no set-up. */
 (() => {
   "use strict";
-  if (window.mvPage) return;
-  window.mvPage = true;
-
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;

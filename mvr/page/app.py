@@ -134,10 +134,22 @@ NARROW_FRAME = (
 )
 
 
+# of `assets/js/`, in the order in which they need each other
+SCRIPTS = (
+    "page",
+    *(f"arena/{part}" for part in ("state", "panel", "player", "battle", "grades", "visitor", "controls")),
+)
+
+
 def head() -> str:
-    """What goes into `<head>`: the page's own script, inline, so that no further request is needed."""
-    scripts = "\n".join(_asset(f"js/{name}.js") for name in ("page", "arena"))
-    return f'<meta name="color-scheme" content="light dark"><style>{NARROW_FRAME}</style><script>{scripts}</script>'
+    """What goes into `<head>`: the page's own scripts, inline, so that no further request is needed. They run once,
+    also where the frame puts them in twice.
+    """
+    scripts = "\n".join(_asset(f"js/{name}.js") for name in SCRIPTS)
+    once = f"if (!window.mvPage) {{ window.mvPage = true;\n{scripts}}}"
+    return (
+        f'<meta name="color-scheme" content="light dark"><style>{NARROW_FRAME}</style><script>{once}</script>'
+    )
 
 
 def _asset(name: str) -> str:

@@ -1,0 +1,141 @@
+/* A battle of the vote widget: drawn, heard, decided, taken back, named. */
+(() => {
+  "use strict";
+  const state = window.mvArena;
+  const parts = window.mvArenaParts;
+  const { participant, call, root, part, say, show, grading, direction, paint, ready, gate, failed, load, pause } = parts;
+
+  const open = async (battle, turn) => {
+    Object.assign(state, { battle, heard: [0, 0], switches: 0, videoMs: 0, side: 0, busy: false });
+    part("reveal").replaceChildren();
+    root().querySelectorAll("[name=mv-reason]:checked").forEach((box) => { box.checked = false; });
+    root().querySelectorAll("[data-quality]").forEach((button) => { button.disabled = false; button.setAttribute("aria-pressed", "false"); });
+    part("quality-box").hidden = battle.direction === "m2v";
+    if (!(await load(battle, turn))) return;
+    show(battle.progress ? "grading" : "battle");
+    paint();
+    gate();
+    part("time").style.setProperty("--at", "0%");
+    part("retry").hidden = true;
+    if (battle.progress) say("Press Space or Play to listen.");
+    else say(battle.restored ? "Here is the battle that you left open." : "Press A or B to listen. The video keeps its place.");
+  };
+
+  const next = async () => {
+    pause();
+    clearTimeout(state.undoTimer);
+    show("waiting");
+    if (grading()) return parts.nextGrade();  /* of a file that comes after this one */
+    const turn = ++state.turn;
+    say("Preparing the next battle …");
+    try {
+      const payload = { session: state.session, direction: direction() };
+      const own = root().dataset.own;
+      if (state.study) payload.pid = participant;
+      else if (own && root().dataset.ownDirection === direction()) payload.own = own;
+      const battle = await call("battle", payload);
+      if (turn !== state.turn) return;
+      if (state.study) part("place").textContent = battle.code ? "" : `Battle ${battle.done + 1} of ${battle.wanted}`;
+      if (battle.code) return finished(battle);
+      await open(battle, turn);
+      if (turn !== state.turn) return;
+      delete root().dataset.own;
+      if (state.moveFocus) root().querySelector("[data-side='0']").focus();
+      state.moveFocus = true;
+    } catch (error) {
+      show("start");
+      failed(error);
+    }
+  };
+
+  const finished = (end) => {
+    part("code").textContent = end.code;
+    show("finished");
+    say(`All ${end.wanted} battles are done. Thank you.`, "ok");
+  };
+
+  const vote = async (outcome) => {
+    if (state.busy || state.step !== "battle" || (outcome !== "skip" && !ready())) return;
+    state.busy = true;
+    gate();
+    say("Saving …");
+    try {
+      const answer = await call("vote", {
+        session: state.session, direction: direction(), token: state.battle.token, outcome,
+        ...(state.study ? { pid: participant } : {}),
+        listen_left_ms: Math.round(state.heard[0]), listen_right_ms: Math.round(state.heard[1]),
+        video_ms: Math.round(state.videoMs), switches: state.switches,
+        reasons: Array.from(root().querySelectorAll("[name=mv-reason]:checked"), (box) => box.value),
+      });
+      state.busy = false;
+      part("mine").textContent = answer.mine;
+      if (outcome === "skip") return next();
+      show("voted");
+      gate();
+      say(answer.pause ? "Saved. That was quick: take a short rest before the next one." : "Saved. Undo within 10 seconds.", "ok");
+      part("undo").hidden = false;
+      clearTimeout(state.undoTimer);
+      state.undoTimer = setTimeout(() => { part("undo").hidden = true; }, answer.undo_ms - 300);
+      part("names").focus();
+    } catch (error) {
+      if (error.status === 409) { say(error.message, "error"); state.busy = false; setTimeout(next, 1200); return; }
+      failed(new Error(`Not saved: ${error.message}`));
+    }
+  };
+
+  /* a vote of its own, on the music alone: the same battle, another aspect */
+  const quality = async (outcome, button) => {
+    const buttons = Array.from(root().querySelectorAll("[data-quality]"));
+    buttons.forEach((one) => { one.disabled = true; });
+    try {
+      await call("vote", {
+        session: state.session, direction: direction(), token: state.battle.token, outcome, aspect: "quality",
+        ...(state.study ? { pid: participant } : {}),
+        listen_left_ms: Math.round(state.heard[0]), listen_right_ms: Math.round(state.heard[1]),
+      });
+      button.setAttribute("aria-pressed", "true");
+      say("Saved, too.", "ok");
+    } catch (error) {
+      buttons.forEach((one) => { one.disabled = false; });
+      failed(error);
+    }
+  };
+
+  const undo = async () => {
+    if (part("undo").hidden) return;
+    part("undo").hidden = true;
+    try {
+      const battle = await call("undo", { token: state.battle.token });
+      const heard = state.heard;
+      state.battle.token = battle.token;
+      part("mine").textContent = battle.mine;
+      show("battle");
+      state.heard = heard;
+      gate();
+      say("Taken back. Choose again.");
+    } catch (error) { failed(error); }
+  };
+
+  const names = async () => {
+    part("undo").hidden = true;
+    const grade = (side) => {
+      const chosen = root().querySelector(`[name=mv-grade-${side}]:checked`);
+      return chosen ? Number(chosen.value) : null;
+    };
+    try {
+      const sides = await call("reveal", { session: state.session, token: state.battle.token, left: grade(0), right: grade(1) });
+      part("reveal").replaceChildren(...[sides.left, sides.right].map((side, n) => {
+        const box = document.createElement("p");
+        const strong = document.createElement("strong");
+        strong.textContent = `${"AB"[n]}: ${side.title}${side.artist ? " by " + side.artist : ""}`;
+        box.append(strong, ` · chosen by ${side.system}${side.rank ? `, rank ${side.rank}` : ""} · ${side.licence}`);
+        return box;
+      }));
+      show("named");
+      say("That is who they were.");
+      part("next").focus();
+    } catch (error) { failed(error); }
+  };
+
+  Object.assign(parts, { open, next, vote, quality, undo, names });
+})();
