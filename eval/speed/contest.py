@@ -71,7 +71,6 @@ class Timing:
 
     wall_s: float
     cpu_s: float
-    base_mb: float
     peak_mb: float
     child_peak_mb: float
     facts: dict[str, Any]

@@ -61,7 +61,6 @@ def _samplers(clip: Path, seconds: float) -> dict[str, Any]:
         "linear": lambda: _linear(clip, seconds, rgb=True),
         "moviepy": lambda: _moviepy(clip, seconds),
         "imageio-ffmpeg": lambda: _imageio(clip, seconds),
-        "imageio-ffmpeg, a seek each": lambda: _imageio_seek(clip, seconds),
     }
 
 
@@ -138,24 +137,6 @@ def _imageio(clip: Path, seconds: float) -> Work:
             for i, data in enumerate(reader)
             if i in wanted
         ]
-        return {"frames": len(images), "mean": float(np.mean(images))}
-
-    return work
-
-
-def _imageio_seek(clip: Path, seconds: float) -> Work:
-    import imageio_ffmpeg
-    import numpy as np
-
-    def work() -> dict[str, Any]:
-        images = []
-        for time in _times(seconds):
-            reader = imageio_ffmpeg.read_frames(
-                str(clip), input_params=["-ss", f"{time:.4f}"], output_params=["-frames:v", "1"]
-            )
-            width, height = next(reader)["size"]
-            images.append(np.frombuffer(next(reader), np.uint8).reshape(height, width, 3))
-            reader.close()
         return {"frames": len(images), "mean": float(np.mean(images))}
 
     return work

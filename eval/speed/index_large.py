@@ -136,8 +136,7 @@ def _usearch_graph(case: Case) -> Work:
     def find(query: FloatArray) -> npt.NDArray[np.int64]:
         return np.asarray(index.search(query, K).keys, np.int64)
 
-    queries = _queries(case, SEED + 1)
-    truth = _truth(case, queries)
+    queries, truth = _asked(case, SEED + 1)
     for expansion in _EXPANSIONS:
         index.expansion_search = expansion
         if _recall(find, queries, truth) >= _WANTED:
@@ -148,8 +147,8 @@ def _usearch_graph(case: Case) -> Work:
 
 def _work(case: Case, find: Find, facts: dict[str, Any]) -> Work:
     """Ask every query once; tells the share of the true best that was found, and the memory of its own."""
-    queries = _queries(case, SEED)
-    facts = {**facts, "recall@10": _recall(find, queries, _truth(case, queries))}
+    queries, truth = _asked(case, SEED)
+    facts = {**facts, "recall@10": _recall(find, queries, truth)}
 
     def work() -> dict[str, Any]:
         for query in queries:
@@ -159,22 +158,25 @@ def _work(case: Case, find: Find, facts: dict[str, Any]) -> Work:
     return work
 
 
-def _recall(find: Find, queries: FloatArray, truth: list[set[int]]) -> float:
-    shares = [len(set(find(q).tolist()) & best) / K for q, best in zip(queries, truth, strict=True)]
+def _recall(find: Find, queries: FloatArray, truth: npt.NDArray[np.int64]) -> float:
+    shares = [
+        len(set(find(q).tolist()) & set(best.tolist())) / K for q, best in zip(queries, truth, strict=True)
+    ]
     return float(np.mean(shares))
 
 
-def _queries(case: Case, seed: int) -> FloatArray:
-    """(QUERIES, WIDTH) unit rows of the store's other side, other ones per seed, never the calibrated ones."""
+def _asked(case: Case, seed: int) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Queries and their K best rows: (QUERIES, WIDTH) unit rows of the store's other side, other ones per seed, never
+    the calibrated ones, and (QUERIES, K) by brute force, block by block; found once and kept beside the store."""
     rows = np.random.default_rng(seed).choice(case.rows // 2, QUERIES, replace=False) * 2 + 1
-    return _unit(np.load(_made(case).store / "video.npy", mmap_mode="r")[np.sort(rows)])
-
-
-def _truth(case: Case, queries: FloatArray) -> list[set[int]]:
-    """The K best rows of each query by brute force, block by block."""
-    matrix = np.load(case.store / "audio.npy", mmap_mode="r")
-    blocks = [queries @ _unit(matrix[at : at + _BLOCK]).T for at in range(0, len(matrix), _BLOCK)]
-    return [set(np.argsort(-scores, kind="stable")[:K].tolist()) for scores in np.concatenate(blocks, axis=1)]
+    queries = _unit(np.load(_made(case).store / "video.npy", mmap_mode="r")[np.sort(rows)])
+    kept = case.store.with_name(f"{case.store.name}-truth{seed}.npy")
+    if not kept.exists():
+        matrix = np.load(case.store / "audio.npy", mmap_mode="r")
+        blocks = [queries @ _unit(matrix[at : at + _BLOCK]).T for at in range(0, len(matrix), _BLOCK)]
+        np.save(kept, np.argsort(-np.concatenate(blocks, axis=1), axis=1, kind="stable")[:, :K])
+    truth: npt.NDArray[np.int64] = np.load(kept)
+    return queries, truth
 
 
 def _unit(rows: npt.NDArray[Any]) -> FloatArray:

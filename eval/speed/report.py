@@ -8,6 +8,7 @@ from typing import Any
 from eval.speed.contest import Aim, Contest
 from eval.speed.rounds import Result
 from eval.speed.summary import tables
+from eval.speed.worker import LONG_S
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
@@ -93,7 +94,8 @@ def markdown(report: dict[str, Any]) -> str:
         f"{machine['processor']} ({', '.join(machine['flags'])}), {machine['cores']} cores, {machine['memory_gb']} GB, "
         f"{machine['system']}, Python {machine['python']}, ffmpeg {machine['ffmpeg']}; {versions}.",
         "",
-        "Candidates take turns; times are the minimum (median) over the rounds, processor time includes children. "
+        "Candidates take turns; times are the minimum (median) over the rounds, processor time includes children; "
+        f"a work of up to {LONG_S:g} s ran once before. "
         "Compare ratios within a table, not seconds between machines.",
     ]
     lines += tables(report)
