@@ -1,19 +1,27 @@
-"""What several test files share: where the real data lie, seeded generators."""
+"""What several test files share: where the real data lie, seeded generators, settings of property tests."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import wave
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("MVR_SHARED", ROOT.parent / "shared"))
 GOLDEN = Path(__file__).parent / "golden"
+
+# The same examples in every run, and no judgement by the clock: a busy machine is slow, not wrong.
+settings.register_profile(
+    "suite", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -37,6 +45,18 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the user's own library, cache or votes."""
     monkeypatch.setenv("MVR_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def free_port() -> int:
+    """A TCP port that is free and that no outgoing connection takes meanwhile (Linux gives those 32768 and up)."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:  # taken
+                continue
+            return port
+    raise AssertionError("no free port below 32000")
 
 
 def write_tone(path: Path, *, seconds: float = 6.0, seed: int = 0, rate_hz: int = 22050) -> Path:

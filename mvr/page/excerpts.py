@@ -6,6 +6,7 @@ apart; pictures that compete are encoded alike, without sound and without tags.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 import threading
@@ -109,7 +110,10 @@ class Excerpts:
     def _make_room(self) -> None:
         """Delete what was not asked for longest; another server on the same folder may delete at the same time."""
         with self._lock:
-            files = [(path, path.stat()) for path in self._folder.glob("[0-9a-f]*.*") if path.exists()]
+            files = []
+            for path in self._folder.glob("[0-9a-f]*.*"):
+                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
+                    files.append((path, path.stat()))
             total = sum(stat.st_size for _, stat in files)
             for path, stat in sorted(files, key=lambda one: one[1].st_mtime)[:-4]:
                 if total <= self._kept_bytes:

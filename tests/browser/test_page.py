@@ -5,10 +5,28 @@ from __future__ import annotations
 import pytest
 
 from mvr.page.app import TABS
+from tests.browser.conftest import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
 SERIOUS = ("serious", "critical")
+
+# at rest: no animation runs, and nothing of the document has changed for that many pictures in a row
+REST = """
+(pictures) => new Promise((done) => {
+  let still = 0;
+  const changes = new MutationObserver(() => { still = 0; });
+  changes.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+  const look = () => {
+    const moving = document.getAnimations().some((one) => one.playState === "running");
+    still = moving ? 0 : still + 1;
+    if (still < pictures) return requestAnimationFrame(look);
+    changes.disconnect();
+    done();
+  };
+  look();
+})
+"""
 
 
 def findings(page) -> list[str]:
@@ -30,7 +48,7 @@ def test_axe_finds_nothing_serious_on_any_tab(visitor, theme):
     for tab in TABS:
         page.get_by_role("tab", name=tab.label, exact=True).click()
         page.locator(f"#mv-tab-{tab.id} h2").first.wait_for()
-        page.wait_for_timeout(800)
+        page.evaluate(REST, 45)
         problems[tab.id] = findings(page)
     assert problems == {tab.id: [] for tab in TABS}
 
@@ -46,7 +64,7 @@ def test_axe_finds_nothing_serious_in_results_and_errors(visitor, tmp_path, them
     bad.write_text("only words")
     visitor.upload("mv-upload-v2m", bad)
     visitor.status("error")
-    page.wait_for_timeout(600)
+    page.evaluate(REST, 30)
     assert findings(page) == []
 
 
@@ -57,7 +75,7 @@ def test_no_tab_scrolls_sideways_and_every_tab_can_be_reached(new_visitor, width
     for tab in TABS:
         page.get_by_role("tab", name=tab.label, exact=True).click()
         page.locator(f"#mv-tab-{tab.id}").wait_for()
-        page.wait_for_timeout(300)
+        page.evaluate(REST, 15)
         inside = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert inside, f"{tab.id} is wider than {width} px"
 
@@ -123,7 +141,7 @@ def test_a_program_asks_the_endpoint_and_gets_what_the_page_ranks(server, clips)
     from gradio_client import Client, handle_file
 
     clip = clips("h264.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac")
-    client = Client(server.url, verbose=False)
+    client = Client(server.url, verbose=False, httpx_kwargs={"timeout": PATIENCE_S})
     try:
         found = client.predict(
             handle_file(str(clip)), alpha=0.3, count=3, system="control-mvr-mini", api_name="/video_to_music"
@@ -141,8 +159,9 @@ def test_an_endpoint_takes_no_path_of_the_server(server):
 
     data = [{"path": "/etc/passwd", "orig_name": "a.mp4"}, 0.3, 3, "control-mvr-mini"]
     body = {"data": data, "fn_index": index, "session_hash": "probe"}
-    httpx.post(f"{server.url}/gradio_api/queue/join", json=body, timeout=30).raise_for_status()
-    with httpx.stream("GET", f"{server.url}/gradio_api/queue/data?session_hash=probe", timeout=60) as events:
+    httpx.post(f"{server.url}/gradio_api/queue/join", json=body, timeout=PATIENCE_S).raise_for_status()
+    told = f"{server.url}/gradio_api/queue/data?session_hash=probe"
+    with httpx.stream("GET", told, timeout=PATIENCE_S) as events:
         text = "".join(line for line in events.iter_lines())
     assert '"success":false' in text.replace(" ", "")
     assert "root:" not in text

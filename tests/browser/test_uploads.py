@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.browser.conftest import MAX_UPLOAD_MB
+from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
@@ -151,7 +152,7 @@ def test_an_upload_over_the_limit_is_413_even_when_it_is_chunked(server):
         f"{server.url}/gradio_api/upload",
         content=chunks(),
         headers={"content-type": "multipart/form-data; boundary=x"},
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 413
 
@@ -159,7 +160,7 @@ def test_an_upload_over_the_limit_is_413_even_when_it_is_chunked(server):
 def test_many_files_in_one_request_do_not_pass_the_limit_together(server):
     each = b"x" * (2 * 2**20)
     files = [("files", (f"{n}.mp4", each)) for n in range(MAX_UPLOAD_MB // 2 + 2)]
-    assert httpx.post(f"{server.url}/gradio_api/upload", files=files, timeout=60).status_code == 413
+    assert httpx.post(f"{server.url}/gradio_api/upload", files=files, timeout=PATIENCE_S).status_code == 413
 
 
 def test_a_second_visitor_sees_nothing_of_the_first(new_visitor, clips, server):
@@ -174,9 +175,8 @@ def test_a_second_visitor_sees_nothing_of_the_first(new_visitor, clips, server):
     assert "secret-holiday" not in other.content()
     assert server.get(f"/{address}").status_code == 200, "the address itself is the key"
     first.page.close()
-    for _ in range(100):
-        if server.get(f"/{address}").status_code == 404:
-            break
+    until = time.monotonic() + PATIENCE_S
+    while server.get(f"/{address}").status_code != 404 and time.monotonic() < until:
         other.wait_for_timeout(200)
     assert server.get(f"/{address}").status_code == 404, "a closed page's files are deleted"
 

@@ -29,15 +29,15 @@ def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
     listen(page)
     page.keyboard.press("1")
     in_step(page, "voted")
-    assert "Saved" in page.locator("[data-part=status]").inner_text()
-    assert page.locator("[data-part=mine]").inner_text() == "1"
-    page.keyboard.press("u")
+    page.keyboard.press("u")  # at once: it is possible for ten seconds
     in_step(page, "battle")
     assert page.locator("[data-part=mine]").inner_text() == "0"
     page.get_by_text("What decides? Optional.").click()
     page.get_by_label("tempo").check()
     page.keyboard.press("3")
     in_step(page, "voted")
+    assert "Saved" in page.locator("[data-part=status]").inner_text()
+    assert page.locator("[data-part=mine]").inner_text() == "1"
     page.get_by_role("button", name="B is better music").click()
     page.wait_for_function(
         "() => document.querySelector('[data-quality=right]').getAttribute('aria-pressed') === 'true'"
@@ -56,9 +56,7 @@ def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
     assert SYSTEMS.search(page.locator("[data-part=reveal]").inner_text())
     first = page.evaluate("() => mvArena.battle.token")
     page.keyboard.press("n")
-    page.wait_for_function(
-        f"() => mvArena.battle.token !== {json.dumps(first)} && mvArena.step === 'battle'", timeout=90_000
-    )
+    page.wait_for_function(f"() => mvArena.battle.token !== {json.dumps(first)} && mvArena.step === 'battle'")
     assert not visitor.errors
 
 
@@ -68,9 +66,7 @@ def test_a_reload_gives_the_same_battle_back(new_visitor: Any) -> None:
     start(page)
     token = page.evaluate("() => mvArena.battle.token")
     page.reload()
-    page.wait_for_function(
-        "() => document.querySelector('#mv-arena')?.dataset.step === 'sound'", timeout=60_000
-    )
+    page.wait_for_function("() => document.querySelector('#mv-arena')?.dataset.step === 'sound'")
     start(page)
     assert page.evaluate("() => mvArena.battle.token") == token
 
@@ -83,7 +79,7 @@ def test_two_clips_for_one_music_on_a_phone(new_visitor: Any) -> None:
     assert page.evaluate("() => [mvArena.battle.videos.length, mvArena.battle.sounds.length]") == [2, 1]
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     page.locator("[data-side='1']").tap()
-    page.wait_for_function("() => mvArena.heard[1] > 300", timeout=60_000)
+    page.wait_for_function("() => mvArena.heard[1] > 300")
     assert page.locator("#mv-arena video.is-on").count() == 1
     assert not visitor.errors
 
@@ -93,7 +89,7 @@ def test_declining_leaves_the_other_tabs_usable(new_visitor: Any) -> None:
     page.get_by_role("button", name="No, thanks").click()
     in_step(page, "declined")
     page.get_by_role("tab", name="Leaderboard").click()
-    page.locator("#mv-board .mv-board").wait_for(timeout=60_000)
+    page.locator("#mv-board .mv-board").wait_for()
 
 
 def disagree(server: Any) -> None:
@@ -105,10 +101,8 @@ def disagree(server: Any) -> None:
 
 def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any, server: Any) -> None:
     visitor = new_visitor()
-    answers: list[str] = []
-    visitor.page.on(
-        "response", lambda r: answers.append(r.text()) if r.url.endswith("/arena/judge-next") else None
-    )
+    given: list[Any] = []
+    visitor.page.on("response", lambda r: given.append(r) if r.url.endswith("/arena/judge-next") else None)
     page = arena(visitor)
     page.locator("[name=mv-direction][value=grade]").check()
     page.get_by_role("button", name="I agree, start").click()
@@ -118,7 +112,7 @@ def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any, server: 
     assert re.fullmatch(r"Graded 0 of \d+", place.inner_text())
     assert page.locator("[data-grade='3']").is_disabled() and page.locator("[data-grade=none]").is_enabled()
     page.keyboard.press(" ")
-    page.wait_for_function("() => mvArena.heard[0] >= mvArena.battle.needed_ms", timeout=60_000)
+    page.wait_for_function("() => mvArena.heard[0] >= mvArena.battle.needed_ms")
     page.keyboard.press("2")
     page.wait_for_function(
         "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 1')"
@@ -141,7 +135,8 @@ def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any, server: 
         "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 2')"
         " && mvArena.step === 'grading'"
     )
-    answers.pop()  # the item that was open before is handed out again
+    given.pop()  # the item that was open before is handed out again
+    answers = [response.text() for response in given]
     assert len(answers) == 3 and not any(SYSTEMS.search(answer) for answer in answers)
     assert not any(word in answer for answer in answers for word in ("title", "rank", "found_by", "query"))
     page.locator("[name=mv-direction][value=v2m]").check()

@@ -34,14 +34,19 @@ class Answer:
     headers: dict[str, str]
     body: bytes
 
+    @classmethod
+    def of(cls, response: Any) -> Answer:
+        """Waits until all of it has come."""
+        return cls(response.url, response.all_headers(), response.body())
 
-def watch(page: Any) -> list[Answer]:
-    """Everything that arrives, as it arrives; bodies of redirects and of documents have none to read."""
-    seen: list[Answer] = []
+
+def watch(page: Any) -> list[Any]:
+    """Every response from now on that may tell something; `Answer.of` reads it."""
+    seen: list[Any] = []
 
     def keep(response: Any) -> None:
         if "/arena/" in response.url or "/media/" in response.url or response.url.endswith("/config"):
-            seen.append(Answer(response.url, response.all_headers(), response.body()))
+            seen.append(response)
 
     page.on("response", keep)
     return seen
@@ -88,9 +93,8 @@ def battle_in_the_browser(
     page = arena(visitor)
     if mode != "v2m":
         page.locator(f"[name=mv-direction][value={mode}]").check()
-    start(page)
-    page.wait_for_timeout(500)
-    return page, seen, open_battle(server, page)
+    start(page)  # the battle is shown when its media can play: they have all been answered
+    return page, [Answer.of(response) for response in seen], open_battle(server, page)
 
 
 @pytest.mark.parametrize("mode", ["v2m", pytest.param("m2v", marks=pytest.mark.slow)])

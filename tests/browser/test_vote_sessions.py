@@ -73,7 +73,7 @@ def test_a_battle_on_an_own_clip_is_nobody_elses(new_visitor: Any, server: Any, 
     other.errors.clear()  # the browser notes the refused call; nothing else went wrong
 
     page.keyboard.press("5")  # skip what is open: the next one is about the clip
-    page.wait_for_function("() => !document.querySelector('#mv-arena').dataset.own", timeout=60_000)
+    page.wait_for_function("() => !document.querySelector('#mv-arena').dataset.own")
     in_step(page, "battle")
     assert page.evaluate("() => Math.abs(mvArena.battle.duration_s - 6) < 0.3")
     own = [battle for battle in rows(server, page, Battle) if battle.source == "upload"]

@@ -59,7 +59,6 @@ def order(page: Any, name: str, said: str) -> list[str]:
     page.wait_for_function(
         "said => (document.querySelector('#mv-results-v2m [data-part=taste-note]')?.innerText || '').includes(said)",
         arg=said,
-        timeout=60_000,
     )
     return tracks_of(page)
 
@@ -68,7 +67,7 @@ def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_b
     new_visitor: Any, server: Any
 ) -> None:
     page = new_visitor().open("?tab=vote")
-    page.wait_for_function("() => localStorage.getItem('mv_voter')", timeout=60_000)
+    page.wait_for_function("() => localStorage.getItem('mv_voter')")
     voter = page.evaluate("() => localStorage.getItem('mv_voter')").rpartition(".")[0]
     vote_for_fast_music(server.home / "votes.sqlite", voter, 7, seed=1)
     page.get_by_role("tab", name="Video to music").click()

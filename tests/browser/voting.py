@@ -21,9 +21,7 @@ def start(page: Any) -> None:
 
 
 def in_step(page: Any, step: str) -> None:
-    page.wait_for_function(
-        f"() => document.querySelector('#mv-arena').dataset.step === '{step}'", timeout=90_000
-    )
+    page.wait_for_function(f"() => document.querySelector('#mv-arena').dataset.step === '{step}'")
 
 
 def listen(page: Any) -> None:
@@ -31,7 +29,7 @@ def listen(page: Any) -> None:
     needed = page.evaluate("() => mvArena.battle.needed_ms")
     for key, side in (("q", 0), ("w", 1)):
         page.keyboard.press(key)
-        page.wait_for_function(f"() => mvArena.heard[{side}] >= {needed}", timeout=60_000)
+        page.wait_for_function(f"() => mvArena.heard[{side}] >= {needed}")
 
 
 def by_tab(page: Any, name: str) -> None:

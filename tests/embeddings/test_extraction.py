@@ -129,7 +129,7 @@ def cached(out: Path) -> int:
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_ray_with_two_actors_one_killed_makes_the_same_store_bit_for_bit(
     tiny_assets: Path, videos: Path, whole: Extracted, tmp_path: Path
 ) -> None:
@@ -149,7 +149,7 @@ def test_ray_with_two_actors_one_killed_makes_the_same_store_bit_for_bit(
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_running_cluster_of_two_machines_makes_the_same_store_from_a_url(
     tiny_assets: Path, videos: Path, whole: Extracted, tmp_path: Path
 ) -> None:

@@ -57,7 +57,7 @@ def test_a_playlist_never_opens_another_file(plain_clip, tmp_path, kind, extensi
     with pytest.raises(MediaError, match="not a video or sound file"):
         sample_frames(path, count=1)
     with pytest.raises(MediaError, match="cannot be converted"):
-        run_ffmpeg([*input_arguments(path, DEFAULT_LIMITS), "-f", "null", "-"], path, timeout_s=20)
+        run_ffmpeg([*input_arguments(path, DEFAULT_LIMITS), "-f", "null", "-"], path, timeout_s=200)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_any_file_name_will_do(plain_clip, tmp_path, monkeypatch, name):
     assert len(sample_frames(name, count=2)) == 2
     from pathlib import Path
 
-    run_ffmpeg([*input_arguments(Path(name), DEFAULT_LIMITS), "-f", "null", "-"], Path(name), timeout_s=20)
+    run_ffmpeg([*input_arguments(Path(name), DEFAULT_LIMITS), "-f", "null", "-"], Path(name), timeout_s=200)
 
 
 def test_a_codec_that_is_not_on_the_list_is_refused(ffmpeg, tmp_path):
@@ -92,5 +92,5 @@ def test_too_many_damaged_packets_end_it(numbered, tmp_path):
 
 
 def test_the_deadline_of_an_open_file_runs(plain_clip):
-    with open_media(plain_clip, MediaLimits(timeout_s=60)) as media:
-        assert 50 < media.deadline.left_s <= 60
+    with open_media(plain_clip, MediaLimits(timeout_s=3600)) as media:
+        assert 3000 < media.deadline.left_s <= 3600

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from mvr.training import load_recipe, train_head
 from mvr.training.objective import BatchFacts, Objective
 from mvr.training.settings import LossSettings
 from mvr.training.step import StepPlan, batch_gradient, mixed_seed
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 ROWS = 24
@@ -142,11 +142,8 @@ def test_two_gloo_processes_give_the_one_process_result(store, tmp_path):
         },
     }
     train_head(store, load_recipe("control-mvr", overrides), tmp_path / "one")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     shared = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)}
-    shared |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    shared |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
     command = [sys.executable, "-c", _SCRIPT, str(store.path), str(tmp_path / "two"), json.dumps(overrides)]
     running = [  # the environment that torchrun gives to each process
         subprocess.Popen(command, env={**shared, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True)

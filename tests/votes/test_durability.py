@@ -40,7 +40,7 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=120)
 
     def ask(self, line: str) -> str:
         assert self._process.stdin and self._process.stdout
@@ -64,11 +64,12 @@ class Nursery:
 def kill_at_a_random_moment(nursery: Nursery, name: str, rng: random.Random) -> list[str]:
     """Ids that the process acknowledged before it was killed."""
     pid = nursery.start(name)
-    deadline = time.monotonic() + 60
-    while not nursery.lines(name):
-        assert time.monotonic() < deadline, "the voter did not start"
-        time.sleep(0.005)
-    time.sleep(rng.uniform(0.0, 0.1))
+    wanted = rng.randrange(1, 8)  # lines that are written when the random time begins; the first says "ready"
+    deadline = time.monotonic() + 120
+    while len(nursery.lines(name)) < wanted:
+        assert time.monotonic() < deadline, "the voter does not vote"
+        time.sleep(0.002)
+    time.sleep(rng.uniform(0.0, 0.03))
     os.kill(pid, signal.SIGKILL)
     assert nursery.wait() == [signal.SIGKILL]
     return nursery.lines(name)[1:]

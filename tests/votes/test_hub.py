@@ -21,8 +21,10 @@ class StandIn:
     def __init__(self, **options):
         self.options, self.lock = options, threading.Lock()
         self.sent, self.broken, self.stopped = set(), False, False
+        self.asked = threading.Event()
 
     def trigger(self):
+        self.asked.set()
         done = Future()
         if self.broken:
             done.set_exception(ConnectionError("no network\nmore"))
@@ -109,12 +111,9 @@ def test_a_restarted_copy_sends_rows_again_and_the_import_takes_each_once(copy, 
 def test_it_pushes_in_the_background_until_closed(copy):
     hub, scheduler, _ = copy
     hub.start(every_s=0.01)
-    for _ in range(1000):
-        if hub.status.last_sync_ms is not None:
-            break
-        threading.Event().wait(0.01)
-    hub.close()
-    assert scheduler.sent and scheduler.stopped
+    assert scheduler.asked.wait(120)
+    hub.close()  # lets a push that has begun come to its end
+    assert scheduler.sent and scheduler.stopped and hub.status.last_sync_ms is not None
 
 
 def test_a_dataset_needs_an_owner(sqlite_url, tmp_path):

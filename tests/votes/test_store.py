@@ -198,11 +198,11 @@ def test_reading_does_not_wait_for_a_writer(store, make_battle):
     def slow(connection):
         append(connection, [make_battle()])
         inside.set()
-        assert go_on.wait(20)
+        assert go_on.wait(120)
 
     writer = threading.Thread(target=store.write, args=(slow,))
     writer.start()
-    assert inside.wait(20)
+    assert inside.wait(120)
     assert store.count(Battle) == 1
     go_on.set()
     writer.join()

@@ -56,7 +56,7 @@ def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path):
     processes = [context.Process(target=_put, args=(tmp_path / "secret", queue)) for _ in range(3)]
     for process in processes:
         process.start()
-    secrets = {queue.get(timeout=60) for _ in processes}
+    secrets = {queue.get(timeout=240) for _ in processes}
     for process in processes:
         process.join()
     assert len(secrets) == 1

@@ -6,7 +6,7 @@
   const { base, root, part, paint, gate, failed } = window.mvArenaParts;
   const FADE_S = 0.012, FOLLOW_MS = 200, SMALL_S = 0.025, LARGE_S = 0.25;
 
-  let context, sources = [], gains = [], startedAt = 0, offset = 0, timer = 0;
+  let context, sources = [], gains = [], startedAt = 0, offset = 0, timer = 0, round = 0;
   const audioContext = () => (context ||= new AudioContext({ latencyHint: "interactive" }));
   const videos = () => Array.from(part("stage").querySelectorAll("video"));
   const duration = () => state.battle.duration_s;
@@ -21,12 +21,20 @@
     sources = [];
   };
 
+  /* `round` is of the call that asked: who pauses or plays again while this one waits makes it stop */
   const play = async () => {
+    const mine = ++round;
     await audioContext().resume();
+    if (mine !== round) return;
     if (offset >= duration() - 0.05) offset = 0;
     stopSources();
     document.querySelectorAll("audio, video").forEach((m) => !m.muted && m.pause());
-    await Promise.all(videos().map((video) => { video.currentTime = offset; return video.play(); }));
+    try {
+      await Promise.all(videos().map((video) => { video.currentTime = offset; return video.play(); }));
+    } catch (error) {
+      if (mine === round) throw error;
+    }
+    if (mine !== round) return;
     const at = context.currentTime + 0.03;
     gains = state.buffers.map((_, n) => {
       const gain = context.createGain();
@@ -55,6 +63,7 @@
   };
 
   const pause = () => {
+    round += 1;
     if (!state.playing) return;
     offset = Math.max(0, Math.min(position(), duration()));
     state.playing = false;
