@@ -79,9 +79,9 @@ def create_page(context: PageContext) -> gr.Blocks:
 
 
 def _open_tab(request: gr.Request) -> Any:
+    """The first is open anyway: where no other is asked for, an answer that comes late must not take a click back."""
     wanted = request.query_params.get("tab", "")
-    known = [tab.id for tab in TABS]
-    return gr.Tabs(selected=wanted if wanted in known else known[0])
+    return gr.Tabs(selected=wanted) if wanted in [tab.id for tab in TABS[1:]] else gr.skip()
 
 
 def _leave(context: PageContext) -> Callable[[gr.Request], None]:

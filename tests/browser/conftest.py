@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -113,8 +114,17 @@ class Visitor:
     hosts: set[str] = field(default_factory=set)
 
     def open(self, query: str = "") -> Any:
+        """Open the page and wait until it is as the address asks: the server sets tab and alpha after it is there."""
         self.page.goto(f"{self.server.url}/{query}")
         self.page.wait_for_selector("#mv-tabs [role=tab]")
+        asked = dict(parse_qsl(query.removeprefix("?")))
+        if "tab" in asked:
+            self.page.wait_for_selector(f"#mv-tab-{asked['tab']}-button[aria-selected=true]")
+        if "alpha" in asked:
+            self.page.wait_for_function(
+                "alpha => Number(document.querySelector('.mv-alpha input[type=range]').value) === alpha",
+                arg=float(asked["alpha"]),
+            )
         return self.page
 
     def upload(self, box: str, *paths: Path) -> None:
