@@ -33,20 +33,26 @@ class HeadSpec(_Part):
 
 
 class FoldsSpec(_Part):
-    """A cross-validation by shard: how many folds, which heads of the protocol, in pools of which size.
+    """A cross-validation: how many folds, which heads of the protocol, in pools of which size.
 
     Attributes:
         about: what a reader must know of the numbers.
-        count: folds; every music video is a query in one of them.
+        count: folds; every pair is a query in one of them.
         pool: size that all pools are converted to, at most that of the smallest fold.
         heads: names of the protocol's heads, trained anew in every fold with their presets unchanged.
-        comparisons: pairs of systems; with both directions and both metrics they are the family of Holm's adjustment.
+        trainings: of every head in every fold, from as many seeds.
+        alphas: of heads with two branches; with several of them their rows are called NAME@ALPHA.
+        label: a taxonomy whose Precision@10 is measured and tested, too.
+        comparisons: pairs of rows; with both directions and all metrics they are the family of Holm's adjustment.
     """
 
     about: str
     count: int = Field(5, ge=2)
     pool: int = Field(ge=2)
     heads: tuple[str, ...]
+    trainings: int = Field(1, ge=1)
+    alphas: tuple[float, ...] = (0.0,)
+    label: str | None = None
     comparisons: tuple[tuple[str, str], ...]
 
 
@@ -84,8 +90,13 @@ class Protocol(_Part):
         heads = {spec.name for spec in self.heads}
         if wrong := sorted(set(folds) - heads):
             raise ValueError(f"folds name {wrong[0]!r}, which is no head of the protocol")
+        seeded = any(spec.seed is not None for spec in self.heads if spec.name in folds)
+        if seeded and self.folds and self.folds.trainings > 1:
+            raise ValueError("folds train from several seeds; their heads must not have a seed of their own")
         pairs = self.comparisons + (self.folds.comparisons if self.folds else ())
         known = {*heads, *self.systems, *BASELINES, "identity"}
+        if self.folds:
+            known |= {f"{head}@{alpha:g}" for head in folds for alpha in self.folds.alphas}
         if wrong := sorted({name for pair in pairs for name in pair} - known):
             raise ValueError(f"comparisons name {wrong[0]!r}, which is no system of the protocol")
         return self

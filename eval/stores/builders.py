@@ -10,9 +10,10 @@ music-related videos of shards 180 and up, nearly all of which have labels (few 
 The taxonomy `topic` holds the music labels (instruments, ensembles, dances) without "Music video" itself,
 which all music videos share.
 
-`emomv` (EmoMV, MIT: SlowFast 2304 wide, VGGish 128 wide). Matched pairs only, the mismatched ones are no
-pairs: train  the matched pairs of part C; `mvr train` takes its own validation rows from them, by group
-    test   the matched pairs of part A: 124 clips of 119 source videos
+`emomv` (EmoMV, MIT: SlowFast 2304 wide, VGGish 128 wide). Every clip with its own sound; the mismatched rows, which
+hold two clips each with their sounds exchanged, are exchanged back:
+    train  the clips of part C; `mvr train` takes its own validation rows from them, by group
+    test   the clips of part A, of other source videos
 The group is the source video, the taxonomy `emotion` (exciting, fear, tense, sad, relax).
 """
 
@@ -59,14 +60,19 @@ def build_emomv(data: Path, out: Path) -> FeatureStore:
     Raises:
         DataError: a file that is missing or cannot be read.
     """
-    parts = [_emomv_part(data / "c_train.npz", "train"), _emomv_part(data / "a_test.npz", "test")]
+    parts = [emomv_part(data / "c_train.npz", "train"), emomv_part(data / "a_test.npz", "test")]
+    return write_emomv(_joined(parts), out)
+
+
+def write_emomv(columns: JsonDict, out: Path) -> FeatureStore:
+    """Write a store of EmoMV's clips."""
     meta = {
         "video": {"backbone": "slowfast-emomv", "settings": {"pooling": "mean"}},
         "audio": {"backbone": "vggish-emomv", "settings": {"pooling": "mean"}},
         "command": "python -m eval.stores emomv",
         "source": "EmoMV (ivyha010/EmoMV), MIT",
     }
-    return _write(out, _joined(parts), "emotion", meta)
+    return _write(out, columns, "emotion", meta)
 
 
 BUILDERS: dict[str, tuple[str, Callable[[Path, Path], FeatureStore]]] = {
@@ -159,16 +165,34 @@ def _label_names(table: Path) -> dict[str, str]:
     return names
 
 
-def _emomv_part(archive: Path, split: str) -> JsonDict:
-    kept = np.flatnonzero(read_numbers(archive, "matched"))
-    ids, emotions = read_strings(archive, "id"), read_strings(archive, "audio_emotion")
+def emomv_part(archive: Path, split: str) -> JsonDict:
+    """Columns of one part of EmoMV. A row "A_PAIR_B" has the picture of clip A and the sound of clip B, and the part
+    has the row "B_PAIR_A", too: each clip's own picture and sound are both there.
+
+    Raises:
+        DataError: a missing file or array, or a clip whose two halves carry different emotions.
+    """
+    picture_of: dict[str, int] = {}
+    sound_of: dict[str, int] = {}
+    for row, name in enumerate(read_strings(archive, "id")):
+        picture, _, sound = name.partition("_PAIR_")
+        picture_of.setdefault(picture, row)
+        sound_of.setdefault(sound or picture, row)
+    clips = [clip for clip in picture_of if clip in sound_of]
+    pictures, sounds = ([of[clip] for clip in clips] for of in (picture_of, sound_of))
+    emotions = [read_strings(archive, f"{side}_emotion") for side in ("video", "audio")]
+    labels = [(emotions[0][v], emotions[1][a]) for v, a in zip(pictures, sounds, strict=True)]
+    if wrong := [clip for clip, (seen, heard) in zip(clips, labels, strict=True) if seen != heard]:
+        raise DataError(
+            f"{archive}: the clip {wrong[0]!r} has one emotion for its picture, another for its sound"
+        )
     return {
-        "id": [ids[row] for row in kept],
-        "group": [source_video(ids[row]) for row in kept],
-        "split": [split] * len(kept),
-        "labels": [[emotions[row]] for row in kept],
-        "video": read_numbers(archive, "video")[kept],
-        "audio": read_numbers(archive, "audio")[kept],
+        "id": clips,
+        "group": [source_video(clip) for clip in clips],
+        "split": [split] * len(clips),
+        "labels": [[emotion] for emotion, _ in labels],
+        "video": read_numbers(archive, "video")[pictures],
+        "audio": read_numbers(archive, "audio")[sounds],
     }
 
 

@@ -1,9 +1,10 @@
-"""Stores of a cross-validation by shard: every music video of YouTube-8M is a test query in one of them.
+"""Stores of a cross-validation: every pair of a data set is a test query in one of them.
 
-Shards lie in blocks of consecutive numbers with about as many music videos each. In fold f
-    test   the music videos of block f
+Music videos of YouTube-8M lie in blocks of consecutive shards with about as many videos each, clips of EmoMV's part C
+in blocks of source videos in the order of their names. In fold f
+    test   the pairs of block f
     val    those of the first half of the next block (after the last block comes the first)
-    train  all other music videos, and the music-related videos that `yt8m-public` trains on
+    train  all others, and of YouTube-8M the music-related videos that `yt8m-public` trains on
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.stores.archives import read_strings
-from eval.stores.builders import Yt8mSplit, build_yt8m, related_training_split
+from eval.stores.builders import Yt8mSplit, build_yt8m, emomv_part, related_training_split, write_emomv
 from mvr.embeddings.store import FeatureStore
 from mvr.errors import UsageError
 
@@ -51,7 +52,7 @@ def shard_blocks(shards: Sequence[int], count: int) -> dict[int, int]:
 
 
 def fold_split(shards: Sequence[int], fold: Fold) -> Callable[[int], str]:
-    """The split of a music video by its shard; `shards` are those of all music videos."""
+    """The split of a pair by its shard (or source video); `shards` are those of all pairs."""
     block_of = shard_blocks(shards, fold.count)
     after = (fold.number + 1) % fold.count
     half_of = shard_blocks([shard for shard in shards if block_of[shard] == after], 2)
@@ -75,7 +76,21 @@ def build_yt8m_fold(data: Path, out: Path, fold: Fold) -> FeatureStore:
     return build_yt8m(data, out, Yt8mSplit(name, fold_split(shards, fold), related_training_split))
 
 
+def build_emomv_fold(data: Path, out: Path, fold: Fold) -> FeatureStore:
+    """Write the store of one fold of EmoMV's part C: clips of one source video stay together.
+
+    Raises:
+        DataError: a file that is missing or cannot be read. UsageError: fewer source videos than folds.
+    """
+    columns = emomv_part(data / "c_train.npz", "train")
+    numbers = np.unique(columns["group"], return_inverse=True)[1].tolist()
+    split_of = fold_split(numbers, fold)
+    columns["split"] = [split_of(number) for number in numbers]
+    return write_emomv(columns, out)
+
+
 FOLD_BUILDERS: dict[str, tuple[str, Callable[[Path, Path, Fold], FeatureStore]]] = {
     "yt8m-public": ("yt8m", build_yt8m_fold),
+    "emomv": ("emomv", build_emomv_fold),
 }
 """Store name -> (folder below the data folder, builder of one fold)."""

@@ -57,7 +57,8 @@ def test_committed_results_say_where_they_come_from(path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "module"), [("yt8m-folds", folds), ("yt8m-topics", mixing), ("yt8m-public", hubs)]
+    ("folder", "module"),
+    [("yt8m-folds", folds), ("emomv", folds), ("yt8m-topics", mixing), ("yt8m-public", hubs)],
 )
 def test_further_tests_are_rendered_from_their_json(folder, module):
     stem = RESULTS / folder / module.__name__.rpartition(".")[2]
@@ -65,10 +66,11 @@ def test_further_tests_are_rendered_from_their_json(folder, module):
     assert module.as_markdown(document) == stem.with_suffix(".md").read_text(encoding="utf-8")
 
 
-def test_the_committed_folds_are_those_of_the_protocol():
-    spec = load_protocol("yt8m-public").folds
+@pytest.mark.parametrize(("folder", "protocol"), [("yt8m-folds", "yt8m-public"), ("emomv", "emomv")])
+def test_the_committed_folds_are_those_of_the_protocol(folder, protocol):
+    spec = load_protocol(protocol).folds
     assert spec is not None
-    document = json.loads((RESULTS / "yt8m-folds" / "folds.json").read_text(encoding="utf-8"))
+    document = json.loads((RESULTS / folder / "folds.json").read_text(encoding="utf-8"))
     assert document["about"] == " ".join(spec.about.split()) and document["pool"] == spec.pool
     assert len(document["folds"]) == spec.count and document["queries"] == sum(
         f["test"] for f in document["folds"]

@@ -10,7 +10,7 @@ import pytest
 
 from eval.stores.__main__ import main
 from eval.stores.archives import read_numbers, read_strings
-from eval.stores.builders import source_video
+from eval.stores.builders import emomv_part, source_video
 from mvr.embeddings.store import FeatureStore
 from mvr.errors import DataError
 
@@ -65,18 +65,51 @@ def test_clips_of_one_source_video_are_one_group(clip, source):
     assert source_video(clip) == source
 
 
+def write_emomv(path, ids, emotions):
+    """Row r: a picture full of its clip's number and a sound full of the other clip's."""
+    halves = [(name.split("_PAIR_")[0], name.split("_PAIR_")[-1]) for name in ids]
+    clips = sorted({clip for pair in halves for clip in pair})
+    np.savez(
+        path,
+        id=np.array(ids),
+        video=np.array([[clips.index(seen)] * 4 for seen, _ in halves], np.float32),
+        audio=np.array([[clips.index(heard)] * 3 for _, heard in halves], np.float32),
+        video_emotion=np.array([emotions[seen] for seen, _ in halves]),
+        audio_emotion=np.array([emotions[heard] for _, heard in halves]),
+    )
+    return clips
+
+
+def test_exchanged_sounds_go_back_to_their_pictures(tmp_path):
+    emotions = {"a": "sad", "b": "relax", "c": "fear", "d": "tense"}
+    clips = write_emomv(tmp_path / "part.npz", ["c", "a_PAIR_b", "b_PAIR_a", "a_PAIR_d"], emotions)
+    part = emomv_part(tmp_path / "part.npz", "train")
+    assert part["id"] == ["c", "a", "b"], "of d only the sound is there"
+    assert part["labels"] == [["fear"], ["sad"], ["relax"]]
+    numbers = [clips.index(name) for name in part["id"]]
+    assert part["video"][:, 0].tolist() == part["audio"][:, 0].tolist() == numbers
+
+
+def test_a_clip_whose_halves_carry_two_emotions_is_refused(tmp_path):
+    write_emomv(tmp_path / "part.npz", ["a_PAIR_b", "b_PAIR_a"], {"a": "sad", "b": "relax"})
+    with np.load(tmp_path / "part.npz") as archive:
+        np.savez(tmp_path / "part.npz", **{**archive, "audio_emotion": np.array(["relax", "fear"])})
+    with pytest.raises(DataError, match="'a' has one emotion for its picture, another for its sound"):
+        emomv_part(tmp_path / "part.npz", "train")
+
+
 @pytest.mark.real_data
 def test_public_stores_have_the_documented_split(shared, tmp_path):
     for name, counts in (
         ("yt8m-public", (9531, 120, 419)),
         ("yt8m-topics", (9531, 120, 978)),
-        ("emomv", (180, 0, 124)),
+        ("emomv", (358, 0, 248)),
     ):
         assert main([name, "--data", str(shared / "data"), "--out", str(tmp_path / name)]) == 0
         store = FeatureStore.open(tmp_path / name)
         assert tuple(store.splits.count(split) for split in ("train", "val", "test")) == counts
     emomv = FeatureStore.open(tmp_path / "emomv")
-    assert len({emomv.groups[row] for row in emomv.rows("test")}) == 119
+    assert len({emomv.groups[row] for row in emomv.rows("test")}) == 234
     public, topics = (FeatureStore.open(tmp_path / name) for name in ("yt8m-public", "yt8m-topics"))
     trained = {public.ids[row] for row in public.rows("train")}
     assert trained == {topics.ids[row] for row in topics.rows("train")}
