@@ -121,6 +121,7 @@
     repair();
     all("video[data-play-now]").forEach((video) => {
       video.removeAttribute("data-play-now");
+      video.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });  /* its button is far down a list */
       if (!calm()) video.play().catch(() => undefined);
     });
   };

@@ -93,7 +93,7 @@ class Desk:
             for path in self._own_files():
                 path.unlink(missing_ok=True)
             self.clip = clip
-            self.player = clip.path if clip is not None and clip.shared else None
+            self.player = clip.path if clip is not None and plays_as_it_is(clip) else None
             self.queries, self.ranked, self.note, self.preview = {}, None, "", None
 
     def _own_files(self) -> list[Path]:
@@ -183,11 +183,12 @@ def _rank(retriever: Retriever, query: Query, ask: Ask) -> RankedList:
     )
 
 
-def plays_as_it_is(info: MediaInfo) -> bool:
-    """Whether every browser plays the file without a copy: H.264 within 1920 x 1080 and AAC in MP4."""
+def plays_as_it_is(clip: Clip) -> bool:
+    """Whether every browser plays the file without a copy: one of ours, or H.264 within 1920 x 1080 and AAC in MP4."""
     from mvr.media.proxy import fits, is_browser_safe
 
-    return (
+    info = clip.info
+    return clip.shared or (
         info.video is not None
         and fits(info.video, FULL_SIDES_PX)
         and is_browser_safe(info)
@@ -198,9 +199,7 @@ def plays_as_it_is(info: MediaInfo) -> bool:
 
 
 def make_player(visit: Visit, clip: Clip, limits: MediaLimits, progress: Callable[[float], None]) -> Path:
-    """What the browser plays: the clip itself where it can, else a copy: video as MP4, music as M4A."""
-    if clip.shared or plays_as_it_is(clip.info):
-        return clip.path
+    """A copy that the browser plays, of a clip that it does not play as it is: video as MP4, music as M4A."""
     if clip.info.video is not None:
         from mvr.media.proxy import make_proxy
 

@@ -20,10 +20,9 @@ from mvr.page.context import PageContext
 from mvr.page.desk import safe_name
 from mvr.page.html_events import on_load_events
 from mvr.page.rows import delete_made
-from mvr.page.search_tab import FILE_TYPES
 from mvr.page.search_view import item_row, status_html
 from mvr.page.templates import render
-from mvr.page.uploads import Upload, create_upload_box
+from mvr.page.uploads import MEDIA_TYPES, Upload, create_upload_box
 
 if TYPE_CHECKING:
     from mvr.library import AddReport, Item
@@ -56,7 +55,7 @@ class LibraryTab:
         self.upload = create_upload_box(
             label=texts.LIBRARY_UPLOAD,
             file_count="multiple",
-            file_types=FILE_TYPES[Modality.VIDEO] + FILE_TYPES[Modality.AUDIO],
+            file_types=MEDIA_TYPES,
             height=150,
             elem_id="mv-upload-library",
             elem_classes="mv-upload",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from mvr.datatypes import Direction
 from mvr.page import texts
-from mvr.page.desk import plays_as_it_is
 
 if TYPE_CHECKING:
     from mvr.page.context import PageContext
@@ -72,8 +71,7 @@ def video_and_music(desk: Desk, row: Row) -> tuple[Path, Path]:
     assert desk.clip is not None
     if desk.direction is Direction.MUSIC_TO_VIDEO:
         return row.path, desk.clip.path
-    as_it_is = plays_as_it_is(desk.clip.info)
-    return (desk.clip.path if as_it_is or desk.player is None else desk.player), row.path
+    return desk.player or desk.clip.path, row.path
 
 
 def export_name(clip_name: str, title: str) -> str:

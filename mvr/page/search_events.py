@@ -26,7 +26,6 @@ from mvr.page.desk import (
     embed,
     make_player,
     media_limits,
-    plays_as_it_is,
     receive,
 )
 from mvr.page.learned import rank_by_taste
@@ -125,8 +124,7 @@ class SearchEvents:
         yield self.view.full(visit, desk)
 
     def _make_player(self, visit: Visit, desk: Desk, clip: Clip) -> Iterator[Updates]:
-        if plays_as_it_is(clip.info):
-            desk.player = clip.path
+        if desk.player is not None:
             return
         done = [0.0]
         player = self.context.pool.submit(
@@ -136,7 +134,13 @@ class SearchEvents:
         yield from self._wait(
             player, lambda: self.view.busy(texts.CONVERTING.format(percent=int(100 * done[0])))
         )
-        made = player.result()
+        try:
+            made = player.result()
+        except MvrError:  # silence, or damage further on: nothing to hear the list with
+            if desk.clip is clip:
+                desk.put(None)
+            yield self.view.full(visit, desk, "")
+            raise
         if desk.clip is clip:
             desk.player = made
 

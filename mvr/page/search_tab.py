@@ -14,14 +14,7 @@ from mvr.page.context import PageContext
 from mvr.page.html_events import on_load_events
 from mvr.page.search_events import SearchEvents
 from mvr.page.search_view import examples_html, exports_html, results_html, status_html
-from mvr.page.uploads import create_upload_box
-
-# Endings beside the media type: some systems know no type for them, and the box would refuse the file.
-FILE_TYPES = {
-    Modality.VIDEO: ["video", ".mkv", ".avi", ".ts", ".flv", ".wmv", ".ogv", ".3gp", ".mov", ".m4v", ".webm"],
-    Modality.AUDIO: ["audio", ".opus", ".flac", ".m4a", ".aiff", ".aif", ".wma", ".ogg", ".oga", ".mka"],
-}
-
+from mvr.page.uploads import MEDIA_TYPES, create_upload_box
 
 _VOTER = (
     "() => localStorage.getItem('mv_voter') || ''"  # the signed id of the tab Vote; only "my taste" uses it
@@ -50,18 +43,11 @@ class SearchTab:
         self._connect(page)
 
     def _left(self) -> None:
-        kind = str(self.direction.query)
-        self.stage = gr.HTML("", elem_classes="mv-stage-box")
-        with gr.Column(visible=False, elem_classes="mv-take") as self.take:
-            self.original = gr.Radio(
-                list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
-            )
-            self.exports = gr.HTML(exports_html(self.words, kind, None, []))
-        self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
-        self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")
+        with gr.Column(elem_classes="mv-desk"):
+            self._clip()
         self.upload = create_upload_box(
             label=self.words.upload,
-            file_types=FILE_TYPES[self.direction.query],
+            file_types=MEDIA_TYPES,
             height=150,
             elem_id=f"mv-upload-{self.direction}",
             elem_classes="mv-upload",
@@ -73,6 +59,17 @@ class SearchTab:
             elem_id=f"mv-examples-{self.direction}",
             elem_classes="mv-examples-box",
         )
+
+    def _clip(self) -> None:
+        kind = str(self.direction.query)
+        self.stage = gr.HTML("", elem_classes="mv-stage-box")
+        with gr.Column(visible=False, elem_classes="mv-take") as self.take:
+            self.original = gr.Radio(
+                list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
+            )
+            self.exports = gr.HTML(exports_html(self.words, kind, None, []))
+        self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
+        self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")
 
     def _limits(self) -> str:
         app = self.context.manifest.app

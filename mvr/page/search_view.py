@@ -50,7 +50,9 @@ def status_html(kind: str, text: str) -> str:
 def results_html(
     words: texts.Words, state: str, rows: list[Row] | None = None, kind: str = "audio", note: str = ""
 ) -> str:
-    """The list: state is empty, busy, none or rows; a note says what votes did to its order."""
+    """The list: state is empty, busy, bare (of a library without items), none (by the filters) or rows; a note says
+    what votes did to its order.
+    """
     return render("results.html", words=words, state=state, rows=rows or [], kind=kind, note=note)
 
 
@@ -160,7 +162,8 @@ class View:
             return results_html(self.words, "empty")
         rows = self.rows(desk)
         kind = str(self.direction.target)
-        return results_html(self.words, "rows" if rows else "none", rows, kind, note=desk.note)
+        state = "rows" if rows else "none" if desk.ranked.library_items else "bare"
+        return results_html(self.words, state, rows, kind, note=desk.note)
 
     def rows(self, desk: Desk) -> list[Row]:
         """The ranked list as rows."""

@@ -8,6 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+# Of every box: what a file lacks for it is said in its tab's own words, not by Gradio, whose box then wants to be
+# closed first. Endings beside the media type: some systems know no type for them.
+MEDIA_TYPES = (
+    *("video", ".mkv", ".avi", ".ts", ".flv", ".wmv", ".ogv", ".3gp", ".mov", ".m4v", ".webm"),
+    *("audio", ".opus", ".flac", ".m4a", ".aiff", ".aif", ".wma", ".ogg", ".oga", ".mka"),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
@@ -27,7 +34,7 @@ def create_upload_box(**options: Any) -> Any:
 
     Not a subclass: Gradio writes a stub file beside the source of every component class.
     """
-    box = gr.File(**options)
+    box = gr.File(**{**options, "file_types": list(options["file_types"])})
     box.preprocess = received
     return box
 

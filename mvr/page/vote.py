@@ -15,7 +15,7 @@ from mvr.page.context import PageContext
 from mvr.page.desk import media_limits
 from mvr.page.search_view import status_html
 from mvr.page.templates import render
-from mvr.page.uploads import Upload, create_upload_box
+from mvr.page.uploads import MEDIA_TYPES, Upload, create_upload_box
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
@@ -24,7 +24,7 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
     gr.HTML(render("arena.html"))
     with gr.Accordion(texts.OWN_CLIP_LABEL, open=False):
         box = create_upload_box(
-            label=texts.OWN_CLIP_LABEL, file_types=["video"], height=120, elem_id="mv-own-clip"
+            label=texts.OWN_CLIP_LABEL, file_types=MEDIA_TYPES, height=120, elem_id="mv-own-clip"
         )
         status = gr.HTML("", elem_classes="mv-status-box")
     limits = media_limits(context.manifest.app)

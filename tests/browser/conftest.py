@@ -122,7 +122,7 @@ class Visitor:
             self.page.wait_for_selector(f"#mv-tab-{asked['tab']}-button[aria-selected=true]")
         if "alpha" in asked:
             self.page.wait_for_function(
-                "alpha => Number(document.querySelector('.mv-alpha input[type=range]').value) === alpha",
+                "alpha => Number(document.querySelector('.mv-alpha input[type=range]')?.value) === alpha",
                 arg=float(asked["alpha"]),
             )
         return self.page

@@ -113,15 +113,35 @@ def test_what_is_no_video_ends_in_one_sentence_and_what_was_there_stays(
     search(visitor, clips("h264.mkv", *KINDS["h264.mkv"]))
 
 
-def test_sound_alone_is_refused_as_a_video(visitor, tmp_path):
+def sound(path: Path, source: str) -> Path:
+    """A file of sound alone, of one of ffmpeg's sources."""
     import imageio_ffmpeg
 
-    music = tmp_path / "music.m4a"
-    tone = ["-f", "lavfi", "-i", "sine=duration=3", str(music)]
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *tone], check=True)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", source, str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mp4", "m4a"])
+def test_sound_alone_is_refused_as_a_video(visitor, tmp_path, ending):
     visitor.open()
-    visitor.upload(BOX, music.rename(tmp_path / "music.mp4"))
-    assert "picture" in visitor.status("error")
+    visitor.upload(BOX, sound(tmp_path / "music.m4a", "sine=duration=3").rename(tmp_path / f"tone.{ending}"))
+    assert visitor.status("error") == f"tone.{ending}: the file has no picture; a video is needed"
+
+
+def test_the_sound_of_a_clip_may_be_the_music(visitor, clips):
+    page = visitor.open("?tab=music-to-video")
+    visitor.upload("mv-upload-m2v", clips("h264.mp4", *KINDS["h264.mp4"]))
+    page.locator("#mv-results-m2v .mv-row[data-id]").first.wait_for()
+    page.wait_for_function("() => document.querySelector('.mv-stage audio')?.readyState >= 2")
+
+
+def test_silence_is_refused_as_music_and_leaves_no_list_behind(visitor, tmp_path):
+    page = visitor.open("?tab=music-to-video")
+    visitor.upload("mv-upload-m2v", sound(tmp_path / "silence.wav", "anullsrc=duration=3"))
+    assert "silent" in visitor.status("error")
+    page.locator("#mv-results-m2v").get_by_text("Your videos appear here").wait_for()
+    assert page.locator("#mv-tab-music-to-video .mv-stage").count() == 0
 
 
 def test_a_clip_over_the_length_limit_is_refused(visitor, clips):

@@ -118,6 +118,27 @@ def test_one_player_sounds_at_a_time_and_a_track_starts_where_it_fits(visitor):
     page.wait_for_function("() => [...document.querySelectorAll('audio, video')].every(m => m.paused)")
 
 
+IN_SIGHT = """() => {
+  const video = document.querySelector("#mv-tab-video-to-music .mv-stage video"), at = video.getBoundingClientRect();
+  return !video.paused && at.top > -2 && at.bottom < innerHeight + 2;
+}"""
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_track_far_down_the_list_is_heard_on_a_clip_in_sight(new_visitor, width):
+    page = start_example(new_visitor(viewport={"width": width, "height": 800}))
+    page.locator(f"{ROWS} .mv-use").last.click()
+    page.locator("[data-export=mp4]").wait_for()
+    page.wait_for_function(IN_SIGHT)
+
+
+def test_a_library_without_music_says_so_and_not_that_filters_left_none(visitor):
+    page = start_example(visitor)
+    page.get_by_role("button", name="Refine").first.click()
+    page.get_by_role("radio", name="My library").first.check(force=True)
+    page.get_by_text("This library holds no music").wait_for()
+
+
 def test_a_filter_that_nothing_passes_says_so_and_can_be_loosened(visitor):
     page = start_example(visitor)
     page.get_by_role("button", name="Refine").first.click()
