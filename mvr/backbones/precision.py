@@ -1,12 +1,14 @@
 """Number formats of a frozen encoder and the device it runs on: float32, bfloat16, float16, int8 (processor only).
 
 int8 is dynamic and symmetric: weights per output channel, activations per row, so that a batch is its rows one by
-one; attention scores, norms and convolutions stay in float32. What each mode costs in likeness and gains in time is
-measured by `python -m eval.speed` and written down in LOG.md.
+one; attention scores, norms and convolutions stay in float32. A processor without exact int8 products (x86 before
+VNNI) multiplies the same whole numbers in float32: small weights, no time gained. What each mode costs in likeness and
+gains in time is measured by `python -m eval.speed` and written down in LOG.md.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -73,6 +75,13 @@ def prepare(model: nn.Module, precision: Precision, device: torch.device) -> nn.
     return quantise(model) if precision is Precision.INT8 else model
 
 
+@lru_cache(maxsize=1)
+def has_exact_int8() -> bool:
+    """Whether int8 products are exact here: without VNNI, oneDNN adds two of them in 16 bits, where they clip."""
+    full = torch.full((64, 64), 127, dtype=torch.int8)
+    return bool((torch._int_mm(full, full) == 64 * 127**2).all())
+
+
 class Int8Linear(nn.Module):
     """A frozen `nn.Linear` with int8 weights (one scale per output) and rows quantised as they come."""
 
@@ -90,8 +99,12 @@ class Int8Linear(nn.Module):
         """(..., K) float32 -> (..., N) float32."""
         flat = rows.reshape(-1, rows.shape[-1])
         scale = flat.abs().amax(dim=1, keepdim=True).clip(min=torch.finfo(torch.float32).tiny) / 127
-        whole = torch._int_mm((flat / scale).round().to(torch.int8), self.weight)
-        out = whole.to(torch.float32).mul_(scale).mul_(self.scale)
+        whole = (flat / scale).round()
+        if has_exact_int8():
+            sums = torch._int_mm(whole.to(torch.int8), self.weight).to(torch.float32)
+        else:
+            sums = whole @ self.weight.to(torch.float32)
+        out = sums.mul_(scale).mul_(self.scale)
         if self.bias is not None:
             out += self.bias
         return out.view(*rows.shape[:-1], -1)

@@ -27,7 +27,10 @@ def seeded(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
 
 
-def test_int8_products_are_exact_sums_of_rounded_numbers():
+@pytest.mark.parametrize("exact", [True, False], ids=["as-here", "without-vnni"])
+def test_int8_products_are_exact_sums_of_rounded_numbers(exact: bool, monkeypatch: pytest.MonkeyPatch):
+    if not exact:
+        monkeypatch.setattr("mvr.backbones.precision.has_exact_int8", lambda: False)
     weight, bias, rows = seeded(6, 32), seeded(6), seeded(5, 32)
     found = Int8Linear(weight, bias)(rows)
     for r, row in enumerate(rows.double()):
