@@ -50,7 +50,9 @@ def board_html(context: PageContext, board: Board, name: str) -> str:
         section=section,
         plot=Markup(forest_plot(section, SECTIONS.get(name, name))),  # noqa: S704 -- made and escaped by forest_plot
         alphas=board.document["alphas"],
-        window=" to ".join(str(inputs[key]) for key in ("first_vote", "last_vote") if inputs.get(key)),
+        window=" to ".join(
+            dict.fromkeys(inputs[key] for key in ("first_vote", "last_vote") if inputs.get(key))
+        ),
         links=downloads(context, board),
         method=METHOD,
     )

@@ -208,7 +208,7 @@ EVALUATE_NO_VOTES = (
 
 TAB_VOTE = "Vote"
 TAB_LEADERBOARD = "Leaderboard"
-VOTE_LEAD = "One clip, two musics. Which fits better?"
+VOTE_LEAD = "What fits better?"
 VOTE_HEARING = "Voting needs hearing. Everything else on this page works without."
 VOTE_NO_SCRIPT = "The blind vote needs JavaScript."
 PLANTED = "a control that nobody chose"
@@ -238,6 +238,7 @@ NO_STUDY = "No study runs here, so the participant id in the address is ignored.
 BAD_CALL = "the page sent something that this server does not understand; reload it"
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
 OWN_CLIP_LABEL = "Vote on my own clip"
-OWN_CLIP_READY = "Your clip is ready: the next battle is about it."
+OWN_CLIP_DROP = "Drop a video here, or choose one"
+OWN_CLIP_READY = "Your clip is ready: the next battle of two musics is about it."
 BOARD_LEAD = "How people voted"
 BOARD_EMPTY = "No votes yet. Cast the first one in the tab Vote."

@@ -24,27 +24,31 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
     gr.HTML(render("arena.html"))
     with gr.Accordion(texts.OWN_CLIP_LABEL, open=False):
         box = create_upload_box(
-            label=texts.OWN_CLIP_LABEL, file_types=MEDIA_TYPES, height=120, elem_id="mv-own-clip"
+            label=texts.OWN_CLIP_DROP,
+            file_types=MEDIA_TYPES,
+            height=150,
+            elem_id="mv-own-clip",
+            elem_classes="mv-upload",
         )
         status = gr.HTML("", elem_classes="mv-status-box")
     limits = media_limits(context.manifest.app)
     ticket = gr.Textbox(visible="hidden", elem_id="mv-own-ticket")
 
-    def register(uploads: list[Upload] | None, request: gr.Request) -> tuple[str, str]:
+    def register(uploads: list[Upload] | None, request: gr.Request) -> tuple[str, str, None]:
         if not uploads:
-            return "", ""
+            return "", "", None
         visit = context.visit(request.session_hash)
         try:
             clip = visit.new_file(".mp4")
             probe(uploads[0].path, limits, needs=("picture",))
             info = make_proxy(uploads[0].path, clip, limits=limits)
         except MvrError as error:
-            return "", status_html("error", str(error))
+            return "", status_html("error", str(error)), None
         item = context.ballots.add_own(clip, Direction.VIDEO_TO_MUSIC, info.duration_s)
-        return item.query_id, status_html("done", texts.OWN_CLIP_READY)
+        return item.query_id, status_html("done", texts.OWN_CLIP_READY), None
 
     events: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "media"}
-    done = box.upload(register, [box], [ticket, status], **events)
+    done = box.upload(register, [box], [ticket, status, box], **events)
     done.then(None, [ticket], None, js=_HAND_OVER, api_visibility="private")
 
 

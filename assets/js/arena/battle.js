@@ -18,7 +18,8 @@
     part("time").style.setProperty("--at", "0%");
     part("retry").hidden = true;
     if (battle.progress) say("Press Space or Play to listen.");
-    else say(battle.restored ? "Here is the battle that you left open." : "Press A or B to listen. The video keeps its place.");
+    else if (battle.restored) say("Here is the battle that you left open.");
+    else say(battle.direction === "m2v" ? "Press A or B to watch. The music keeps its place." : "Press A or B to listen. The video keeps its place.");
   };
 
   const next = async () => {
