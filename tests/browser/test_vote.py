@@ -77,7 +77,9 @@ def test_two_clips_for_one_music_on_a_phone(new_visitor: Any) -> None:
     page.locator("[name=mv-direction][value=m2v]").check()
     start(page)
     assert page.evaluate("() => [mvArena.battle.videos.length, mvArena.battle.sounds.length]") == [2, 1]
-    assert page.locator("[data-part=status]").inner_text() == "Press A or B to watch. The music keeps its place."
+    assert (
+        page.locator("[data-part=status]").inner_text() == "Press A or B to watch. The music keeps its place."
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     page.locator("[data-side='1']").tap()
     page.wait_for_function("() => mvArena.heard[1] > 300")
