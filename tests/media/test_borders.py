@@ -93,7 +93,7 @@ def test_a_dark_scene_without_borders_stays_whole(seed, kind):
                 plane[line : line + 8, at + 1 : at + 3] = 230
                 plane[line + rng.integers(0, 4) * 2, at + 1 : at + 7] = 230
     elif kind == "skyline":  # black houses of different heights against a lit sky
-        roofs = np.repeat(rng.integers(30, 100, 16), 10)
+        roofs = np.repeat(rng.integers(45, 100, 16), 10)  # an edge all dark but for a third is a border
         plane = np.where(y < roofs, 90.0, 2.0)
     else:
         plane = 12 + 6 * gaussian_filter(rng.standard_normal((height, width)), 3) * 10
