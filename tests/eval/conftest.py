@@ -1,12 +1,16 @@
-"""A small feature store whose pairs are findable: both modalities are noisy views of one hidden vector."""
+"""A small feature store whose pairs are findable (both modalities are noisy views of one hidden vector), and protocol
+files whose heads learn in few steps.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 
 from mvr.embeddings.store import write_store
 
@@ -36,6 +40,20 @@ def make_store(path: Path, *, video_dim: int = 12, audio_dim: int = 8, rows: int
         }
     )
     write_store(path, video=video.astype(np.float32), audio=audio.astype(np.float32), manifest=manifest)
+    return path
+
+
+def few_steps(label: str, *, epochs: int = 2, batch_rows: int = 32) -> dict[str, Any]:
+    """A protocol's entry of a Control-MVR head that is trained at once."""
+    training = {"epochs": epochs, "batch_rows": batch_rows, "device": "cpu"}
+    settings = {"training": training, "head": {"hidden": 8, "dim": 4}}
+    return {"name": "ours", "preset": "control-mvr", "labels": [label], "settings": settings}
+
+
+def write_protocol(path: Path, *heads: dict[str, Any], **keys: Any) -> Path:
+    """A protocol named like its file; by default of a store that somebody imports."""
+    common = {"name": path.stem, "title": "Small", "about": "A test.", "draws": 300, "heads": list(heads)}
+    path.write_text(yaml.safe_dump({"store": {"commands": ["mvr features import"]}, **common, **keys}))
     return path
 
 

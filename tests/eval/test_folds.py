@@ -19,6 +19,7 @@ from mvr.embeddings.store import FeatureStore
 from mvr.errors import UsageError
 from mvr.heads import load_head
 from mvr.metrics.significance import holm
+from tests.eval.conftest import few_steps, write_protocol
 
 VIDEOS, RELATED, SHARDS = 90, 60, 200
 
@@ -53,29 +54,16 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A protocol of two folds with a head of few steps."""
-    settings = {"training": {"epochs": 2, "batch_rows": 32, "device": "cpu"}, "head": {"hidden": 8, "dim": 4}}
-    family = [["ours", "cca"], ["ours", "cca-all-rows"]]
-    protocol = {
-        "name": "small",
-        "title": "Small",
-        "about": "A test.",
-        "store": {"build": "yt8m-public"},
-        "draws": 300,
-        "heads": [
-            {"name": "ours", "preset": "control-mvr", "labels": ["topic"], "settings": settings},
-            {"name": "cca-all-rows", "preset": "cca", "settings": {"training": {"focus": "none"}}},
-        ],
-        "folds": {
-            "about": "Two.",
-            "count": 2,
-            "pool": 30,
-            "heads": ["ours", "cca-all-rows"],
-            "comparisons": family,
-        },
+    other = {"name": "cca-all-rows", "preset": "cca", "settings": {"training": {"focus": "none"}}}
+    folds = {
+        "about": "Two.",
+        "count": 2,
+        "pool": 30,
+        "heads": ["ours", "cca-all-rows"],
+        "comparisons": [["ours", "cca"], ["ours", "cca-all-rows"]],
     }
     path = tmp_path_factory.mktemp("protocol") / "small.yaml"
-    path.write_text(yaml.safe_dump(protocol))
-    return path
+    return write_protocol(path, few_steps("topic"), other, store={"build": "yt8m-public"}, folds=folds)
 
 
 @pytest.fixture(scope="module")
@@ -209,27 +197,18 @@ def test_clips_of_one_source_video_are_in_one_fold_with_their_own_sound(emotions
 def emotion_report(emotions, tmp_path_factory):
     """Two folds, two trainings, two alphas, labels."""
     out = tmp_path_factory.mktemp("emotion-folds")
-    settings = {"training": {"epochs": 3, "batch_rows": 16, "device": "cpu"}, "head": {"hidden": 8, "dim": 4}}
-    protocol = {
-        "name": "emotions",
-        "title": "Emotions",
-        "about": "A test.",
-        "store": {"build": "emomv"},
-        "draws": 300,
-        "heads": [{"name": "ours", "preset": "control-mvr", "labels": ["emotion"], "settings": settings}],
-        "folds": {
-            "about": "Two.",
-            "count": 2,
-            "pool": 15,
-            "heads": ["ours"],
-            "trainings": 2,
-            "alphas": [0, 1],
-            "label": "emotion",
-            "comparisons": [["ours@1", "ours@0"], ["ours@1", "cca"]],
-        },
+    folds = {
+        "about": "Two.",
+        "count": 2,
+        "pool": 15,
+        "heads": ["ours"],
+        "trainings": 2,
+        "alphas": [0, 1],
+        "label": "emotion",
+        "comparisons": [["ours@1", "ours@0"], ["ours@1", "cca"]],
     }
-    path = out / "emotions.yaml"
-    path.write_text(yaml.safe_dump(protocol))
+    ours = few_steps("emotion", epochs=3, batch_rows=16)
+    path = write_protocol(out / "emotions.yaml", ours, store={"build": "emomv"}, folds=folds)
     command = ["folds", str(path), "--data", str(emotions), "--work", str(out / "work"), "--out", str(out)]
     assert main(command) == 0
     return out

@@ -15,26 +15,15 @@ from eval.retrieval.systems import load_candidates
 from mvr.datatypes import Direction, branch_weights, mix_branches
 from mvr.embeddings.store import FeatureStore
 from mvr.metrics.ranks import rank_embeddings
+from tests.eval.conftest import few_steps, write_protocol
 
 ALPHAS = [0, 0.25, 0.5, 0.75, 1]
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    settings = {"training": {"epochs": 3, "batch_rows": 32, "device": "cpu"}, "head": {"hidden": 8, "dim": 4}}
-    protocol = {
-        "name": "small",
-        "title": "Small",
-        "about": "A test.",
-        "store": {"commands": ["mvr features import"]},
-        "tasks": ["pair", "label:genre"],
-        "draws": 300,
-        "alphas": ALPHAS,
-        "heads": [{"name": "ours", "preset": "control-mvr", "labels": ["genre"], "settings": settings}],
-    }
     path = tmp_path_factory.mktemp("protocol") / "small.yaml"
-    path.write_text(yaml.safe_dump(protocol))
-    return path
+    return write_protocol(path, few_steps("genre", epochs=3), tasks=["pair", "label:genre"], alphas=ALPHAS)
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-import yaml
 
 from eval.protocols.__main__ import main
 from eval.protocols.protocol import load_protocol, protocol_names, with_heads
 from mvr.errors import UsageError
+from tests.eval.conftest import few_steps, write_protocol
 
 
 def test_every_shipped_protocol_validates_and_can_be_planned():
@@ -22,19 +22,7 @@ def test_every_shipped_protocol_validates_and_can_be_planned():
 
 @pytest.fixture
 def small(tmp_path):
-    path = tmp_path / "small.yaml"
-    settings = {"training": {"epochs": 2, "batch_rows": 32, "device": "cpu"}, "head": {"hidden": 8, "dim": 4}}
-    protocol = {
-        "name": "small",
-        "title": "Small",
-        "about": "A test.",
-        "store": {"commands": ["mvr features import"]},
-        "draws": 200,
-        "alphas": [0, 1],
-        "heads": [{"name": "ours", "preset": "control-mvr", "labels": ["genre"], "settings": settings}],
-    }
-    path.write_text(yaml.safe_dump(protocol))
-    return path
+    return write_protocol(tmp_path / "small.yaml", few_steps("genre"), alphas=[0, 1])
 
 
 def test_a_protocol_runs_from_store_to_report_and_trains_once(small, store, tmp_path):
