@@ -10,8 +10,6 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
-
 from eval.dataset.clips import Picture, Sound, write_clip
 
 CLEAN_S = 6.0
@@ -175,8 +173,3 @@ def _changed(sound: Sound, how: str) -> Sound:
         Sound(tune=tune, start_s=start_s + 1),
     )
     return changes[_MUSIC.index(how)]
-
-
-def truth_groups(planted: Sequence[Planted]) -> tuple[np.ndarray, np.ndarray]:
-    """Number of the music and of the pictures of every clip."""
-    return np.array([p.sound.tune for p in planted]), np.array([p.picture.film for p in planted])

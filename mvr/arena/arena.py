@@ -35,7 +35,7 @@ from mvr.arena.tokens import Tokens
 from mvr.datatypes import Direction
 from mvr.errors import UsageError
 from mvr.votes.ids import new_id, now_ms
-from mvr.votes.records import Aspect, Battle, Consent, Flag, Vote
+from mvr.votes.records import Aspect, Battle, Consent, Flag
 from mvr.votes.store import VoteStore, append, append_vote, lock, select
 from mvr.votes.voter import VoterSigner
 
@@ -222,15 +222,6 @@ class Arena:
             return battle
 
         return self.store.write(work)
-
-    def saved_vote(self, token: str, voter_id: str) -> Vote | None:
-        """The vote that stands on this token's battle: what a page asks after a lost connection."""
-
-        def work(connection: sa.Connection) -> Vote | None:
-            _, _, state = self._battle_of(connection, token, voter_id)
-            return state.fit
-
-        return self.store.read(work)
 
     # rules ----------------------------------------------------------------------------------------
 

@@ -119,17 +119,12 @@ class Moments:
         return cls((video.eigenvalues, video.eigenvectors), (audio.eigenvalues, audio.eigenvectors), cross)
 
 
-def ridge_cca(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], settings: CcaSettings
-) -> tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
-    """Maps (Dx, D) and (Dy, D) and the D correlations of centred, standardised rows."""
-    return maps_of(Moments.of(x, y), settings)
-
-
 def maps_of(
     moments: Moments, settings: CcaSettings
 ) -> tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
-    """Maps and correlations: the singular vectors of the whitened cross-covariance, in the bases of `moments`."""
+    """Maps (Dx, D) and (Dy, D) and the D correlations: the singular vectors of the whitened cross-covariance, in the
+    bases of `moments`.
+    """
     scale_x, scale_y = (_inverse_root(values, settings.ridge) for values, _ in (moments.video, moments.audio))
     whitened = scale_x[:, None] * moments.cross * scale_y
     left, correlations, right = np.linalg.svd(whitened, full_matrices=False)

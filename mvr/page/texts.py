@@ -15,8 +15,6 @@ TAB_LIBRARY = "Library"
 TAB_EVALUATE = "Evaluate"
 TAB_ABOUT = "About & privacy"
 
-GONE = "Your files were deleted after a pause. Please choose a clip again."
-NO_JAVASCRIPT = "This page needs JavaScript."
 FOOTER = "Runs on this machine. No account, no tracking, nothing is loaded from elsewhere."
 
 ABOUT_WHAT = (
@@ -75,7 +73,6 @@ CONVERTING = "Making it playable here: {percent} %"
 RANKED = "{count} results for {name}."
 MUXING = "Putting {title} on the clip …"
 MUXED = "{title} is on the clip."
-PICK_FIRST = "Choose a clip or an example first."
 UNKNOWN_ITEM = "This item is no longer in the library; search again."
 TASTE_LABEL = "Order"
 TASTE_PLAIN_NAME = "As the system ranks"
@@ -210,7 +207,6 @@ TAB_VOTE = "Vote"
 TAB_LEADERBOARD = "Leaderboard"
 VOTE_LEAD = "What fits better?"
 VOTE_HEARING = "Voting needs hearing. Everything else on this page works without."
-VOTE_NO_SCRIPT = "The blind vote needs JavaScript."
 PLANTED = "a control that nobody chose"
 CONSENT = (
     "You compare two musics on one clip, or grade how well one fits, without knowing which system chose them.",

@@ -13,7 +13,7 @@ from mvr.datatypes import Modality
 from mvr.errors import DataError, NotFinite, UsageError, WeightsCorrupt, WeightsMissing, WrongShape
 from mvr.heads import HEAD_KINDS, create_head, load_head, save_head
 from mvr.heads.file import read_head_facts
-from mvr.heads.linear import CcaSettings, ridge_cca
+from mvr.heads.linear import CcaSettings, Moments, maps_of
 
 WIDTH = 12
 CONFIGS = {
@@ -213,7 +213,8 @@ def test_cca_without_a_ridge_finds_the_canonical_correlations():
     x = np.hstack([shared, generator.normal(size=(400, 3))]) @ generator.normal(size=(5, 5))
     y = np.hstack([shared + 0.7 * generator.normal(size=(400, 2)), generator.normal(size=(400, 2))])
     x, y = x - x.mean(0), y - y.mean(0)
-    maps, correlations = ridge_cca(x, y, CcaSettings(video_dim=5, audio_dim=4, dim=4, ridge=0.0, power=0.0))
+    settings = CcaSettings(video_dim=5, audio_dim=4, dim=4, ridge=0.0, power=0.0)
+    maps, correlations = maps_of(Moments.of(x, y), settings)
     angles = np.linalg.svd(np.linalg.qr(x)[0].T @ np.linalg.qr(y)[0], compute_uv=False)
     np.testing.assert_allclose(correlations, angles, atol=1e-6)
     projected = [np.corrcoef((x @ maps[0])[:, d], (y @ maps[1])[:, d])[0, 1] for d in range(4)]

@@ -171,6 +171,14 @@ def test_the_migrations_build_exactly_the_schema(url):
     assert "left_alpha" in columns and len(columns) == len(set(columns))
 
 
+def test_the_migrations_build_the_views_that_the_schema_shows(tmp_path):
+    query = sa.text("SELECT sql FROM sqlite_master WHERE type = 'view'")
+    with VoteStore.open(f"sqlite:///{tmp_path / 'votes.db'}") as store:
+        built = store.read(lambda connection: list(connection.execute(query).scalars()))
+    shown = (schema.EXCLUDED_SQL, schema.COUNTED_VOTE_SQL)
+    assert {" ".join(view.split()) for view in built} == {" ".join(view.split()) for view in shown}
+
+
 def check_no_difference(differences):
     assert differences == []
 

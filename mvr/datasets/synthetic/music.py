@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mvr.datasets.synthetic import drums, effects
-from mvr.datasets.synthetic.band import STEPS, Band, Note, form_a_band
+from mvr.datasets.synthetic.band import Band, Note, form_a_band
 from mvr.datasets.synthetic.composition import compose
 from mvr.datasets.synthetic.latents import Latents
 from mvr.datasets.synthetic.tones import INSTRUMENTS, Tone, highpass, lowpass
@@ -154,12 +154,3 @@ def _crackle(n: int, rate_hz: int, seed: int) -> FloatArray:
     clicks = rng.random(n, dtype=np.float32) < 8 / rate_hz
     noise[clicks, 0] += rng.normal(0, 0.09, int(clicks.sum())).astype(np.float32)
     return lowpass(noise, 5200, rate_hz).repeat(2, axis=1)
-
-
-def beats_of(latents: Latents, duration_s: float) -> FloatArray:
-    """Times of the beats, from 0."""
-    beat_s = 60 / latents.tempo_bpm
-    return np.arange(int(duration_s / beat_s) + 1, dtype=np.float32) * np.float32(beat_s)
-
-
-BEATS_PER_BAR = STEPS // 4
