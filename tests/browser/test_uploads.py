@@ -141,7 +141,7 @@ def test_silence_is_refused_as_music_and_leaves_no_list_behind(visitor, tmp_path
     visitor.upload("mv-upload-m2v", sound(tmp_path / "silence.wav", "anullsrc=duration=3"))
     assert "silent" in visitor.status("error")
     page.locator("#mv-results-m2v").get_by_text("Your videos appear here").wait_for()
-    assert page.locator("#mv-tab-music-to-video .mv-stage").count() == 0
+    page.locator("#mv-tab-music-to-video .mv-stage").wait_for(state="detached")
 
 
 def test_a_clip_over_the_length_limit_is_refused(visitor, clips):

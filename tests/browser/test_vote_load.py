@@ -20,6 +20,7 @@ import pytest
 
 from mvr.votes.records import Vote
 from mvr.votes.store import VoteStore
+from tests.browser.conftest import PATIENCE_S
 
 VOTERS, ARRIVAL_S, MEASURED_S = 50, 5.0, 60.0
 
@@ -73,7 +74,7 @@ async def person(client: httpx.AsyncClient, log: Log, number: int, until: float)
 
 async def first_visitor(server: Any) -> None:
     """Wakes the server, and waits until it stops making media ahead: from then on it is as on any later day."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
         await call(client, Log(begins=0), "hello", "")
     folder, seen = Path(server.home) / "battles" / "excerpts", -1
     while (now := len(list(folder.glob("*.wav")))) != seen:
@@ -88,7 +89,7 @@ async def crowd(url: str) -> Log:
     limits = httpx.Limits(
         max_connections=VOTERS + 10, keepalive_expiry=2
     )  # the server closes idle ones after 5 s
-    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, limits=limits) as client:
         await asyncio.gather(*(person(client, log, number, until) for number in range(VOTERS)))
     return log
 
