@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from mvr.datatypes import Modality
 from mvr.errors import DataError, NotFinite, UsageError, WeightsCorrupt
 from mvr.heads.trainable import TrainableHead
-from mvr.training.loop import schedule
 from mvr.training.objective import BatchFacts, Objective
+from mvr.training.optimizer import schedule
 from mvr.training.settings import LossSettings
 from mvr.training.step import mixed_seed
 

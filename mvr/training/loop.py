@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,21 +19,14 @@ from mvr.training.checkpoint import load_checkpoint, save_checkpoint
 from mvr.training.data import IntArray, TrainingData
 from mvr.training.log import RunLog
 from mvr.training.objective import BatchFacts, Objective
+from mvr.training.optimizer import decay_groups, schedule, supervised_weights
+from mvr.training.place import Place
 from mvr.training.selection import Selection
 from mvr.training.settings import TrainSettings
 from mvr.training.step import StepPlan, batch_gradient, mixed_seed
 from mvr.training.validation import BranchScore, validate
 
 _NOISE = 1 << 40  # keeps the seeds of noise apart from those of chunks
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where this process computes: its device, its number and how many there are."""
-
-    device: torch.device
-    rank: int = 0
-    world: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +141,7 @@ class Loop:
             for name in supervised_weights(self.head):
                 self.head.get_parameter(name).requires_grad_(False)
         trained = [p for p in (*self.head.parameters(), *self.objective.parameters()) if p.requires_grad]
-        return torch.optim.AdamW(_decay_groups(trained, self.settings.weight_decay))
+        return torch.optim.AdamW(decay_groups(trained, self.settings.weight_decay))
 
     def _one_epoch(self) -> JsonDict:
         began = time.monotonic()
@@ -283,34 +275,3 @@ class Loop:
         self.objective.load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.selection.load_state(state["selection"])
-
-
-def supervised_weights(head: TrainableHead) -> list[str]:
-    """Names of the weights of the label-supervised branches.
-
-    The second phase leaves them alone: its point is near negatives of true pairs, while labels are learned best
-    from all rows that have some.
-    """
-    names = [name for name, _ in head.named_parameters()]
-    return [
-        n for n in names for branch in head.branches[1:] if n.startswith((f"q.{branch}/", f"p.{branch}/"))
-    ]
-
-
-def schedule(step: int, total: int, warmup_share: float) -> float:
-    """Share of the learning rate at `step` of `total`: linear warm-up, then cosine down to zero.
-
-    >>> [round(schedule(s, 10, 0.2), 3) for s in (0, 1, 2, 6, 9)]
-    [0.5, 1.0, 1.0, 0.5, 0.038]
-    """
-    warmup = round(warmup_share * total)
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
-
-
-def _decay_groups(parameters: list[torch.nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; biases, gains and temperatures do not."""
-    matrices = [p for p in parameters if p.ndim > 1 and min(p.shape[-2:]) > 1]
-    vectors = [p for p in parameters if not (p.ndim > 1 and min(p.shape[-2:]) > 1)]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +24,9 @@ from mvr.training.closed_form import fit_cca
 from mvr.training.data import IntArray, TrainingData, column_statistics, prepare_data
 from mvr.training.focus import find_focus
 from mvr.training.log import RunLog
-from mvr.training.loop import Loop, Phase, Place
+from mvr.training.loop import Loop, Phase
 from mvr.training.objective import Objective
+from mvr.training.place import Place, processes
 from mvr.training.provenance import describe_data, git_revision
 from mvr.training.settings import Recipe, TrainSettings, load_recipe
 from mvr.training.validation import validate
@@ -119,7 +118,7 @@ def train_head(
     facts["focus"] = focus.facts
     if recipe.kind == "cca":
         return _save_cca(recipe, (data, focus.rows), Path(out), facts)
-    with _processes(settings.device) as place, torch.random.fork_rng():
+    with processes(settings.device) as place, torch.random.fork_rng():
         return _train(
             recipe, (data, focus.rows), place, _Run(out=Path(out), facts=facts, resume=resume, quiet=quiet)
         )
@@ -293,33 +292,3 @@ def _save_scored(
     return TrainReport(
         head=head, path=out, val=val, best_epoch={}, seconds=seconds, rows_per_s=rate, facts=facts
     )
-
-
-@contextmanager
-def _processes(device: str) -> Iterator[Place]:
-    """This process's place; joins the group that `torchrun` announces and leaves it again."""
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    chosen = _device(device, int(os.environ.get("LOCAL_RANK", "0")))
-    if world == 1:
-        yield Place(device=chosen)
-        return
-    joined = not dist.is_initialized()
-    if joined:
-        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
-    try:
-        yield Place(device=chosen, rank=rank, world=world)
-    finally:
-        if joined:
-            dist.destroy_process_group()
-
-
-def _device(name: str, local_rank: int) -> torch.device:
-    if name == "auto":
-        name = f"cuda:{local_rank}" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"unknown device {name!r}; choose from auto, cpu, cuda, cuda:N") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UsageError("there is no usable GPU; choose device 'auto' or 'cpu'")
-    return device

@@ -8,7 +8,7 @@ import torch
 
 from mvr.errors import DataError
 from mvr.heads import create_head
-from mvr.training.loop import supervised_weights
+from mvr.training.optimizer import supervised_weights
 from mvr.training.selection import Selection
 from mvr.training.validation import BranchScore, check_spread, label_score, pair_score
 
