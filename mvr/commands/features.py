@@ -55,6 +55,23 @@ def import_youtube8m(
     _write(found, out, None, as_json)
 
 
+@app.command("import-vggish")
+def import_vggish(
+    shards: Annotated[list[Path], typer.Argument(help="AudioSet's .tfrecord files of VGGish embeddings.")],
+    video: Annotated[Path, typer.Option(help="(N, D) .npy matrix of video features of the same videos.")],
+    manifest: Annotated[
+        Path, typer.Option(help="CSV with id (AudioSet's video id) and optional split, group, genre, ...")
+    ],
+    out: _Out,
+    labels: _Labels = None,
+    as_json: _Json = False,
+) -> None:
+    """AudioSet's VGGish embeddings beside video features of your own; rows without sound are left out and counted."""
+    from mvr.datasets.features.vggish import import_vggish as read
+
+    _write(read(shards, video, manifest), out, labels, as_json)
+
+
 @app.command("import-mgsv")
 def import_mgsv(
     tables: Annotated[Path, typer.Option(help="Folder of train_data.csv, val_data.csv, test_data.csv.")],

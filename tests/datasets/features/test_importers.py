@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from mvr.datasets.features.matrices import import_matrices, read_manifest
 from mvr.datasets.features.mgsv import import_mgsv
 from mvr.datasets.features.tfrecord import parse_example, read_records
-from mvr.datasets.features.vggish import read_vggish
+from mvr.datasets.features.vggish import import_vggish, read_vggish
 from mvr.datasets.features.youtube8m import import_youtube8m
 from mvr.errors import DataError, NotFinite, WrongShape
 
@@ -163,15 +164,52 @@ def test_youtube8m_rows_come_with_names_of_their_labels(tmp_path: Path) -> None:
     assert found.notes == ("1 rows have none of the wanted labels",)
 
 
-def test_vggish_clips_come_back_second_by_second(tmp_path: Path) -> None:
+def vggish_record(video_id: str, seconds: np.ndarray) -> bytes:
     message = TF["SequenceExample"]()
-    fill(message.context, {"video_id": [b"--aE2O5G5WE"], "start_time_seconds": [30.0], "labels": [0, 137]})
-    seconds = np.random.default_rng(0).integers(0, 256, (10, 128), dtype=np.uint8)
+    context = {"video_id": [video_id.encode()], "start_time_seconds": [30.0], "labels": [0, 137]}
+    fill(message.context, context)
     for row in seconds:
         message.feature_lists.feature_list["audio_embedding"].feature.add().bytes_list.value.append(
             row.tobytes()
         )
-    shard = write_records(tmp_path / "x.tfrecord", [bytes(message.SerializeToString())])
+    return bytes(message.SerializeToString())
+
+
+def test_vggish_stands_beside_the_video_features_of_the_same_ids(tmp_path: Path) -> None:
+    seconds = np.random.default_rng(1).integers(0, 256, (3, 10, 128), dtype=np.uint8)
+    records = [vggish_record(name, rows) for name, rows in zip("abc", seconds, strict=True)]
+    shard = write_records(tmp_path / "x.tfrecord", records)
+    pictures = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.save(tmp_path / "clip.npy", pictures)
+    (tmp_path / "rows.csv").write_text(
+        "id,split,genre\nc,test,Jazz\nx,train,Rock\na,train,Pop;Rock\nb,val,\n"
+    )
+    found = import_vggish([shard], tmp_path / "clip.npy", tmp_path / "rows.csv")
+    assert found.manifest["id"].to_pylist() == ["c", "a", "b"]
+    assert found.manifest["genre"].to_pylist() == [["Jazz"], ["Pop", "Rock"], []]
+    np.testing.assert_array_equal(found.video, pictures[[0, 2, 3]])
+    np.testing.assert_allclose(found.audio, seconds[[2, 0, 1]].mean(axis=1) / 255 * 4 - 2, atol=1e-5)
+    assert found.notes == ("1 rows have no sound in the shards",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "error", "words"),
+    [
+        ("id\nx\ny\n", DataError, "no id of rows.csv is a video id"),
+        ("id\na\n", WrongShape, "clip.npy has 2 rows, rows.csv 1"),
+    ],
+)
+def test_vggish_beside_other_videos_is_refused(tmp_path: Path, lines: str, error: Any, words: str) -> None:
+    shard = write_records(tmp_path / "x.tfrecord", [vggish_record("a", np.zeros((10, 128), np.uint8))])
+    np.save(tmp_path / "clip.npy", np.zeros((2, 3), np.float32))
+    (tmp_path / "rows.csv").write_text(lines)
+    with pytest.raises(error, match=re.escape(words)):
+        import_vggish([shard], tmp_path / "clip.npy", tmp_path / "rows.csv")
+
+
+def test_vggish_clips_come_back_second_by_second(tmp_path: Path) -> None:
+    seconds = np.random.default_rng(0).integers(0, 256, (10, 128), dtype=np.uint8)
+    shard = write_records(tmp_path / "x.tfrecord", [vggish_record("--aE2O5G5WE", seconds)])
     (clip,) = read_vggish([shard])
     assert (clip.id, clip.start_s, clip.labels) == ("--aE2O5G5WE", 30.0, (0, 137))
     np.testing.assert_array_equal(clip.embedding, seconds)
