@@ -120,8 +120,11 @@ class SearchEvents:
         desk.put(clip)
         desk.queries[ask.system] = found
         rank_by_taste(self.context, desk, ask, cookie)
+        listed = (
+            desk.player is None
+        )  # shown while the player is made; drawn again, the list would swallow a click
         yield from self._make_player(visit, desk, clip)
-        yield self.view.full(visit, desk)
+        yield self.view.full(visit, desk, keep_list=listed)
 
     def _make_player(self, visit: Visit, desk: Desk, clip: Clip) -> Iterator[Updates]:
         if desk.player is not None:
