@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +24,7 @@ from mvr.errors import MvrError, UsageError, VoteRefused
 from mvr.page import texts
 from mvr.page.ballot_box import CONSENT_VERSION, BallotBox
 from mvr.page.grading import Grade
+from mvr.page.sign_in import account_of
 
 logger = logging.getLogger(__name__)
 HEADER = "x-mvr-voter"
@@ -112,10 +114,19 @@ class SessionOnly(_Payload):
     session: _Word
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: the voter (of `hello` the header as it came), and the account signed in with, if any."""
+
+    voter: str
+    account: str | None
+
+
 def arena_routes(box: BallotBox) -> list[Route]:
     """All calls; the handlers run in worker threads."""
 
-    def battle(voter: str, wanted: BattleWanted) -> JsonDict:
+    def battle(caller: Caller, wanted: BattleWanted) -> JsonDict:
+        voter = caller.voter
         if wanted.pid:
             return box.study_battle(voter, wanted.session, wanted.pid)
         own = box.own_query(wanted.own, voter) if wanted.own else None
@@ -123,8 +134,9 @@ def arena_routes(box: BallotBox) -> list[Route]:
             raise UsageError(texts.OWN_CLIP_GONE)
         return box.battle(voter, wanted.session, wanted.direction, own)
 
-    def vote(voter: str, cast: VoteCast) -> JsonDict:
+    def vote(caller: Caller, cast: VoteCast) -> JsonDict:
         ballot = Ballot(
+            account="study" if cast.pid else box.kind_of(caller.voter, caller.account),
             outcome=cast.outcome,
             consent_version=CONSENT_VERSION,
             session_id=cast.session,
@@ -135,12 +147,12 @@ def arena_routes(box: BallotBox) -> list[Route]:
             video_ms=cast.video_ms,
             switches=cast.switches,
         )
-        return box.vote(voter, cast.token, ballot, None if cast.pid else cast.direction)
+        return box.vote(caller.voter, cast.token, ballot, None if cast.pid else cast.direction)
 
-    def reveal(voter: str, wanted: Reveal) -> JsonDict:
-        return box.reveal(voter, wanted.session, wanted.token, (wanted.left, wanted.right))
+    def reveal(caller: Caller, wanted: Reveal) -> JsonDict:
+        return box.reveal(caller.voter, wanted.session, wanted.token, (wanted.left, wanted.right))
 
-    def judge(voter: str, given: GradeGiven) -> JsonDict:
+    def judge(caller: Caller, given: GradeGiven) -> JsonDict:
         grade = Grade(
             session=given.session,
             token=given.token,
@@ -148,28 +160,28 @@ def arena_routes(box: BallotBox) -> list[Route]:
             listen_ms=given.listen_ms,
             consent_version=CONSENT_VERSION,
         )
-        box.desk.judge(voter, grade)
-        return {"saved": True, "progress": box.desk.progress(voter)}
+        box.desk.judge(caller.voter, grade)
+        return {"saved": True, "progress": box.desk.progress(caller.voter)}
 
     return [
-        _route("hello", Hello, lambda cookie, h: box.hello(cookie, h.pid), box, known=False),
-        _route("consent", ConsentGiven, lambda voter, c: box.consent(voter, c.session, c.given), box),
+        _route("hello", Hello, lambda by, h: box.hello(by.voter, h.pid, by.account), box, known=False),
+        _route("consent", ConsentGiven, lambda by, c: box.consent(by.voter, c.session, c.given), box),
         _route("battle", BattleWanted, battle, box),
         _route("vote", VoteCast, vote, box),
-        _route("undo", TokenOnly, lambda voter, t: box.undo(voter, t.token), box),
+        _route("undo", TokenOnly, lambda by, t: box.undo(by.voter, t.token), box),
         _route("reveal", Reveal, reveal, box),
-        _route("judge-next", SessionOnly, lambda voter, _: box.desk.next_item(voter), box),
-        _route("judge-disputed", DisputedWanted, lambda voter, d: box.desk.disputed(voter, d.place), box),
+        _route("judge-next", SessionOnly, lambda by, _: box.desk.next_item(by.voter), box),
+        _route("judge-disputed", DisputedWanted, lambda by, d: box.desk.disputed(by.voter, d.place), box),
         _route("judge", GradeGiven, judge, box),
-        _route("mine", SessionOnly, lambda voter, _: box.export(voter), box),
-        _route("forget", SessionOnly, lambda voter, s: box.forget(voter, s.session), box),
+        _route("mine", SessionOnly, lambda by, _: box.export(by.voter), box),
+        _route("forget", SessionOnly, lambda by, s: box.forget(by.voter, s.session), box),
     ]
 
 
 def _route(
     name: str,
     payload: type[_Payload],
-    handler: Callable[[str, Any], JsonDict],
+    handler: Callable[[Caller, Any], JsonDict],
     box: BallotBox,
     *,
     known: bool = True,
@@ -185,7 +197,8 @@ def _route(
             return _answer({"error": texts.BAD_CALL}, 422)
 
         def work() -> JsonDict:
-            return handler(box.signer.voter(cookie) if known else cookie, wanted)
+            voter = box.signer.voter(cookie) if known else cookie
+            return handler(Caller(voter, account_of(request)), wanted)
 
         try:
             return _answer(await run_in_threadpool(work), 200)

@@ -42,7 +42,7 @@ from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner, load_secret
 
 logger = logging.getLogger(__name__)
-CONSENT_VERSION = "2"
+CONSENT_VERSION = "3"
 
 
 class BallotBox:
@@ -108,10 +108,11 @@ class BallotBox:
         rivals = self.contest.competitors()
         return StudyArena(self.arena, Study.read(Path(path)), self.contest, rivals, self.signer)
 
-    def hello(self, cookie: str, participant: str | None = None) -> JsonDict:
+    def hello(self, cookie: str, participant: str | None = None, account: str | None = None) -> JsonDict:
         """Who the visitor is here: the signed id to keep, whether they agreed, how much they voted.
 
-        A participant of a study is another voter than the visitor of the same browser.
+        A participant of a study and an account that is signed in are voters of their own, which the browser does not
+        keep: the address and the session say who they are.
         """
         self._warm_up()
         study = self.study if participant else None
@@ -122,7 +123,12 @@ class BallotBox:
         except VoteRefused:
             cookie = self.signer.new_cookie()
             voter = self.signer.voter(cookie)
+        signed_in = account is not None and study is None
+        if account is not None and signed_in:
+            voter = self._voter_of(account, voter)
+            cookie = self.signer.cookie(voter)
         return {
+            "signed_in": signed_in,
             "study": study is not None,
             "study_direction": str(study.direction) if study is not None else "",
             "note": texts.NO_STUDY if participant and study is None else "",
@@ -135,6 +141,15 @@ class BallotBox:
             "grades": {str(grade): words for grade, words in GUIDELINES.items()},
             "reasons": list(REASONS),
         }
+
+    def kind_of(self, voter: str, account: str | None) -> str:
+        """ "login" for the voter that the account stands for, else "anonymous"."""
+        return "login" if account is not None and self._voter_of(account, voter) == voter else "anonymous"
+
+    def _voter_of(self, account: str, visitor: str) -> str:
+        """The voter of an account: the first time it is the visitor who signs in, votes and all."""
+        fresh = self.signer.voter(self.signer.new_cookie()) if self.store.has_account(visitor) else visitor
+        return self.store.voter_of_account(self.signer.mac("account", account), fresh)
 
     def consent(self, voter: str, session: str, given: bool) -> JsonDict:
         """Write down what the visitor decided on the text."""

@@ -206,12 +206,15 @@ EVALUATE_NO_VOTES = (
 TAB_VOTE = "Vote"
 TAB_LEADERBOARD = "Leaderboard"
 VOTE_LEAD = "What fits better?"
+SIGN_IN = "Sign in with Hugging Face (optional)"
+SIGN_OUT = "Sign out ({})"
 VOTE_HEARING = "Voting needs hearing. Everything else on this page works without."
 PLANTED = "a control that nobody chose"
 CONSENT = (
     "You compare two musics on one clip, or grade how well one fits, without knowing which system chose them.",
     "What is kept: your choices and grades, how long you listened, a random number instead of your name. "
-    "No address, no e-mail, no account, no uploaded file.",
+    "No address, no e-mail, no uploaded file; of an account that you sign in with, where that is offered, only a "
+    "keyed hash, by which your votes are found again.",
     "Why: votes and grades decide the leaderboard and help to improve the ranking. They may be published under "
     "CC BY 4.0, without the random number.",
     "You may stop at any time, download your votes, or withdraw them with one click. You should be 18 or older.",

@@ -14,6 +14,7 @@ from mvr.page import texts
 from mvr.page.context import PageContext
 from mvr.page.desk import media_limits
 from mvr.page.search_view import status_html
+from mvr.page.sign_in import create_button
 from mvr.page.templates import render
 from mvr.page.uploads import MEDIA_TYPES, Upload, create_upload_box
 
@@ -22,6 +23,7 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
     """Create the tab; see `mvr.page.app`."""
     gr.HTML(f'<h2 class="mv-title">{texts.VOTE_LEAD}</h2>')
     gr.HTML(render("arena.html"))
+    create_button()
     with gr.Accordion(texts.OWN_CLIP_LABEL, open=False):
         box = create_upload_box(
             label=texts.OWN_CLIP_DROP,

@@ -158,6 +158,11 @@ class VoteStore:
 
         return self.write(work)
 
+    def has_account(self, voter_id: str) -> bool:
+        """Whether an account stands for this voter."""
+        query = sa.select(schema.LOGIN.c.voter_id).where(schema.LOGIN.c.voter_id == voter_id)
+        return self.read(lambda connection: connection.execute(query).first() is not None)
+
     # reading ----------------------------------------------------------------------------------------------
 
     def read(self, work: Work[T]) -> T:

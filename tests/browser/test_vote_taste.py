@@ -10,6 +10,7 @@ import pytest
 
 from mvr.datatypes import Modality
 from mvr.library import open_demo_library
+from mvr.page.ballot_box import CONSENT_VERSION
 from mvr.votes.records import Battle, Consent, Side, Vote
 from mvr.votes.store import VoteStore
 
@@ -25,7 +26,7 @@ def vote_for_fast_music(db: Path, voter: str, count: int, seed: int) -> None:
     )
     rng = np.random.default_rng(seed)
     with VoteStore.open(db) as store:
-        store.add(Consent(voter_id=voter, session_id="s", version="2", text_sha256="0"))
+        store.add(Consent(voter_id=voter, session_id="s", version=CONSENT_VERSION, text_sha256="0"))
         for _ in range(count):
             query = videos[rng.integers(len(videos))]
             pair = [tracks[place] for place in rng.choice(len(tracks), 2, replace=False)]
@@ -40,7 +41,7 @@ def vote_for_fast_music(db: Path, voter: str, count: int, seed: int) -> None:
             )  # fmt: skip
             faster = (pair[0].tempo_bpm or 0) >= (pair[1].tempo_bpm or 0)
             vote = Vote(
-                battle_id=battle.battle_id, voter_id=voter, session_id="s", consent_version="2",
+                battle_id=battle.battle_id, voter_id=voter, session_id="s", consent_version=CONSENT_VERSION,
                 outcome="left" if faster else "right", listen_left_ms=6000, listen_right_ms=6000,
             )  # fmt: skip
             store.add(battle)

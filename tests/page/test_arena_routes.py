@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from itsdangerous import TimestampSigner
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.testclient import TestClient
 
 from mvr.arena.arena import Arena
@@ -16,12 +22,16 @@ from mvr.arena.candidates import Candidate, Competitor, QueryItem
 from mvr.arena.rules import ArenaSettings
 from mvr.arena.studies import Study, StudyArena, StudyBattle
 from mvr.datatypes import Direction
+from mvr.page import sign_in, texts
 from mvr.page.arena_routes import HEADER, arena_routes
 from mvr.page.ballot_box import BallotBox
 from mvr.page.battle_media import ArenaMedia, BattleMedia
 from mvr.page.grading import GradingDesk
 from mvr.page.shelf import Shelf
+from mvr.votes import schema
 from mvr.votes.records import Battle, Judgment, PoolItem, Vote
+
+SESSION_SECRET = "of the tests"
 
 
 class TwoLists:
@@ -110,7 +120,9 @@ def client(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
     box.__dict__["desk"] = GradingDesk(
         box.store, contest, rivals, media, needed_ms=5000, clock=lambda: clock.now / 1000
     )
-    with TestClient(Starlette(routes=arena_routes(box))) as client:
+    # as Gradio keeps the session of a Space with sign-in
+    sessions = Middleware(SessionMiddleware, secret_key=SESSION_SECRET)
+    with TestClient(Starlette(routes=arena_routes(box), middleware=[sessions])) as client:
         client.box = box  # type: ignore[attr-defined]
         yield client
     pool.shutdown()
@@ -352,3 +364,104 @@ def test_without_a_study_the_participant_id_is_ignored_with_one_sentence(
     monkeypatch.delenv("MVR_STUDY", raising=False)
     hello = client.post("/arena/hello", json={"pid": "P 17"}).json()
     assert hello["study"] is False and hello["note"].count(".") == 1
+
+
+@pytest.fixture
+def space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a Space with sign-in sets, and the library that its Gradio brings."""
+    for name in sign_in.NEEDED:
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setattr(sign_in, "find_spec", lambda name: name)
+
+
+def signed_in(client: TestClient, account: str, *, left_s: float = 3600.0) -> None:
+    """Gradio's session cookie after a sign-in: `starlette.middleware.sessions` signs base64 of JSON."""
+    info = {"userinfo": {"sub": account, "name": "Ann"}, "expires_at": time.time() + left_s}
+    payload = b64encode(json.dumps({"oauth_info": info}).encode())
+    client.cookies.set("session", TimestampSigner(SESSION_SECRET).sign(payload).decode())
+
+
+def hello(client: TestClient, cookie: str = "") -> tuple[dict[str, Any], str]:
+    answer = client.post("/arena/hello", json={}, headers={HEADER: cookie}).json()
+    return answer, client.box.signer.voter(answer["voter"])  # type: ignore[attr-defined]
+
+
+def test_an_account_finds_its_votes_again_in_another_browser(
+    client: TestClient, clock: Clock, space: None
+) -> None:
+    me = visitor(client)
+    before = hello(client, me["headers"][HEADER])[1]
+    signed_in(client, "4711")
+    answer, voter = hello(client, me["headers"][HEADER])
+    assert answer["signed_in"] and voter == before, "the first sign-in takes the visitor's votes along"
+    shown = battle(client, me)
+    clock.now += 15_000
+    assert vote(client, me, shown["token"]).status_code == 200
+    elsewhere, again = hello(client)
+    assert again == voter and elsewhere["mine"] == 1 and elsewhere["consent"]
+    (cast,) = client.box.store.rows(Vote)  # type: ignore[attr-defined]
+    assert cast.account == "login"
+    assert "4711" not in repr(client.box.store.read(all_rows)) and "Ann" not in repr(
+        client.box.store.read(all_rows)
+    )  # type: ignore[attr-defined]
+
+
+def all_rows(connection: Any) -> list[Any]:
+    return [
+        tuple(row) for table in schema.METADATA.sorted_tables for row in connection.execute(table.select())
+    ]
+
+
+def test_a_second_account_in_the_same_browser_is_another_voter(client: TestClient, space: None) -> None:
+    signed_in(client, "4711")
+    first, voter = hello(client)
+    signed_in(client, "4712")
+    assert hello(client, first["voter"])[1] != voter
+    signed_in(client, "4711")
+    assert hello(client)[1] == voter
+
+
+def test_a_vote_with_another_id_than_the_account_s_is_anonymous(
+    client: TestClient, clock: Clock, space: None
+) -> None:
+    me = visitor(client)
+    signed_in(client, "4711")
+    hello(client)
+    shown = battle(client, me)
+    clock.now += 15_000
+    assert vote(client, me, shown["token"]).status_code == 200
+    (cast,) = client.box.store.rows(Vote)  # type: ignore[attr-defined]
+    assert cast.account == "anonymous"
+
+
+def test_after_forgetting_an_account_begins_anew(client: TestClient, space: None) -> None:
+    signed_in(client, "4711")
+    answer, voter = hello(client)
+    gone = client.post(
+        "/arena/forget", json={"session": answer["session"]}, headers={HEADER: answer["voter"]}
+    ).json()
+    assert hello(client, gone["voter"])[1] == client.box.signer.voter(gone["voter"]) != voter  # type: ignore[attr-defined]
+
+
+def test_an_expired_or_forged_session_and_one_outside_a_space_sign_nobody_in(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in(client, "4711")
+    assert not hello(client)[0]["signed_in"], "no Space, no account"
+    for name in sign_in.NEEDED:
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setattr(sign_in, "find_spec", lambda name: name)
+    assert hello(client)[0]["signed_in"]
+    signed_in(client, "4711", left_s=-1.0)
+    assert not hello(client)[0]["signed_in"]
+    client.cookies.set("session", client.cookies["session"][:-2] + "xx")
+    assert not hello(client)[0]["signed_in"]
+
+
+def test_the_button_is_there_only_where_signing_in_is_offered(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.LoginButton", lambda text, **more: text)  # the real one wants a Space's settings
+    assert sign_in.create_button() is None
+    request.getfixturevalue("space")
+    assert sign_in.create_button() == texts.SIGN_IN

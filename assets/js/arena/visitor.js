@@ -45,7 +45,8 @@
   const forget = async () => {
     if (!confirm("Withdraw all your votes? They will no longer count.")) return;
     const answer = await call("forget", { session: state.session });
-    if (!state.study) keep("voter", answer.voter);
+    if (state.cookie && !state.study) state.cookie = answer.voter;
+    else if (!state.study) keep("voter", answer.voter);
     part("mine").textContent = 0;
     pause();
     show("start");
@@ -59,6 +60,9 @@
       if (hello.study) {
         Object.assign(state, { study: hello.study_direction, cookie: hello.voter });  /* not kept: the address says who */
         root().dataset.study = "1";
+      } else if (hello.signed_in) {
+        state.cookie = hello.voter;
+        keep("voter", "");  /* the session says who; whoever comes after signing out is another */
       } else keep("voter", hello.voter);
       state.session = hello.session;
       part("mine").textContent = hello.mine;
