@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     parts = options.part or [name for name, part in PARTS.items() if options.all or not part.heavy]
     inputs = Inputs(options.inputs, options.short)
-    # one round of everything takes about ten minutes on two cores
+    # one round of everything takes about nine minutes on two cores, inputs to be made included
     usual = 2 if options.short else 1 if options.all else 5
     rounds = options.rounds or usual
     results: list[Result] = []

@@ -19,7 +19,7 @@ from eval.speed.contest import Timing, Work
 from eval.speed.inputs import Inputs
 from eval.speed.parts import contests_of
 
-LONG_S = 4.0  # a work that takes longer is not run beforehand
+LONG_S = 6.0  # a work that takes longer is not run beforehand
 _UNIT = 1e6 if sys.platform == "darwin" else 1e3  # of ru_maxrss, per MB
 
 

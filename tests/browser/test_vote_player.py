@@ -76,6 +76,7 @@ def test_a_key_switches_at_once_by_a_ramp_and_everything_keeps_its_place(new_vis
         )
         waits.append(one["waited"] + 3000 * one["constant"])  # three constants: 95 % of the way
     print(f"from key to 95 % of the switch: {[round(wait, 1) for wait in waits]} ms")
+    assert min(waits) < 50, "a busy machine may delay some of the keys, not the switch itself"
     picture = "document.querySelector('#mv-arena video').currentTime"
     page.wait_for_function(f"before => {picture} !== before", arg=page.evaluate(picture))
 
