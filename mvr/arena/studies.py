@@ -8,6 +8,7 @@ Research 2 (1949).
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,6 +84,27 @@ def latin_row(size: int, number: int) -> list[int]:
     return row if number < size else row[::-1]
 
 
+@dataclass(frozen=True)
+class Participants:
+    """Voter ids and completion codes of one study, by the server's secret alone: nothing is looked up."""
+
+    study_id: str
+    signer: VoterSigner
+
+    def voter(self, participant_id: str) -> str:
+        """The voter of a participant id; the id itself is stored nowhere."""
+        return self.signer.mac("participant", self.study_id, participant_id)
+
+    def code(self, voter_id: str) -> str:
+        """The completion code of a voter."""
+        return self.signer.mac("completion", self.study_id, voter_id)[:10].upper()
+
+    def owns(self, participant_id: str, code: str) -> bool:
+        """For the panel's organiser: whether a code belongs to this participant."""
+        own = self.code(self.voter(participant_id))
+        return hmac.compare_digest(own.encode(), code.strip().upper().encode())
+
+
 class StudyArena:
     """Runs one study through an arena: same tokens, same rules of voting, another way of choosing battles.
 
@@ -103,7 +125,8 @@ class StudyArena:
         competitors: Sequence[Competitor],
         signer: VoterSigner,
     ) -> None:
-        self._arena, self._study, self._signer = arena, study, signer
+        self._arena, self._study = arena, study
+        self._people = Participants(study.study_id, signer)
         self._queries = {query.query_id: query for query in candidates.queries(study.direction)}
         self._competitors = {competitor.name: competitor for competitor in competitors}
         self._drawer = Drawer(candidates, competitors, arena.settings.draw)
@@ -130,7 +153,7 @@ class StudyArena:
 
     def voter(self, participant_id: str) -> str:
         """The voter of a participant id; the id itself is stored nowhere."""
-        return self._signer.mac("participant", self._study.study_id, participant_id)
+        return self._people.voter(participant_id)
 
     def next_battle(self, voter_id: str, *, session_id: str) -> OpenBattle:
         """The participant's open battle, or the next of their row.
@@ -177,14 +200,7 @@ class StudyArena:
         done, wanted = self.progress(voter_id)
         if done < wanted:
             raise Refused(Reason.NOT_VOTED, f"{wanted - done} battles of the study are still to be voted on")
-        return self._signer.mac("completion", self._study.study_id, voter_id)[:10].upper()
-
-    def verify_code(self, participant_id: str, code: str) -> bool:
-        """For the panel's organiser: whether a code belongs to this participant."""
-        expected = self._signer.mac("completion", self._study.study_id, self.voter(participant_id))[
-            :10
-        ].upper()
-        return expected == code.strip().upper()
+        return self._people.code(voter_id)
 
     def _number(self, voter_id: str) -> int:
         return self._arena.store.write(

@@ -136,6 +136,25 @@ def verify(db: DbOption = None, as_json: JsonOption = False) -> None:
         )
 
 
+@app.command("verify-code")
+def verify_code(
+    study: Annotated[Path, typer.Argument(help="The study's file, as the server has it in MVR_STUDY.")],
+    participant: Annotated[str, typer.Argument(help="The participant's id, as in ?pid=...")],
+    code: Annotated[str, typer.Argument(help="What the participant brought back.")],
+) -> None:
+    """Whether a completion code is this participant's own; on the server, whose secret made it."""
+    from mvr.arena.studies import Participants, Study
+    from mvr.errors import DataError
+    from mvr.votes.voter import VoterSigner, load_secret
+
+    study_id = Study.read(study).study_id
+    if not Participants(study_id, VoterSigner(load_secret())).owns(participant, code):
+        raise DataError(
+            f"{code} is not the code of {participant!r} in the study {study_id!r}, or another server's secret made it"
+        )
+    say(f"{code} is the code of {participant!r}: all battles are voted on")
+
+
 @app.command("purge")
 def purge(
     db: DbOption = None,

@@ -10,10 +10,11 @@ import pytest
 
 from mvr.arena.candidates import Competitor
 from mvr.arena.refusal import Reason, Refused
-from mvr.arena.studies import Study, StudyArena, latin_row
+from mvr.arena.studies import Participants, Study, StudyArena, latin_row
 from mvr.datatypes import Direction
 from mvr.errors import DataError, UsageError
 from mvr.votes.records import Battle, Participant, Vote
+from mvr.votes.voter import VoterSigner
 
 SYSTEMS = tuple(Competitor(system_id=name, version="1") for name in ("cca", "mvbind", "random"))
 LIST = [{"query_id": f"video-{i}", "first": "cca", "second": ("mvbind", "random")[i % 2]} for i in range(4)]
@@ -66,7 +67,9 @@ def test_participants_get_all_battles_in_balanced_order_and_a_code(arena, make_v
     assert set(sides.values()) == {4}
     assert study_arena.progress(voter) == (4, 4)
     code = study_arena.completion_code(voter)
-    assert study_arena.verify_code("P1", code.lower()) and not study_arena.verify_code("P2", code)
+    people = Participants("pilot", signer)
+    assert people.owns("P1", code.lower()) and not people.owns("P2", code)
+    assert not Participants("other", signer).owns("P1", code)
     with pytest.raises(Refused, match="finished", check=lambda error: error.reason == Reason.EXHAUSTED):
         study_arena.next_battle(voter, session_id="s")
     assert [row.number for row in sorted(store.rows(Participant), key=lambda row: row.number)] == list(
@@ -95,3 +98,20 @@ def test_odd_studies_are_refused(tmp_path, change):
 def test_a_study_of_systems_that_are_not_here_is_refused(make_arena, study, world, signer):
     with pytest.raises(UsageError, match="'random'"):
         StudyArena(make_arena(), study, world, SYSTEMS[:2], signer)
+
+
+def test_the_organiser_checks_a_code_by_command(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from mvr.__main__ import app
+
+    monkeypatch.setenv("MVR_SECRET", "a secret of sixteen bytes")
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps({"study_id": "pilot", "direction": "v2m", "battles": LIST}))
+    people = Participants("pilot", VoterSigner(b"a secret of sixteen bytes"))
+    code = people.code(people.voter("P1"))
+    good, wrong = (
+        CliRunner().invoke(app, ["votes", "verify-code", str(path), pid, code]) for pid in ("P1", "P2")
+    )
+    assert good.exit_code == 0 and "all battles are voted on" in good.stdout
+    assert wrong.exit_code != 0 and "is not the code of 'P2'" in f"{wrong.stderr}{wrong.exception}"
