@@ -397,7 +397,7 @@ def test_an_account_finds_its_votes_again_in_another_browser(
 ) -> None:
     me = visitor(client)
     before = hello(client, me["headers"][HEADER])[1]
-    signed_in(client, "4711")
+    signed_in(client, "account-4711")
     answer, voter = hello(client, me["headers"][HEADER])
     assert answer["signed_in"] and voter == before, "the first sign-in takes the visitor's votes along"
     shown = battle(client, me)
@@ -407,7 +407,7 @@ def test_an_account_finds_its_votes_again_in_another_browser(
     assert again == voter and elsewhere["mine"] == 1 and elsewhere["consent"]
     (cast,) = client.box.store.rows(Vote)  # type: ignore[attr-defined]
     assert cast.account == "login"
-    assert "4711" not in repr(client.box.store.read(all_rows)) and "Ann" not in repr(
+    assert "account-4711" not in repr(client.box.store.read(all_rows)) and "Ann" not in repr(
         client.box.store.read(all_rows)
     )  # type: ignore[attr-defined]
 
@@ -419,11 +419,11 @@ def all_rows(connection: Any) -> list[Any]:
 
 
 def test_a_second_account_in_the_same_browser_is_another_voter(client: TestClient, space: None) -> None:
-    signed_in(client, "4711")
+    signed_in(client, "account-4711")
     first, voter = hello(client)
-    signed_in(client, "4712")
+    signed_in(client, "account-4712")
     assert hello(client, first["voter"])[1] != voter
-    signed_in(client, "4711")
+    signed_in(client, "account-4711")
     assert hello(client)[1] == voter
 
 
@@ -431,7 +431,7 @@ def test_a_vote_with_another_id_than_the_account_s_is_anonymous(
     client: TestClient, clock: Clock, space: None
 ) -> None:
     me = visitor(client)
-    signed_in(client, "4711")
+    signed_in(client, "account-4711")
     hello(client)
     shown = battle(client, me)
     clock.now += 15_000
@@ -441,7 +441,7 @@ def test_a_vote_with_another_id_than_the_account_s_is_anonymous(
 
 
 def test_after_forgetting_an_account_begins_anew(client: TestClient, space: None) -> None:
-    signed_in(client, "4711")
+    signed_in(client, "account-4711")
     answer, voter = hello(client)
     gone = client.post(
         "/arena/forget", json={"session": answer["session"]}, headers={HEADER: answer["voter"]}
@@ -452,13 +452,13 @@ def test_after_forgetting_an_account_begins_anew(client: TestClient, space: None
 def test_an_expired_or_forged_session_and_one_outside_a_space_sign_nobody_in(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signed_in(client, "4711")
+    signed_in(client, "account-4711")
     assert not hello(client)[0]["signed_in"], "no Space, no account"
     for name in sign_in.NEEDED:
         monkeypatch.setenv(name, "x")
     monkeypatch.setattr(sign_in, "find_spec", lambda name: name)
     assert hello(client)[0]["signed_in"]
-    signed_in(client, "4711", left_s=-1.0)
+    signed_in(client, "account-4711", left_s=-1.0)
     assert not hello(client)[0]["signed_in"]
     client.cookies.set("session", client.cookies["session"][:-2] + "xx")
     assert not hello(client)[0]["signed_in"]
