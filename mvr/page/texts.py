@@ -15,7 +15,7 @@ TAB_LIBRARY = "Library"
 TAB_EVALUATE = "Evaluate"
 TAB_ABOUT = "About & privacy"
 
-FOOTER = "Runs on this machine. No account, no tracking, nothing is loaded from elsewhere."
+FOOTER = "Runs on this machine. No account needed, no tracking, nothing is loaded from elsewhere."
 
 ABOUT_WHAT = (
     "mvr ranks music for a short video, and videos for a piece of music, with two published models: MVBind "
