@@ -121,7 +121,7 @@
     repair();
     all("video[data-play-now]").forEach((video) => {
       video.removeAttribute("data-play-now");
-      video.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });  /* its button is far down a list */
+      video.scrollIntoView({ block: "nearest" });  /* its button is far down a list; a smooth way there may be cut short */
       if (!calm()) video.play().catch(() => undefined);
     });
   };

@@ -120,7 +120,8 @@ def test_one_player_sounds_at_a_time_and_a_track_starts_where_it_fits(visitor):
 
 IN_SIGHT = """() => {
   const video = document.querySelector("#mv-tab-video-to-music .mv-stage video"), at = video.getBoundingClientRect();
-  return !video.paused && at.top > -2 && at.bottom < innerHeight + 2;
+  const seen = Math.min(at.bottom, innerHeight) - Math.max(at.top, 0);
+  return video.currentTime > 0 && seen > 0.9 * at.height;
 }"""
 
 
