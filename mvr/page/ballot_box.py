@@ -144,11 +144,13 @@ class BallotBox:
 
     def kind_of(self, voter: str, account: str | None) -> str:
         """ "login" for the voter that the account stands for, else "anonymous"."""
-        return "login" if account is not None and self._voter_of(account, voter) == voter else "anonymous"
+        own = account is not None and self.store.account_of(voter) == self.signer.mac("account", account)
+        return "login" if own else "anonymous"
 
     def _voter_of(self, account: str, visitor: str) -> str:
         """The voter of an account: the first time it is the visitor who signs in, votes and all."""
-        fresh = self.signer.voter(self.signer.new_cookie()) if self.store.has_account(visitor) else visitor
+        taken = self.store.account_of(visitor) is not None
+        fresh = self.signer.voter(self.signer.new_cookie()) if taken else visitor
         return self.store.voter_of_account(self.signer.mac("account", account), fresh)
 
     def consent(self, voter: str, session: str, given: bool) -> JsonDict:

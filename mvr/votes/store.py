@@ -158,10 +158,10 @@ class VoteStore:
 
         return self.write(work)
 
-    def has_account(self, voter_id: str) -> bool:
-        """Whether an account stands for this voter."""
-        query = sa.select(schema.LOGIN.c.voter_id).where(schema.LOGIN.c.voter_id == voter_id)
-        return self.read(lambda connection: connection.execute(query).first() is not None)
+    def account_of(self, voter_id: str) -> str | None:
+        """The keyed hash of the account that stands for this voter, if one does."""
+        query = sa.select(schema.LOGIN.c.account_mac).where(schema.LOGIN.c.voter_id == voter_id)
+        return self.read(lambda connection: connection.execute(query).scalar())
 
     # reading ----------------------------------------------------------------------------------------------
 
