@@ -17,9 +17,9 @@ from mvr.config.cards import DEFAULT_SYSTEM
 from mvr.datatypes import Direction, Modality
 from mvr.errors import MvrError, UsageError
 from mvr.media.probe import probe
-from mvr.page.catalogue import DEMO
 from mvr.page.context import PageContext
-from mvr.page.desk import media_limits, safe_name
+from mvr.page.library.catalogue import DEMO
+from mvr.page.search.desk import media_limits, safe_name
 from mvr.retrieval import Result
 
 MOST_RESULTS = 50

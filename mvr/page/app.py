@@ -28,13 +28,20 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mvr.config.paths import assets_dir, home_dir
-from mvr.page import about, evaluate, leaderboard, library, music_to_video, texts, video_to_music, vote
+from mvr.page import about_tab as about
+from mvr.page import texts
 from mvr.page.api import create_endpoints
-from mvr.page.arena_routes import arena_routes
+from mvr.page.board import evaluate_tab as evaluate
+from mvr.page.board import leaderboard_tab as leaderboard
 from mvr.page.context import PageContext
-from mvr.page.harden import Harden, HardenSettings
+from mvr.page.library import library_tab as library
+from mvr.page.search import music_to_video_tab as music_to_video
+from mvr.page.search import video_to_music_tab as video_to_music
+from mvr.page.serving.harden import Harden, HardenSettings
 from mvr.page.templates import render
 from mvr.page.theme import create_theme
+from mvr.page.voting import vote_tab as vote
+from mvr.page.voting.arena_routes import arena_routes
 
 
 @dataclass(frozen=True, kw_only=True)

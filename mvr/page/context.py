@@ -15,14 +15,14 @@ from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary, UsageError
 from mvr.media.probe import probe
 from mvr.page import texts
-from mvr.page.catalogue import DEMO, OWN, Catalogue
-from mvr.page.desk import Clip
-from mvr.page.shelf import Shelf
-from mvr.page.visits import Visit, Visits
+from mvr.page.library.catalogue import DEMO, OWN, Catalogue
+from mvr.page.search.desk import Clip
+from mvr.page.serving.shelf import Shelf
+from mvr.page.serving.visits import Visit, Visits
 
 if TYPE_CHECKING:
-    from mvr.page.ballot_box import BallotBox
-    from mvr.page.learned import Learned
+    from mvr.page.search.learned import Learned
+    from mvr.page.voting.ballot_box import BallotBox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +50,14 @@ class PageContext:
     @functools.cached_property
     def ballots(self) -> BallotBox:
         """Battles and votes, opened with the first visitor who asks for them."""
-        from mvr.page.ballot_box import BallotBox
+        from mvr.page.voting.ballot_box import BallotBox
 
         return BallotBox(self)
 
     @functools.cached_property
     def learned(self) -> Learned:
         """What votes taught, for the lists."""
-        from mvr.page.learned import Learned
+        from mvr.page.search.learned import Learned
 
         return Learned(self.catalogue)
 

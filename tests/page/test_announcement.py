@@ -8,8 +8,8 @@ import pytest
 
 from mvr.datatypes import Direction
 from mvr.media.probe import MediaInfo
-from mvr.page.desk import Clip
-from mvr.page.search_events import announcement
+from mvr.page.search.desk import Clip
+from mvr.page.search.search_events import announcement
 
 
 @pytest.fixture

@@ -23,12 +23,13 @@ from mvr.arena.candidates import Candidate, Competitor, QueryItem
 from mvr.arena.rules import ArenaSettings
 from mvr.arena.studies import Participants, Study, StudyArena, StudyBattle
 from mvr.datatypes import Direction
-from mvr.page import sign_in, texts
-from mvr.page.arena_routes import HEADER, arena_routes
-from mvr.page.ballot_box import BallotBox
-from mvr.page.battle_media import ArenaMedia, BattleMedia
-from mvr.page.grading import GradingDesk
-from mvr.page.shelf import Shelf
+from mvr.page import texts
+from mvr.page.serving.shelf import Shelf
+from mvr.page.voting import sign_in
+from mvr.page.voting.arena_routes import HEADER, arena_routes
+from mvr.page.voting.ballot_box import BallotBox
+from mvr.page.voting.battle_media import ArenaMedia, BattleMedia
+from mvr.page.voting.grading import GradingDesk
 from mvr.votes import schema
 from mvr.votes.records import Battle, Judgment, PoolItem, Vote
 

@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 
 from mvr.media.loudness import measure_loudness
 from mvr.media.probe import probe
-from mvr.page.battle_media import ArenaMedia, BattleMedia
-from mvr.page.excerpts import Excerpts, Source
-from mvr.page.shelf import Shelf
+from mvr.page.serving.shelf import Shelf
+from mvr.page.voting.battle_media import ArenaMedia, BattleMedia
+from mvr.page.voting.excerpts import Excerpts, Source
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo"
 
@@ -45,7 +45,8 @@ def test_one_file_has_another_address_in_every_battle_and_tells_no_date(tmp_path
 def test_people_who_ask_at_once_wait_for_one_making_and_the_next_start_finds_it(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(
-        "mvr.page.excerpts.write_excerpt", lambda music, out, *_: (made.append(out), out.write_bytes(b"1"))
+        "mvr.page.voting.excerpts.write_excerpt",
+        lambda music, out, *_: (made.append(out), out.write_bytes(b"1")),
     )
     excerpts = Excerpts(tmp_path)
     with ThreadPoolExecutor(8) as pool:
@@ -60,15 +61,19 @@ def test_a_making_that_fails_is_tried_again(tmp_path, monkeypatch):
         raise OSError("the disk is full")
 
     excerpts = Excerpts(tmp_path)
-    monkeypatch.setattr("mvr.page.excerpts.write_excerpt", fail)
+    monkeypatch.setattr("mvr.page.voting.excerpts.write_excerpt", fail)
     with pytest.raises(OSError, match="full"):
         excerpts.sound(source("tracks", 0), 1.0, 2.0)
-    monkeypatch.setattr("mvr.page.excerpts.write_excerpt", lambda music, out, *_: out.write_bytes(b"1"))
+    monkeypatch.setattr(
+        "mvr.page.voting.excerpts.write_excerpt", lambda music, out, *_: out.write_bytes(b"1")
+    )
     assert excerpts.sound(source("tracks", 0), 1.0, 2.0).read_bytes() == b"1"
 
 
 def test_what_was_not_asked_for_longest_goes_first(tmp_path, monkeypatch):
-    monkeypatch.setattr("mvr.page.excerpts.write_excerpt", lambda music, out, *_: out.write_bytes(b"x" * 100))
+    monkeypatch.setattr(
+        "mvr.page.voting.excerpts.write_excerpt", lambda music, out, *_: out.write_bytes(b"x" * 100)
+    )
     excerpts = Excerpts(tmp_path, kept_bytes=650)
     for number in range(9):
         excerpts.sound(source("tracks", 0), float(number), 2.0)

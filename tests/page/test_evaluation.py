@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mvr.errors import DataError, MvrError, NotFinite, TooLarge, WrongShape
 from mvr.metrics.retrieval.curve import Duel, alpha_preference
 from mvr.metrics.retrieval.document import MOST_BYTES, read_rows
-from mvr.page.curves import metric_panel, panel
-from mvr.page.evaluation import (
+from mvr.page.board.curves import metric_panel, panel
+from mvr.page.board.evaluation import (
     chance_cells,
     committed_results,
     headings,
@@ -23,8 +23,8 @@ from mvr.page.evaluation import (
     read_uploads,
     table_lines,
 )
+from mvr.page.serving.uploads import Upload
 from mvr.page.templates import render
-from mvr.page.uploads import Upload
 
 ROW = {
     "system": "mine <b>",
@@ -232,7 +232,7 @@ def test_every_committed_result_can_be_shown():
 
 
 def test_human_preference_comes_from_the_votes_that_count(tmp_path):
-    from mvr.page.evaluation import preference_points
+    from mvr.page.board.evaluation import preference_points
     from mvr.votes.records import Battle, Consent, Side, Vote
     from mvr.votes.store import VoteStore
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from mvr.page.harden import Harden, HardenSettings, TokenBuckets, is_forwarding
+from mvr.page.serving.harden import Harden, HardenSettings, TokenBuckets, is_forwarding
 
 
 async def size(request: Request) -> Response:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mvr.page.leaderboard import board_html
+from mvr.page.board.leaderboard_tab import board_html
 
 TOO_FEW = "too few votes: nobody was preferred yet"
 
@@ -21,8 +21,8 @@ def row(**interval: float | None) -> dict[str, object]:
 
 def shown(monkeypatch, **section: object) -> str:
     """The board's HTML without its plot and its downloads."""
-    monkeypatch.setattr("mvr.page.leaderboard.downloads", lambda context, board: [])
-    monkeypatch.setattr("mvr.page.leaderboard.forest_plot", lambda section, title: "")
+    monkeypatch.setattr("mvr.page.board.leaderboard_tab.downloads", lambda context, board: [])
+    monkeypatch.setattr("mvr.page.board.leaderboard_tab.forest_plot", lambda section, title: "")
     days = {"first_vote": "2026-11-01", "last_vote": section.pop("last", "2026-11-01")}
     whole = {"votes": 1, "voters": 1, "rows": [], "differences": [], "note": "", **section}
     board = SimpleNamespace(document={"inputs": days, "alphas": []}, section=lambda name: whole)

@@ -14,9 +14,9 @@ from mvr.arena.reranking.files import candidate_path, promoted_path
 from mvr.arena.reranking.model import Reranker
 from mvr.arena.reranking.residual import Residual
 from mvr.datatypes import Direction
-from mvr.page.catalogue import DEMO, Catalogue
-from mvr.page.contest import Contest
-from mvr.page.learned import Learned
+from mvr.page.library.catalogue import DEMO, Catalogue
+from mvr.page.search.learned import Learned
+from mvr.page.voting.contest import Contest
 from mvr.retrieval.teaching import item_features
 from mvr.votes.records import Battle, Consent, Side, Vote
 from mvr.votes.store import VoteStore

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mvr.errors import NoSound, UsageError
-from mvr.page.shelf import Shelf, ShelfItem
+from mvr.page.serving.shelf import Shelf, ShelfItem
 
 
 @pytest.fixture

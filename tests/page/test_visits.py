@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from mvr.page.shelf import Shelf, ShelfItem
-from mvr.page.visits import Visits
+from mvr.page.serving.shelf import Shelf, ShelfItem
+from mvr.page.serving.visits import Visits
 
 
 class Clock:

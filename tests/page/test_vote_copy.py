@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mvr.page import vote_copy
-from mvr.page.vote_copy import VARIABLE, VoteCopy
+from mvr.page.voting import vote_copy
+from mvr.page.voting.vote_copy import VARIABLE, VoteCopy
 from mvr.votes.hub import SyncStatus
 from mvr.votes.store import VoteStore
 

@@ -14,8 +14,8 @@ from mvr.arena.reranking.model import Reranker
 from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.library import Item
-from mvr.page.catalogue import DEMO, Catalogue
-from mvr.page.learned import Learned
+from mvr.page.library.catalogue import DEMO, Catalogue
+from mvr.page.search.learned import Learned
 from mvr.retrieval import Query, Retriever
 
 _LISTED_S = 5.0

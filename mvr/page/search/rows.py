@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from mvr.config.paths import home_dir
 from mvr.datatypes import Modality
-from mvr.page.shelf import MEDIA_TYPES, Shelf, ShelfItem
+from mvr.page.search.waveform import draw_waveform
+from mvr.page.serving.shelf import MEDIA_TYPES, Shelf, ShelfItem
 from mvr.page.templates import clock
-from mvr.page.waveform import draw_waveform
 
 if TYPE_CHECKING:
     from mvr.library import Item

@@ -10,9 +10,8 @@ import gradio as gr
 from mvr.datatypes import JsonDict
 from mvr.errors import MvrError
 from mvr.page import texts
-from mvr.page.context import PageContext
-from mvr.page.curves import Panel, metric_panel, panel
-from mvr.page.evaluation import (
+from mvr.page.board.curves import Panel, metric_panel, panel
+from mvr.page.board.evaluation import (
     Place,
     chance_cells,
     committed_results,
@@ -22,9 +21,10 @@ from mvr.page.evaluation import (
     read_uploads,
     table_lines,
 )
-from mvr.page.search_view import status_html
+from mvr.page.context import PageContext
+from mvr.page.search.search_view import status_html
+from mvr.page.serving.uploads import Upload, create_upload_box
 from mvr.page.templates import render
-from mvr.page.uploads import Upload, create_upload_box
 
 logger = logging.getLogger(__name__)
 DESK = "evaluate"  # where a visit keeps its own rows

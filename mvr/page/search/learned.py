@@ -18,8 +18,8 @@ from mvr.arena.reranking.personal import LEAST_VOTES, PERSONAL_DEPTH, personal_r
 from mvr.datatypes import Direction
 from mvr.errors import MvrError
 from mvr.page import texts
-from mvr.page.catalogue import DEMO, Catalogue
-from mvr.page.desk import Ask, Desk, rank
+from mvr.page.library.catalogue import DEMO, Catalogue
+from mvr.page.search.desk import Ask, Desk, rank
 from mvr.retrieval import RankedList
 from mvr.retrieval.teaching import item_features, similarity
 from mvr.votes.store import VoteStore

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mvr.datatypes import JsonDict
-from mvr.page.evaluation import main_metric
+from mvr.page.board.evaluation import main_metric
 
 LEFT, TOP, WIDTH, HEIGHT = 46, 12, 400, 190
 

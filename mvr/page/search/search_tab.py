@@ -9,12 +9,12 @@ import gradio as gr
 from mvr.arena.reranking.files import promoted_path
 from mvr.datatypes import Direction, Modality
 from mvr.page import texts
-from mvr.page.catalogue import DEMO, OWN
 from mvr.page.context import PageContext
-from mvr.page.html_events import on_load_events
-from mvr.page.search_events import SearchEvents
-from mvr.page.search_view import examples_html, exports_html, results_html, status_html
-from mvr.page.uploads import MEDIA_TYPES, create_upload_box
+from mvr.page.library.catalogue import DEMO, OWN
+from mvr.page.search.search_events import SearchEvents
+from mvr.page.search.search_view import examples_html, exports_html, results_html, status_html
+from mvr.page.serving.html_events import on_load_events
+from mvr.page.serving.uploads import MEDIA_TYPES, create_upload_box
 
 _VOTER = (
     "() => localStorage.getItem('mv_voter') || ''"  # the signed id of the tab Vote; only "my taste" uses it

@@ -1,4 +1,4 @@
-"""Tab "Vote": blind battles on demo clips or on the visitor's own clip; the widget talks to `mvr.page.arena_routes`."""
+"""Tab "Vote": blind battles on demo clips or on one's own clip; the widget talks to `mvr.page.voting.arena_routes`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mvr.media.probe import probe
 from mvr.media.proxy import make_proxy
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.desk import media_limits
-from mvr.page.search_view import status_html
-from mvr.page.sign_in import create_button
+from mvr.page.search.desk import media_limits
+from mvr.page.search.search_view import status_html
+from mvr.page.serving.uploads import MEDIA_TYPES, Upload, create_upload_box
 from mvr.page.templates import render
-from mvr.page.uploads import MEDIA_TYPES, Upload, create_upload_box
+from mvr.page.voting.sign_in import create_button
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:

@@ -15,14 +15,14 @@ from mvr.config.cards import DEFAULT_SYSTEM
 from mvr.datatypes import Modality
 from mvr.errors import MvrError, UsageError
 from mvr.page import texts
-from mvr.page.catalogue import DEMO, OWN
 from mvr.page.context import PageContext
-from mvr.page.desk import safe_name
-from mvr.page.html_events import on_load_events
-from mvr.page.rows import delete_made
-from mvr.page.search_view import item_row, status_html
+from mvr.page.library.catalogue import DEMO, OWN
+from mvr.page.search.desk import safe_name
+from mvr.page.search.rows import delete_made
+from mvr.page.search.search_view import item_row, status_html
+from mvr.page.serving.html_events import on_load_events
+from mvr.page.serving.uploads import MEDIA_TYPES, Upload, create_upload_box
 from mvr.page.templates import render
-from mvr.page.uploads import MEDIA_TYPES, Upload, create_upload_box
 
 if TYPE_CHECKING:
     from mvr.library import AddReport, Item

@@ -6,7 +6,7 @@ import gradio as gr
 
 from mvr.datatypes import Direction
 from mvr.page.context import PageContext
-from mvr.page.search_tab import SearchTab
+from mvr.page.search.search_tab import SearchTab
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:

@@ -11,9 +11,9 @@ from mvr.page import texts
 
 if TYPE_CHECKING:
     from mvr.page.context import PageContext
-    from mvr.page.desk import Desk
-    from mvr.page.rows import Row
-    from mvr.page.visits import Visit
+    from mvr.page.search.desk import Desk
+    from mvr.page.search.rows import Row
+    from mvr.page.serving.visits import Visit
 
 
 @dataclass(frozen=True, kw_only=True)

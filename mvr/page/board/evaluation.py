@@ -21,7 +21,7 @@ from mvr.metrics.significance import Resampling
 from mvr.page import texts
 
 if TYPE_CHECKING:
-    from mvr.page.uploads import Upload
+    from mvr.page.serving.uploads import Upload
     from mvr.votes.store import VoteStore
 
 MOST_PAIRS, WIDEST = 5000, 2048

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mvr.datatypes import Direction, JsonDict
-from mvr.page.contest import Contest
-from mvr.page.excerpts import Excerpts, Source
-from mvr.page.shelf import Shelf, ShelfItem
+from mvr.page.serving.shelf import Shelf, ShelfItem
+from mvr.page.voting.contest import Contest
+from mvr.page.voting.excerpts import Excerpts, Source
 from mvr.votes.records import Battle, PoolItem
 
 EXCERPT_S = 20.0

@@ -22,9 +22,9 @@ from mvr.media.probe import MediaInfo, probe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mvr.page.catalogue import Catalogue
-    from mvr.page.preview import Preview
-    from mvr.page.visits import Visit
+    from mvr.page.library.catalogue import Catalogue
+    from mvr.page.search.preview import Preview
+    from mvr.page.serving.visits import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
 
 FULL_SIDES_PX = (1920, 1080)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import mvr
 from mvr.datatypes import JsonDict
 from mvr.page import texts
-from mvr.page.shelf import ShelfItem
+from mvr.page.serving.shelf import ShelfItem
 
 if TYPE_CHECKING:
     from mvr.page.context import PageContext
-    from mvr.page.desk import Desk
-    from mvr.page.preview import Preview
-    from mvr.page.visits import Visit
+    from mvr.page.search.desk import Desk
+    from mvr.page.search.preview import Preview
+    from mvr.page.serving.visits import Visit
 
 Links = list[tuple[str, str, str]]  # label, address, what
 

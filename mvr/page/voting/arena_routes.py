@@ -22,9 +22,9 @@ from mvr.arena.ballot import Ballot
 from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, UsageError, VoteRefused
 from mvr.page import texts
-from mvr.page.ballot_box import CONSENT_VERSION, BallotBox
-from mvr.page.grading import Grade
-from mvr.page.sign_in import account_of
+from mvr.page.voting.ballot_box import CONSENT_VERSION, BallotBox
+from mvr.page.voting.grading import Grade
+from mvr.page.voting.sign_in import account_of
 
 logger = logging.getLogger(__name__)
 HEADER = "x-mvr-voter"

@@ -18,7 +18,7 @@ from mvr.datatypes import Direction
 from mvr.errors import MvrError, UsageError
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.desk import (
+from mvr.page.search.desk import (
     Ask,
     Clip,
     Desk,
@@ -28,11 +28,11 @@ from mvr.page.desk import (
     media_limits,
     receive,
 )
-from mvr.page.learned import rank_by_taste
-from mvr.page.preview import mux_preview
-from mvr.page.search_view import View
-from mvr.page.uploads import Upload
-from mvr.page.visits import Visit
+from mvr.page.search.learned import rank_by_taste
+from mvr.page.search.preview import mux_preview
+from mvr.page.search.search_view import View
+from mvr.page.serving.uploads import Upload
+from mvr.page.serving.visits import Visit
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.1

@@ -18,7 +18,7 @@ from mvr.arena.candidates import Candidates, Competitor
 from mvr.arena.judging import Judging, build_pool
 from mvr.arena.refusal import Reason, Refused
 from mvr.datatypes import Direction, JsonDict
-from mvr.page.battle_media import ArenaMedia
+from mvr.page.voting.battle_media import ArenaMedia
 from mvr.votes.records import PoolItem
 from mvr.votes.store import VoteStore
 

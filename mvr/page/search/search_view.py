@@ -11,17 +11,17 @@ from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.library.item import UNKNOWN_LICENCE
 from mvr.page import texts
-from mvr.page.catalogue import DEMO
-from mvr.page.exports import list_links, preview_links
-from mvr.page.rows import Row, facts_of, media_url, poster_url, wave_url
-from mvr.page.shelf import Shelf, ShelfItem
+from mvr.page.library.catalogue import DEMO
+from mvr.page.search.exports import list_links, preview_links
+from mvr.page.search.rows import Row, facts_of, media_url, poster_url, wave_url
+from mvr.page.serving.shelf import Shelf, ShelfItem
 from mvr.page.templates import clock, render
 
 if TYPE_CHECKING:
     from mvr.library import Item
     from mvr.page.context import PageContext
-    from mvr.page.desk import Clip, Desk
-    from mvr.page.visits import Visit
+    from mvr.page.search.desk import Clip, Desk
+    from mvr.page.serving.visits import Visit
 
 Updates = tuple[Any, ...]
 

@@ -13,7 +13,7 @@ from mvr.arena.board.forest import forest_plot
 from mvr.arena.board.tables import METHOD, differences_csv, ratings_csv, report
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.shelf import ShelfItem
+from mvr.page.serving.shelf import ShelfItem
 from mvr.page.templates import render
 
 SECTIONS = {"all": "All votes", "v2m": "Music for a video", "m2v": "Videos for a piece of music"}

@@ -28,14 +28,14 @@ from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, VoteRefused
 from mvr.page import texts
-from mvr.page.ahead import Ahead
-from mvr.page.battle_media import ArenaMedia
-from mvr.page.catalogue import DEMO
-from mvr.page.contest import Contest, OwnClip
 from mvr.page.context import PageContext
-from mvr.page.grading import GradingDesk
-from mvr.page.once import once
-from mvr.page.vote_copy import VoteCopy
+from mvr.page.library.catalogue import DEMO
+from mvr.page.serving.once import once
+from mvr.page.voting.ahead import Ahead
+from mvr.page.voting.battle_media import ArenaMedia
+from mvr.page.voting.contest import Contest, OwnClip
+from mvr.page.voting.grading import GradingDesk
+from mvr.page.voting.vote_copy import VoteCopy
 from mvr.votes.own import own_rows
 from mvr.votes.records import Battle, Judgment, Side, Vote
 from mvr.votes.store import VoteStore

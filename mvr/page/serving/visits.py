@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mvr.page.shelf import Shelf
+from mvr.page.serving.shelf import Shelf
 
 
 @dataclass
