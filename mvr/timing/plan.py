@@ -1,0 +1,99 @@
+"""How a track is cut to fit a clip: its pieces in order, and how well they join.
+
+Conventions: times in seconds; source times count from the start of the track, destination times from the start of the
+clip. Piece n + 1 begins where piece n ends; around that join both sound together for `crossfade_s`, half of it before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from mvr.datatypes import JsonDict, StrEnum
+
+
+class Ending(StrEnum):
+    """How the fitted music ends: as the track itself does, or faded out."""
+
+    REAL = "real"
+    FADE = "fade"
+
+
+class Method(StrEnum):
+    """How pieces were chosen: whole bars, quiet and similar places of music without a beat, or one plain cut."""
+
+    BARS = "bars"
+    CROSSFADE = "crossfade"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A stretch of the track, taken as it is.
+
+    Attributes:
+        source_start_s, source_end_s: where it lies in the track.
+        start_s: where it begins under the clip.
+        likeness: how alike the bars on both sides of the join before it sound, 0 to 1; None for the first piece.
+        percentile: share of all pairs of bars of the track that are less alike, 0 to 1; None for the first piece.
+        crossfade_s: how long both sides sound together at the join before it; 0 for the first piece.
+    """
+
+    source_start_s: float
+    source_end_s: float
+    start_s: float
+    likeness: float | None = None
+    percentile: float | None = None
+    crossfade_s: float = 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.source_end_s - self.source_start_s
+
+    @property
+    def end_s(self) -> float:
+        """Where it ends under the clip."""
+        return self.start_s + self.duration_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitPlan:
+    """A track fitted to a length.
+
+    Attributes:
+        pieces: in order; they cover `length_s` without a gap.
+        length_s: length of the clip.
+        method, ending: see their classes; `ending` is what came out, not what was wished.
+        fade_s: length of the fade-out at the end, 0 with the track's own ending.
+        speed: how much faster the track is played, 1 = as it is (at most 2 % off unless asked for).
+        hit_s: the second of the clip that should be hit, if one was asked for.
+        hit_error_s: how far the struck moment of the music lies from it, later is positive.
+        end_error_s: how far the end of the music lies from the clip's end, later is positive.
+        note: one sentence where something could not be done as wished, else "".
+    """
+
+    pieces: tuple[Piece, ...]
+    length_s: float
+    method: Method
+    ending: Ending
+    fade_s: float = 0.0
+    speed: float = 1.0
+    hit_s: float | None = None
+    hit_error_s: float | None = None
+    end_error_s: float = 0.0
+    note: str = ""
+
+    @property
+    def joins(self) -> tuple[Piece, ...]:
+        """The pieces that begin with a join."""
+        return self.pieces[1:]
+
+    def to_json(self) -> JsonDict:
+        """JSON-able form, times rounded to microseconds."""
+        document = asdict(self) | {"method": str(self.method), "ending": str(self.ending)}
+        pieces = [{name: _rounded(value) for name, value in asdict(piece).items()} for piece in self.pieces]
+        return {name: _rounded(value) for name, value in document.items()} | {"pieces": pieces}
+
+
+def _rounded(value: object) -> object:
+    return round(value, 6) if isinstance(value, float) else value
