@@ -183,9 +183,10 @@ def _ndcg(gains: RealArray, scores: RealArray, ideal: RealArray, k: int) -> floa
 
 
 def _top_share(flags: BoolArray, scores: RealArray, k: int) -> float:
-    """Expected share of flagged items among the first `k` of the list (divided by k, as judged@k is)."""
+    """Expected share of flagged items among the first `k`; of all of a shorter list, as ir-measures has it."""
+    depth = min(k, len(scores))
     above, tied, _, _ = locate(scores, flags)
-    return float(np.clip((k - above) / np.maximum(tied, 1), 0, 1).sum() / k)
+    return float(np.clip((depth - above) / np.maximum(tied, 1), 0, 1).sum() / depth) if depth else 0.0
 
 
 def _bpref(binary: Positions, scores: RealArray, refused: BoolArray, total_refused: int) -> float:

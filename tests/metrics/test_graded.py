@@ -85,6 +85,19 @@ def test_every_metric_equals_ir_measures_where_nothing_ties():
         np.testing.assert_allclose(ours.values[name], expected, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("length", [1, 7, 10, 12])
+def test_a_short_list_that_is_all_judged_is_judged_in_full_as_ir_measures_has_it(length):
+    import ir_measures
+    from ir_measures import Judged
+
+    run = {"q": {f"m{i}": float(-i) for i in range(length)}}
+    qrels = {"q": {f"m{i}": 3 for i in range(length)}}
+    theirs = next(iter(ir_measures.iter_calc([Judged @ 10], qrels, run))).value
+    scores = graded_scores(qrels, run)
+    assert scores.means()["judged@10"] == theirs == 1.0
+    refuse_unjudged({"short": scores})
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 5), st.integers(1, 3), st.integers(0, 9999))
 def test_every_metric_is_the_mean_over_the_orders_of_tied_items(items, levels, seed):

@@ -12,8 +12,16 @@ from scipy.stats import kendalltau
 
 from mvr.arena.board.inputs import Check, Repeat, Row
 from mvr.datatypes import JsonDict
-from mvr.metrics.preference import PairVotes, Ratings, RatingSettings, e_value, rate, votes_to_separate
+from mvr.metrics.preference import (
+    PairVotes,
+    Ratings,
+    RatingSettings,
+    directed_e_value,
+    rate,
+    votes_to_separate,
+)
 from mvr.metrics.preference.ratings import ELO_PER_NAT, to_elo
+from mvr.metrics.preference.separation import met_groups
 from mvr.metrics.preference.shares import voter_share
 from mvr.metrics.preference.stopping import SEPARATED_AT
 from mvr.metrics.preference.votes import codes
@@ -43,7 +51,8 @@ def rating_section(name: str, rows: Sequence[Row], settings: RatingSettings) -> 
     votes = pair_votes(rows)
     section: JsonDict = {"name": name, "votes": len(rows), "voters": len({row["voter_id"] for row in rows})}
     if len(votes) == 0 or not (votes.outcome != 2).any():
-        return section | {"rows": [], "differences": [], "note": "too few votes: nobody was preferred yet"}
+        note = "too few votes: nobody was preferred yet"
+        return section | {"rows": [], "differences": [], "groups": [], "note": note}
     ratings = rate(votes, settings)
     slot = len(ratings.fit.systems)
     return section | {
@@ -57,7 +66,30 @@ def rating_section(name: str, rows: Sequence[Row], settings: RatingSettings) -> 
         "nu": ratings.fit.nu,
         "rows": [_rating_row(ratings, row.system, rows) for row in ratings.rows],
         "differences": _difference_rows(ratings, rows),
+        "groups": _group_rows(votes, rows, settings),
     }
+
+
+def _group_rows(votes: PairVotes, rows: Sequence[Row], settings: RatingSettings) -> list[JsonDict]:
+    """Where groups of systems never met: each group's own order, with its own ranks; nothing where all met."""
+    groups = met_groups(votes)
+    if len(groups) == 1:
+        return []
+    found = []
+    for number, names in enumerate(groups, 1):
+        inside = [row for row in rows if row["left"] in names]
+        own = pair_votes(inside)
+        ranked = rate(own, settings).rows if (own.outcome != 2).any() else ()
+        found.append(
+            {
+                "group": number,
+                "systems": [row.system for row in ranked] or list(names),
+                "votes": len(inside),
+                "rank_low": [row.rank_low for row in ranked],
+                "rank_high": [row.rank_high for row in ranked],
+            }
+        )
+    return found
 
 
 def _rating_row(ratings: Ratings, system: str, rows: Sequence[Row]) -> JsonDict:
@@ -88,7 +120,7 @@ def _rating_row(ratings: Ratings, system: str, rows: Sequence[Row]) -> JsonDict:
 
 
 def _difference_rows(ratings: Ratings, rows: Sequence[Row]) -> list[JsonDict]:
-    """All pairs: the gap, Holm's p, the e-value that may be looked at any time, votes still needed."""
+    """All pairs: the gap, Holm's p, the e-value of that direction (may be looked at any time), votes still needed."""
     wins: Counter[tuple[str, str]] = Counter()
     for row in rows:
         if row["outcome"] in ("left", "right"):
@@ -98,9 +130,11 @@ def _difference_rows(ratings: Ratings, rows: Sequence[Row]) -> list[JsonDict]:
     found = []
     for gap in ratings.differences:
         won, lost = wins[gap.better, gap.worse], wins[gap.worse, gap.better]
-        evidence = e_value(won, lost)
+        evidence = directed_e_value(won, lost)
         needed = None
-        if gap.difference > 1e-9 and math.isfinite(gap.se) and not ratings.separated:
+        if gap.p_holm < 1 - ratings.settings.level:
+            needed = 0  # told apart already; the forecast is for those that are not
+        elif gap.difference > 1e-9 and math.isfinite(gap.se) and not ratings.separated:
             needed = votes_to_separate(gap.difference, gap.se, ratings.votes, comparisons=family)
         found.append(
             {

@@ -10,6 +10,7 @@ from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
 from mvr.datatypes import JsonDict
 
+HUGE = 1e6  # beyond it only the power of ten says anything
 RATING_COLUMNS = (
     "board",
     "rank_low",
@@ -76,7 +77,7 @@ def report(board: Board) -> str:
             f"![{_title(section)}](forest-{_slug(section['name'])}.svg)",
             "",
         ]
-        lines += _rating_lines(section)
+        lines += [*_rating_lines(section), *_group_lines(section["groups"])]
     lines += ["## Votes still needed", "", *_needed_lines(board.section("all")), ""]
     lines += [
         "## How often people preferred each alpha",
@@ -163,6 +164,22 @@ def _rating_lines(section: JsonDict) -> list[str]:
     return [*note, worth, "", *_table(tuple(rows[0]), rows), ""]
 
 
+def _group_lines(groups: Sequence[JsonDict]) -> list[str]:
+    if not groups:
+        return []
+    lines = ["Groups that never met, each with its own order:", ""]
+    for group in groups:
+        ranks = zip(
+            group["systems"],
+            group["rank_low"] or [None] * len(group["systems"]),
+            group["rank_high"] or [None] * len(group["systems"]),
+            strict=True,
+        )
+        names = [name if low is None else f"{name} ({low}-{high})" for name, low, high in ranks]
+        lines.append(f"- group {group['group']}, {group['votes']} votes: {', '.join(names)}")
+    return [*lines, ""]
+
+
 def _needed_lines(section: JsonDict) -> list[str]:
     columns = ("better", "worse", "elo", "p_holm", "e_value", "votes_still_needed")
     return _table(columns, section["differences"])
@@ -214,7 +231,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
+        return f"{value:.1e}" if abs(value) >= HUGE else f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value).replace("|", "\\|").replace("\n", " ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mvr.arena.reranking.residual import CrossValidation
-from mvr.metrics.preference.stopping import SEPARATED_AT, e_value
+from mvr.metrics.preference.stopping import SEPARATED_AT, directed_e_value
 
 MOST_RECALL_LOSS = 0.01
 
@@ -35,7 +35,7 @@ def promotion_gates(
         wins, losses: decisive votes of blind battles between the re-ranked and the plain system.
     """
     loss = recall_before - recall_after
-    evidence = e_value(wins, losses) if wins > losses else 0.0
+    evidence = directed_e_value(wins, losses)
     return (
         Gate(
             name="vote accuracy gain, lower bound",

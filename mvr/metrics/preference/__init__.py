@@ -15,7 +15,7 @@ from __future__ import annotations
 from mvr.metrics.preference.davidson import DavidsonFit, Ties, fit_davidson
 from mvr.metrics.preference.ratings import Ratings, RatingSettings, rate
 from mvr.metrics.preference.separation import strong_components
-from mvr.metrics.preference.stopping import e_value, sign_test, votes_to_separate
+from mvr.metrics.preference.stopping import directed_e_value, e_value, sign_test, votes_to_separate
 from mvr.metrics.preference.votes import LEFT, RIGHT, TIE, PairVotes, capped_weights
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Ratings",
     "Ties",
     "capped_weights",
+    "directed_e_value",
     "e_value",
     "fit_davidson",
     "rate",

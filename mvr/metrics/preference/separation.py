@@ -13,6 +13,21 @@ from scipy.sparse.csgraph import connected_components
 from mvr.metrics.preference.votes import LEFT, RIGHT, IntArray, PairVotes
 
 
+def met_groups(votes: PairVotes) -> list[tuple[str, ...]]:
+    """Groups of systems that no chain of votes connects, largest first; one group where all can be compared.
+
+    >>> met_groups(PairVotes.from_names(["a", "c", "b"], ["b", "d", "e"], [0, 2, 1]))
+    [('a', 'b', 'e'), ('c', 'd')]
+    """
+    size = len(votes.systems)
+    graph = coo_array((np.ones(len(votes)), (votes.left, votes.right)), shape=(size, size))
+    count, numbers = connected_components(graph.tocsr(), directed=False)
+    groups = [
+        tuple(votes.systems[i] for i in np.flatnonzero(numbers == number).tolist()) for number in range(count)
+    ]
+    return sorted(groups, key=lambda names: (-len(names), names))
+
+
 def strong_components(votes: PairVotes) -> tuple[int, IntArray]:
     """How many strongly connected groups of systems there are, and the (K,) group of each.
 

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 from scipy.special import betaln
-from scipy.stats import binom, binomtest, norm
+from scipy.stats import beta, binom, binomtest, norm
 
 from mvr.errors import UsageError
 
@@ -31,6 +31,19 @@ def e_value(wins: int, losses: int) -> float:
     13.9032
     """
     return float(math.exp(min(log_e_value(wins, losses), 700.0)))
+
+
+def directed_e_value(wins: int, losses: int) -> float:
+    """Evidence that the first of two systems wins more: `e_value` times the share of its Beta above 1/2.
+
+    The two directions add up to `e_value`, so calling the first better from 20 on, or the second, errs in at
+    most 5 % of the cases however often one looks; the direction need not be chosen beforehand.
+
+    >>> round(directed_e_value(65, 35), 4), round(directed_e_value(35, 65), 4)
+    (13.829, 0.0742)
+    """
+    share = float(beta.logsf(0.5, PRIOR + wins, PRIOR + losses))
+    return float(math.exp(min(log_e_value(wins, losses) + share, 700.0)))
 
 
 def sign_test(wins: int, losses: int) -> float:

@@ -1,0 +1,58 @@
+"""The parts of a board: what stands beside each pair, and groups that never met."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mvr.arena.board.board import Board
+from mvr.arena.board.sections import rating_section
+from mvr.arena.board.tables import report
+from mvr.metrics.preference import RatingSettings, directed_e_value
+
+
+def pair(section, first: str, second: str):
+    return next(row for row in section["differences"] if {row["better"], row["worse"]} == {first, second})
+
+
+def test_the_e_value_never_certifies_the_system_that_lost_more(make_rows):
+    rows = make_rows([("a", "b", 94, 285), ("a", "c", 900, 20), ("b", "c", 330, 320)])
+    gap = pair(rating_section("all", rows, RatingSettings()), "a", "b")
+    assert (gap["better"], gap["wins"], gap["losses"]) == ("a", 94, 285)
+    assert gap["e_value"] == directed_e_value(94, 285) < 0.05 and not gap["separated_by_e_value"]
+
+
+def test_a_pair_that_is_told_apart_needs_no_more_votes(make_rows):
+    section = rating_section("all", make_rows([("a", "b", 700, 300), ("b", "c", 260, 240)]), RatingSettings())
+    assert pair(section, "a", "b")["p_holm"] < 0.05
+    assert pair(section, "a", "b")["votes_still_needed"] == 0
+    assert pair(section, "b", "c")["p_holm"] > 0.05
+    assert pair(section, "b", "c")["votes_still_needed"] > 500
+
+
+def test_groups_that_never_met_are_named_with_their_own_order(make_rows):
+    rows = make_rows([("a", "b", 160, 40), ("b", "c", 150, 50), ("x", "y", 60, 140)])
+    section = rating_section("all", rows, RatingSettings())
+    assert "not yet comparable" in section["note"] and section["separated"]
+    assert [group["systems"] for group in section["groups"]] == [["a", "b", "c"], ["y", "x"]]
+    assert [group["rank_low"] for group in section["groups"]] == [[1, 2, 3], [1, 2]]
+    assert [group["votes"] for group in section["groups"]] == [400, 200]
+    whole = rating_section("all", make_rows([("a", "b", 160, 40)]), RatingSettings())
+    assert whole["groups"] == []
+
+
+def test_no_table_prints_a_number_of_many_digits(make_rows, voted):
+    section = rating_section("all", make_rows([("a", "b", 900, 90), ("b", "c", 300, 200)]), RatingSettings())
+    assert pair(section, "a", "b")["e_value"] > 1e100
+    document = json.loads(json.dumps(voted)) | {"boards": [section]}
+    text = report(Board(document=document))
+    assert max(len(word) for word in text.split() if word.isdigit()) < 8
+    assert "e+" in text
+
+
+@pytest.fixture
+def voted(store):
+    from mvr.arena.board import build_board
+
+    return build_board(store).document
