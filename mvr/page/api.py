@@ -18,8 +18,8 @@ from mvr.datatypes import Direction, Modality
 from mvr.errors import MvrError, UsageError
 from mvr.media.probe import probe
 from mvr.page.context import PageContext
-from mvr.page.library.catalogue import DEMO
-from mvr.page.search.desk import media_limits, safe_name
+from mvr.page.library import DEMO
+from mvr.page.serving import media_limits, safe_name
 from mvr.retrieval import Result
 
 MOST_RESULTS = 50

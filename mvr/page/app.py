@@ -1,6 +1,11 @@
 """The page: its tabs, composed, and how it is launched.
 
-A tab is one file of this folder with one function
+The rooms: `serving` (visits, shelf, uploads, limits) knows no other; `library` (systems, libraries, items) knows
+serving; `search` both; `voting` search too; `board` shows what was counted. Each room's `__init__` is its face. Only
+files named `..._tab.py` (and `app`, `api`, `theme`, `upload_box` here) import Gradio: what they do is in files beside
+them that run without it.
+
+A tab is one file of a room with one function
 
     def build_tab(context: PageContext, page: gr.Blocks) -> None
 
@@ -37,11 +42,11 @@ from mvr.page.context import PageContext
 from mvr.page.library import library_tab as library
 from mvr.page.search import music_to_video_tab as music_to_video
 from mvr.page.search import video_to_music_tab as video_to_music
-from mvr.page.serving.harden import Harden, HardenSettings
+from mvr.page.serving import Harden, HardenSettings
 from mvr.page.templates import render
 from mvr.page.theme import create_theme
+from mvr.page.voting import arena_routes
 from mvr.page.voting import vote_tab as vote
-from mvr.page.voting.arena_routes import arena_routes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING
 
 from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import home_dir
-from mvr.datatypes import Modality
-from mvr.errors import NotInLibrary, UsageError
-from mvr.media.probe import probe
-from mvr.page import texts
-from mvr.page.library.catalogue import DEMO, OWN, Catalogue
-from mvr.page.search.desk import Clip
-from mvr.page.serving.shelf import Shelf
-from mvr.page.serving.visits import Visit, Visits
+from mvr.errors import UsageError
+from mvr.page.library import DEMO, OWN, Catalogue
+from mvr.page.serving import Shelf, Visit, Visits
 
 if TYPE_CHECKING:
-    from mvr.page.search.learned import Learned
-    from mvr.page.voting.ballot_box import BallotBox
+    from mvr.page.search import Learned
+    from mvr.page.voting import BallotBox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +45,22 @@ class PageContext:
     @functools.cached_property
     def ballots(self) -> BallotBox:
         """Battles and votes, opened with the first visitor who asks for them."""
-        from mvr.page.voting.ballot_box import BallotBox
+        from mvr.page.voting import BallotBox, Needs
 
-        return BallotBox(self)
+        return BallotBox(
+            Needs(
+                catalogue=self.catalogue,
+                shelf=self.shelf,
+                pool=self.pool,
+                votes_url=self.votes_url,
+                listen_ms=self.manifest.app.listen_ms,
+            )
+        )
 
     @functools.cached_property
     def learned(self) -> Learned:
         """What votes taught, for the lists."""
-        from mvr.page.search.learned import Learned
+        from mvr.page.search import Learned
 
         return Learned(self.catalogue)
 
@@ -74,17 +77,6 @@ class PageContext:
         if choice != OWN:
             raise UsageError(f"unknown library {choice!r}; choose from {DEMO}, {OWN}")
         return str(home_dir() / "library" if self.local else visit.folder / "library")
-
-    def example(self, item_id: str, modality: Modality) -> Clip:
-        """An item of the demo library as a query.
-
-        Raises:
-            NotInLibrary: no such item.
-        """
-        item = self.catalogue.library(DEMO).item(item_id)
-        if item.modality is not modality:
-            raise NotInLibrary(texts.UNKNOWN_ITEM)
-        return Clip(path=item.path, name=item.title, info=probe(item.path), shared=True)
 
 
 def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None = None) -> PageContext:

@@ -54,3 +54,8 @@ def _environment() -> Environment:
 def render(template: str, **values: Any) -> str:
     """HTML of one template; titles, names and other strings come out escaped."""
     return _environment().get_template(template).render(**values)
+
+
+def status_html(kind: str, text: str) -> str:
+    """The status line: kind is idle, busy, done, quiet (for screen readers) or error."""
+    return render("status.html", kind=kind, text=text)

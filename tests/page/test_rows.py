@@ -15,7 +15,7 @@ from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary
 from mvr.page.context import PageContext, create_context
 from mvr.page.library.catalogue import OWN
-from mvr.page.search.rows import cache_file, wave_url
+from mvr.page.library.rows import cache_file, wave_url
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from mvr.page.board.evaluation import (
     table_lines,
 )
 from mvr.page.context import PageContext
-from mvr.page.search.search_view import status_html
-from mvr.page.serving.uploads import Upload, create_upload_box
-from mvr.page.templates import render
+from mvr.page.serving import Upload
+from mvr.page.templates import render, status_html
+from mvr.page.upload_box import create_upload_box
 
 logger = logging.getLogger(__name__)
 DESK = "evaluate"  # where a visit keeps its own rows

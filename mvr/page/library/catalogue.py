@@ -13,6 +13,7 @@ from mvr.config.cards import DEFAULT_SYSTEM, LicenceCard, SystemCard, load_card,
 from mvr.config.paths import home_dir
 from mvr.datatypes import Modality
 from mvr.errors import MvrError
+from mvr.page.serving import PerKey
 
 if TYPE_CHECKING:
     from mvr.embeddings.system import System
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEMO, OWN = (
-    "demo",
-    "own",
-)  # what a visitor may choose; a library's key is DEMO or the folder of a user's library
+# what a visitor may choose; a library's key is DEMO or the folder of a user's library
+DEMO, OWN = ("demo", "own")
+_KEPT_SYSTEMS = 16
+_KEPT_LIBRARIES = 200  # of visitors of a shared server; an older one is opened again from its folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +75,9 @@ class Catalogue:
     """Systems, libraries and the retrievers that join them; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._systems: dict[str, System] = {}
-        self._libraries: dict[str, Library] = {}
-        self._retrievers: dict[tuple[str, str], Retriever] = {}
+        self._systems: PerKey[str, System] = PerKey(_KEPT_SYSTEMS)
+        self._libraries: PerKey[str, Library] = PerKey(_KEPT_LIBRARIES)
+        self._retrievers: PerKey[tuple[str, str], Retriever] = PerKey(_KEPT_LIBRARIES)
 
     def systems(self) -> list[SystemChoice]:
         """All systems, the default first, each ready or with what it lacks."""
@@ -105,10 +105,7 @@ class Catalogue:
         """
         from mvr.embeddings.system import load_system
 
-        with self._lock:
-            if name not in self._systems:
-                self._systems[name] = load_system(name)
-            return self._systems[name]
+        return self._systems.get(name, lambda: load_system(name))
 
     def library(self, key: str) -> Library:
         """The demo library, or a user's.
@@ -118,28 +115,24 @@ class Catalogue:
         """
         from mvr.library import Library, open_demo_library
 
-        with self._lock:
-            if key not in self._libraries:
-                self._libraries[key] = open_demo_library() if key == DEMO else Library.open(key)
-            return self._libraries[key]
+        return self._libraries.get(key, lambda: open_demo_library() if key == DEMO else Library.open(key))
 
     def retriever(self, library: str, system: str) -> Retriever:
         """The retriever of one library with one system."""
         from mvr.retrieval import Retriever
 
-        with self._lock:
-            key = (library, system)
-            if key not in self._retrievers:
-                self._retrievers[key] = Retriever(self.library(library), self.system(system))
-            return self._retrievers[key]
+        return self._retrievers.get(
+            (library, system), lambda: Retriever(self.library(library), self.system(system))
+        )
 
     def forget(self, folder: Path) -> None:
         """Let go of the libraries that lie in a folder."""
-        with self._lock:
-            gone = {key for key in self._libraries if key != DEMO and Path(key).is_relative_to(folder)}
-            self._retrievers = {key: value for key, value in self._retrievers.items() if key[0] not in gone}
-            for key in gone:
-                del self._libraries[key]
+
+        def lies_there(key: str) -> bool:
+            return key != DEMO and Path(key).is_relative_to(folder)
+
+        self._retrievers.forget(lambda key: lies_there(key[0]))
+        self._libraries.forget(lies_there)
 
     def examples(self, modality: Modality, count: int = 8) -> list[Item]:
         """The demo library's first items of a modality; none where it is not installed."""

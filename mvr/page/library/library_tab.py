@@ -16,13 +16,13 @@ from mvr.datatypes import Modality
 from mvr.errors import MvrError, UsageError
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.library.catalogue import DEMO, OWN
-from mvr.page.search.desk import safe_name
-from mvr.page.search.rows import delete_made
-from mvr.page.search.search_view import item_row, status_html
+from mvr.page.library import DEMO, OWN, item_row
+from mvr.page.library.rows import delete_made
+from mvr.page.serving import Upload, safe_name
 from mvr.page.serving.html_events import on_load_events
-from mvr.page.serving.uploads import MEDIA_TYPES, Upload, create_upload_box
-from mvr.page.templates import render
+from mvr.page.serving.uploads import MEDIA_TYPES
+from mvr.page.templates import render, status_html
+from mvr.page.upload_box import create_upload_box
 
 if TYPE_CHECKING:
     from mvr.library import AddReport, Item

@@ -11,20 +11,23 @@ from __future__ import annotations
 import shutil
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mvr.config.manifest import AppManifest
 from mvr.datatypes import Direction, Modality
+from mvr.errors import NotInLibrary
 from mvr.media.limits import MediaLimits
 from mvr.media.probe import MediaInfo, probe
+from mvr.page import texts
+from mvr.page.library import DEMO
+from mvr.page.serving import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mvr.page.library.catalogue import Catalogue
+    from mvr.page.library import Catalogue
     from mvr.page.search.preview import Preview
-    from mvr.page.serving.visits import Visit
+    from mvr.page.serving import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
 
 FULL_SIDES_PX = (1920, 1080)
@@ -110,11 +113,6 @@ def desk_of(visit: Visit, direction: Direction) -> Desk:
         return desk
 
 
-def media_limits(app: AppManifest) -> MediaLimits:
-    """What an uploaded file may be, by the manifest; one decoding thread leaves the other visitors theirs."""
-    return MediaLimits(video_s=app.max_video_s, music_s=app.max_music_s, size_mb=app.max_upload_mb)
-
-
 def receive(visit: Visit, upload: Path, name: str, modality: Modality, limits: MediaLimits) -> Clip:
     """Take an upload over into the visit's folder, if it can be used.
 
@@ -132,20 +130,16 @@ def receive(visit: Visit, upload: Path, name: str, modality: Modality, limits: M
     return Clip(path=path, name=name, info=info)
 
 
-def safe_name(name: str, longest_bytes: int = 120) -> str:
-    """A file name that any file system takes and that still reads as the visitor wrote it.
+def example_clip(catalogue: Catalogue, item_id: str, modality: Modality) -> Clip:
+    """An item of the demo library as a query.
 
-    >>> safe_name("../été + naïve #1.mp4")
-    'été + naïve #1.mp4'
-    >>> safe_name("  ..")
-    'clip'
+    Raises:
+        NotInLibrary: no such item.
     """
-    last = name.replace("\\", "/").rpartition("/")[2]
-    clean = "".join(char if char.isprintable() and char not in '<>:"|?*' else " " for char in last)
-    path = PurePosixPath(" ".join(clean.split()).strip(". ") or "clip")
-    suffix = path.suffix if len(path.suffix) <= 8 else ""
-    stem = path.name.removesuffix(suffix).encode()[: longest_bytes - len(suffix.encode())]
-    return stem.decode(errors="ignore") + suffix
+    item = catalogue.library(DEMO).item(item_id)
+    if item.modality is not modality:
+        raise NotInLibrary(texts.UNKNOWN_ITEM)
+    return Clip(path=item.path, name=item.title, info=probe(item.path), shared=True)
 
 
 def embed(desk: Desk, clip: Clip, ask: Ask, catalogue: Catalogue) -> Query:
@@ -157,7 +151,7 @@ def embed(desk: Desk, clip: Clip, ask: Ask, catalogue: Catalogue) -> Query:
 
 
 def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:
-    """Rank the library for the clip on the desk; embeds only for a system that was not asked yet."""
+    """The library's list for the clip on the desk; embeds only for a system that was not asked yet."""
     assert desk.clip is not None
     query = embed(desk, desk.clip, ask, catalogue)
     retriever = catalogue.retriever(ask.library, ask.system)
@@ -167,7 +161,6 @@ def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:
         ranked = _rank(retriever, query, ask)
     with desk.lock:
         desk.queries[ask.system] = query
-        desk.asked, desk.ranked, desk.note = ask, ranked, ""
     return ranked
 
 

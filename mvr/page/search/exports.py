@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import mvr
 from mvr.datatypes import JsonDict
 from mvr.page import texts
-from mvr.page.serving.shelf import ShelfItem
+from mvr.page.serving import Shelf, ShelfItem
 
 if TYPE_CHECKING:
-    from mvr.page.context import PageContext
+    from mvr.page.library import Catalogue
     from mvr.page.search.desk import Desk
     from mvr.page.search.preview import Preview
-    from mvr.page.serving.visits import Visit
+    from mvr.page.serving import Visit
 
 Links = list[tuple[str, str, str]]  # label, address, what
 
@@ -41,7 +41,7 @@ def list_json(desk: Desk) -> JsonDict:
     return {**document, "results": results}
 
 
-def list_links(context: PageContext, visit: Visit, desk: Desk) -> Links:
+def list_links(shelf: Shelf, visit: Visit, desk: Desk) -> Links:
     """Write the list as CSV and JSON and return their links; one file each, written anew with every list."""
     visit.folder.mkdir(parents=True, exist_ok=True)
     files = {
@@ -53,11 +53,11 @@ def list_links(context: PageContext, visit: Visit, desk: Desk) -> Links:
         path = visit.folder / f"{desk.direction}-list.{kind}"
         path.write_text(content, encoding="utf-8", newline="")
         item = ShelfItem(path=path, name=f"ranked list.{kind}", owner=visit.id, download=True)
-        links.append((label, context.shelf.put(item), kind))
+        links.append((label, shelf.put(item), kind))
     return links
 
 
-def preview_links(context: PageContext, visit: Visit, desk: Desk) -> tuple[str, Links]:
+def preview_links(catalogue: Catalogue, shelf: Shelf, visit: Visit, desk: Desk) -> tuple[str, Links]:
     """Address of the MP4 as a download, and links to its credit line and to the decision pack."""
     preview = desk.preview
     assert preview is not None
@@ -65,7 +65,6 @@ def preview_links(context: PageContext, visit: Visit, desk: Desk) -> tuple[str, 
     credit = visit.folder / f"{desk.direction}-credit.txt"
     credit.write_text(credit_text(preview), encoding="utf-8")
     pack = preview.path.with_suffix(".zip")
-    shelf = context.shelf
     mp4 = shelf.put(ShelfItem(path=preview.path, name=preview.name, owner=visit.id, download=True))
     return mp4, [
         (
@@ -81,7 +80,7 @@ def preview_links(context: PageContext, visit: Visit, desk: Desk) -> tuple[str, 
                     name=f"{stem}.zip",
                     owner=visit.id,
                     download=True,
-                    make=lambda out: write_pack(context, desk, preview, out),
+                    make=lambda out: write_pack(catalogue, desk, preview, out),
                 )
             ),
             "pack",
@@ -94,10 +93,10 @@ def credit_text(preview: Preview) -> str:
     return f"{preview.credit}\nstarts at {preview.start_s:.2f} s; made with mvr {mvr.__version__}\n"
 
 
-def decision(context: PageContext, desk: Desk, preview: Preview) -> JsonDict:
+def decision(catalogue: Catalogue, desk: Desk, preview: Preview) -> JsonDict:
     """What was chosen and how it came about: enough to find the same list again."""
     assert desk.asked is not None
-    system = context.catalogue.system(desk.asked.system)
+    system = catalogue.system(desk.asked.system)
     return {
         "chosen": preview.item_id,
         "credit": preview.credit,
@@ -110,12 +109,12 @@ def decision(context: PageContext, desk: Desk, preview: Preview) -> JsonDict:
     }
 
 
-def write_pack(context: PageContext, desk: Desk, preview: Preview, out: Path) -> None:
+def write_pack(catalogue: Catalogue, desk: Desk, preview: Preview, out: Path) -> None:
     """Write the decision pack: MP4, credit line, ranked list, and the decision with what it rests on."""
     with zipfile.ZipFile(out.with_suffix(".part"), "w") as pack:
         pack.write(preview.path, preview.name)
         pack.writestr("credit.txt", credit_text(preview))
         pack.writestr(
-            "decision.json", json.dumps(decision(context, desk, preview), ensure_ascii=False, indent=1)
+            "decision.json", json.dumps(decision(catalogue, desk, preview), ensure_ascii=False, indent=1)
         )
     out.with_suffix(".part").replace(out)

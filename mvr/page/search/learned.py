@@ -7,10 +7,9 @@ the signed id that their browser keeps for the tab Vote.
 from __future__ import annotations
 
 import logging
-import threading
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from mvr.arena.reranking.files import candidate_path, load_if_there, promoted_path
 from mvr.arena.reranking.model import Reranker
@@ -18,14 +17,13 @@ from mvr.arena.reranking.personal import LEAST_VOTES, PERSONAL_DEPTH, personal_r
 from mvr.datatypes import Direction
 from mvr.errors import MvrError
 from mvr.page import texts
-from mvr.page.library.catalogue import DEMO, Catalogue
+from mvr.page.library import DEMO, Catalogue
 from mvr.page.search.desk import Ask, Desk, rank
+from mvr.page.serving import PerKey
 from mvr.retrieval import RankedList
 from mvr.retrieval.teaching import item_features, similarity
 from mvr.votes.store import VoteStore
-
-if TYPE_CHECKING:
-    from mvr.page.context import PageContext
+from mvr.votes.voter import VoterSigner
 
 logger = logging.getLogger(__name__)
 PERSONAL_ALPHA = 0.5  # where the slider stands when one's own taste is learned
@@ -45,8 +43,7 @@ class Learned:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._tastes: OrderedDict[tuple[str, ...], Reranker | None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._tastes: PerKey[tuple[str, ...], Reranker | None] = PerKey(_KEPT_TASTES)
 
     def promoted(self, system: str, direction: Direction) -> Reranker | None:
         """The re-ranking in force. Raises DataError or SettingsMismatch on a damaged or outdated file."""
@@ -79,22 +76,20 @@ class Learned:
             words = {"have": len(rows), "wanted": LEAST_VOTES, "missing": LEAST_VOTES - len(rows)}
             return Reordered(ranked=ranked, said=texts.TASTE_MISSING.format(**words))
         key = (voter, ranked.system, str(direction), str(len(rows)), str(rows[-1]["vote_id"]))
-        with self._lock:
-            fitted = key in self._tastes
-        if not fitted:
+
+        def fitted() -> Reranker | None:
             retriever = self._catalogue.retriever(DEMO, ranked.system)  # what people vote on
             retriever.prepare(direction)
             items = retriever.library.items(direction.target)
-            model = personal_reranker(
+            return personal_reranker(
                 rows,
                 similarity(retriever, PERSONAL_ALPHA),
                 item_features(retriever, items, PERSONAL_ALPHA),
                 system=ranked.system,
                 version=retriever.system.identity,
             )
-            self._keep(key, model)
-        with self._lock:
-            own = self._tastes[key]
+
+        own = self._tastes.get(key, fitted)
         if own is None:
             return Reordered(ranked=ranked, said=texts.TASTE_NO_HELP.format(votes=len(rows)))
         return self._reordered(ranked, library, own, texts.TASTE_MINE)
@@ -116,31 +111,46 @@ class Learned:
         depth = min(model.depth, len(ranked.results))
         return Reordered(ranked=changed, said=words.format(votes=model.votes, moved=moved, depth=depth))
 
-    def _keep(self, key: tuple[str, ...], model: Reranker | None) -> None:
-        with self._lock:
-            self._tastes[key] = model
-            while len(self._tastes) > _KEPT_TASTES:
-                self._tastes.popitem(last=False)
+
+class Ballots(Protocol):
+    """What one's own taste is learned from: the votes, and who somebody is."""
+
+    @property
+    def store(self) -> VoteStore:
+        """The votes."""
+
+    @property
+    def signer(self) -> VoterSigner:
+        """Knows a voter by the signed id."""
 
 
-def rank_by_taste(context: PageContext, desk: Desk, ask: Ask, cookie: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Teachers:
+    """What a list may be ranked by: systems, what votes taught, and the votes (opened for one's own taste alone)."""
+
+    catalogue: Catalogue
+    learned: Learned
+    ballots: Callable[[], Ballots]
+
+
+def rank_by_taste(teachers: Teachers, desk: Desk, ask: Ask, cookie: str) -> None:
     """Rank for the clip on the desk, then let votes change the order if asked; the desk notes what they did.
 
     Raises:
         VoteRefused: the visitor's id is not of this server.
     """
     wide = replace(ask, count=max(ask.count, PERSONAL_DEPTH)) if ask.taste == "mine" else ask
-    ranked = rank(desk, wide, context.catalogue)
-    if ask.taste == "plain":
-        return
-    if ask.diversity > 0:
+    ranked = rank(desk, wide, teachers.catalogue)
+    found = Reordered(ranked=ranked, said="")
+    if ask.taste != "plain" and ask.diversity > 0:
         found = Reordered(ranked=ranked, said=texts.TASTE_DIVERSE)
     elif ask.taste == "votes":
-        found = context.learned.by_votes(ranked, ask.library)
-    else:
-        voter = context.ballots.signer.voter(cookie) if cookie else ""
-        found = context.learned.by_own_taste(ranked, ask.library, context.ballots.store, voter)
-    with desk.lock:
+        found = teachers.learned.by_votes(ranked, ask.library)
+    elif ask.taste == "mine":
+        ballots = teachers.ballots()
+        voter = ballots.signer.voter(cookie) if cookie else ""
+        found = teachers.learned.by_own_taste(ranked, ask.library, ballots.store, voter)
+    with desk.lock:  # only now, so that what is refused leaves the list as it was
         desk.asked = ask
         desk.ranked = replace(found.ranked, results=found.ranked.results[: ask.count])
         desk.note = found.said

@@ -10,10 +10,9 @@ from mvr.datatypes import Direction
 from mvr.page import texts
 
 if TYPE_CHECKING:
-    from mvr.page.context import PageContext
+    from mvr.page.library import Row
     from mvr.page.search.desk import Desk
-    from mvr.page.search.rows import Row
-    from mvr.page.serving.visits import Visit
+    from mvr.page.serving import Visit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,7 @@ class Preview:
     credit: str
 
 
-def mux_preview(context: PageContext, visit: Visit, desk: Desk, row: Row, original: str) -> Preview:
+def mux_preview(visit: Visit, desk: Desk, row: Row, original: str) -> Preview:
     """Mux one result with the clip on the desk.
 
     Raises:

@@ -1,7 +1,10 @@
-"""The two search tabs: components and events of one direction; what they do is in `search_events.py`."""
+"""The two search tabs: components and events of one direction; what they do is in `search_events.py`, which knows no
+Gradio.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -10,11 +13,16 @@ from mvr.arena.reranking.files import promoted_path
 from mvr.datatypes import Direction, Modality
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.library.catalogue import DEMO, OWN
-from mvr.page.search.search_events import SearchEvents
-from mvr.page.search.search_view import examples_html, exports_html, results_html, status_html
+from mvr.page.library import DEMO, OWN
+from mvr.page.search import SearchEvents
+from mvr.page.search.controls import Controls
+from mvr.page.search.search_view import Shown, examples_html, exports_html, results_html
 from mvr.page.serving.html_events import on_load_events
-from mvr.page.serving.uploads import MEDIA_TYPES, create_upload_box
+from mvr.page.serving.uploads import MEDIA_TYPES, Upload
+from mvr.page.templates import render, status_html
+from mvr.page.upload_box import create_upload_box
+
+Values = dict[Any, Any]  # component -> value
 
 _VOTER = (
     "() => localStorage.getItem('mv_voter') || ''"  # the signed id of the tab Vote; only "my taste" uses it
@@ -54,7 +62,7 @@ class SearchTab:
         )
         gr.HTML(f'<p class="mv-hint mv-centre">{self._limits()}</p>')
         self.examples = gr.HTML(
-            examples_html(self.context, self.direction, self.words),
+            examples_html(self.context.catalogue, self.context.shelf, self.direction, self.words),
             js_on_load=on_load_events("pick"),
             elem_id=f"mv-examples-{self.direction}",
             elem_classes="mv-examples-box",
@@ -143,49 +151,101 @@ class SearchTab:
         return bool(ready) and ready[0].card.text
 
     def _not_ready(self) -> str:
-        from mvr.page.templates import render
-
         return render("not_ready.html", systems=[c for c in self.context.catalogue.systems() if not c.ready])
 
     def _connect(self, page: gr.Blocks) -> None:
-        controls = [
-            self.alpha, self.library, self.system, self.text, self.genre, self.licence,
-            self.tempo_min, self.tempo_max, self.duration_max, self.variety, self.taste, self.voter,
-        ]  # fmt: skip
+        self.controls = {
+            "alpha": self.alpha, "library": self.library, "system": self.system, "text": self.text,
+            "genre": self.genre, "licence": self.licence, "tempo_min": self.tempo_min,
+            "tempo_max": self.tempo_max, "duration_max": self.duration_max, "variety": self.variety,
+            "taste": self.taste, "voter": self.voter,
+        }  # fmt: skip
+        controls = set(self.controls.values())
         view = [self.status, self.stage, self.results, self.exports, self.take, self.cancel]
-        slow: dict[str, Any] = {
-            "api_visibility": "private",
-            "show_progress": "hidden",
-            "concurrency_id": "embed",
-            "concurrency_limit": self.context.manifest.app.embed_jobs,
-        }
-        quick = {"api_visibility": "private", "show_progress": "hidden"}
-        uploaded = self.upload.upload(
-            self.events.upload, [self.upload, *controls], [*view, self.upload], **slow
-        )
-        picked = self.examples.pick(self.events.pick, controls, view, **slow)
+        quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
+        mux = {**quick, "concurrency_id": "mux", "concurrency_limit": 2}
+        uploaded = self.upload.upload(self.on_upload, {self.upload, *controls}, [*view, self.upload], **slow)
+        picked = self.examples.pick(self.on_pick, controls, view, **slow)
         for control in (self.alpha, self.variety):
-            control.input(self.events.again, controls, view, trigger_mode="always_last", **quick)
-        for control in (
-            self.library,
-            self.genre,
-            self.licence,
-            self.tempo_min,
-            self.tempo_max,
-            self.duration_max,
-        ):
-            control.change(self.events.again, controls, view, trigger_mode="always_last", **quick)
-        changed = self.system.change(self.events.again, controls, view, **slow)
-        self.system.change(self.events.helps, self.system, [self.text, self.alpha], **quick)
+            control.input(self.on_change, controls, view, trigger_mode="always_last", **quick)
+        filters = (self.genre, self.licence, self.tempo_min, self.tempo_max, self.duration_max)
+        for control in (self.library, *filters):
+            control.change(self.on_change, controls, view, trigger_mode="always_last", **quick)
+        changed = self.system.change(self.on_change, controls, view, **slow)
+        self.system.change(self.on_system, self.system, [self.text, self.alpha], **quick)
         who = self.taste.input(None, None, self.voter, js=_VOTER, **quick)
-        who.then(self.events.again, controls, view, **quick)
-        self.text.submit(self.events.again, controls, view, **quick)
-        self.library.change(self.events.choices, self.library, [self.genre, self.licence], **quick)
-        mux = {"concurrency_id": "mux", "concurrency_limit": 2, **quick}
-        self.results.preview(self.events.preview, self.original, view, **mux)
-        self.original.input(self.events.remix, self.original, view, **mux)
-        self.cancel.click(self.events.cancel, None, view, cancels=[uploaded, picked, changed], **quick)
-        page.load(self.events.alpha_of_address, None, self.alpha, queue=False, **quick)
+        who.then(self.on_change, controls, view, **quick)
+        self.text.submit(self.on_change, controls, view, **quick)
+        self.library.change(self.on_library, self.library, [self.genre, self.licence], **quick)
+        self.results.preview(self.on_preview, self.original, view, **mux)
+        self.original.input(self.on_original, self.original, view, **mux)
+        self.cancel.click(self.on_cancel, None, view, cancels=[uploaded, picked, changed], **quick)
+        page.load(self.alpha_of_address, None, self.alpha, queue=False, **quick)
+
+    def _by_name(self, values: Values) -> Controls:
+        return Controls(**{name: values[component] for name, component in self.controls.items()})
+
+    def on_upload(self, values: Values, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """A file arrived; the box is emptied for the next one."""
+        uploads: list[Upload] | None = values[self.upload]
+        for shown in self.events.upload(request.session_hash, uploads, self._by_name(values)):
+            yield *updates_of(shown), None
+
+    def on_pick(self, values: Values, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """An example was chosen."""
+        yield from _all(self.events.pick(request.session_hash, str(event.id), self._by_name(values)))
+
+    def on_change(self, values: Values, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """A control moved."""
+        yield from _all(self.events.again(request.session_hash, self._by_name(values)))
+
+    def on_preview(
+        self, original: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        """A result is to be put on the clip."""
+        yield from _all(self.events.preview(request.session_hash, str(event.id), original))
+
+    def on_original(self, original: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """The clip's own sound was set otherwise."""
+        yield from _all(self.events.remix(request.session_hash, original))
+
+    def on_cancel(self, request: gr.Request) -> tuple[Any, ...]:
+        """Stop waiting."""
+        return updates_of(self.events.cancel(request.session_hash))
+
+    def on_library(self, library: str, request: gr.Request) -> tuple[Any, Any]:
+        """Genres and licences of another library."""
+        genres, licences = self.events.choices(request.session_hash, library)
+        return gr.Dropdown(choices=genres, value=[]), gr.Dropdown(choices=licences, value=[])
+
+    def on_system(self, system: str) -> tuple[Any, Any]:
+        """Show the words box and the alpha slider where the system knows them."""
+        card = next(choice.card for choice in self.context.catalogue.ready() if choice.name == system)
+        return gr.Textbox(visible=card.text), gr.Slider(interactive=card.alpha)
+
+    def alpha_of_address(self, request: gr.Request) -> Any:
+        """The slider as `?alpha=` says."""
+        try:
+            alpha = float(request.query_params.get("alpha", ""))
+        except ValueError:
+            return gr.skip()
+        return round(alpha / 0.05) * 0.05 if 0 <= alpha <= 1 else gr.skip()
+
+
+def updates_of(shown: Shown) -> tuple[Any, ...]:
+    """Gradio's updates of (status, stage, results, exports, take, cancel); None leaves a part as it is."""
+    parts = (shown.status, shown.stage, shown.results, shown.exports)
+    return (
+        *(gr.skip() if part is None else part for part in parts),
+        gr.skip() if shown.take is None else gr.Column(visible=shown.take),
+        gr.skip() if shown.cancel is None else gr.Button(visible=shown.cancel),
+    )
+
+
+def _all(shown: Iterable[Shown]) -> Iterator[tuple[Any, ...]]:
+    for one in shown:
+        yield updates_of(one)
 
 
 def words_of(direction: Direction) -> texts.Words:

@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from mvr.errors import MvrError, UsageError
+from mvr.page.serving.per_key import PerKey
 
 MEDIA_TYPES = {
     ".mp4": "video/mp4",
@@ -70,7 +71,7 @@ class Shelf:
         self._items: dict[str, ShelfItem] = {}
         self._tokens: dict[tuple[Path, str, str | None, bool], str] = {}
         self._lock = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
+        self._making: PerKey[Path, None] = PerKey(0)
 
     def put(self, item: ShelfItem) -> str:
         """Put a file on the shelf; the same file, name and owner keep their address.
@@ -101,14 +102,15 @@ class Shelf:
             self._items = {token: item for token, item in self._items.items() if token not in gone}
             self._tokens = {key: token for key, token in self._tokens.items() if token not in gone}
 
-    def made(self, token: str, item: ShelfItem) -> Path:
+    def made(self, item: ShelfItem) -> Path:
         """The item's file, written first if nobody asked for it before."""
-        with self._lock:
-            lock = self._making.setdefault(token, threading.Lock())
-        with lock:
+
+        def make() -> None:
             if item.make is not None and not item.path.exists():
                 item.path.parent.mkdir(parents=True, exist_ok=True)
                 item.make(item.path)
+
+        self._making.get(item.path, make)
         return item.path
 
     def route(self) -> Route:
@@ -120,7 +122,7 @@ class Shelf:
         if item is None:
             return PlainTextResponse("this file is no longer here", 404)
         try:
-            path = await run_in_threadpool(self.made, request.path_params["token"], item)
+            path = await run_in_threadpool(self.made, item)
         except MvrError as error:
             return PlainTextResponse(str(error), 422)
         if not path.exists():

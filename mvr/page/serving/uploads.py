@@ -1,12 +1,13 @@
-"""The upload box: Gradio's own, except that it keeps the name the visitor gave a file."""
+"""What arrives from a visitor: files under the names they have there, and what a file may be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-import gradio as gr
+from mvr.config.manifest import AppManifest
+from mvr.media.limits import MediaLimits
 
 # Of every box: what a file lacks for it is said in its tab's own words, not by Gradio, whose box then wants to be
 # closed first. Endings beside the media type: some systems know no type for them.
@@ -29,16 +30,6 @@ class Upload:
     name: str
 
 
-def create_upload_box(**options: Any) -> Any:
-    """A `gr.File` whose handlers get a list of `Upload`, or None.
-
-    Not a subclass: Gradio writes a stub file beside the source of every component class.
-    """
-    box = gr.File(**{**options, "file_types": list(options["file_types"])})
-    box.preprocess = received
-    return box
-
-
 def received(payload: Any) -> list[Upload] | None:
     """Files as Gradio hands them over, with the visitor's names; the type is not judged by the ending here."""
     if payload is None:
@@ -46,3 +37,24 @@ def received(payload: Any) -> list[Upload] | None:
     root = getattr(payload, "root", None)
     files = root if isinstance(root, list) else [payload]
     return [Upload(path=Path(file.path), name=file.orig_name or Path(file.path).name) for file in files]
+
+
+def media_limits(app: AppManifest) -> MediaLimits:
+    """What an uploaded file may be, by the manifest; one decoding thread leaves the other visitors theirs."""
+    return MediaLimits(video_s=app.max_video_s, music_s=app.max_music_s, size_mb=app.max_upload_mb)
+
+
+def safe_name(name: str, longest_bytes: int = 120) -> str:
+    """A file name that any file system takes and that still reads as the visitor wrote it.
+
+    >>> safe_name("../été + naïve #1.mp4")
+    'été + naïve #1.mp4'
+    >>> safe_name("  ..")
+    'clip'
+    """
+    last = name.replace("\\", "/").rpartition("/")[2]
+    clean = "".join(char if char.isprintable() and char not in '<>:"|?*' else " " for char in last)
+    path = PurePosixPath(" ".join(clean.split()).strip(". ") or "clip")
+    suffix = path.suffix if len(path.suffix) <= 8 else ""
+    stem = path.name.removesuffix(suffix).encode()[: longest_bytes - len(suffix.encode())]
+    return stem.decode(errors="ignore") + suffix

@@ -13,6 +13,8 @@ import secrets
 import sys
 import threading
 import time
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 
 from mvr.arena.arena import Arena
@@ -28,8 +30,8 @@ from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, VoteRefused
 from mvr.page import texts
-from mvr.page.context import PageContext
-from mvr.page.library.catalogue import DEMO
+from mvr.page.library import DEMO, Catalogue
+from mvr.page.serving import Shelf
 from mvr.page.serving.once import once
 from mvr.page.voting.ahead import Ahead
 from mvr.page.voting.battle_media import ArenaMedia
@@ -45,20 +47,38 @@ logger = logging.getLogger(__name__)
 CONSENT_VERSION = "3"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What the arena uses of the page.
+
+    Attributes:
+        catalogue, shelf: where items are, how media are served.
+        pool: threads that make battles ahead.
+        votes_url: SQLAlchemy URL of the vote store.
+        listen_ms: how long each side is to be heard.
+    """
+
+    catalogue: Catalogue
+    shelf: Shelf
+    pool: Executor
+    votes_url: str
+    listen_ms: int
+
+
 class BallotBox:
     """Battles and votes of all visitors; safe to use from several threads."""
 
-    def __init__(self, context: PageContext) -> None:
-        self._context = context
+    def __init__(self, needs: Needs) -> None:
+        self._needs = needs
         self.lock = threading.RLock()
         self._warming: threading.Thread | None = None
-        self._ahead = Ahead(context.pool, self._drawn)
+        self._ahead = Ahead(needs.pool, self._drawn)
         self.signer = VoterSigner(load_secret())
 
     @once
     def store(self) -> VoteStore:
         """The vote store, opened with the first visitor."""
-        return VoteStore.open(self._context.votes_url)
+        return VoteStore.open(self._needs.votes_url)
 
     @once
     def boards(self) -> BoardCache:
@@ -73,24 +93,24 @@ class BallotBox:
     @once
     def contest(self) -> Contest:
         """Candidates over the demo library."""
-        return Contest(self._context.catalogue, DEMO)
+        return Contest(self._needs.catalogue, DEMO)
 
     @once
     def media(self) -> ArenaMedia:
         """What plays in battles and graded pairs."""
-        return ArenaMedia(self.contest, self._context.shelf, home_dir() / "battles")
+        return ArenaMedia(self.contest, self._needs.shelf, home_dir() / "battles")
 
     @once
     def arena(self) -> Arena:
         """The rules, over every ready system."""
-        settings = ArenaSettings(draw=DrawSettings(needed_ms=self._context.manifest.app.listen_ms))
+        settings = ArenaSettings(draw=DrawSettings(needed_ms=self._needs.listen_ms))
         rivals = self.contest.competitors()
         return Arena(self.store, self.contest, rivals, self.signer, settings=settings)
 
     @once
     def desk(self) -> GradingDesk:
         """The graded list over every ready system."""
-        needed_ms = self._context.manifest.app.listen_ms
+        needed_ms = self._needs.listen_ms
         return GradingDesk(
             self.store, self.contest, self.contest.competitors(), self.media, needed_ms=needed_ms
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mvr.datatypes import Direction, JsonDict
-from mvr.page.serving.shelf import Shelf, ShelfItem
+from mvr.page.serving import Shelf, ShelfItem
 from mvr.page.voting.contest import Contest
 from mvr.page.voting.excerpts import Excerpts, Source
 from mvr.votes.records import Battle, PoolItem

@@ -14,11 +14,13 @@ from mvr.arena.reranking.model import Reranker
 from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.library import Item
-from mvr.page.library.catalogue import DEMO, Catalogue
-from mvr.page.search.learned import Learned
+from mvr.page.library import DEMO, Catalogue
+from mvr.page.search import Learned
+from mvr.page.serving import PerKey
 from mvr.retrieval import Query, Retriever
 
 _LISTED_S = 5.0
+_KEPT_QUERIES = 2000
 ALPHAS = (0.0, 0.5, 1.0)  # of a system that has a slider: its two ends and the middle compete
 
 
@@ -46,8 +48,8 @@ class Contest:
         self._own: dict[str, OwnClip] = {}
         self._claimed: dict[str, str] = {}
         self._lists: dict[tuple[str, Modality | None], tuple[float, list[Item]]] = {}
-        self._queries: dict[tuple[str, str], Query] = {}
-        self._ready: set[tuple[str, Direction]] = set()
+        self._queries: PerKey[tuple[str, str], Query] = PerKey(_KEPT_QUERIES)
+        self._ready: PerKey[tuple[str, Direction], Retriever] = PerKey(_KEPT_QUERIES)
         self._lock = threading.Lock()
 
     def competitors(self) -> list[Competitor]:
@@ -160,25 +162,21 @@ class Contest:
 
     def _prepared(self, system: str, direction: Direction) -> Retriever:
         """The retriever of a system, with every item of the library embedded under it."""
-        retriever = self._catalogue.retriever(self._library, system)
-        with self._lock:
-            if (system, direction) not in self._ready:
-                retriever.prepare(direction)
-                self._ready.add((system, direction))
-        return retriever
+
+        def prepared() -> Retriever:
+            retriever = self._catalogue.retriever(self._library, system)
+            retriever.prepare(direction)
+            return retriever
+
+        return self._ready.get((system, direction), prepared)
 
     def _embedded(self, query: QueryItem, system: str) -> Query:
-        key = (query.query_id, system)
-        with self._lock:
-            known = self._queries.get(key)
-        if known is not None:
-            return known
-        retriever = self._catalogue.retriever(self._library, system)
-        direction = self._direction(query)
-        embedded = retriever.embed_query(self.path(query.query_id), direction)
-        with self._lock:
-            self._queries[key] = embedded
-        return embedded
+
+        def embedded() -> Query:
+            retriever = self._catalogue.retriever(self._library, system)
+            return retriever.embed_query(self.path(query.query_id), self._direction(query))
+
+        return self._queries.get((query.query_id, system), embedded)
 
     def _direction(self, query: QueryItem) -> Direction:
         own = self.own(query.query_id)

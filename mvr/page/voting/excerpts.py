@@ -12,7 +12,6 @@ import tempfile
 import threading
 import wave
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from mvr.media.probe import MediaInfo, probe
 from mvr.media.proxy import encode_arguments, fits, is_browser_safe
 from mvr.media.sound import read_stereo
 from mvr.media.soundtrack import MuxSettings, fit_music, write_sound
+from mvr.page.serving import PerKey
 
 VERSION = "1"  # another one makes all kept files anew
 _SIDES_PX = (854, 480)
@@ -57,7 +57,7 @@ class Excerpts:
 
     def __init__(self, folder: Path, kept_bytes: int = _KEPT_BYTES) -> None:
         self._folder, self._kept_bytes = folder, kept_bytes
-        self._making: dict[Path, Future[None]] = {}
+        self._making: PerKey[Path, None] = PerKey(0)
         self._lock = threading.Lock()
 
     def picture(self, source: Source, length_s: float, *, competes: bool) -> Path:
@@ -83,28 +83,15 @@ class Excerpts:
         return (source.folder or self._folder) / f"{name}{suffix}"
 
     def _made(self, out: Path, make: Callable[[], None]) -> Path:
-        with self._lock:
-            making = self._making.get(out)
-            if making is None and out.exists():
+        def missing() -> None:
+            if out.exists():
                 out.touch()  # asked for now: kept longer than the others
-                return out
-            mine = making is None
-            found: Future[None] = making or Future()
-            self._making[out] = found
-        if not mine:
-            found.result()
-            return out
-        try:
+                return
             out.parent.mkdir(parents=True, exist_ok=True)
             make()
-            found.set_result(None)
-        except BaseException as error:
-            found.set_exception(error)
-            raise
-        finally:
-            with self._lock:
-                del self._making[out]
-        self._make_room()
+            self._make_room()
+
+        self._making.get(out, missing)
         return out
 
     def _make_room(self) -> None:

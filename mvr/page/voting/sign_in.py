@@ -11,10 +11,7 @@ import os
 import time
 from importlib.util import find_spec
 
-import gradio as gr
 from starlette.requests import HTTPConnection
-
-from mvr.page import texts
 
 NEEDED = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
 """What a Space whose manifest says `hf_oauth` sets."""
@@ -23,13 +20,6 @@ NEEDED = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", 
 def is_offered() -> bool:
     """Whether this is a Space with sign-in, and the library for it (part of a Space's own Gradio) is there."""
     return all(os.environ.get(name) for name in NEEDED) and find_spec("authlib") is not None
-
-
-def create_button() -> gr.LoginButton | None:
-    """The button, where signing in is offered."""
-    if not is_offered():
-        return None
-    return gr.LoginButton(texts.SIGN_IN, logout_value=texts.SIGN_OUT, elem_id="mv-sign-in", size="sm")
 
 
 def account_of(request: HTTPConnection) -> str | None:

@@ -12,18 +12,19 @@ from mvr.media.probe import probe
 from mvr.media.proxy import make_proxy
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.search.desk import media_limits
-from mvr.page.search.search_view import status_html
-from mvr.page.serving.uploads import MEDIA_TYPES, Upload, create_upload_box
-from mvr.page.templates import render
-from mvr.page.voting.sign_in import create_button
+from mvr.page.serving import Upload, media_limits
+from mvr.page.serving.uploads import MEDIA_TYPES
+from mvr.page.templates import render, status_html
+from mvr.page.upload_box import create_upload_box
+from mvr.page.voting.sign_in import is_offered
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
     """Create the tab; see `mvr.page.app`."""
     gr.HTML(f'<h2 class="mv-title">{texts.VOTE_LEAD}</h2>')
     gr.HTML(render("arena.html"))
-    create_button()
+    if is_offered():
+        gr.LoginButton(texts.SIGN_IN, logout_value=texts.SIGN_OUT, elem_id="mv-sign-in", size="sm")
     with gr.Accordion(texts.OWN_CLIP_LABEL, open=False):
         box = create_upload_box(
             label=texts.OWN_CLIP_DROP,

@@ -1,4 +1,4 @@
-"""One result as the page shows it."""
+"""An item of a library as the page shows it: what is written about it, and addresses of its media."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from mvr.config.paths import home_dir
 from mvr.datatypes import Modality
-from mvr.page.search.waveform import draw_waveform
+from mvr.library.item import UNKNOWN_LICENCE
+from mvr.page import texts
+from mvr.page.library.waveform import draw_waveform
 from mvr.page.serving.shelf import MEDIA_TYPES, Shelf, ShelfItem
 from mvr.page.templates import clock
 
@@ -59,6 +61,19 @@ class Row:
     def to_percent(self) -> float:
         """End of the best segment, of the whole item."""
         return min(100.0, 100 * self.end_s / max(self.duration_s, 1e-9))
+
+
+def item_row(shelf: Shelf, item: Item, owner: str | None) -> Row:
+    """An item of a library as a row without a rank; `owner` is the visit that alone may see it."""
+    audio = item.modality is Modality.AUDIO
+    return Row(
+        rank=0, score=0.0, fit_percent=0.0, play_from_s=0.0, end_s=0.0, music_from_s=0.0,
+        id=item.id, title=item.title, artist=item.artist, path=item.path, duration_s=item.duration_s,
+        licence=licence_shown(item.licence), licence_url=licence_url(item.licence),
+        credit=item.credit_line, facts=facts_of(item), media_url=media_url(shelf, item, owner),
+        wave_url=wave_url(shelf, item, owner) if audio else "",
+        poster_url="" if audio else poster_url(shelf, item, owner),
+    )  # fmt: skip
 
 
 def media_url(shelf: Shelf, item: Item, owner: str | None) -> str:
@@ -129,3 +144,28 @@ def _still(item: Item, out: Path) -> None:
     from mvr.media.proxy import save_poster
 
     save_poster(item.path, out, max_side_px=360)
+
+
+def licence_shown(licence: str) -> str:
+    """A licence in words that stand alone.
+
+    >>> licence_shown("unknown"), licence_shown("CC0 1.0")
+    ('licence unknown', 'CC0 1.0')
+    """
+    return texts.LICENCE_UNKNOWN if licence == UNKNOWN_LICENCE else licence
+
+
+def licence_url(licence: str) -> str:
+    """Where a Creative Commons licence is explained; empty for others.
+
+    >>> licence_url("CC BY-NC 4.0"), licence_url("CC0 1.0"), licence_url("all rights reserved")
+    ('https://creativecommons.org/licenses/by-nc/4.0/', 'https://creativecommons.org/publicdomain/zero/1.0/', '')
+    """
+    words = licence.lower().replace("-", " ").split()
+    if not words or words[0] not in ("cc", "cc0"):
+        return ""
+    if words[0] == "cc0" or words[1:2] == ["zero"]:
+        return "https://creativecommons.org/publicdomain/zero/1.0/"
+    terms = [word for word in words[1:] if word in ("by", "nc", "sa", "nd")]
+    release = words[-1] if words[-1][0].isdigit() else "4.0"
+    return f"https://creativecommons.org/licenses/{'-'.join(terms)}/{release}/" if terms else ""
