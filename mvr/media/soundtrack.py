@@ -28,6 +28,8 @@ _MAX_ORIGINAL_GAIN_DB = 12.0  # a quiet room is not blown up to the level of spe
 _SILENT = 1e-3  # -60 dBFS: a fade-out's tail, which a loop leaves out
 _TOLERANCE_LU = 0.3
 _ROUNDS = 6
+_AAC_OUTPUT = ("-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4")
+WAV_OUTPUT = ("-c:a", "pcm_s24le", "-f", "wav")
 
 
 class Original(StrEnum):
@@ -167,11 +169,12 @@ def duck_curve(original: FloatSamples, length: int, loudness_lufs: float, duck_d
 
 def write_sound(
     samples: FloatSamples,
-    out_m4a: Path,
+    out: Path,
     settings: MuxSettings = DEFAULT_MUX,
     limits: MediaLimits = DEFAULT_LIMITS,
 ) -> Loudness:
-    """Encode (n, 2) samples at 48 kHz as AAC with the loudness and true peak of `settings`.
+    """Encode (n, 2) samples at 48 kHz with the loudness and true peak of `settings`: 24-bit WAV by the name's ending,
+    else AAC.
 
     The written file is measured, and written again with a corrected gain and limit until it is right. Sparse sound
     (single clicks) may stay quieter than asked for: its peaks forbid more. Silence is written as it is.
@@ -186,8 +189,8 @@ def write_sound(
         raw = Path(folder) / "sound.f32"
         np.ascontiguousarray(samples, "<f4").tofile(raw)
         for _ in range(_ROUNDS):
-            _encode(raw, out_m4a, (gain_db, ceiling_db), limits)
-            written = measure_loudness(out_m4a, limits)
+            _encode(raw, out, (gain_db, ceiling_db), limits)
+            written = measure_loudness(out, limits)
             if written.integrated_lufs is None or written.true_peak_dbtp is None:
                 return written
             over_db = written.true_peak_dbtp - settings.true_peak_dbtp
@@ -197,11 +200,11 @@ def write_sound(
             ceiling_db -= over_db + 0.1 if over_db > 0 else 0.0
             gain_db += error_lu
         if over_db > 0:  # the limit comes before the loudness
-            _encode(raw, out_m4a, (gain_db - over_db - 1.0, ceiling_db - 1.0), limits)
-    return measure_loudness(out_m4a, limits)
+            _encode(raw, out, (gain_db - over_db - 1.0, ceiling_db - 1.0), limits)
+    return measure_loudness(out, limits)
 
 
-def _encode(raw: Path, out_m4a: Path, levels_db: tuple[float, float], limits: MediaLimits) -> None:
+def _encode(raw: Path, out: Path, levels_db: tuple[float, float], limits: MediaLimits) -> None:
     gain_db, ceiling_db = levels_db
     limit = 10 ** (max(ceiling_db, -24.0) / 20)
     chain = (  # limited at four times the rate: that is where true peaks are seen
@@ -211,9 +214,9 @@ def _encode(raw: Path, out_m4a: Path, levels_db: tuple[float, float], limits: Me
     run_ffmpeg(
         [
             "-f", "f32le", "-ar", str(RATE_HZ), "-ac", "2", "-i", f"file:{raw}", "-af", chain,
-            "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4", f"file:{out_m4a.absolute()}",
+            *(WAV_OUTPUT if out.suffix.lower() == ".wav" else _AAC_OUTPUT), f"file:{out.absolute()}",
         ],
-        out_m4a,
+        out,
         limits.timeout_s,
     )  # fmt: skip
 

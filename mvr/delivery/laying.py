@@ -1,0 +1,84 @@
+"""From a clip's file and items of a library to what a delivery holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mvr.delivery.clock import read_clock
+from mvr.delivery.plan import TARGET_LUFS, Film, Sound, level_db, plain_pieces
+from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+from mvr.media.probe import probe
+
+if TYPE_CHECKING:
+    from mvr.library import Item
+
+
+def lay_film(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS) -> Film:
+    """A clip as it goes on a timeline.
+
+    Raises:
+        MediaError: any of its classes.
+    """
+    info = probe(path, limits, needs=("picture",))
+    assert info.video is not None
+    return Film(
+        path=Path(path).absolute(),
+        clock=read_clock(path, limits),
+        has_sound=info.audio is not None,
+        width_px=info.video.width_px,
+        height_px=info.video.height_px,
+        duration_s=info.duration_s,
+    )
+
+
+def lay_item(
+    item: Item,
+    film: Film,
+    start_s: float,
+    score: float | None = None,
+    target_lufs: float = TARGET_LUFS,
+) -> Sound:
+    """A track of a library under a clip, from `start_s` of the track on.
+
+    Raises:
+        UsageError: the track ends before `start_s`.
+    """
+    return Sound(
+        path=item.path,
+        title=item.title,
+        artist=item.artist,
+        credit=item.credit_line,
+        licence=item.licence,
+        item_id=item.id,
+        sha256=item.content,
+        duration_s=item.duration_s,
+        gain_db=level_db(item.loudness_lufs, item.true_peak_dbtp, target_lufs),
+        pieces=plain_pieces(start_s, item.duration_s, film.length_s),
+        score=score,
+    )
+
+
+def lay_file(path: Path, film: Film, start_s: float, target_lufs: float = TARGET_LUFS) -> Sound:
+    """A file of no library under a clip.
+
+    Raises:
+        MediaError: it cannot be read. UsageError: it ends before `start_s`.
+    """
+    from mvr.embeddings.digest import content_hash
+    from mvr.library.tags import read_tags
+    from mvr.media.loudness import measure_loudness
+
+    info, tags = probe(path, needs=("sound",)), read_tags(path)
+    level = measure_loudness(path)
+    return Sound(
+        path=path.absolute(),
+        title=tags.title or path.stem,
+        artist=tags.artist,
+        credit=tags.credit,
+        licence=tags.licence,
+        sha256=content_hash(path),
+        duration_s=info.duration_s,
+        gain_db=level_db(level.integrated_lufs, level.true_peak_dbtp, target_lufs),
+        pieces=plain_pieces(start_s, info.duration_s, film.length_s),
+    )
