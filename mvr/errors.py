@@ -2,6 +2,7 @@
 
     MvrError                       one sentence: what came, what was wanted, what to do
     ├── UsageError                 a name or an option that does not exist
+    │   └── OutputRefused          what a command would write is an input, the user's own, or there already
     ├── SettingsMismatch           a file was made with other settings than the ones now in force
     ├── MediaError                 a file that cannot be used
     │   ├── NotMedia               no known container
@@ -35,6 +36,10 @@ class MvrError(Exception):
 
 class UsageError(MvrError):
     """A name or an option that does not exist."""
+
+
+class OutputRefused(UsageError):
+    """An output that is an input, a file of the user's own, or there already; nothing was written."""
 
 
 class SettingsMismatch(MvrError):

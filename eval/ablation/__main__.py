@@ -9,6 +9,7 @@ from pathlib import Path
 
 from eval.ablation.grid import Grid, cells, load_grid
 from eval.provenance import one_thread
+from mvr.config.outputs import check_output_folder
 from mvr.errors import DataError, MvrError, UsageError
 
 
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     """0, 1 when the input is at fault, 2 on wrong usage."""
     options = create_parser().parse_args(arguments)
     try:
+        check_output_folder(options.out, ("table.json", "cells"))
         with one_thread():
             document = run(load_grid(options.grid), options.stores or options.grid.parent, options.out)
     except MvrError as error:

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from eval.retrieval.systems import Candidate, load_files
 from eval.retrieval.tables import markdown_lines
+from mvr.config.outputs import check_output_folder
 from mvr.config.settings import settings_hash
 from mvr.datasets.synthetic.encode import EncodeSettings, write_film
 from mvr.datasets.synthetic.pair import SyntheticPair
@@ -240,6 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
     """0, 1 when the input is at fault, 2 on wrong usage."""
     options = create_parser().parse_args(arguments)
     try:
+        check_output_folder(options.out, ("borders.json", "work"))
         test = BorderTest(clips=options.clips, alpha=options.alpha, draws=options.draws, seed=options.seed)
         heads, systems = (
             (options.head,) if options.head else (),

@@ -14,6 +14,7 @@ from eval.dataset.labels import count_labels, labels_markdown
 from eval.dataset.planted import SHARES, plan, render
 from eval.dataset.report import planted_document, planted_markdown, real_markdown, write
 from eval.dataset.scores import fate, read_rows, score_build
+from mvr.config.outputs import check_output_folder
 from mvr.datasets.svm10k.builder import build
 from mvr.datasets.svm10k.settings import BuildSettings
 from mvr.datasets.svm10k.sources import find_clips
@@ -68,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(words)
     command = shlex.join(["python", "-m", "eval.dataset", *words])
     try:
+        check_output_folder(options.out, ("planted.json", "real.json", "audioset.json"))
         if options.audioset is not None:
             name, title = "audioset", "AudioSet's music labels"
             document = count_labels(options.audioset, seed=0)

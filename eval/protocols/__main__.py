@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from eval.protocols.protocol import Protocol, load_protocol, protocol_names, with_heads
 from eval.provenance import describe_run, one_thread
+from mvr.config.outputs import check_output_folder
 from mvr.datatypes import JsonDict
 from mvr.errors import MvrError, UsageError
 
@@ -66,6 +67,7 @@ def _run(options: argparse.Namespace) -> int:
     from eval.retrieval.__main__ import print_tables
     from eval.retrieval.report import as_json, write_report
 
+    check_output_folder(options.out, ("results.json", "work", *(f"{name}.json" for name in EXTRAS)))
     work = options.work or options.out / "work"
     places = Places(work=work, features=options.features, data=options.data)
     protocol = with_heads(load_protocol(options.name), options.only)

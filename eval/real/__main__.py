@@ -16,6 +16,7 @@ from eval.real.directions import Experiment, change_clips, measure_music, shifts
 from eval.real.matching import match
 from eval.real.report import as_json, write_report
 from mvr.config.cards import system_names
+from mvr.config.outputs import check_output_folder
 from mvr.embeddings.system import load_system, system_status
 from mvr.errors import MvrError
 
@@ -55,6 +56,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print results.json on stdout and nothing else")
     arguments = parser.parse_args()
     try:
+        check_output_folder(arguments.out, ("results.json",))
         ready = [name for name in system_names() if system_status(name).ready]
         document = run(arguments.media, arguments.out, arguments.systems or ready)
     except (MvrError, OSError) as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from eval.provenance import one_thread
 from eval.retrieval.evaluation import Request, default_tasks, evaluate
 from eval.retrieval.report import as_json, write_report
+from mvr.config.outputs import check_output_folder
 from mvr.datatypes import JsonDict
 from mvr.embeddings.store import FeatureStore
 from mvr.errors import MvrError, UsageError
@@ -77,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     """0, or 1 when the input is at fault, with one sentence on stderr; argparse exits 2 on wrong usage."""
     options = create_parser().parse_args(arguments)
     try:
+        check_output_folder(options.out, ("results.json",))
         with one_thread():
             evaluation = evaluate(request_of(options))
         command = [

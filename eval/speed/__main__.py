@@ -14,11 +14,17 @@ from eval.speed.machine import machine
 from eval.speed.parts import PARTS, contests_of
 from eval.speed.report import document, markdown
 from eval.speed.rounds import Result, run_contest
+from mvr.config.outputs import check_output_folder
+from mvr.errors import MvrError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen parts and write `speed.md` and `speed.json`."""
     options = _parser().parse_args(arguments)
+    try:
+        check_output_folder(options.out, ("speed.json",))
+    except MvrError as error:
+        _parser().error(str(error))
     parts = options.part or [name for name, part in PARTS.items() if options.all or not part.heavy]
     inputs = Inputs(options.inputs, options.short)
     # one round of everything takes about nine minutes on two cores, inputs to be made included

@@ -10,6 +10,7 @@ from pathlib import Path
 from mvr.arena.board.board import Board, BoardSettings, build_board
 from mvr.arena.board.source import open_votes
 from mvr.arena.board.tables import differences_csv, forest_plots, ratings_csv, report
+from mvr.config.outputs import check_output_folder
 from mvr.datatypes import JsonDict
 from mvr.errors import DataError, MvrError, UsageError
 from mvr.votes.records import Aspect
@@ -66,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     """0, or 1 when the input is at fault (2 for wrong usage), with one sentence on stderr."""
     options = create_parser().parse_args(arguments)
     try:
+        check_output_folder(options.out, ("board.json",))
         board = board_of(options)
         write_report(board, options.out)
     except MvrError as error:

@@ -10,6 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from mvr.commands.options import ForceOption, library_files
+from mvr.config.outputs import check_output_file, check_output_folder
+
 app = typer.Typer(no_args_is_help=True, help="Sets of short videos with music in the SVM-10K schema.")
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -30,6 +33,7 @@ def build(
     """Measure, filter, group, split and write; a second run measures nothing again."""
     from mvr.datasets.svm10k import builder, sources
 
+    check_output_folder(out, builder.MADE)
     failures: list[str] = []
     if urls is not None:
         source.mkdir(parents=True, exist_ok=True)
@@ -106,9 +110,14 @@ def validate(place: _Set, as_json: _Json = False) -> None:
 def info(
     place: _Set,
     plot: Annotated[Path | None, typer.Option(help="Write a figure (.svg or .png).")] = None,
+    force: ForceOption = False,
     as_json: _Json = False,
 ) -> None:
     """Rows, hours, groups, quartiles of what was measured, counts of themes and labels."""
+    if plot is not None:
+        check_output_file(
+            plot, inputs=place.rglob("*"), kept=library_files(), endings=(".svg", ".png"), force=force
+        )
     from mvr.datasets.svm10k import info as description
 
     found = description.describe(place)
@@ -153,6 +162,7 @@ def audioset(
     classes: Annotated[Path | None, typer.Option(help="class_labels_indices.csv, for label numbers.")] = None,
     level: Annotated[str, typer.Option(help="direct: 25 genres; all: 65.")] = "direct",
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    force: ForceOption = False,
     as_json: _Json = False,
 ) -> None:
     """Genre, mood and instrument labels of AudioSet's music clips, with a split balanced by genre."""
@@ -165,6 +175,8 @@ def audioset(
     levels = [str(known) for known in labels.Level]
     if level not in levels:
         raise UsageError(f"unknown level {level!r}; choose from {', '.join(levels)}")
+    inputs = [path for path in (ontology, segments, classes) if path is not None]
+    check_output_file(out, inputs=inputs, kept=library_files(), force=force)
     clips = labels.read_segments(segments, classes)
     table = labels.music_labels(clips, labels.Ontology.read(ontology), labels.Level(level))
     shares = {"train": 0.8, "val": 0.1, "test": 0.1}

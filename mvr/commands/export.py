@@ -1,4 +1,4 @@
-"""`mvr export`: a clip with music on it, as an MP4."""
+"""`mvr export`: a clip with music on it, as MP4, MOV or MKV."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mvr.commands.options import JsonOption, LibraryOption, library_or_demo
+from mvr.commands.options import (
+    ForceOption,
+    JsonOption,
+    LibraryOption,
+    check_media,
+    library_files,
+    library_or_demo,
+)
 from mvr.commands.output import print_json, say, steps
+from mvr.config.outputs import VIDEO_ENDINGS, check_output_file
 from mvr.datatypes import Modality, StrEnum
 from mvr.errors import DataError, NotInLibrary
 
@@ -27,21 +35,27 @@ class Original(StrEnum):
 def export(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip.")],
     track: Annotated[str, typer.Argument(metavar="TRACK", help="Id of a track in the library, or a file.")],
-    out: Annotated[Path, typer.Option("--out", help="The MP4 to write.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", help="The file to write (.mp4, .mov, .mkv).", show_default=False)
+    ],
     start: Annotated[
         float, typer.Option("--start", min=0, help="Where in the track to begin, in seconds.")
     ] = 0.0,
     original: Annotated[Original, typer.Option("--original", help="The clip's own sound.")] = Original.MUTE,
     library: LibraryOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put a track on a clip for its whole length; the credit line goes to stdout."""
-    from mvr.media.mux import MuxSettings, mux_music
-
+    kept = library_files(library)
+    check_output_file(out, inputs=(video, Path(track)), kept=kept, endings=VIDEO_ENDINGS, force=force)
+    check_media(video, "picture")
     item = _track(track, library)
     music = Path(track) if item is None else item.path
     if item is not None and item.modality is not Modality.AUDIO:
         raise DataError(f"{track} is a video; export needs a track")
+    from mvr.media.mux import MuxSettings, mux_music
+
     with steps("writing") as progress:
         info = mux_music(
             video,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mvr.config.outputs import check_output_folder
+
 if TYPE_CHECKING:
     from mvr.datasets.features.paired import PairedFeatures
 
@@ -119,6 +121,8 @@ def extract(
     from mvr.commands.dataset import Bar
     from mvr.embeddings.extraction import ExtractSettings, extract_features
 
+    check_output_folder(out, ("meta.json",))
+    check_output_folder(out.with_name(f"{out.name}.cache"), ("cache.db",))
     settings = ExtractSettings(
         system=system, engine=engine, workers=workers, gpus_per_worker=gpus_per_worker, address=address
     )

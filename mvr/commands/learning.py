@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mvr.commands.options import DEFAULT, DeviceOption, JsonOption, LibraryOption, SystemOption
+from mvr.commands.options import (
+    DEFAULT,
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    LibraryOption,
+    SystemOption,
+    library_files,
+    votes_files,
+)
 from mvr.commands.output import print_json, say
+from mvr.config.outputs import check_output_file
 from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
 
@@ -35,12 +45,15 @@ def learn(
         float, typer.Option("--hold-out", min=0, max=0.9, help="Share of queries kept for its trial.")
     ] = 0.3,
     device: DeviceOption = "auto",
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Learn a re-ranking of the first ten places from counted votes; says whether it foretells unseen votes.
 
     Votes on the queries held out are not learned from: only there does the re-ranking meet the plain list in battles.
     """
+    if out is not None:  # the page's own place is printed again
+        check_output_file(out, inputs=votes_files(db), kept=library_files(library), force=force)
     from dataclasses import replace
 
     from mvr.arena.board.source import open_votes

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mvr.config.cards import DEFAULT_SYSTEM
+from mvr.config.outputs import check_output_folder
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 
 if TYPE_CHECKING:
     from mvr.library import Library
+    from mvr.media.probe import Need
 
 LibraryOption = Annotated[
     Path | None,
@@ -21,6 +24,10 @@ LibraryOption = Annotated[
 SystemOption = Annotated[str, typer.Option("--system", help="Which system; `mvr doctor` lists them.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Replace a file that is there already; never an input or a library file."),
+]
 DEFAULT = DEFAULT_SYSTEM
 
 
@@ -39,7 +46,44 @@ def open_library(given: Path | None, *, create: bool = False) -> Library:
 
     if given is not None and not create and not (given / CATALOGUE).exists():
         raise UsageError(f"{given} is no library; `mvr library add PATH --library {given}` makes it one")
-    return Library.open(library_dir(given))
+    return Library.open(
+        check_output_folder(library_dir(given), (CATALOGUE,)) if create else library_dir(given)
+    )
+
+
+def check_media(path: Path, *needs: Need) -> None:
+    """Refuse a file that is not there, or not of the kind that is needed, before anything heavy is loaded.
+
+    Raises:
+        UsageError: no such file, or a folder. MediaError: it cannot be used.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name one file")
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    from mvr.media.probe import probe
+
+    probe(path, needs=needs)
+
+
+def library_files(given: Path | None = None) -> Iterator[Path]:
+    """Files of the named library, of the user's own and of the demo library: what no command may write over."""
+    from mvr.library.demo import demo_dir
+    from mvr.library.library import CATALOGUE, Library
+
+    for folder in dict.fromkeys((library_dir(given), library_dir(None))):
+        if (folder / CATALOGUE).is_file():
+            yield folder / CATALOGUE
+            yield from Library.open(folder).paths()
+    yield from demo_dir().rglob("*.*")
+
+
+def votes_files(db: str | None) -> list[Path]:
+    """The file that votes lie in; none on a server."""
+    from mvr.votes.engine import parse_url
+
+    url = parse_url(db)
+    return [Path(str(url.database))] if url.get_backend_name() == "sqlite" else []
 
 
 def library_or_demo(given: Path | None) -> tuple[Library, bool]:

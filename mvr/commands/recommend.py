@@ -14,6 +14,7 @@ from mvr.commands.options import (
     JsonOption,
     LibraryOption,
     SystemOption,
+    check_media,
     library_or_demo,
 )
 from mvr.commands.output import minutes, note, print_json, say, steps
@@ -160,6 +161,7 @@ def find_videos(
 
 
 def _rank(wish: Wish) -> RankedList:
+    check_media(wish.path, "picture" if wish.direction.query is Modality.VIDEO else "sound")
     from mvr.embeddings.system import load_system
     from mvr.retrieval import Retriever
 

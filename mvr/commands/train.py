@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from mvr.commands.options import ForceOption, library_files
+from mvr.config.outputs import check_output_file, check_output_folder
+
 _STORE = typer.Option(help="Folder of a feature store (`mvr features`).", show_default=False)
 _OUT = typer.Option(help="File to write the head to; OUT.run beside it takes logs.", show_default=False)
 
@@ -27,9 +30,13 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint of a killed run.")
     ] = False,
+    force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train a head on split train, stop on split val (made from train where there is none); test is never read."""
+    inputs = [path for path in (config, *features.glob("*")) if path is not None]
+    check_output_file(out, inputs=inputs, kept=library_files(), force=force)
+    check_output_folder(out.with_name(f"{out.name}.run"), ("config.json", "checkpoint.pt"))
     from mvr.embeddings.store import FeatureStore
     from mvr.training import load_recipe, train_head
     from mvr.training.settings import read_recipe_file

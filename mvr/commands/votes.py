@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mvr.commands.learning import learn, promote
-from mvr.commands.options import JsonOption
+from mvr.commands.options import ForceOption, JsonOption
 from mvr.commands.output import note, print_json, say
+from mvr.config.outputs import check_output_file, check_output_folder
 from mvr.datatypes import Direction, StrEnum
 from mvr.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mvr.votes.store import VoteStore
+
+Writers = dict[Path, "Callable[[Path], object]"]  # file -> what writes it
 
 app = typer.Typer(no_args_is_help=True)
 app.command("learn")(learn)
@@ -44,26 +49,25 @@ def export(
     publish: Annotated[
         bool, typer.Option("--publish", help="New voter names, hours instead of times, no sessions.")
     ] = False,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write all tables (one file each), or TREC qrels and runs; withdrawn voters are left out."""
-    from mvr.votes.formats.card import dataset_card
-    from mvr.votes.formats.publish import publishable
-    from mvr.votes.formats.tables import Format, read_tables, write_tables
+    from mvr.votes.records import RECORDS
 
     if kind == Kind.TREC and publish:
         raise UsageError("--publish is for tables; qrels and runs name no voters")
+    check_output_folder(out, ("*.qrels", *(f"{record.table}.*" for record in RECORDS)))
     with _open(db, must_exist=True) as store:
-        if kind == Kind.TREC:
-            files = _write_trec(store, out)
-        else:
-            tables = read_tables(store)
-            out.mkdir(parents=True, exist_ok=True)
-            files = write_tables(publishable(tables) if publish else tables, out, Format(str(kind)))
-            if publish:
-                card = dataset_card(publishable(tables), lambda name: f"{name}.{kind}", published=True)
-                files.append(out / "README.md")
-                files[-1].write_text(card, encoding="utf-8", newline="\n")
+        writers = (
+            _trec_writers(store, out) if kind == Kind.TREC else _table_writers(store, out, kind, publish)
+        )
+    for file in writers:  # all are asked for before the first is written
+        file.parent.mkdir(parents=True, exist_ok=True)
+        check_output_file(file, force=force)
+    for file, write in writers.items():
+        write(file)
+    files = list(writers)
     if as_json:
         print_json({"files": [str(file) for file in files]})
     else:
@@ -179,21 +183,40 @@ def _open(db: str | None, *, must_exist: bool = False) -> VoteStore:
     return VoteStore.open(db)
 
 
-def _write_trec(store: VoteStore, out: Path) -> list[Path]:
+def _table_writers(store: VoteStore, out: Path, kind: Kind, publish: bool) -> Writers:
+    from functools import partial
+
+    from mvr.votes.formats.card import dataset_card
+    from mvr.votes.formats.publish import publishable
+    from mvr.votes.formats.tables import Format, read_tables, write_table
+    from mvr.votes.records import RECORDS
+
+    tables = publishable(read_tables(store)) if publish else read_tables(store)
+    writers: Writers = {
+        out / f"{record.table}.{kind}": partial(
+            write_table, record=record, rows=tables[record.table], kind=Format(str(kind))
+        )
+        for record in RECORDS
+    }
+    if publish:
+        card = dataset_card(tables, lambda name: f"{name}.{kind}", published=True)
+        writers[out / "README.md"] = partial(Path.write_text, data=card, encoding="utf-8", newline="\n")
+    return writers
+
+
+def _trec_writers(store: VoteStore, out: Path) -> Writers:
+    from functools import partial
+
     from mvr.arena.board.inputs import read_input
     from mvr.arena.board.relevance import qrels_of, runs_of
     from mvr.votes.formats.trec import write_qrels, write_run
 
     data = read_input(store)
-    files = []
-    out.mkdir(parents=True, exist_ok=True)
+    writers: Writers = {}
     for (pool, direction), qrels in qrels_of(data.judgments).items():
-        files.append(out / f"{pool}-{direction}.qrels")
-        write_qrels(qrels, files[-1])
+        writers[out / f"{pool}-{direction}.qrels"] = partial(write_qrels, qrels)
     for (pool, direction), systems in runs_of(data.pool).items():
-        folder = out / f"{pool}-{direction}"
-        folder.mkdir(exist_ok=True)
         for system, run in systems.items():
-            files.append(folder / f"{system.replace('/', '_')}.run")
-            write_run(run, system, files[-1])
-    return files
+            name = f"{system.replace('/', '_')}.run"
+            writers[out / f"{pool}-{direction}" / name] = partial(write_run, run, system)
+    return writers

@@ -104,6 +104,15 @@ class Catalogue:
             )
         return _item(row)
 
+    def paths(self) -> list[Path]:
+        """Every file that an item was found in; an item's own file first."""
+        with self._engine.connect() as connection:
+            rows = [
+                *connection.execute(sa.select(_items.c.path)),
+                *connection.execute(sa.select(_files.c.path)),
+            ]
+        return [Path(os.fsdecode(path)) for path in dict.fromkeys(row.path for row in rows)]
+
     def of_content(self, content: str) -> Item | None:
         """The item with these bytes, if any."""
         with self._engine.connect() as connection:

@@ -76,6 +76,10 @@ class Library:
         """Items in the order of adding, of one modality or all."""
         return self._catalogue.items(modality)
 
+    def paths(self) -> list[Path]:
+        """Every file that an item was found in, copies too."""
+        return self._catalogue.paths()
+
     def item(self, item_id: str) -> Item:
         """One item by its id. Raises NotInLibrary."""
         return self._catalogue.item(item_id)

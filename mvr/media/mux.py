@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from mvr.config.outputs import VIDEO_ENDINGS, VIDEO_MUXERS, check_output_file
 from mvr.errors import MediaError
 from mvr.media.ffmpeg import Progress, input_arguments, run_ffmpeg, written_whole
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
@@ -33,7 +34,8 @@ def mux_music(
     Args:
         video: any video; its picture is copied bit by bit when it is browser-safe, else encoded within 1920 x 1080.
         music: any file with sound.
-        out: the MP4 file to write; it appears only when it is complete.
+        out: the file to write, in the container that its ending names; it appears only when it is complete, and
+            takes the place of a file that is there already unless that is one of the two that are read.
         settings: start, original sound, loudness, fades.
         progress: called with the fraction done.
         limits: what each input may cost.
@@ -43,8 +45,9 @@ def mux_music(
 
     Raises:
         MediaError: any of its classes; the message names the file at fault.
-        UsageError: the music ends before `settings.start_s`.
+        UsageError: the music ends before `settings.start_s`; an `out` that cannot be written.
     """
+    out = check_output_file(Path(out), inputs=(Path(video), Path(music)), endings=VIDEO_ENDINGS, force=True)
     info = probe(video, limits, needs=("picture",))
     probe(music, limits, needs=("sound",))
     length = max(1, round(info.duration_s * RATE_HZ))
@@ -106,7 +109,7 @@ def _arguments(info: MediaInfo, m4a: Path, part: Path, limits: MediaLimits) -> l
     return [
         *input_arguments(info.path, limits), *input_arguments(m4a, limits),
         "-map", f"0:{info.video.index}", "-map", "1:0",
-        *picture, "-c:a", "copy", *MP4_OUTPUT, f"file:{part.absolute()}",
+        *picture, "-c:a", "copy", *MP4_OUTPUT[:-1], VIDEO_MUXERS[part.suffix.lower()], f"file:{part.absolute()}",
     ]  # fmt: skip
 
 

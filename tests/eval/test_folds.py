@@ -208,7 +208,9 @@ def emotion_report(emotions, tmp_path_factory):
         "comparisons": [["ours@1", "ours@0"], ["ours@1", "cca"]],
     }
     ours = few_steps("emotion", epochs=3, batch_rows=16)
-    path = write_protocol(out / "emotions.yaml", ours, store={"build": "emomv"}, folds=folds)
+    path = write_protocol(
+        tmp_path_factory.mktemp("protocol") / "emotions.yaml", ours, store={"build": "emomv"}, folds=folds
+    )
     command = ["folds", str(path), "--data", str(emotions), "--work", str(out / "work"), "--out", str(out)]
     assert main(command) == 0
     return out

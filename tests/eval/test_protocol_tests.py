@@ -104,6 +104,6 @@ def test_protocols_without_branches_or_labels_are_refused(small, store, tmp_path
     (tmp_path / "pairs.yaml").write_text(yaml.safe_dump({**protocol, "tasks": ["pair"]}))
     (tmp_path / "none.yaml").write_text(yaml.safe_dump({**protocol, "heads": []}))
     for name, message in (("pairs", "needs a label task"), ("none", "no head with two branches")):
-        given = [str(tmp_path / f"{name}.yaml"), "--features", str(store), "--out", str(tmp_path)]
+        given = [str(tmp_path / f"{name}.yaml"), "--features", str(store), "--out", str(tmp_path / "out")]
         assert main(["mixing", *given]) == 2
         assert message in capsys.readouterr().err

@@ -31,6 +31,8 @@ from mvr.errors import DataError, MediaError
 BuildProgress = Callable[[str, int, int], None]
 """Called with the step's name, the number done and the number in all."""
 
+MADE = ("build.json", ".build")  # one of these is in every folder that `build` wrote into
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:

@@ -90,10 +90,14 @@ def write_tables(tables: Tables, folder: Path, kind: Format) -> list[Path]:
     """Write rows by table name; empty tables too, so that the reader sees that there was nothing."""
     written = []
     for record in RECORDS:
-        path = folder / f"{record.table}.{kind}"
-        _WRITERS[kind](path, record, tables[record.table])
-        written.append(path)
+        written.append(folder / f"{record.table}.{kind}")
+        write_table(written[-1], record=record, rows=tables[record.table], kind=kind)
     return written
+
+
+def write_table(path: Path, *, record: type[Record], rows: list[Row], kind: Format) -> None:
+    """Write the rows of one table."""
+    _WRITERS[kind](path, record, rows)
 
 
 def load_tables(source: Path) -> Tables:

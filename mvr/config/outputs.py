@@ -1,0 +1,94 @@
+"""May this be written? Asked before any work is done, by everything that writes a file or folder that a user named.
+
+The rule, one for all commands: an input and a file of a library are never written over; anything else that is there
+already is replaced only with `--force`; a folder is written into when it is new, empty, or of our own kind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mvr.errors import OutputRefused
+
+VIDEO_MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}  # ending -> FFmpeg's name of the container
+VIDEO_ENDINGS = tuple(VIDEO_MUXERS)
+_LITTER = frozenset(
+    {".DS_Store", "Thumbs.db", "desktop.ini"}
+)  # left by file managers in folders that look empty
+
+
+def check_output_file(
+    out: Path,
+    *,
+    inputs: Iterable[Path] = (),
+    kept: Iterable[Path] = (),
+    endings: Sequence[str] = (),
+    force: bool = False,
+) -> Path:
+    """Refuse an output that must not be written; give back `out` when it may.
+
+    Two names of one file (links, hard links, another spelling of the path) are the same file here.
+
+    Args:
+        out: the file to write.
+        inputs: what the command reads; never written over, not even by force.
+        kept: the user's own files, such as those of a library; looked through only if `out` is there already.
+        endings: what the name may end in (any case), such as `VIDEO_ENDINGS`; () for any.
+        force: replace another file that is there already.
+
+    Raises:
+        OutputRefused: one sentence that says why, and what to do.
+    """
+    if out.is_dir():
+        raise OutputRefused(f"{out} is a folder; name a file in it")
+    if endings and out.suffix.lower() not in endings:
+        raise OutputRefused(
+            f"{out.name} cannot be written: name a file that ends in {_alternatives(endings)}"
+        )
+    if not out.parent.is_dir():
+        raise OutputRefused(f"the folder {out.parent} does not exist; make it first")
+    if not os.path.lexists(out):
+        return out
+    if any(_same_file(out, path) for path in inputs):
+        raise OutputRefused(f"{out} is read by this command and is never written over; name another file")
+    if any(_same_file(out, path) for path in kept):
+        raise OutputRefused(f"{out} is a file of the library and is never written over; name another file")
+    if not force:
+        raise OutputRefused(f"{out} is there already; name another file, or replace it with --force")
+    if out.exists() and not out.is_file():  # a device, a pipe: nothing that can be replaced
+        raise OutputRefused(f"{out} is no ordinary file; name another one")
+    return out
+
+
+def check_output_folder(folder: Path, ours: Sequence[str]) -> Path:
+    """Refuse a folder that holds something and is not of our own kind; give back `folder` when it may be written into.
+
+    Args:
+        folder: new, empty, or one of ours, which is then continued or printed again.
+        ours: names (or patterns such as "*.jsonl") one of which every folder of this kind holds.
+
+    Raises:
+        OutputRefused: one sentence that says why, and what to do.
+    """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise OutputRefused(f"{folder} is a file; name a folder")
+    if folder.is_dir() and not any(any(folder.glob(name)) for name in ours):
+        found = next((entry.name for entry in sorted(folder.iterdir()) if entry.name not in _LITTER), None)
+        if found is not None:
+            raise OutputRefused(
+                f"{folder} holds other files ({found}) and is left alone; name a new or an empty folder"
+            )
+    return folder
+
+
+def _same_file(out: Path, path: Path) -> bool:
+    try:
+        return out.samefile(path)
+    except OSError:  # one of them is gone, or a link to nowhere
+        return False
+
+
+def _alternatives(endings: Sequence[str]) -> str:
+    return endings[0] if len(endings) == 1 else f"{', '.join(endings[:-1])} or {endings[-1]}"

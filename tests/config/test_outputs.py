@@ -1,0 +1,109 @@
+"""What may be written: every way to name a file that is not to be lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mvr.config.outputs import VIDEO_ENDINGS, check_output_file, check_output_folder
+from mvr.errors import OutputRefused
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"the only copy")
+    return path
+
+
+def spellings(film: Path) -> dict[str, Path]:
+    """Other names of one file."""
+    folder = film.parent
+    (folder / "link.mp4").symlink_to(film)
+    (folder / "link of a link.mp4").symlink_to(folder / "link.mp4")
+    os.link(film, folder / "hard.mp4")
+    (folder / "elsewhere").symlink_to(folder)
+    return {
+        "itself": film,
+        "a link": folder / "link.mp4",
+        "a link of a link": folder / "link of a link.mp4",
+        "a hard link": folder / "hard.mp4",
+        "a linked folder": folder / "elsewhere" / "film.mp4",
+        "a way round": folder / "folder" / ".." / "film.mp4",
+    }
+
+
+SPELLINGS = ("itself", "a link", "a link of a link", "a hard link", "a linked folder", "a way round")
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_input_is_never_written_over_under_any_name(film: Path, spelling: str, force: bool) -> None:
+    with pytest.raises(OutputRefused, match="is read by this command and is never written over"):
+        check_output_file(spellings(film)[spelling], inputs=[film], force=force)
+    with pytest.raises(OutputRefused, match="never written over"):  # and the other way round
+        check_output_file(film, inputs=[film.parent / "link.mp4"], force=force)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_library_file_is_never_written_over_under_any_name(film: Path, spelling: str) -> None:
+    with pytest.raises(OutputRefused, match="is a file of the library"):
+        check_output_file(spellings(film)[spelling], kept=[film.parent / "gone.mp4", film], force=True)
+
+
+def test_anything_else_that_is_there_takes_force(film: Path) -> None:
+    with pytest.raises(OutputRefused, match=r"is there already; .* --force"):
+        check_output_file(film)
+    assert check_output_file(film, inputs=[film.parent / "other.mp4"], force=True) == film
+    (film.parent / "nowhere.mp4").symlink_to(film.parent / "nothing")
+    with pytest.raises(OutputRefused, match="is there already"):
+        check_output_file(film.parent / "nowhere.mp4")
+
+
+def test_a_library_is_looked_through_only_when_something_is_there(film: Path) -> None:
+    def kept():
+        raise AssertionError("looked through")
+        yield
+
+    assert check_output_file(film.with_name("new.mp4"), kept=kept())
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("folder", "is a folder; name a file in it"),
+        ("new.webm", r"name a file that ends in \.mp4, \.mov or \.mkv"),
+        ("new", r"name a file that ends in \.mp4"),
+        ("not there/new.mp4", "not there does not exist; make it first"),
+    ],
+)
+def test_what_cannot_be_written_is_one_sentence(film: Path, name: str, sentence: str) -> None:
+    with pytest.raises(OutputRefused, match=sentence):
+        check_output_file(film.parent / name, endings=VIDEO_ENDINGS, force=True)
+
+
+def test_endings_in_capitals_are_the_same(film: Path) -> None:
+    assert check_output_file(film.with_name("NEW.MOV"), endings=VIDEO_ENDINGS)
+
+
+def test_a_device_is_no_file_to_replace() -> None:
+    with pytest.raises(OutputRefused, match="no ordinary file"):
+        check_output_file(Path("/dev/null"), force=True)
+
+
+def test_folders_are_written_into_when_new_empty_or_of_our_kind(tmp_path: Path) -> None:
+    ours, empty, foreign = tmp_path / "ours", tmp_path / "empty", tmp_path / "foreign"
+    for folder in (ours, empty, foreign):
+        folder.mkdir()
+    (ours / "votes.jsonl").write_text("{}")
+    (empty / ".DS_Store").write_text("")
+    (foreign / "letters.txt").write_text("dear ...")
+    for folder in (tmp_path / "new", ours, empty):
+        assert check_output_folder(folder, ("board.json", "*.jsonl")) == folder
+    with pytest.raises(OutputRefused, match=r"holds other files \(letters\.txt\) and is left alone"):
+        check_output_folder(foreign, ("board.json", "*.jsonl"))
+    with pytest.raises(OutputRefused, match="is a file; name a folder"):
+        check_output_folder(foreign / "letters.txt", ("board.json",))
