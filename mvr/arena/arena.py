@@ -34,6 +34,7 @@ from mvr.arena.rules import ArenaSettings, check_listened, check_open, check_und
 from mvr.arena.tokens import Tokens
 from mvr.datatypes import Direction
 from mvr.errors import UsageError
+from mvr.votes.consents import is_given
 from mvr.votes.ids import new_id, now_ms
 from mvr.votes.records import Aspect, Battle, Consent, Flag
 from mvr.votes.store import VoteStore, append, append_vote, lock, select
@@ -98,9 +99,8 @@ class Arena:
         )
 
     def has_consent(self, voter_id: str, version: str) -> bool:
-        """Whether the voter's newest decision on this version is "given"."""
-        decisions = self.store.rows(Consent, voter_id=voter_id, version=version)
-        return bool(decisions) and decisions[-1].decision == "given"
+        """Whether the voter's newest decision on this version is "given"; after "forget me" it is not."""
+        return self.store.read(lambda connection: is_given(connection, voter_id, version))
 
     def current(
         self, voter_id: str, direction: Direction, *, study_id: str | None = None
@@ -140,7 +140,7 @@ class Arena:
             if found and found[0].query_id == battle.query_id:
                 return (*found, True)
             append(connection, [*drawn.identical, battle])
-            return battle, 0, False
+            return select(connection, Battle, battle_id=battle.battle_id)[0], 0, False
 
         battle, attempt, restored = self.store.write(work)
         return self._shown(battle, attempt, restored=restored)
@@ -159,7 +159,7 @@ class Arena:
             battle, attempt, state = self._battle_of(connection, token, voter_id)
             check_open(state, attempt, ballot, now - battle.created_at_ms, self.settings)
             check_listened(battle, ballot, now - battle.created_at_ms, self.settings)
-            if not self._consented(connection, voter_id, ballot.consent_version):
+            if not is_given(connection, voter_id, ballot.consent_version):
                 raise Refused(Reason.NO_CONSENT)
             vote = ballot.to_vote(battle, attempt, now)
             flags = rate_flags(connection, vote, self.settings.rates) if ballot.aspect == Aspect.FIT else []
@@ -235,10 +235,6 @@ class Arena:
         if battles[0].voter_id != voter_id:
             raise Refused(Reason.FOREIGN)
         return battles[0], attempt, BattleState.read(connection, battle_id)
-
-    def _consented(self, connection: sa.Connection, voter_id: str, version: str) -> bool:
-        decisions = select(connection, Consent, voter_id=voter_id, version=version)
-        return bool(decisions) and decisions[-1].decision == "given"
 
     def _open(
         self, connection: sa.Connection, voter_id: str, direction: Direction, study_id: str | None

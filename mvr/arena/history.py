@@ -60,7 +60,7 @@ def voter_of(connection: sa.Connection, voter_id: str, session_id: str) -> Voter
         for battle in select(connection, Battle, voter_id=voter_id)
         if battle.kind != BattleKind.IDENTICAL
     ]
-    battles.sort(key=lambda battle: (battle.created_at_ms, battle.battle_id))
+    battles.sort(key=lambda battle: (battle.sequence, battle.battle_id))
     rows = select(connection, Vote, voter_id=voter_id)
     undone = {row.undoes for row in rows}
     standing = [row for row in rows if row.kind == "vote" and row.vote_id not in undone]
@@ -74,7 +74,7 @@ def newest_battle(connection: sa.Connection, voter_id: str, **equals: str | None
     query = sa.select(schema.BATTLE).where(columns.voter_id == voter_id, columns.kind != BattleKind.IDENTICAL)
     for name, value in equals.items():
         query = query.where(columns[name] == value)  # None becomes IS NULL
-    query = query.order_by(columns.created_at_ms.desc(), columns.battle_id.desc()).limit(1)
+    query = query.order_by(columns.sequence.desc(), columns.battle_id.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     return Battle.from_row(dict(row)) if row else None
 

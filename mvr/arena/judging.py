@@ -20,7 +20,8 @@ from mvr.arena.candidates import Candidate, Candidates, Competitor, QueryItem
 from mvr.arena.refusal import Reason, Refused
 from mvr.datatypes import Direction
 from mvr.errors import DataError
-from mvr.votes.records import Consent, Judgment, PoolItem
+from mvr.votes.consents import is_given
+from mvr.votes.records import Judgment, PoolItem
 from mvr.votes.store import VoteStore, append, lock, select
 
 GUIDELINE_VERSION = "1"
@@ -194,8 +195,7 @@ class Judging:
             keys = {"query_id": item.query_id, "item_group_id": item.item_group_id}
             if item not in select(connection, PoolItem, pool_version=self._version, **keys):
                 raise Refused(Reason.UNKNOWN)
-            decisions = select(connection, Consent, voter_id=voter_id, version=consent_version)
-            if not decisions or decisions[-1].decision != "given":
+            if not is_given(connection, voter_id, consent_version):
                 raise Refused(Reason.NO_CONSENT)
             append(connection, [judgment])
             return judgment
@@ -239,7 +239,7 @@ class Judging:
         names = {"pool_version": self._version, "direction": str(self._direction)}
         pool = self._store.rows(PoolItem, **names)
         judged: dict[tuple[str, str], dict[str, int | None]] = defaultdict(dict)
-        for row in self._store.rows(Judgment, **names):
+        for row in sorted(self._store.rows(Judgment, **names), key=lambda row: row.sequence):
             judged[row.query_id, row.item_group_id][row.voter_id] = row.grade
         return pool, judged
 

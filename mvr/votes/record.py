@@ -37,6 +37,17 @@ class Aspect(StrEnum):
     QUALITY = "quality"
 
 
+ADDED = {"sequence": 0, "group_label": None, "recognised": 0}
+"""Columns that schema 2 added, with what a row of schema 1 holds in them until it is numbered."""
+
+
+def hashed(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a row that its hash is over: those of the schema that it was stored under."""
+    if row.get("schema_version") != 1:
+        return row
+    return {name: value for name, value in row.items() if name not in ADDED}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """Base of all rows: `table` names the table, `key` its primary key."""

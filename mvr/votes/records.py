@@ -2,7 +2,8 @@
 
 Every table is append-only. Taking a vote back is a `Vote` of kind "undo" that names the vote it undoes, a
 withdrawn consent is a `Consent` with decision "withdrawn" and a `Flag` on the voter; nothing is ever updated.
-Times are milliseconds since 1970 in UTC, taken from the server's clock.
+Times are milliseconds since 1970 in UTC, taken from the server's clock. `sequence` counts a voter's rows in each table
+(a target's, of flags) from 1 and is given when a row is stored: clocks of two servers differ, this order does not.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from mvr.errors import DataError
 from mvr.votes.ids import new_id, now_ms
 from mvr.votes.record import Aspect, BattleKind, Outcome, Record
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 __all__ = [
-    "RECORDS", "SCHEMA_VERSION", "Aspect", "Battle", "BattleKind", "Consent", "Flag", "Judgment", "Outcome",
-    "Participant", "PoolItem", "Record", "Side", "Vote", "competitor_name",
+    "JUDGED_ONCE", "RECORDS", "SCHEMA_VERSION", "Aspect", "Battle", "BattleKind", "Consent", "Flag", "Judgment",
+    "Outcome", "Participant", "PoolItem", "Record", "Side", "Vote", "competitor_name",
 ]  # fmt: skip
 
 
@@ -108,6 +109,7 @@ class Battle(Record):
     repeat_of: str | None = None
     study_id: str | None = None
     ui_version: str
+    sequence: int = 0
 
     def to_row(self) -> dict[str, Any]:
         """One flat dictionary; the sides become `left_...` and `right_...` columns."""
@@ -145,6 +147,9 @@ class Vote(Record):
         listen_left_ms, listen_right_ms: played time of each side; decision_ms: from showing to voting.
         reasons: JSON list of tags, from a fixed list (no free text).
         prev_hash: SHA-256 over the voter's previous row, so that a removed or changed row shows.
+        group_label: a random name of the network address, drawn in memory and new each day and at each start of a
+            server: votes that came together can be counted together, and nothing of the address is stored.
+        recognised: 1 where the voter marked that they knew a side (the clip's own sound gives itself away).
     """
 
     table: ClassVar[str] = "vote"
@@ -176,6 +181,9 @@ class Vote(Record):
     decision_ms: int = 0
     reasons: str = "[]"
     prev_hash: str = ""
+    sequence: int = 0
+    group_label: str | None = None
+    recognised: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +212,7 @@ class Judgment(Record):
     consent_version: str
     listen_ms: int = 0
     reasons: str = "[]"
+    sequence: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -211,6 +220,10 @@ class Judgment(Record):
             raise DataError(
                 f"judgment.grade is {self.grade!r}; choose from 0, 1, 2, 3, or none for not judged"
             )
+
+
+JUDGED_ONCE = ("voter_id", "pool_version", "direction", "query_id", "item_group_id")
+"""What of several judgments makes them one and the same question: the newest answer replaces the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +245,7 @@ class Flag(Record):
     rule_id: str
     rule_version: int = 1
     verdict: str = "exclude"
+    sequence: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +263,7 @@ class Consent(Record):
     version: str
     text_sha256: str
     decision: str = "given"
+    sequence: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

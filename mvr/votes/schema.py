@@ -27,6 +27,11 @@ def _stamp() -> list[sa.Column[int]]:
     return [_whole("schema_version"), _whole("created_at_ms")]
 
 
+def _added(name: str) -> sa.Column[int]:
+    """A column of schema 2 that rows of schema 1 have 0 in, unless the migration says better."""
+    return sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
+
+
 def _side(name: str) -> list[sa.Column]:  # type: ignore[type-arg]
     return [
         _text(f"{name}_system_id"),
@@ -69,7 +74,9 @@ BATTLE = sa.Table(
     _text("repeat_of", null=True),
     _text("study_id", null=True),
     _text("ui_version"),
+    _added("sequence"),
     sa.Index("battle_by_voter", "voter_id", "created_at_ms"),
+    sa.Index("battle_by_sequence", "voter_id", "sequence"),
 )
 
 VOTE = sa.Table(
@@ -95,9 +102,13 @@ VOTE = sa.Table(
     _whole("decision_ms"),
     _text("reasons"),
     _text("prev_hash"),
+    _added("sequence"),
+    _text("group_label", null=True),
+    _added("recognised"),
     sa.UniqueConstraint("battle_id", "aspect", "kind", "attempt", name="one_vote_per_battle"),
     sa.UniqueConstraint("undoes", name="one_undo_per_vote"),
     sa.Index("vote_by_voter", "voter_id", "created_at_ms"),
+    sa.Index("vote_by_sequence", "voter_id", "sequence"),
 )
 
 JUDGMENT = sa.Table(
@@ -120,6 +131,7 @@ JUDGMENT = sa.Table(
     _text("consent_version"),
     _whole("listen_ms"),
     _text("reasons"),
+    _added("sequence"),
     sa.Index("judgment_by_item", "query_id", "item_group_id"),
     sa.Index("judgment_by_voter", "voter_id"),
 )
@@ -134,6 +146,7 @@ FLAG = sa.Table(
     _text("rule_id"),
     _whole("rule_version"),
     _text("verdict"),
+    _added("sequence"),
     sa.Index("flag_by_target", "target_kind", "target_id"),
 )
 
@@ -147,6 +160,7 @@ CONSENT = sa.Table(
     _text("version"),
     _text("text_sha256"),
     _text("decision"),
+    _added("sequence"),
     sa.Index("consent_by_voter", "voter_id"),
 )
 
@@ -172,6 +186,30 @@ PARTICIPANT = sa.Table(
     sa.UniqueConstraint("study_id", "number", name="one_participant_per_number"),
 )
 
+# What this server sent of a battle's media, one row per answer: the server's own measure of what could be heard.
+SERVED = sa.Table(
+    "served",
+    METADATA,
+    _text("served_id", key=True),
+    sa.Column("battle_id", sa.Text, sa.ForeignKey("battle.battle_id"), nullable=False),
+    _text("side"),
+    _whole("first_byte"),
+    _whole("end_byte"),
+    _whole("of_bytes"),
+    _whole("begun_at_ms"),
+    sa.Index("served_by_battle", "battle_id"),
+)
+
+# Which browser a study's participant came with first: a keyed hash, and nobody else may be that participant.
+STUDY_BROWSER = sa.Table(
+    "study_browser",
+    METADATA,
+    _text("study_id", key=True),
+    _text("voter_id", key=True),
+    _text("browser_mac"),
+    _whole("created_at_ms"),
+)
+
 # The one table whose rows are deleted: it alone links a signed-in account to a voter, and "forget me" cuts
 # the link.
 LOGIN = sa.Table(
@@ -182,7 +220,44 @@ LOGIN = sa.Table(
     sa.UniqueConstraint("voter_id", name="one_account_per_voter"),
 )
 
+EXCLUDED = "excluded_v2"
 EXCLUDED_SQL = """
+CREATE VIEW excluded_v2 AS
+SELECT DISTINCT f.target_kind, f.target_id
+FROM flag f
+WHERE f.verdict = 'exclude'
+  AND NOT EXISTS (
+    SELECT 1 FROM flag g
+    WHERE g.target_kind = f.target_kind AND g.target_id = f.target_id
+      AND g.rule_id = f.rule_id AND g.sequence > f.sequence)
+"""
+
+COUNTED_VOTE = "counted_vote_v2"
+COUNTED_VOTE_SQL = """
+CREATE VIEW counted_vote_v2 AS
+SELECT v.vote_id, v.battle_id, v.voter_id, v.session_id, v.account, v.created_at_ms, v.outcome, v.aspect,
+  v.sequence, v.group_label, v.recognised, v.created_at_ms / 86400000 AS day,
+  b.direction, b.source, b.query_id, b.query_group_id, b.query_genre, b.study_id,
+  b.pool_version, b.policy_id, b.pair_prob,
+  b.left_system_id, b.left_system_version, b.left_alpha, b.left_item_id, b.left_item_group_id,
+  b.right_system_id, b.right_system_version, b.right_alpha, b.right_item_id, b.right_item_group_id
+FROM vote v JOIN battle b ON b.battle_id = v.battle_id AND b.voter_id = v.voter_id
+WHERE v.kind = 'vote' AND v.outcome <> 'skip' AND b.kind = 'regular'
+  AND v.listen_left_ms >= b.needed_ms AND v.listen_right_ms >= b.needed_ms
+  AND b.left_item_group_id <> b.right_item_group_id
+  AND NOT EXISTS (SELECT 1 FROM vote u WHERE u.undoes = v.vote_id)
+  AND EXISTS (
+    SELECT 1 FROM consent c
+    WHERE c.voter_id = v.voter_id AND c.version = v.consent_version AND c.decision = 'given')
+  AND NOT EXISTS (
+    SELECT 1 FROM excluded_v2 x
+    WHERE (x.target_kind = 'vote' AND x.target_id = v.vote_id)
+       OR (x.target_kind = 'battle' AND x.target_id = v.battle_id)
+       OR (x.target_kind = 'voter' AND x.target_id = v.voter_id))
+"""
+
+# How schema 1 counted: kept, so that a board of its day can be computed again.
+EXCLUDED_V1_SQL = """
 CREATE VIEW excluded_v1 AS
 SELECT DISTINCT f.target_kind, f.target_id
 FROM flag f
@@ -193,8 +268,7 @@ WHERE f.verdict = 'exclude'
       AND g.rule_id = f.rule_id AND g.flag_id > f.flag_id)
 """
 
-COUNTED_VOTE = "counted_vote_v1"
-COUNTED_VOTE_SQL = """
+COUNTED_VOTE_V1_SQL = """
 CREATE VIEW counted_vote_v1 AS
 SELECT v.vote_id, v.battle_id, v.voter_id, v.session_id, v.account, v.created_at_ms, v.outcome, v.aspect,
   b.direction, b.source, b.query_id, b.query_group_id, b.query_genre,

@@ -25,12 +25,14 @@ from mvr.errors import NotSaved, VoteRefused
 from mvr.votes import schema
 from mvr.votes.engine import create_engine, opening_lock, parse_url
 from mvr.votes.migrations.upgrade import upgrade
+from mvr.votes.record import hashed
 from mvr.votes.records import Consent, Flag, Record, Vote
 from mvr.votes.writer import PooledWriter, QueuedWriter, Work, Writer
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 WITHDRAWN = "withdrawn"
+FORGOTTEN = "-"  # version of the consent that "forget me" withdraws: every one
 
 
 class VoteStore:
@@ -107,7 +109,11 @@ class VoteStore:
         def work(connection: sa.Connection) -> int:
             flag = Flag(target_kind="voter", target_id=voter_id, rule_id=WITHDRAWN)
             consent = Consent(
-                voter_id=voter_id, session_id=session_id, version="-", text_sha256="-", decision="withdrawn"
+                voter_id=voter_id,
+                session_id=session_id,
+                version=FORGOTTEN,
+                text_sha256="-",
+                decision="withdrawn",
             )
             append(connection, [flag, consent])
             connection.execute(sa.delete(schema.LOGIN).where(schema.LOGIN.c.voter_id == voter_id))
@@ -128,6 +134,7 @@ class VoteStore:
             battles = sa.select(schema.BATTLE.c.battle_id).where(schema.BATTLE.c.voter_id.in_(gone))
             kept = schema.JUDGMENT.c.battle_id.in_(battles) & schema.JUDGMENT.c.voter_id.not_in(gone)
             connection.execute(sa.update(schema.JUDGMENT).where(kept).values(battle_id=None))
+            connection.execute(sa.delete(schema.SERVED).where(schema.SERVED.c.battle_id.in_(battles)))
             count = 0
             undos = schema.VOTE.c.kind == "undo"
             for table, more in (
@@ -193,7 +200,7 @@ class VoteStore:
     def excluded(self, target_kind: str) -> dict[str, set[str]]:
         """Targets of one kind that flags exclude now, by rule."""
         newest: dict[tuple[str, str], str] = {}
-        for flag in self.rows(Flag, target_kind=target_kind):
+        for flag in sorted(self.rows(Flag, target_kind=target_kind), key=lambda flag: flag.sequence):
             newest[flag.target_id, flag.rule_id] = flag.verdict
         by_rule: dict[str, set[str]] = {}
         for (target, rule), verdict in newest.items():
@@ -213,34 +220,52 @@ class VoteStore:
 
 
 def append(connection: sa.Connection, records: Iterable[Record]) -> None:
-    """Insert records inside the caller's transaction, parents before children."""
+    """Insert records inside the caller's transaction, parents before children, numbered where they are not yet."""
     by_kind: dict[type[Record], list[dict[str, Any]]] = {}
     for record in records:
         by_kind.setdefault(type(record), []).append(record.to_row())
+    for kind, rows in by_kind.items():
+        _number(connection, schema.METADATA.tables[kind.table], rows)
     order = [table.name for table in schema.METADATA.sorted_tables]
     for kind in sorted(by_kind, key=lambda kind: order.index(kind.table)):
         connection.execute(sa.insert(schema.METADATA.tables[kind.table]), by_kind[kind])
+
+
+def _number(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Give each row the next number of its owner: the voter, or of a flag the target."""
+    fresh = [row for row in rows if row.get("sequence") == 0]
+    columns = ("target_kind", "target_id") if table is schema.FLAG else ("voter_id",)
+    owners = sorted(
+        {tuple(row[name] for name in columns) for row in fresh}
+    )  # one order, so that two never wait
+    for owner in owners:
+        lock(connection, ":".join(("voter" if len(owner) == 1 else "flag", *owner)))
+        same = [table.c[name] == value for name, value in zip(columns, owner, strict=True)]
+        newest = connection.execute(sa.select(sa.func.max(table.c.sequence)).where(*same)).scalar() or 0
+        mine = (row for row in fresh if tuple(row[name] for name in columns) == owner)
+        for number, row in enumerate(mine, newest + 1):
+            row["sequence"] = number
 
 
 def append_vote(connection: sa.Connection, vote: Vote) -> Vote:
     """Insert a vote inside the caller's transaction, with the hash of the voter's previous row."""
     lock(connection, f"voter:{vote.voter_id}")
     columns = schema.VOTE.c
-    newest = (
-        sa.select(schema.VOTE)
-        .where(columns.voter_id == vote.voter_id)
-        .order_by(columns.created_at_ms.desc(), columns.vote_id.desc())
-        .limit(1)
-    )
+    newest = sa.select(schema.VOTE).where(columns.voter_id == vote.voter_id)
+    newest = newest.order_by(columns.sequence.desc(), columns.vote_id.desc()).limit(1)
     previous = connection.execute(newest).mappings().first()
-    chained = dataclasses.replace(vote, prev_hash=row_hash(dict(previous)) if previous else "")
+    chained = dataclasses.replace(
+        vote,
+        prev_hash=row_hash(dict(previous)) if previous else "",
+        sequence=previous["sequence"] + 1 if previous else 1,
+    )
     append(connection, [chained])
     return chained
 
 
 def row_hash(row: dict[str, Any]) -> str:
-    """SHA-256 over all columns of a row, the previous hash among them."""
-    return hashlib.sha256(canonical_json(row).encode()).hexdigest()
+    """SHA-256 over all columns that a row was stored with, the previous hash among them."""
+    return hashlib.sha256(canonical_json(hashed(row)).encode()).hexdigest()
 
 
 def select(connection: sa.Connection, record: type[R], /, **equals: Any) -> list[R]:

@@ -11,7 +11,18 @@ import sqlalchemy as sa
 
 from mvr.config.settings import canonical_json
 from mvr.votes import schema
-from mvr.votes.records import Aspect, Battle, BattleKind, Judgment, Outcome, PoolItem, Vote, competitor_name
+from mvr.votes.record import hashed
+from mvr.votes.records import (
+    JUDGED_ONCE,
+    Aspect,
+    Battle,
+    BattleKind,
+    Judgment,
+    Outcome,
+    PoolItem,
+    Vote,
+    competitor_name,
+)
 from mvr.votes.store import VoteStore, select
 
 Row = Mapping[str, Any]
@@ -115,17 +126,17 @@ def _repeats(battles: Mapping[str, Battle], standing: Mapping[str, Vote], gone: 
 
 
 def _judgments(connection: sa.Connection, gone: set[str]) -> list[Judgment]:
-    """The newest judgment of each voter on each item, without excluded voters and judgments."""
+    """The newest judgment of each voter on each item of each pool, without excluded voters and judgments."""
     flagged = _excluded(connection, "judgment")
-    newest: dict[tuple[str, str, str], Judgment] = {}
-    for judgment in select(connection, Judgment):
+    newest: dict[tuple[str, ...], Judgment] = {}
+    for judgment in sorted(select(connection, Judgment), key=lambda judgment: judgment.sequence):
         if judgment.voter_id not in gone and judgment.judgment_id not in flagged:
-            newest[judgment.voter_id, judgment.query_id, judgment.item_group_id] = judgment
+            newest[tuple(getattr(judgment, name) for name in JUDGED_ONCE)] = judgment
     return [newest[key] for key in sorted(newest)]
 
 
 def _excluded(connection: sa.Connection, kind: str) -> set[str]:
-    query = sa.text("SELECT target_id FROM excluded_v1 WHERE target_kind = :kind")
+    query = sa.text(f"SELECT target_id FROM {schema.EXCLUDED} WHERE target_kind = :kind")  # noqa: S608
     return {str(row[0]) for row in connection.execute(query, {"kind": kind})}
 
 
@@ -159,5 +170,5 @@ def _hash(connection: sa.Connection) -> str:
         table = schema.METADATA.tables[name]
         rows = connection.execute(sa.select(table).order_by(*table.primary_key.columns)).mappings()
         for row in rows:
-            digest.update(f"{name} {canonical_json(dict(row))}\n".encode())
+            digest.update(f"{name} {canonical_json(hashed(dict(row)))}\n".encode())
     return digest.hexdigest()

@@ -1,7 +1,8 @@
 """What may leave the house: the same votes, but nobody can be followed from one release to the next.
 
 Voters and all row ids get new names under a key that is thrown away with the release, times are rounded to the hour,
-sessions and the hash chain go, and only the flags in force are kept. The leaderboard of a published file is the same.
+sessions and the hash chain go, and only the flags in force are kept. The leaderboard of a published file is the same:
+labels of votes that came together get new names, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mvr.votes.formats.tables import Row, Tables
+from mvr.votes.records import JUDGED_ONCE
 
 HOUR_MS = 3_600_000
 IDS = (
@@ -25,6 +27,7 @@ IDS = (
     "repeat_of",
     "voter_id",
     "target_id",
+    "group_label",
 )
 
 
@@ -33,7 +36,7 @@ def publishable(tables: Tables, key: bytes | None = None) -> Tables:
     secret = key or secrets.token_bytes(32)
     kept = dict(tables)
     kept["flag"] = _newest(tables["flag"], ("target_kind", "target_id", "rule_id"))
-    kept["judgment"] = _newest(tables["judgment"], ("voter_id", "query_id", "item_group_id"))
+    kept["judgment"] = _newest(tables["judgment"], JUDGED_ONCE)
     kept["participant"] = []  # numbers of study participants are known to whoever ran the study
     published = {name: [_renamed(row, secret) for row in rows] for name, rows in kept.items()}
     for name, rows in published.items():
@@ -43,8 +46,9 @@ def publishable(tables: Tables, key: bytes | None = None) -> Tables:
 
 
 def _newest(rows: list[Row], columns: tuple[str, ...]) -> list[Row]:
-    """The last row (ids sort by time) for each value of some columns; new ids would lose that order."""
-    found = {tuple(row[column] for column in columns): row for row in rows}
+    """The last row for each value of some columns: fewer rows say less."""
+    by_number = sorted(rows, key=lambda row: int(row["sequence"]))
+    found = {tuple(row[column] for column in columns): row for row in by_number}
     return list(found.values())
 
 

@@ -10,6 +10,7 @@ import csv
 import dataclasses
 import json
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import sqlalchemy as sa
 from mvr.datatypes import StrEnum
 from mvr.errors import DataError
 from mvr.votes import schema
-from mvr.votes.records import RECORDS, Record, Side
+from mvr.votes.record import ADDED
+from mvr.votes.records import RECORDS, Flag, Record, Side
 from mvr.votes.store import WITHDRAWN, VoteStore, append, lock
 
 Row = dict[str, Any]
@@ -133,6 +135,19 @@ def _distinct(rows: Sequence[Row]) -> list[Row]:
     return kept
 
 
+def _numbered(rows: list[Row], record: type[Record]) -> list[Row]:
+    """Rows of schema 1 by the clock, the only order they have: as the migration of a store numbers them."""
+    owner = ("target_kind", "target_id") if record is Flag else ("voter_id",)
+    first = () if record is Flag else ("created_at_ms",)
+    last: Counter[tuple[str, ...]] = Counter()
+    old = [row for row in rows if row.get("sequence") == 0]
+    for row in sorted(old, key=lambda row: tuple(row[name] for name in (*first, *record.key))):
+        mine = tuple(row[name] for name in owner)
+        last[mine] += 1
+        row["sequence"] = last[mine]
+    return rows
+
+
 def import_tables(store: VoteStore, source: Path) -> dict[str, tuple[int, int]]:
     """Add a folder's rows to a store in one transaction; rows that are there already are left as they are.
 
@@ -143,7 +158,9 @@ def import_tables(store: VoteStore, source: Path) -> dict[str, tuple[int, int]]:
         DataError: the folder cannot be read, or a row differs from the one with the same key.
     """
     tables = load_tables(source)
-    records = [(record, tables[record.table]) for record in RECORDS if record.table in tables]
+    records = [
+        (record, _numbered(tables[record.table], record)) for record in RECORDS if record.table in tables
+    ]
 
     def work(connection: sa.Connection) -> dict[str, tuple[int, int]]:
         lock(connection, "import")
@@ -239,7 +256,8 @@ def _read_csv(path: Path, record: type[Record]) -> list[Row]:
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         head = next(reader, [])
-        if sorted(head) != sorted(types):
+        missing = set(types) - set(head)
+        if len(set(head)) != len(head) or set(head) - set(types) or missing - set(ADDED):
             odd = sorted(set(head) ^ set(types)) or ["a repeated column"]
             raise DataError(f"{path.name} has the wrong columns: {odd[0]!r} is unknown or missing")
         rows = []
@@ -279,6 +297,8 @@ def _read_parquet(path: Path, record: type[Record]) -> list[Row]:
 
 def _checked(row: Any, record: type[Record], where: str) -> Row:
     types = column_types(record)
+    if isinstance(row, dict) and row.get("schema_version") == 1:  # an export of an earlier version
+        row = {name: value for name, value in ADDED.items() if name in types} | row
     if not isinstance(row, dict) or set(row) != set(types):
         odd = sorted(set(row) ^ set(types)) if isinstance(row, dict) else ["(no object)"]
         raise DataError(f"{where} has the wrong columns: {odd[0]!r} is unknown or missing")
