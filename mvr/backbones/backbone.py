@@ -63,6 +63,8 @@ _TABLE: dict[str, dict[Modality, str]] = {
     },
     "clip": {Modality.VIDEO: "mvr.backbones.clip:ClipVideo"},
     "mert": {Modality.AUDIO: "mvr.backbones.mert:MertAudio"},
+    "concepts": {Modality.VIDEO: "mvr.backbones.concepts:ConceptsVideo"},
+    "audio-tags": {Modality.AUDIO: "mvr.backbones.audio_tags:AudioTags"},
 }
 
 

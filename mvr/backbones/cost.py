@@ -17,6 +17,7 @@ from mvr.config.settings import settings_from
 from mvr.datatypes import Modality
 
 ATTAINABLE_SHARE = 0.7
+_INSTANT = frozenset({"descriptors", "concepts", "audio-tags"})  # no network, or one of under 0.4 s a clip
 _MERT_95M = {"width": 768, "blocks": 12, "channels": 512, "rate_hz": 24_000}
 _MERT_LAYERS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))  # kernel, stride
 _MERT_POSITION = (128, 16)  # kernel and groups of the convolution that gives positions
@@ -29,9 +30,9 @@ def transformer_operations(width: int, blocks: int, tokens: int) -> float:
 
 
 def operations(card: BackboneCard, modality: Modality, segment_s: float) -> float | None:
-    """Operations per segment of `segment_s` seconds; 0 for a backbone without a network, None where not known."""
+    """Operations per segment of `segment_s` seconds; 0 where nothing need be announced, None where not known."""
     options = dict(card.options)
-    if card.name == "descriptors":
+    if card.name in _INSTANT:
         return 0.0
     if card.name == "imagebind":
         return _imagebind(options, modality)

@@ -87,6 +87,8 @@ def options(
             "device": "cpu",
         },
         "mert": {"weights": str(GOLDEN / "mert_tiny"), "device": "cpu"},
+        "concepts": {"max_frames": 2},
+        "audio-tags": {},
     }
 
 

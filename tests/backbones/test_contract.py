@@ -30,7 +30,8 @@ def media(backbone: Backbone, moving_video: Path, music_file: Path) -> Path:
 
 
 def test_the_contract_covers_every_backbone_and_both_modalities():
-    assert {name for _, name in ALL} == {"clip", "descriptors", "imagebind", "mert"}
+    names = {"audio-tags", "clip", "concepts", "descriptors", "imagebind", "mert"}
+    assert {name for _, name in ALL} == names
     assert {modality for modality, _ in ALL} == set(Modality)
 
 
@@ -127,7 +128,7 @@ def test_text_features_lie_beside_the_item_features(backbone: Backbone):
 
 
 def test_an_unknown_backbone_lists_the_known_ones():
-    with pytest.raises(UsageError, match="'clop'; choose from clip, descriptors, imagebind"):
+    with pytest.raises(UsageError, match="'clop'; choose from clip, concepts, descriptors, imagebind"):
         create_backbone("clop", Modality.VIDEO)
 
 
