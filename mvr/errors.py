@@ -3,6 +3,7 @@
     MvrError                       one sentence: what came, what was wanted, what to do
     ├── UsageError                 a name or an option that does not exist
     │   └── OutputRefused          what a command would write is an input, the user's own, or there already
+    ├── ExtraMissing               an optional part that is not installed; the message is the line to type
     ├── SettingsMismatch           a file was made with other settings than the ones now in force
     ├── MediaError                 a file that cannot be used
     │   ├── NotMedia               no known container
@@ -40,6 +41,10 @@ class UsageError(MvrError):
 
 class OutputRefused(UsageError):
     """An output that is an input, a file of the user's own, or there already; nothing was written."""
+
+
+class ExtraMissing(MvrError):
+    """An optional part of the program that is not installed."""
 
 
 class SettingsMismatch(MvrError):

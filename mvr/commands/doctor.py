@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from mvr import __version__
 from mvr.commands.options import JsonOption, library_dir
 from mvr.commands.output import print_json, say
+from mvr.config.extras import has
 from mvr.config.paths import home_dir
 from mvr.datatypes import JsonDict
 
@@ -62,11 +64,13 @@ def examine() -> JsonDict:
 
 
 def _device() -> str:
-    import torch
-
     from mvr.index.gpu import gpu_count
 
     search = f"; faiss uses {gpu_count()} GPU" if gpu_count() else ""
+    if not has("torch"):
+        return f"cpu: {os.cpu_count()} cores{search}; no torch, which only the larger models need"
+    import torch
+
     if torch.cuda.is_available():
         return f"cuda: {torch.cuda.get_device_name(0)}{search}"
     return f"cpu: {torch.get_num_threads()} threads{search}"

@@ -14,20 +14,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mvr.config.settings import settings_from
 from mvr.datatypes import JsonDict, Modality
 from mvr.errors import UsageError
 from mvr.heads.networks import StackedLinear, hidden_layer
-from mvr.heads.trainable import HeadSettings, TrainableHead
+from mvr.heads.settings import HeadSettings
+from mvr.heads.trainable import TrainableHead
 
 
 class ControlMVRHead(TrainableHead):
     """Branches "ssl" and one per taxonomy; each has its own q (hidden) and p (projection) per modality."""
 
     kind = "control-mvr"
+
+    @classmethod
+    def create(cls, *, taxonomies: Sequence[str] = (), **config: Any) -> ControlMVRHead:
+        """From keyword settings; an unknown one is an error."""
+        return cls(settings_from(HeadSettings, config), taxonomies)
 
     def __init__(self, settings: HeadSettings, taxonomies: Sequence[str]) -> None:
         super().__init__(settings)

@@ -6,17 +6,21 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from safetensors.numpy import save_file
 
 from mvr.config.settings import canonical_json
-from mvr.datatypes import JsonDict
-from mvr.errors import MvrError, NotFinite, WeightsCorrupt, WeightsMissing
+from mvr.datatypes import FloatArray, JsonDict
+from mvr.errors import ExtraMissing, MvrError, NotFinite, UsageError, WeightsCorrupt, WeightsMissing
+from mvr.heads.frozen import FrozenHead
 from mvr.heads.head import Head
-from mvr.heads.table import create_head
+from mvr.heads.table import create_head, head_kind
+
+if TYPE_CHECKING:
+    from mvr.heads.trainable import TrainableHead
 
 FORMAT = "mvr-head-1"
 
@@ -35,7 +39,7 @@ def save_head(head: Head, path: str | Path, metadata: Mapping[str, object] | Non
     """
     tensors = _tensors(head)
     for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
+        if not np.isfinite(tensor).all():
             raise NotFinite(f"the head's weights {name} hold NaN or infinity; it is not saved")
     facts = {"format": FORMAT, "kind": head.kind, "settings": head.settings, "metadata": dict(metadata or {})}
     path = Path(path)
@@ -46,26 +50,81 @@ def save_head(head: Head, path: str | Path, metadata: Mapping[str, object] | Non
 
 
 def load_head(path: str | Path) -> Head:
-    """Read a head; weights only, nothing in the file is run.
+    """Read a head to encode with; weights only, nothing in the file is run, and torch is not needed.
 
     Raises:
         WeightsMissing: no such file.
         WeightsCorrupt: not a head file, damaged, or weights that do not fit its own settings.
+        ExtraMissing: a head that only torch can run (parts pooled by a transformer).
     """
-    path = Path(path)
     facts = read_head_facts(path)
+    tensors = _read_tensors(Path(path))
     try:
-        head = create_head(facts["kind"], **facts["settings"])
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if isinstance(head, nn.Module):
-            head.load_state_dict(tensors, strict=True)
-            head.eval()
-    except (MvrError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        head = _restore(facts["kind"], facts["settings"], tensors)
+        _try_out(head)
+    except ExtraMissing:
+        raise
+    except (MvrError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise WeightsCorrupt(f"{path} is no usable head: {error}") from error
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise WeightsCorrupt(f"{path} is no usable head: its weights hold NaN or infinity")
     return head
+
+
+def _restore(kind: str, settings: JsonDict, tensors: dict[str, FloatArray]) -> Head:
+    """A head of these weights; networks run in numpy, where numpy can."""
+    if not head_kind(kind).networks:
+        head = create_head(kind, **settings)
+        if head_kind(kind).weights:
+            head.load(tensors)  # type: ignore[attr-defined]
+        return head
+    if any(name.startswith("pool.") and not name.endswith(".logits") for name in tensors):
+        return _in_torch(kind, settings, tensors)
+    return FrozenHead(kind, settings, tensors)
+
+
+def _in_torch(kind: str, settings: JsonDict, tensors: dict[str, FloatArray]) -> Head:
+    head: Any = create_head(kind, **settings)
+    import torch
+
+    head.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}, strict=True)
+    head.eval()
+    found: Head = head
+    return found
+
+
+def load_trainable(path: str | Path) -> TrainableHead:
+    """Read a head of torch networks as such, to train it on.
+
+    Raises:
+        WeightsMissing, WeightsCorrupt: see `load_head`. UsageError: a head without networks. ExtraMissing: no torch.
+    """
+    facts = read_head_facts(path)
+    if not head_kind(facts["kind"]).networks:
+        raise UsageError(f"{path} holds a head of kind {facts['kind']!r}, which is not trained step by step")
+    try:
+        return cast("TrainableHead", _in_torch(facts["kind"], facts["settings"], _read_tensors(Path(path))))
+    except RuntimeError as error:
+        raise WeightsCorrupt(f"{path} is no usable head: {error}") from error
+
+
+def _read_tensors(path: Path) -> dict[str, FloatArray]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise WeightsCorrupt(f"{path} is no usable head: {error}") from error
+    if not all(bool(np.isfinite(tensor).all()) for tensor in tensors.values()):
+        raise WeightsCorrupt(f"{path} is no usable head: its weights hold NaN or infinity")
+    return tensors
+
+
+def _try_out(head: Head) -> None:
+    """One row through each side: weights that do not fit each other are found now and not in a search."""
+    for width, encode in ((head.video_dim, head.encode_video), (head.audio_dim, head.encode_audio)):
+        shape = encode(np.ones((1, width or 1), np.float32)).vectors.shape
+        if shape != (1, len(head.branches), head.dim):
+            raise ValueError(f"it gives embeddings of shape {shape[1:]}, its settings say {head.dim} wide")
+    if isinstance(head, FrozenHead) and head.unused():
+        raise ValueError(f"its settings have no place for the weights {', '.join(sorted(head.unused()))}")
 
 
 def read_head_facts(path: str | Path) -> JsonDict:
@@ -78,7 +137,7 @@ def read_head_facts(path: str | Path) -> JsonDict:
     if not path.is_file():
         raise WeightsMissing(f"there is no head at {path}; train one with `mvr train` or give another path")
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="numpy") as file:
             facts: JsonDict = json.loads((file.metadata() or {})["mvr"])
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise WeightsCorrupt(f"{path} is no head that `mvr train` wrote: {error}") from error
@@ -87,7 +146,11 @@ def read_head_facts(path: str | Path) -> JsonDict:
     return facts
 
 
-def _tensors(head: Head) -> dict[str, Tensor]:
-    if not isinstance(head, nn.Module):
-        return {}
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}
+def _tensors(head: Head) -> dict[str, FloatArray]:
+    """Weights by name: torch networks have a state, our own heads `tensors()`."""
+    if hasattr(head, "state_dict"):
+        state = head.state_dict()
+        return {name: np.ascontiguousarray(tensor.detach().cpu().numpy()) for name, tensor in state.items()}
+    if head_kind(head.kind).weights:
+        return {name: np.ascontiguousarray(tensor) for name, tensor in head.tensors().items()}  # type: ignore[attr-defined]
+    return {}

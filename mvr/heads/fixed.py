@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from mvr.config.settings import settings_from
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
 from mvr.errors import DataError, UsageError
-from mvr.heads.trainable import check_rows
+from mvr.heads.rows import check_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,11 @@ class RandomHead:
 
     kind = "random"
     branches: tuple[str, ...] = ("ssl",)
+
+    @classmethod
+    def create(cls, **config: Any) -> RandomHead:
+        """From keyword settings; an unknown one is an error."""
+        return cls(settings_from(RandomSettings, config))
 
     def __init__(self, settings: RandomSettings) -> None:
         self._settings = settings
@@ -70,6 +77,11 @@ class IdentityHead:
 
     kind = "identity"
     branches: tuple[str, ...] = ("ssl",)
+
+    @classmethod
+    def create(cls, **config: Any) -> IdentityHead:
+        """From keyword settings; an unknown one is an error."""
+        return cls(settings_from(IdentitySettings, config))
 
     def __init__(self, settings: IdentitySettings) -> None:
         if settings.video_dim != settings.audio_dim:

@@ -6,14 +6,12 @@ from typing import Protocol
 
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict
 
-HEAD_KINDS = ("mvbind", "control-mvr", "cca", "random", "identity")
-
 
 class Head(Protocol):
     """Maps backbone features of both modalities into one space; B branches, D dimensions each.
 
     Attributes:
-        kind: "mvbind", "control-mvr", "cca", "random", "identity" (the head-less case).
+        kind: a name of `mvr.heads.table.KINDS`; "identity" is the head-less case.
         branches: ("ssl",) or ("ssl", "genre", ...).
         dim: D, width of one branch's embedding.
         video_dim, audio_dim: widths of the features it takes; 0 where any width will do (random).

@@ -8,17 +8,17 @@ whitened cross-covariance gives directions of maximal correlation. Directions ar
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from mvr.datatypes import JsonDict, Modality
+from mvr.config.settings import settings_from
+from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
 from mvr.errors import DataError
-from mvr.heads.trainable import HeadSettings, TrainableHead
+from mvr.heads.rows import Standardise, check_rows, in_blocks, unit_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,32 +32,67 @@ class CcaSettings:
     power: float = 1.0
 
 
-class CcaHead(TrainableHead):
+class CcaHead:
     """Two linear maps in closed form; one branch, "ssl"."""
 
     kind = "cca"
     branches: tuple[str, ...] = ("ssl",)
 
+    @classmethod
+    def create(cls, **config: Any) -> CcaHead:
+        """From keyword settings; an unknown one is an error."""
+        return cls(settings_from(CcaSettings, config))
+
     def __init__(self, settings: CcaSettings) -> None:
-        super().__init__(
-            HeadSettings(
-                video_dim=settings.video_dim, audio_dim=settings.audio_dim, dim=settings.dim, dropout=0.0
-            )
-        )
         self.cca_settings = settings
+        self.video_dim, self.audio_dim, self.dim = settings.video_dim, settings.audio_dim, settings.dim
         widths = {Modality.VIDEO: settings.video_dim, Modality.AUDIO: settings.audio_dim}
-        self.maps = nn.ParameterDict({str(m): torch.zeros(w, settings.dim) for m, w in widths.items()})
+        self.standardise = {str(m): Standardise(width) for m, width in widths.items()}
+        self.maps: dict[str, FloatArray] = {
+            str(m): np.zeros((width, settings.dim), np.float32) for m, width in widths.items()
+        }
 
     @property
     def settings(self) -> JsonDict:
         """Everything needed to create it again without its weights."""
         return dataclasses.asdict(self.cca_settings)
 
-    def project(self, modality: Modality, rows: Tensor) -> Tensor:
-        """(N, inputs) -> (1, 1, N, D)."""
-        return functional.linear(rows, self.maps[str(modality)].T)[None, None]
+    def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
+        """(N, video_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
+        return self._encode(Modality.VIDEO, features)
 
-    @torch.no_grad()
+    def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
+        """(N, audio_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
+        return self._encode(Modality.AUDIO, features)
+
+    def _encode(self, modality: Modality, features: FloatArray) -> BranchedEmbeddings:
+        check_rows(features, self.video_dim if modality is Modality.VIDEO else self.audio_dim, modality)
+        standardise, matrix = self.standardise[str(modality)], self.maps[str(modality)]
+        empty = np.zeros((0, 1, self.dim), np.float32)
+        vectors = in_blocks(features, lambda block: unit_length(standardise(block) @ matrix)[:, None], empty)
+        return BranchedEmbeddings(vectors=vectors, branches=self.branches)
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """Its weights by name, as its file holds them."""
+        found: dict[str, FloatArray] = {f"maps.{m}": matrix for m, matrix in self.maps.items()}
+        for m, standardise in self.standardise.items():
+            found |= {f"standardise.{m}.mean": standardise.mean, f"standardise.{m}.scale": standardise.scale}
+        return found
+
+    def load(self, tensors: Mapping[str, FloatArray]) -> None:
+        """Take over weights by name.
+
+        Raises:
+            ValueError: other names or shapes than `tensors()` has.
+        """
+        mine = {name: tensor.shape for name, tensor in self.tensors().items()}
+        if {name: tensor.shape for name, tensor in tensors.items()} != mine:
+            raise ValueError("its weights are not those of the CCA that its settings describe")
+        for m in self.maps:
+            self.maps[m] = tensors[f"maps.{m}"]
+            self.standardise[m].mean = tensors[f"standardise.{m}.mean"]
+            self.standardise[m].scale = tensors[f"standardise.{m}.scale"]
+
     def fit(
         self, video: npt.NDArray[np.floating], audio: npt.NDArray[np.floating]
     ) -> npt.NDArray[np.float64]:
@@ -75,7 +110,6 @@ class CcaHead(TrainableHead):
         """
         return self.fit_moments(self.moments(video, audio))
 
-    @torch.no_grad()
     def moments(self, video: npt.NDArray[np.floating], audio: npt.NDArray[np.floating]) -> Moments:
         """Covariances of paired raw features after standardisation; the same for every ridge, width and power.
 
@@ -88,16 +122,16 @@ class CcaHead(TrainableHead):
                 f"CCA with {settings.dim} directions needs two rows and as many features of each modality, "
                 f"not {len(video)} rows of {settings.video_dim} and {settings.audio_dim}"
             )
-        x = self.prepare(Modality.VIDEO, torch.from_numpy(np.asarray(video, np.float32))).double().numpy()
-        y = self.prepare(Modality.AUDIO, torch.from_numpy(np.asarray(audio, np.float32))).double().numpy()
+        x, y = (
+            self.standardise[str(m)](np.asarray(rows, np.float32)).astype(np.float64)
+            for m, rows in ((Modality.VIDEO, video), (Modality.AUDIO, audio))
+        )
         return Moments.of(x, y)
 
-    @torch.no_grad()
     def fit_moments(self, moments: Moments) -> npt.NDArray[np.float64]:
         """`fit` from covariances that were estimated before."""
         maps, correlations = maps_of(moments, self.cca_settings)
-        for modality, matrix in zip(Modality, maps, strict=True):
-            self.maps[str(modality)].copy_(torch.from_numpy(matrix).float())
+        self.maps = {str(m): matrix.astype(np.float32) for m, matrix in zip(Modality, maps, strict=True)}
         return correlations
 
 

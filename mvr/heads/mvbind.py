@@ -6,12 +6,16 @@ temperature are not known from it, so they are settings (see `HeadSettings` and 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from mvr.config.settings import settings_from
 from mvr.datatypes import Modality
 from mvr.heads.networks import StackedLinear, hidden_layer
-from mvr.heads.trainable import HeadSettings, TrainableHead
+from mvr.heads.settings import HeadSettings
+from mvr.heads.trainable import TrainableHead
 
 
 class MVBindHead(TrainableHead):
@@ -19,6 +23,11 @@ class MVBindHead(TrainableHead):
 
     kind = "mvbind"
     branches: tuple[str, ...] = ("ssl",)
+
+    @classmethod
+    def create(cls, **config: Any) -> MVBindHead:
+        """From keyword settings; an unknown one is an error."""
+        return cls(settings_from(HeadSettings, config))
 
     def __init__(self, settings: HeadSettings) -> None:
         super().__init__(settings)

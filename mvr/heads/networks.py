@@ -8,48 +8,39 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mvr.errors import UsageError
+from mvr.heads.rows import CLIP_DEVIATIONS, scale_of
 
 
 class Standardise(nn.Module):
-    """(x - mean) / deviation per feature, with statistics of the training rows, clipped to +-`clip`
-    deviations.
-
-    Features that never vary in training are switched off: they carry nothing, and a tiny deviation would
-    blow up rounding errors. With `unit_rows`, rows are brought to unit length first, which takes away
-    overall loudness or contrast.
-    """
+    """`mvr.heads.rows.Standardise` inside a network, so that its statistics travel with the weights."""
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, dim: int, *, unit_rows: bool = False, clip: float = 10.0) -> None:
+    def __init__(self, dim: int, *, unit_rows: bool = False) -> None:
         super().__init__()
         self.unit_rows = unit_rows
-        self.clip = clip
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("scale", torch.ones(dim))
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, D) raw features -> (N, D) standardised."""
-        return ((self.prepare(features) - self.mean) * self.scale).clamp(-self.clip, self.clip)
-
-    def prepare(self, features: Tensor) -> Tensor:
-        """What the statistics are taken of: the rows, or the rows at unit length."""
-        if not self.unit_rows:
-            return features
-        return functional.normalize(features, dim=-1) * math.sqrt(features.shape[-1])
+        if self.unit_rows:
+            features = functional.normalize(features, dim=-1) * math.sqrt(features.shape[-1])
+        return ((features - self.mean) * self.scale).clamp(-CLIP_DEVIATIONS, CLIP_DEVIATIONS)
 
     @torch.no_grad()
-    def fit(self, mean: Tensor, deviation: Tensor) -> None:
-        """Take over mean and standard deviation (D,) of the prepared training rows."""
-        self.mean.copy_(mean)
-        varies = deviation > 1e-6 * (mean.abs() + 1e-6)
-        self.scale.copy_(torch.where(varies, 1 / deviation.clamp(min=1e-12), torch.zeros_like(deviation)))
+    def fit(self, mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float64]) -> None:
+        """Take over mean and standard deviation (D,) of the training rows (at unit length with `unit_rows`)."""
+        self.mean.copy_(torch.from_numpy(mean))
+        self.scale.copy_(torch.from_numpy(scale_of(mean, deviation)))
 
 
 class StackedLinear(nn.Module):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mvr.config.extras import has
+
 
 def gpu_count() -> int:
-    """GPUs that the installed faiss can use; 0 with `faiss-cpu`."""
+    """GPUs that the installed faiss can use; 0 with `faiss-cpu`, and without faiss."""
+    if not has("faiss"):
+        return 0
     import faiss
 
     return int(faiss.get_num_gpus())

@@ -7,14 +7,12 @@ The baseline gets what the trained heads get: where some training rows are of th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
 from mvr.heads.linear import CcaHead, Moments
-from mvr.heads.table import create_head
-from mvr.training.data import IntArray, TrainingData
+from mvr.training.data import IntArray, TrainingData, fit_standardise
 from mvr.training.settings import Recipe
 from mvr.training.validation import validate
 
@@ -22,7 +20,6 @@ from mvr.training.validation import validate
 def fit_cca(
     recipe: Recipe,
     data: TrainingData,
-    standardise: Callable[[CcaHead, TrainingData], None],
     focus: IntArray | None = None,
 ) -> tuple[CcaHead, list[JsonDict]]:
     """Fit one head per combination of the listed `ridge`, `dim` and `power` values and keep the best on val.
@@ -30,7 +27,6 @@ def fit_cca(
     Args:
         recipe: `head` may hold a number or a list of numbers for each of the three.
         data: rows.
-        standardise: fits the head's standardisation.
         focus: training rows of the target's own kind.
 
     Returns:
@@ -42,9 +38,8 @@ def fit_cca(
     rows = {"all": data.train} if focus is None else {"all": data.train, "focus": focus}
     grid = _grid(recipe.head, min(data.video.shape[1], data.audio.shape[1]))
     for name, config in itertools.product(rows, grid):
-        head = create_head("cca", video_dim=data.video.shape[1], audio_dim=data.audio.shape[1], **config)
-        assert isinstance(head, CcaHead)
-        standardise(head, data)
+        head = CcaHead.create(video_dim=data.video.shape[1], audio_dim=data.audio.shape[1], **config)
+        fit_standardise(head.standardise, data)
         if name not in moments:
             moments[name] = head.moments(*data.features(rows[name]))
         head.fit_moments(moments[name])

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mvr.datatypes import Modality
 from mvr.errors import DataError, Leakage, UsageError
+from mvr.heads.rows import unit_rows
 
 if TYPE_CHECKING:
     from mvr.embeddings.store import FeatureStore
@@ -148,3 +150,31 @@ def column_statistics(
         mean += delta * len(block) / total
         count = total
     return mean, np.sqrt(squares / max(count, 1))
+
+
+class Standardised(Protocol):
+    """A head's standardisation of one modality, in numpy or in torch."""
+
+    unit_rows: bool
+
+    def fit(self, mean: npt.NDArray[np.float64], deviation: npt.NDArray[np.float64]) -> None:
+        """Take over mean and standard deviation (D,) of the training rows."""
+
+
+def fit_standardise(standardise: Any, data: TrainingData) -> None:
+    """Fit a head's `standardise`, modality -> `Standardised`, on the training rows; unit rows are measured as such."""
+    for modality, matrix in ((Modality.VIDEO, data.video), (Modality.AUDIO, data.audio)):
+        part: Standardised = standardise[str(modality)]
+        rows: Rows = _UnitRows(matrix) if part.unit_rows else matrix
+        part.fit(*column_statistics(rows, data.train))
+
+
+class _UnitRows:
+    """A matrix whose rows are at unit length, block by block."""
+
+    def __init__(self, matrix: npt.NDArray[np.floating]) -> None:
+        self.matrix = matrix
+        self.shape: tuple[int, ...] = matrix.shape
+
+    def __getitem__(self, rows: IntArray) -> npt.NDArray[np.float32]:
+        return unit_rows(self.matrix[rows])

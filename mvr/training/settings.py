@@ -16,7 +16,7 @@ from mvr.config.paths import assets_dir
 from mvr.config.settings import settings_from
 from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
-from mvr.heads.head import HEAD_KINDS
+from mvr.heads.table import head_kind
 
 OBJECTIVES = ("info-nce", "vm-net", "emo-clim")
 METRICS = ("median_rank", "recall_at_10", "mrr")
@@ -173,8 +173,7 @@ def recipe_from(values: Mapping[str, object]) -> Recipe:
     unknown = sorted(set(values) - set(PARTS))
     if unknown:
         raise UsageError(f"unknown part {unknown[0]!r} of a training config; choose from {', '.join(PARTS)}")
-    if values.get("kind") not in HEAD_KINDS:
-        raise UsageError(f"unknown head {values.get('kind')!r}; choose from {', '.join(sorted(HEAD_KINDS))}")
+    head_kind(str(values.get("kind")))
     parts: dict[str, JsonDict] = {}
     for name in ("head", "loss", "training"):
         part = values.get(name, {})

