@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from mvr.config.extras import has, need
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 from mvr.errors import UsageError
+
+DEFAULT_CLIP = ("ViT-B-32", "openai")
 
 
 class Backbone(Protocol):
@@ -51,26 +55,85 @@ class TextBackbone(Protocol):
         """Features (T, D) float32 of T texts."""
 
 
-# name -> (video class, audio class), as "module:class"
-_TABLE: dict[str, dict[Modality, str]] = {
-    "descriptors": {
-        Modality.VIDEO: "mvr.backbones.descriptors:VideoDescriptors",
-        Modality.AUDIO: "mvr.backbones.descriptors:MusicDescriptors",
-    },
-    "imagebind": {
-        Modality.VIDEO: "mvr.backbones.imagebind:ImageBindVideo",
-        Modality.AUDIO: "mvr.backbones.imagebind:ImageBindAudio",
-    },
-    "clip": {Modality.VIDEO: "mvr.backbones.clip:ClipVideo"},
-    "mert": {Modality.AUDIO: "mvr.backbones.mert:MertAudio"},
-    "concepts": {Modality.VIDEO: "mvr.backbones.concepts:ConceptsVideo"},
-    "audio-tags": {Modality.AUDIO: "mvr.backbones.audio_tags:AudioTags"},
+@dataclass(frozen=True, kw_only=True)
+class BackboneKind:
+    """What the program knows of a backbone before it loads one.
+
+    Attributes:
+        classes: modality -> "module:class".
+        packages: import names it needs beyond the core, brought by the extra `models`.
+        on_device: whether it takes the option `device`.
+        weights: from its options, the name of the published weights it needs; None for none or for a file of one's own.
+        operations: "module:function" (options, modality, segment_s) -> operations per segment; "" where nothing
+            need be announced: no network, or one of under 0.4 s a clip.
+    """
+
+    classes: Mapping[Modality, str]
+    packages: tuple[str, ...] = ()
+    on_device: bool = False
+    weights: Callable[[Mapping[str, Any]], str | None] = lambda options: None
+    operations: str = ""
+
+
+def _clip_weights(options: Mapping[str, Any]) -> str:
+    architecture, tag = (
+        options.get("architecture", DEFAULT_CLIP[0]),
+        options.get("pretrained", DEFAULT_CLIP[1]),
+    )
+    return f"clip:{architecture}/{tag}"
+
+
+KINDS: dict[str, BackboneKind] = {
+    "descriptors": BackboneKind(
+        classes={
+            Modality.VIDEO: "mvr.backbones.descriptors:VideoDescriptors",
+            Modality.AUDIO: "mvr.backbones.descriptors:MusicDescriptors",
+        }
+    ),
+    "imagebind": BackboneKind(
+        classes={
+            Modality.VIDEO: "mvr.backbones.imagebind:ImageBindVideo",
+            Modality.AUDIO: "mvr.backbones.imagebind:ImageBindAudio",
+        },
+        packages=("torch", "open_clip"),
+        on_device=True,
+        weights=lambda options: "imagebind",
+        operations="mvr.backbones.cost:imagebind_operations",
+    ),
+    "clip": BackboneKind(
+        classes={Modality.VIDEO: "mvr.backbones.clip:ClipVideo"},
+        packages=("torch", "open_clip"),
+        on_device=True,
+        weights=_clip_weights,
+        operations="mvr.backbones.cost:clip_operations",
+    ),
+    "mert": BackboneKind(
+        classes={Modality.AUDIO: "mvr.backbones.mert:MertAudio"},
+        packages=("torch", "transformers"),
+        on_device=True,
+        weights=lambda options: "mert-95m",
+        operations="mvr.backbones.cost:mert_operations",
+    ),
+    "concepts": BackboneKind(classes={Modality.VIDEO: "mvr.backbones.concepts:ConceptsVideo"}),
+    "audio-tags": BackboneKind(classes={Modality.AUDIO: "mvr.backbones.audio_tags:AudioTags"}),
 }
+
+
+def backbone_kind(name: str) -> BackboneKind:
+    """The entry of a backbone. Raises UsageError: an unknown name."""
+    if name not in KINDS:
+        raise UsageError(f"unknown backbone {name!r}; choose from {', '.join(sorted(KINDS))}")
+    return KINDS[name]
 
 
 def backbone_names(modality: Modality) -> list[str]:
     """Names that `create_backbone` knows for one modality."""
-    return sorted(name for name, classes in _TABLE.items() if modality in classes)
+    return sorted(name for name, kind in KINDS.items() if modality in kind.classes)
+
+
+def missing_packages(name: str) -> list[str]:
+    """Packages of the extra `models` that a backbone needs and that are not installed."""
+    return [package for package in backbone_kind(name).packages if not has(package)]
 
 
 def create_backbone(name: str, modality: Modality, **options: Any) -> Backbone:
@@ -78,13 +141,17 @@ def create_backbone(name: str, modality: Modality, **options: Any) -> Backbone:
 
     Raises:
         UsageError: an unknown name or option.
+        ExtraMissing: packages that are not installed.
         WeightsError: weights that are missing, damaged or whose licence is not accepted.
     """
     if name not in backbone_names(modality):
         raise UsageError(
             f"unknown {modality} backbone {name!r}; choose from {', '.join(backbone_names(modality))}"
         )
-    module, _, attribute = _TABLE[name][modality].partition(":")
+    kind = backbone_kind(name)
+    for package in kind.packages:
+        need(package, f"the backbone {name!r}", "models")
+    module, _, attribute = kind.classes[modality].partition(":")
     backbone: Backbone = getattr(importlib.import_module(module), attribute)(**options)
     return backbone
 

@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from mvr.backbones.backbone import check_features
+from mvr.backbones.backbone import DEFAULT_CLIP, check_features
 from mvr.backbones.pictures import centre_squares, normalise
 from mvr.backbones.precision import parse_precision, pick_device, prepare
 from mvr.backbones.weights import clip_source, fetch_weights, file_sha256, local_weights
-from mvr.backbones.weights.cards import DEFAULT_CLIP
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 from mvr.errors import UsageError, WeightsCorrupt, WeightsMissing

@@ -10,14 +10,15 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
+from mvr.backbones.backbone import backbone_kind
 from mvr.config.cards import BackboneCard
 from mvr.config.settings import settings_from
 from mvr.datatypes import Modality
 
 ATTAINABLE_SHARE = 0.7
-_INSTANT = frozenset({"descriptors", "concepts", "audio-tags"})  # no network, or one of under 0.4 s a clip
 _MERT_95M = {"width": 768, "blocks": 12, "channels": 512, "rate_hz": 24_000}
 _MERT_LAYERS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))  # kernel, stride
 _MERT_POSITION = (128, 16)  # kernel and groups of the convolution that gives positions
@@ -30,15 +31,12 @@ def transformer_operations(width: int, blocks: int, tokens: int) -> float:
 
 
 def operations(card: BackboneCard, modality: Modality, segment_s: float) -> float | None:
-    """Operations per segment of `segment_s` seconds; 0 where nothing need be announced, None where not known."""
-    options = dict(card.options)
-    if card.name in _INSTANT:
+    """Operations per segment of `segment_s` seconds; 0 for a backbone without a network, None where not known."""
+    module, _, name = backbone_kind(card.name).operations.partition(":")
+    if not module:
         return 0.0
-    if card.name == "imagebind":
-        return _imagebind(options, modality)
-    if card.name == "clip":
-        return _clip(options, segment_s)
-    return None if options.get("weights") else _mert(segment_s)
+    count: float | None = getattr(import_module(module), name)(card.options, modality, segment_s)
+    return count
 
 
 def estimate_seconds(
@@ -91,7 +89,8 @@ def matrix_rate(precision: str, device: str) -> float:
     return 2.0 * _RATE_ROWS * _RATE_WIDTH * 4 * _RATE_WIDTH / best
 
 
-def _imagebind(options: Mapping[str, Any], modality: Modality) -> float:
+def imagebind_operations(options: Mapping[str, Any], modality: Modality, segment_s: float) -> float:
+    """Operations per segment: its views, whatever its length."""
     from mvr.backbones.imagebind.encoders import ImageBindAudioOptions, ImageBindVideoOptions
     from mvr.backbones.imagebind.model import ImageBindConfig
     from mvr.backbones.imagebind.stems import MEL_KERNEL
@@ -110,7 +109,8 @@ def _imagebind(options: Mapping[str, Any], modality: Modality) -> float:
     return rows * (stem + transformer_operations(width, blocks, patches + 1) + head)
 
 
-def _clip(options: Mapping[str, Any], segment_s: float) -> float | None:
+def clip_operations(options: Mapping[str, Any], modality: Modality, segment_s: float) -> float | None:
+    """Operations per segment: its frames."""
     import open_clip
 
     from mvr.backbones.clip import ClipOptions, frame_count, register_architecture
@@ -128,8 +128,10 @@ def _clip(options: Mapping[str, Any], segment_s: float) -> float | None:
     return float(per_frame * frame_count(segment_s, clip))
 
 
-def _mert(segment_s: float) -> float:
+def mert_operations(options: Mapping[str, Any], modality: Modality, segment_s: float) -> float | None:
     """MERT-v1-95M: seven convolutions over the waveform, then twelve blocks at 75 frames per second."""
+    if options.get("weights"):  # a file of one's own may have other sizes
+        return None
     sizes, length = _MERT_95M, segment_s * _MERT_95M["rate_hz"]
     channels_in, total = 1, 0.0
     for kernel, stride in _MERT_LAYERS:

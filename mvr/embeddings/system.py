@@ -15,8 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mvr.backbones.backbone import Backbone, TextBackbone, check_features, create_backbone
+from mvr.backbones.backbone import (
+    Backbone,
+    TextBackbone,
+    backbone_kind,
+    check_features,
+    create_backbone,
+    missing_packages,
+)
 from mvr.config.cards import HeadCard, SystemCard, load_card
+from mvr.config.extras import INSTALL
 from mvr.config.paths import assets_dir, home_dir
 from mvr.config.settings import settings_hash
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Segment
@@ -24,10 +32,9 @@ from mvr.embeddings.digest import DigestBackbone, content_hash
 from mvr.embeddings.segments import segments_of
 from mvr.errors import SettingsMismatch, UsageError, WeightsError, WeightsMissing
 from mvr.heads.head import Head
+from mvr.heads.table import head_kind
 
 _BATCH_ROWS = 32  # segments encoded together: bounds the memory of a long track under a large backbone
-_ON_DEVICE = frozenset({"clip", "imagebind", "mert"})  # backbones that take the option `device`
-_UNTRAINED = frozenset({"identity", "random"})  # heads without weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +121,7 @@ class System:
         if card is None:
             return DigestBackbone(modality)
         options = dict(card.options)
-        if card.name in _ON_DEVICE:
+        if backbone_kind(card.name).on_device:
             options.setdefault("device", self._device)
         backbone = create_backbone(card.name, modality, **options)
         self._check_width(backbone)
@@ -256,7 +263,7 @@ def system_status(name: str) -> SystemStatus:
 
     card = load_card(name)
     try:
-        sentences = missing_weights(card)
+        sentences = [*_lacks_packages(card), *missing_weights(card)]
         path = _head_file(card)
         if path is not None and not path.is_file():
             sentences.append(_lacks_head(card, path))
@@ -268,7 +275,7 @@ def system_status(name: str) -> SystemStatus:
 def _head_file(card: SystemCard) -> Path | None:
     """Where the head's weights lie: in `assets/`, or where `mvr train` puts them; None for a head without."""
     head = card.head
-    if head is None or (head.kind in _UNTRAINED and head.weights is None):
+    if head is None or (head.weights is None and not head_kind(head.kind).weights):
         return None
     return _existing(head, card.name)
 
@@ -280,6 +287,13 @@ def _existing(head: HeadCard, name: str) -> Path:
     shipped = Path(head.weights)
     shipped = shipped if shipped.is_absolute() else assets_dir() / shipped
     return shipped if shipped.is_file() or not own.is_file() else own
+
+
+def _lacks_packages(card: SystemCard) -> list[str]:
+    sides = [side.name for side in (card.video, card.audio) if side is not None]
+    missing = sorted({package for name in sides for package in missing_packages(name)})
+    line = INSTALL.format(extra="models")
+    return [f"system {card.name} needs {', '.join(missing)}; type: {line}"] if missing else []
 
 
 def _lacks_head(card: SystemCard, path: Path) -> str:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mvr.backbones.backbone import backbone_kind
 from mvr.backbones.weights.files import status
 from mvr.config.cards import BackboneCard, SystemCard
-
-DEFAULT_CLIP = ("ViT-B-32", "openai")
 
 
 def weights_of_backbone(card: BackboneCard) -> str | None:
     """Name of the weights that a backbone with these options needs; None for none, or for a local file."""
-    if card.options.get("weights"):
-        return None
-    if card.name == "clip":
-        architecture = card.options.get("architecture", DEFAULT_CLIP[0])
-        return f"clip:{architecture}/{card.options.get('pretrained', DEFAULT_CLIP[1])}"
-    return {"imagebind": "imagebind", "mert": "mert-95m"}.get(card.name)
+    return None if card.options.get("weights") else backbone_kind(card.name).weights(card.options)
 
 
 def weights_of_card(card: SystemCard) -> list[str]:
