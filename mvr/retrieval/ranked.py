@@ -23,8 +23,6 @@ COLUMNS = [
     "duration_s",
     "tempo_bpm",
     "licence",
-    "may_use",
-    "may_redistribute",
     "credit",
     "path",
 ]
@@ -72,8 +70,6 @@ class Result:
             "genre",
             "mood",
             "licence",
-            "may_use",
-            "may_redistribute",
             "credit",
             "source",
         )
