@@ -8,6 +8,7 @@
     ├── MediaError                 a file that cannot be used
     │   ├── NotMedia               no known container
     │   ├── Truncated              the file ends before its content does, or is damaged beyond use
+    │   ├── BrokenClock            picture and sound cannot be brought onto one clock
     │   ├── UnsupportedCodec       the container is known, the codec is not
     │   ├── NoPicture              a video is wanted, there is none
     │   ├── NoSound                sound is wanted, there is none
@@ -61,6 +62,10 @@ class NotMedia(MediaError):
 
 class Truncated(MediaError):
     """The file ends before its content does, or is damaged beyond use."""
+
+
+class BrokenClock(MediaError):
+    """The time stamps of picture and sound cannot be brought onto one clock."""
 
 
 class UnsupportedCodec(MediaError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Container, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import av.error
 from av.stream import Disposition
 
 from mvr.errors import NotMedia, TooLarge, Truncated, UnsupportedCodec
+from mvr.media.clock import Joins, PacketClock, find_joins, late_picture_s
 from mvr.media.limits import Deadline, MediaLimits
 
 if TYPE_CHECKING:
@@ -62,12 +64,29 @@ class OpenMedia:
         self.limits = limits
         self.deadline = Deadline(path, limits.timeout_s)
         self.errors = 0
+        self.joins: Joins | None = None  # looked for where a clock goes back, and not before
 
-    @property
+    @cached_property
     def start_s(self) -> float:
         """Where the file's own clock starts; times handed out are relative to it."""
         start = self.container.start_time
-        return 0.0 if start is None else start / 1e6
+        if start is None or not self.late_s:
+            return 0.0 if start is None else start / 1e6
+        starts = [
+            float(stream.start_time * stream.time_base) - self.late_s.get(stream.index, 0.0)
+            for stream in (self.picture(), self.sound())
+            if stream is not None and stream.start_time is not None and stream.time_base is not None
+        ]
+        return min(starts, default=start / 1e6)
+
+    @cached_property
+    def late_s(self) -> dict[int, float]:
+        """By how much FFmpeg gives a stream's pictures too late: seconds by stream number, mostly none."""
+        picture = self.picture()
+        if picture is None or not self.container.format.name.startswith("mov"):
+            return {}
+        late = late_picture_s(self.path).get(picture.id)
+        return {} if late is None else {picture.index: late}
 
     def picture(self) -> AvVideoStream | None:
         """The stream that shows the picture: default before others, then the largest; cover art is none."""
@@ -83,7 +102,30 @@ class OpenMedia:
         return max(self.container.streams.audio, key=_sound_rank)
 
     def packets(self, stream: Any) -> Iterator[Packet[Any]]:
-        """Packets of one stream in file order, until the file or the deadline ends; damage ends the file."""
+        """Packets of a stream or streams in file order, on one clock, until the file or the deadline ends.
+
+        Damage ends the file.
+        """
+        clock = PacketClock()
+        for packet in self._packets(stream):
+            self._place(packet, clock)
+            yield packet
+
+    def _place(self, packet: Packet[Any], clock: PacketClock) -> None:
+        """Move a packet's time stamps to where it belongs."""
+        number, back = clock.count(packet)
+        if back and self.joins is None:
+            with open_media(self.path, self.limits) as again:
+                streams = [s for s in (again.picture(), again.sound()) if s is not None]
+                self.joins = find_joins(self.path, again._packets(streams))
+        later_s = 0.0 if self.joins is None else self.joins.offset_s(packet.stream_index, number)
+        later_s -= self.late_s.get(packet.stream_index, 0.0)
+        if later_s and packet.time_base is not None:
+            later = round(later_s / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts + later
+            packet.dts = None if packet.dts is None else packet.dts + later
+
+    def _packets(self, stream: Any) -> Iterator[Packet[Any]]:
         packets = self.container.demux(stream)
         while True:
             self.deadline.check()

@@ -67,6 +67,8 @@ def run_ffmpeg(
             raise TooSlow(f"{source.name}: not done within {timeout_s:g} s; use a shorter or smaller file")
         if code != 0:
             raise Truncated(f"{source.name}: cannot be converted, the file is damaged: {_last_line(errors)}")
+    if progress is not None:
+        progress(1.0)
 
 
 def _report(line: bytes, duration_s: float, progress: Progress | None) -> None:

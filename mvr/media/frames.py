@@ -21,7 +21,7 @@ from mvr.errors import NoPicture, TooLarge, Truncated, UsageError
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
-from mvr.media.probe import check_complete, check_duration
+from mvr.media.promise import check_complete, check_duration, promised_s
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -129,14 +129,13 @@ class _Index:
     keys: list[int]  # presentation times of key frames, ascending
     times_s: npt.NDArray[np.float64]  # of `pts`, from the start of the file
     end_s: float
+    joined: bool  # parts with clocks of their own: a seek would land in the first
 
 
 def _picture(media: OpenMedia) -> AvVideoStream:
     stream = media.picture()
     if stream is None:
         raise NoPicture(f"{media.path.name}: the file has no picture; a video is needed")
-    if media.container.duration is not None:
-        check_duration(media.path, media.container.duration / 1e6, media.limits.video_s)
     require_decoder(media.path, stream, "picture")
     check_side(media.path, (stream.width, stream.height), media.limits)
     stream.codec_context.thread_type = "AUTO"
@@ -148,6 +147,7 @@ def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
     pts: set[int] = set()
     keys: set[int] = set()
     last_duration = 0
+    header_s = (media.container.duration or 0) / 1e6
     for packet in media.packets(stream):
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None or not packet.size:
@@ -157,6 +157,8 @@ def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
         if not packet.is_discard:
             last_duration = packet.duration or 0 if not pts or time > max(pts) else last_duration
             pts.add(time)
+            reached_s = float(time * packet.time_base) - media.start_s
+            check_duration(media.path, reached_s, media.limits.video_s, header_s)
     if not pts:
         raise Truncated(f"{media.path.name}: the file ends before its first picture")
     assert stream.time_base is not None
@@ -164,10 +166,14 @@ def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
     ordered, unit = sorted(time for time in pts if time >= first) or sorted(pts), float(stream.time_base)
     times_s = np.array(ordered, np.float64) * unit - media.start_s
     step_s = last_duration * unit or (float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.04)
-    check_duration(media.path, float(times_s[-1] - times_s[0]), media.limits.video_s)
-    if stream.duration is not None:
-        check_complete(media.path, float(times_s[-1]) + step_s, stream.duration * unit)
-    return _Index(pts=ordered, keys=sorted(keys), times_s=times_s, end_s=float(times_s[-1]) + step_s)
+    check_complete(media.path, float(times_s[-1]) + step_s, promised_s(media, stream))
+    return _Index(
+        pts=ordered,
+        keys=sorted(keys),
+        times_s=times_s,
+        end_s=float(times_s[-1]) + step_s,
+        joined=media.joins is not None,
+    )
 
 
 def _decode(
@@ -192,13 +198,17 @@ class _Reader:
         self.media = media
         self.stream = stream
         self.index = index
-        self.can_seek = media.container.format.name in _SEEKABLE
+        self.can_seek = media.container.format.name in _SEEKABLE and not index.joined
+        assert stream.time_base is not None
+        self._late = round(
+            media.late_s.get(stream.index, 0.0) / stream.time_base
+        )  # a seek is by FFmpeg's clock
         self.shown: VideoFrame | None = None  # the latest frame at or before the wanted time
         self.ahead: VideoFrame | None = None  # the first frame after it, decoded but not wanted yet
         self._frames = self.media.pictures(self.stream, self.wanted)
 
     def _jump(self, pts: int) -> None:
-        self.media.container.seek(pts, stream=self.stream, backward=True)
+        self.media.container.seek(pts + self._late, stream=self.stream, backward=True)
         self.shown = self.ahead = None
         self._frames = self.media.pictures(self.stream, self.wanted)
 

@@ -6,14 +6,24 @@ import tempfile
 from pathlib import Path
 
 from mvr.config.outputs import VIDEO_ENDINGS, VIDEO_MUXERS, check_output_file
-from mvr.errors import MediaError
+from mvr.media.channels import FloatSamples
 from mvr.media.ffmpeg import Progress, input_arguments, run_ffmpeg, written_whole
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import RATE_HZ
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.proxy import MP4_OUTPUT, check_written, encode_arguments, is_browser_safe
-from mvr.media.sound import FloatSamples, read_stereo
-from mvr.media.soundtrack import DEFAULT_MUX, MuxSettings, Original, compose, fit_music, write_sound
+from mvr.media.sound import read_stereo
+from mvr.media.soundtrack import (
+    DEFAULT_MUX,
+    MuxSettings,
+    Original,
+    composed_blocks,
+    fitted_blocks,
+    lift_faint,
+    read_music,
+    write_sound,
+)
+from mvr.media.straight import picture_input
 
 __all__ = ["MuxSettings", "Original", "mux_music", "render_music"]
 
@@ -51,16 +61,19 @@ def mux_music(
     info = probe(video, limits, needs=("picture",))
     probe(music, limits, needs=("sound",))
     length = max(1, round(info.duration_s * RATE_HZ))
-    sound = compose(
-        read_stereo(music, RATE_HZ, limits=limits), _original(info, settings, limits), length, settings
+    sound = composed_blocks(
+        read_music(music, length, settings.start_s, limits),
+        _original(info, settings, limits),
+        length,
+        settings,
     )
-    with tempfile.TemporaryDirectory(prefix="mvr-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mvr-") as folder, picture_input(info, limits) as picture:
         m4a = Path(folder) / "music.m4a"
         write_sound(sound, m4a, settings, limits)
         _report(progress, _SOUND_SHARE)
         with written_whole(out) as part:
             run_ffmpeg(
-                _arguments(info, m4a, part, limits),
+                _arguments(info, picture, m4a, part, limits),
                 info.path,
                 limits.timeout_s,
                 info.duration_s,
@@ -88,7 +101,7 @@ def render_music(
         UsageError: the track ends before `start_s`, or an empty excerpt.
     """
     excerpt = read_stereo(music, RATE_HZ, start_s=start_s, duration_s=duration_s, limits=limits)
-    faded = fit_music(excerpt, len(excerpt), MuxSettings(fade_s=settings.fade_s))
+    faded = fitted_blocks(lift_faint(excerpt, music), len(excerpt), MuxSettings(fade_s=settings.fade_s))
     with written_whole(out_m4a) as part:
         write_sound(faded, part, settings, limits)
     return probe(out_m4a, limits, needs=("sound",))
@@ -100,16 +113,17 @@ def _original(info: MediaInfo, settings: MuxSettings, limits: MediaLimits) -> Fl
     return read_stereo(info.path, RATE_HZ, limits=limits)
 
 
-def _arguments(info: MediaInfo, m4a: Path, part: Path, limits: MediaLimits) -> list[str]:
-    if info.video is None:
-        raise MediaError(f"{info.path.name}: the file has no picture; a video is needed")
-    picture = (
+def _arguments(
+    info: MediaInfo, picture: tuple[list[str], str], m4a: Path, part: Path, limits: MediaLimits
+) -> list[str]:
+    assert info.video is not None
+    opened, shown = picture
+    coding = (
         ["-c:v", "copy"] if is_browser_safe(info) else encode_arguments(info.video, EXPORT_SIDES_PX, crf=20)
     )
     return [
-        *input_arguments(info.path, limits), *input_arguments(m4a, limits),
-        "-map", f"0:{info.video.index}", "-map", "1:0",
-        *picture, "-c:a", "copy", *MP4_OUTPUT[:-1], VIDEO_MUXERS[part.suffix.lower()], f"file:{part.absolute()}",
+        *opened, *input_arguments(m4a, limits), "-map", shown, "-map", "1:0",
+        *coding, "-c:a", "copy", *MP4_OUTPUT[:-1], VIDEO_MUXERS[part.suffix.lower()], f"file:{part.absolute()}",
     ]  # fmt: skip
 
 

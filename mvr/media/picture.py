@@ -135,7 +135,9 @@ class PictureConverter:
         self.sample_aspect = sample_aspect
         self.max_side_px = max_side_px
         self.limits = limits
-        self._stored: tuple[int, int] | None = None  # size before turning, fixed by the first frame
+        # size before turning, and the turn, fixed by the first frame: reading a frame's side data keeps it alive
+        self._stored: tuple[int, int] | None = None
+        self._orientation = Orientation()
         self._reformatter = VideoReformatter()
         self._tone_map: Graph | None = None
         self._tone_mapped: tuple[int, int, str] | None = None
@@ -147,9 +149,8 @@ class PictureConverter:
             TooManyPixels: the frame is larger than the limit.
         """
         check_side(self.path, (frame.width, frame.height), self.limits)
-        orientation = orientation_of(frame)
         if self._stored is None:
-            self._stored = self._size(frame)
+            self._stored, self._orientation = self._size(frame), orientation_of(frame)
         width, height = self._stored
         if transfer_of(frame) is not Transfer.SDR:
             frame = self._to_sdr(frame)
@@ -163,7 +164,7 @@ class PictureConverter:
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
             threads=1,
         )
-        return orientation.apply(rgb.to_ndarray().astype(np.uint8, copy=False))
+        return self._orientation.apply(rgb.to_ndarray().astype(np.uint8, copy=False))
 
     def _size(self, frame: VideoFrame) -> tuple[int, int]:
         width, height = display_size(frame.width, frame.height, self.sample_aspect, Orientation())

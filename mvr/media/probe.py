@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mvr.errors import NoPicture, NoSound, NotMedia, TooLong, Truncated
+from mvr.errors import NoPicture, NoSound, NotMedia, Truncated
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import (
@@ -19,6 +19,7 @@ from mvr.media.picture import (
     sane_aspect,
     transfer_of,
 )
+from mvr.media.promise import check_complete, check_duration, promised_by_file_s
 from mvr.media.tonemap import Transfer
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["AudioStream", "MediaInfo", "MediaLimits", "Need", "VideoStream", "probe"]
 
 Need = Literal["picture", "sound"]
-_UNSURE = ("mpegts", "mpeg", "flv")  # their header has no duration, or one that was guessed from the bit rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,7 @@ class VideoStream:
         width_px, height_px: as displayed: turned, with square pixels.
         coded_width_px, coded_height_px: as stored.
         sample_aspect: width over height of a stored pixel.
+        aspect_is_sure: whether the container and the coded picture say the same of it, or only one of them speaks.
         rotation_deg: clockwise turn for display, 0, 90, 180 or 270.
         mirrored: whether display also swaps left and right.
         frame_rate_hz: average frame rate; None when the file does not say.
@@ -57,6 +58,7 @@ class VideoStream:
     coded_width_px: int
     coded_height_px: int
     sample_aspect: Fraction
+    aspect_is_sure: bool
     rotation_deg: int
     mirrored: bool
     frame_rate_hz: float | None
@@ -78,7 +80,16 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:
-    """What `probe` found; `container` is FFmpeg's name of the demuxer, such as "mov,mp4,m4a,3gp,3g2,mj2"."""
+    """What `probe` found.
+
+    Attributes:
+        path, size_bytes: the file.
+        container: FFmpeg's name of the demuxer, such as "mov,mp4,m4a,3gp,3g2,mj2".
+        duration_s: to the end of picture or sound, whichever ends last.
+        video, audio: None where there is none.
+        start_s: where its clock starts.
+        straight: whether FFmpeg alone reads it with the right times; see `mvr.media.straight`.
+    """
 
     path: Path
     container: str
@@ -86,6 +97,8 @@ class MediaInfo:
     size_bytes: int
     video: VideoStream | None
     audio: AudioStream | None
+    start_s: float = 0.0
+    straight: bool = True
 
 
 def probe(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS, needs: tuple[Need, ...] = ()) -> MediaInfo:
@@ -114,6 +127,7 @@ def _probe(
         _check_needs(media, needs)
         only_sound = media.picture() is None or needs == ("sound",)
         duration_s = _duration(media, only_sound)
+        straight = media.joins is None and not media.late_s
     with open_media(path, limits) as media:  # afresh: not every container can be wound back
         picture, sound = media.picture(), media.sound()
         return MediaInfo(
@@ -123,6 +137,8 @@ def _probe(
             size_bytes=media.path.stat().st_size,
             video=None if picture is None or only_sound else _video(media, picture),
             audio=None if sound is None else _audio(media.path, sound),
+            start_s=media.start_s,
+            straight=straight,
         )
 
 
@@ -141,41 +157,23 @@ def _check_needs(media: OpenMedia, needs: tuple[Need, ...]) -> None:
 
 
 def _duration(media: OpenMedia, only_sound: bool) -> float:
-    limit_s = media.limits.music_s if only_sound else media.limits.video_s
-    header_s = (media.container.duration or 0) / 1e6
-    check_duration(media.path, header_s, limit_s)
-    measured_s = _measure(media)
-    check_duration(media.path, measured_s, limit_s)
-    if media.container.format.name not in _UNSURE:
-        check_complete(media.path, measured_s, header_s)
+    measured_s = _measure(media, media.limits.music_s if only_sound else media.limits.video_s)
+    check_complete(media.path, measured_s, promised_by_file_s(media))
     return measured_s
 
 
-def _measure(media: OpenMedia) -> float:
+def _measure(media: OpenMedia, limit_s: float) -> float:
     """Seconds to the end of the last packet: headers are often missing and sometimes wrong."""
-    end_s = media.start_s
+    end_s, header_s = media.start_s, (media.container.duration or 0) / 1e6
     streams = [s for s in (media.picture(), media.sound()) if s is not None]
     for packet in media.packets(streams):
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None and packet.time_base is not None:
             end_s = max(end_s, float((time + (packet.duration or 0)) * packet.time_base))
+            check_duration(media.path, end_s - media.start_s, limit_s, header_s)
     if end_s <= media.start_s:
         raise Truncated(f"{media.path.name}: the file ends before any picture or sound")
     return end_s - media.start_s
-
-
-def check_complete(path: Path, measured_s: float, header_s: float) -> None:
-    """Raise Truncated where clearly less is there (by over 1 s and a tenth) than the header promises."""
-    if header_s - measured_s > max(1.0, 0.1 * header_s):
-        raise Truncated(
-            f"{path.name}: the file breaks off after {measured_s:.1f} of {header_s:.1f} s; copy or upload it again"
-        )
-
-
-def check_duration(path: Path, duration_s: float, limit_s: float) -> None:
-    """Raise TooLong beyond the limit."""
-    if duration_s > limit_s:
-        raise TooLong(f"{path.name}: {duration_s:.0f} s long; at most {limit_s:g} s are accepted")
 
 
 def _audio(path: Path, stream: AvAudioStream) -> AudioStream:
@@ -208,6 +206,7 @@ def _video(media: OpenMedia, stream: AvVideoStream) -> VideoStream:
         coded_width_px=frame.width,
         coded_height_px=frame.height,
         sample_aspect=aspect,
+        aspect_is_sure=stream.codec_context.sample_aspect_ratio in (None, stream.sample_aspect_ratio),
         rotation_deg=orientation.rotation_deg,
         mirrored=orientation.mirrored,
         frame_rate_hz=None if rate is None else float(rate),

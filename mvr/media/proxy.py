@@ -1,19 +1,25 @@
 """A copy that every browser plays: H.264 yuv420p and AAC in MP4, index in front, within 1280 x 720 either way.
 
 A picture that is already so is copied bit by bit; everything else is turned upright, made square-pixelled, tone-mapped
-and encoded. Metadata (such as where a phone clip was filmed) does not get into the copy.
+and encoded. The sound is read as for an export, so that both have it at the same time and level. Metadata (such as
+where a phone clip was filmed) does not get into the copy.
 """
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mvr.errors import Truncated
-from mvr.media.ffmpeg import Progress, input_arguments, run_ffmpeg, written_whole
+from mvr.media.ffmpeg import Progress, run_ffmpeg, written_whole
 from mvr.media.frames import sample_frames
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
-from mvr.media.probe import AudioStream, MediaInfo, VideoStream, probe
+from mvr.media.probe import MediaInfo, VideoStream, probe
+from mvr.media.sound import stereo_blocks
+from mvr.media.straight import picture_input
 from mvr.media.tonemap import Transfer, tone_map_filters
 
 if TYPE_CHECKING:
@@ -33,7 +39,8 @@ MP4_OUTPUT = (
     "-f",
     "mp4",
 )
-AAC = ("-c:a", "aac", "-b:a", "192k", "-ar", "48000", "-ac", "2")
+RATE_HZ = 48_000
+AAC = ("-c:a", "aac", "-b:a", "192k")
 
 
 def make_proxy(
@@ -63,10 +70,15 @@ def make_proxy(
         picture = ["-c:v", "copy"]
     else:
         picture = encode_arguments(info.video, PROXY_SIDES_PX)
-    with written_whole(out) as part:
+    with (
+        tempfile.TemporaryDirectory(prefix="mvr-") as folder,
+        picture_input(info, limits) as (opened, shown),
+        written_whole(out) as part,
+    ):
+        sound = [] if info.audio is None else _sound_input(info.path, Path(folder) / "sound.f32", limits)
         arguments = [
-            *input_arguments(info.path, limits), "-map", f"0:{info.video.index}", *picture,
-            *_sound_arguments(info.audio), *MP4_OUTPUT, f"file:{part.absolute()}",
+            *opened, *sound, "-map", shown, *picture,
+            *(("-map", "1:0", *AAC) if sound else ("-an",)), *MP4_OUTPUT, f"file:{part.absolute()}",
         ]  # fmt: skip
         run_ffmpeg(arguments, info.path, limits.timeout_s, info.duration_s, progress)
         check_written(part, info, limits)
@@ -91,17 +103,21 @@ def fits(video: VideoStream, sides_px: tuple[int, int]) -> bool:
 
 
 def is_browser_safe(info: MediaInfo) -> bool:
-    """Whether the picture may be copied: H.264 8 bit 4:2:0, square pixels, at most turned, with sure times."""
+    """Whether the picture may be copied: H.264 8 bit 4:2:0, at most turned, with sure times.
+
+    Its pixels need not be square: browsers stretch by the aspect that the container says, where picture and container
+    agree on it.
+    """
     video = info.video
     return (
         video is not None
         and info.container in _COPYABLE_FORMATS
         and video.codec == "h264"
         and video.pixel_format in ("yuv420p", "yuvj420p")
-        and video.sample_aspect == 1
+        and video.aspect_is_sure
         and not video.mirrored
         and video.transfer is Transfer.SDR
-        and not (video.width_px % 2 or video.height_px % 2)
+        and not (video.coded_width_px % 2 or video.coded_height_px % 2)
     )
 
 
@@ -113,12 +129,21 @@ def encode_arguments(video: VideoStream, sides_px: tuple[int, int], crf: int = 2
     colours = f"in_color_matrix={source}:out_color_matrix=bt709:out_range=tv"
     scale = f"scale={width}:{height}:flags=bicubic:{colours},setsar=1"
     tone_map = [] if video.transfer is Transfer.SDR else tone_map_filters(video.transfer)
-    chain = ",".join([*(f"{name}={options}" for name, options in tone_map), scale])
+    # what a frame says of itself (mastering display, light level) is of the picture as it was
+    chain = ",".join([*(f"{name}={options}" for name, options in tone_map), scale, "sidedata=mode=delete"])
     return [
-        "-vf", f"{chain},format=yuv420p", "-fpsmax", "60", "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf),
-        "-g", "60", "-profile:v", "high", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
+        "-vf", f"{chain},format=yuv420p", *_pace(video.frame_rate_hz),
+        "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf), "-g", "60",
+        "-profile:v", "high", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
         "-max_muxing_queue_size", "4096",
     ]  # fmt: skip
+
+
+def _pace(frame_rate_hz: float | None) -> list[str]:
+    """At most 60 frames a second; below that every frame stays at its time, which no grid of frames would do."""
+    if frame_rate_hz is None or frame_rate_hz > 60.5:
+        return ["-fpsmax", "60"]
+    return ["-fps_mode", "vfr", "-enc_time_base", "demux"]
 
 
 def fitted_size(width_px: int, height_px: int, sides_px: tuple[int, int]) -> tuple[int, int]:
@@ -134,11 +159,19 @@ def fitted_size(width_px: int, height_px: int, sides_px: tuple[int, int]) -> tup
     return max(2, round(width_px * scale / 2) * 2), max(2, round(height_px * scale / 2) * 2)
 
 
-def _sound_arguments(audio: AudioStream | None) -> list[str]:
-    if audio is None:
-        return ["-an"]
-    # gaps become silence; a mixdown from more channels must not clip
-    return ["-map", f"0:{audio.index}", "-af", "aresample=async=1:first_pts=0:rematrix_maxval=1", *AAC]
+def _sound_input(source: Path, raw: Path, limits: MediaLimits) -> list[str]:
+    """ffmpeg arguments for the file's own sound as an export has it: gaps are silence, mono is as loud on both sides.
+
+    Where not a sample can be decoded there is no sound to copy, and no arguments.
+    """
+    try:
+        with raw.open("wb") as file:
+            for block in stereo_blocks(source, RATE_HZ, limits):
+                file.write(np.ascontiguousarray(block, "<f4").data)
+    except Truncated:
+        if not raw.stat().st_size:
+            return []
+    return ["-f", "f32le", "-ar", str(RATE_HZ), "-ac", "2", "-i", f"file:{raw}"]
 
 
 def save_poster(

@@ -1,37 +1,61 @@
 """Reading sound: any stream to float32 samples at a wanted rate.
 
-FFmpeg decodes to planar float at the file's own rate, the channels are mixed by an explicit rule, and soxr
-(HQ) resamples. FFmpeg's own mixdown is not used: its float stereo-to-mono is 3 dB louder than the mean. Gaps
-in the time stamps become silence, so that sample n is at n / rate seconds of the file's clock.
+FFmpeg decodes to planar float at the file's own rate, the channels are mixed by an explicit rule
+(`mvr.media.channels`), and soxr (HQ) resamples. Sound that begins later than the picture begins with silence, and gaps
+in the time stamps become silence, so that sample n is at n / rate seconds of the file's clock. One decoding serves
+several wishes.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import itertools
+import statistics
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 import soxr
 from av.audio.resampler import AudioResampler
 
 from mvr.errors import NoSound, NotFinite, Truncated, UsageError
+from mvr.media.channels import FloatSamples, Mix, first, mean, stereo
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
-from mvr.media.probe import check_complete, check_duration
+from mvr.media.promise import check_complete, check_duration, promised_s
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream as AvAudioStream
 
-FloatSamples = npt.NDArray[np.float32]
-_GAP_S = 0.1  # jumps of the time stamps below this are rounding, not gaps
-_HALF = math.sqrt(0.5)
-_LEFT = {"FL": 1.0, "DL": 1.0, "FC": _HALF, "BL": _HALF, "SL": _HALF, "FLC": _HALF, "BC": 0.5, "WL": 1.0}
-_RIGHT = {"FR": 1.0, "DR": 1.0, "FC": _HALF, "BR": _HALF, "SR": _HALF, "FRC": _HALF, "BC": 0.5, "WR": 1.0}
+_AGREEING = 8  # so many frames must lie off before silence is put in or sound left out
+_SLACK_S = 0.015  # a lost packet is longer (AAC 21 ms, Opus 20 ms), what recorders stray by is shorter
+_START_SLACK_S = 0.0015  # in the first second, where muxers leave room for an encoder's delay: rounding only
+_MIXES: dict[str, tuple[Mix, int]] = {"mean": (mean, 1), "first": (first, 1), "stereo": (stereo, 2)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundWish:
+    """What is wanted of a file's sound.
+
+    Attributes:
+        sample_rate_hz: the wanted rate.
+        channels: "mean" of all channels, the "first" one alone (what ImageBind's fbank reads), or "stereo".
+        start_s, duration_s: the wanted span; it may reach beyond the end, then fewer samples come back.
+    """
+
+    sample_rate_hz: int
+    channels: Literal["mean", "first", "stereo"] = "mean"
+    start_s: float = 0.0
+    duration_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.sample_rate_hz < 1:
+            raise UsageError(f"sample_rate_hz is {self.sample_rate_hz}; it must be positive")
+        if self.start_s < 0 or (self.duration_s is not None and self.duration_s <= 0):
+            raise UsageError("start_s must not be negative and duration_s must be positive")
 
 
 def read_sound(
@@ -47,9 +71,7 @@ def read_sound(
 
     Args:
         path: any file with sound.
-        sample_rate_hz: the wanted rate.
-        channels: "mean" of all channels, or the "first" one alone (what ImageBind's fbank reads).
-        start_s, duration_s: the wanted span; it may reach beyond the end, then fewer samples come back.
+        sample_rate_hz, channels, start_s, duration_s: see `SoundWish`.
         limits: what the file may cost.
 
     Returns:
@@ -59,8 +81,8 @@ def read_sound(
         NoSound, Truncated, UnsupportedCodec, TooLong, ...: see `MediaError`.
         NotFinite: the file holds NaN or infinite samples.
     """
-    mix = _mean if channels == "mean" else _first
-    return _read(path, _Span(sample_rate_hz, start_s, duration_s), limits, mix)[:, 0]
+    wish = SoundWish(sample_rate_hz=sample_rate_hz, channels=channels, start_s=start_s, duration_s=duration_s)
+    return read_sounds(path, [wish], limits)[0][:, 0]
 
 
 def read_stereo(
@@ -71,63 +93,60 @@ def read_stereo(
     duration_s: float | None = None,
     limits: MediaLimits = DEFAULT_LIMITS,
 ) -> FloatSamples:
-    """Stereo sound (n, 2): mono goes to both sides unchanged, surround is mixed down.
+    """Stereo sound (n, 2): mono goes to both sides unchanged, surround is mixed down (`mvr.media.channels.stereo`).
 
-    Surround uses the weights of ITU-R BS.775 (centre and surrounds at -3 dB, no LFE), scaled so that it
-    cannot clip.
     Arguments and errors as for `read_sound`.
     """
-    return _read(path, _Span(sample_rate_hz, start_s, duration_s), limits, _stereo)
+    wish = SoundWish(sample_rate_hz=sample_rate_hz, channels="stereo", start_s=start_s, duration_s=duration_s)
+    return read_sounds(path, [wish], limits)[0]
 
 
-@dataclass(frozen=True)
-class _Span:
-    sample_rate_hz: int
-    start_s: float
-    duration_s: float | None
-
-    def __post_init__(self) -> None:
-        if self.sample_rate_hz < 1:
-            raise UsageError(f"sample_rate_hz is {self.sample_rate_hz}; it must be positive")
-        if self.start_s < 0 or (self.duration_s is not None and self.duration_s <= 0):
-            raise UsageError("start_s must not be negative and duration_s must be positive")
-
-
-def _mean(planar: FloatSamples, names: list[str]) -> FloatSamples:
-    mono: FloatSamples = planar.mean(axis=0, dtype=np.float32)[:, None]
-    return mono
-
-
-def _first(planar: FloatSamples, names: list[str]) -> FloatSamples:
-    first: FloatSamples = planar[0][:, None]
-    return first
-
-
-def _stereo(planar: FloatSamples, names: list[str]) -> FloatSamples:
-    if len(planar) == 1:
-        return np.repeat(planar.T, 2, axis=1)
-    if len(planar) == 2:
-        return planar.T
-    weights = np.array([[side.get(name, 0.0) for name in names] for side in (_LEFT, _RIGHT)], np.float32)
-    if not weights.any(axis=1).all():  # channels without names: nothing better is known
-        weights = np.ones_like(weights)
-    mixed: FloatSamples = (weights / weights.sum(axis=1).max() @ planar).T
-    return mixed
-
-
-def _read(path: str | Path, span: _Span, limits: MediaLimits, mix: object) -> FloatSamples:
+def read_sounds(
+    path: str | Path, wishes: Sequence[SoundWish], limits: MediaLimits = DEFAULT_LIMITS
+) -> list[FloatSamples]:
+    """Several wishes from one decoding: (n, 1) or, for stereo, (n, 2) each; errors as for `read_sound`."""
+    path = Path(path)
     with open_media(path, limits) as media:
         stream = _sound(media)
         rate_hz = stream.codec_context.sample_rate
-        blocks = _window(_timeline(media, stream, mix), rate_hz, span)
-        parts = [part for part in _resample(blocks, rate_hz, span.sample_rate_hz) if len(part)]
-    if not parts:
-        if span.start_s > 0:
-            raise UsageError(f"{Path(path).name}: there is no sound from {span.start_s:g} s on")
-        raise Truncated(f"{Path(path).name}: no sound can be decoded; the file breaks off or is damaged")
-    samples = np.concatenate(parts)
+        taps = [_Tap(wish, rate_hz) for wish in wishes]
+        heard = [_Recording(_MIXES[wish.channels][1]) for wish in wishes]
+        for planar, names in _timeline(media, stream):
+            for tap, recording in zip(taps, heard, strict=True):
+                recording.append(tap.push(planar, names))
+            if all(tap.full for tap in taps):
+                break
+    for tap, recording in zip(taps, heard, strict=True):
+        recording.append(tap.rest())
+    return [_checked(path, wish, recording.samples) for wish, recording in zip(wishes, heard, strict=True)]
+
+
+def stereo_blocks(
+    path: str | Path, sample_rate_hz: int, limits: MediaLimits = DEFAULT_LIMITS
+) -> Iterator[FloatSamples]:
+    """What `read_stereo` gives of the whole file, in blocks (n, 2) as they are decoded: nothing is kept."""
+    path, wish = Path(path), SoundWish(sample_rate_hz=sample_rate_hz, channels="stereo")
+    heard = 0
+    with open_media(path, limits) as media:
+        stream = _sound(media)
+        tap = _Tap(wish, stream.codec_context.sample_rate)
+        for planar, names in _timeline(media, stream):
+            block = tap.push(planar, names)
+            heard += len(block)
+            if len(block):
+                yield _checked(path, wish, block)
+    rest = tap.rest()
+    if len(rest) or not heard:
+        yield _checked(path, wish, rest)
+
+
+def _checked(path: Path, wish: SoundWish, samples: FloatSamples) -> FloatSamples:
+    if not len(samples):
+        if wish.start_s > 0:
+            raise UsageError(f"{path.name}: there is no sound from {wish.start_s:g} s on")
+        raise Truncated(f"{path.name}: no sound can be decoded; the file breaks off or is damaged")
     if not np.isfinite(samples).all():
-        raise NotFinite(f"{Path(path).name}: the sound holds NaN or infinite samples")
+        raise NotFinite(f"{path.name}: the sound holds NaN or infinite samples")
     return samples
 
 
@@ -135,8 +154,6 @@ def _sound(media: OpenMedia) -> AvAudioStream:
     stream = media.sound()
     if stream is None:
         raise NoSound(f"{media.path.name}: the file has no sound; sound is needed")
-    if media.container.duration is not None:
-        check_duration(media.path, media.container.duration / 1e6, media.limits.music_s)
     require_decoder(media.path, stream, "sound")
     if not stream.codec_context.sample_rate:
         raise Truncated(f"{media.path.name}: the sound has no sample rate; the file is damaged")
@@ -154,50 +171,117 @@ def _planar(media: OpenMedia, stream: AvAudioStream) -> Iterator[AudioFrame]:
             yield from resampler.resample(frame)
 
 
-def _timeline(media: OpenMedia, stream: AvAudioStream, mix: object) -> Iterator[FloatSamples]:
-    """Mixed blocks (n, C) without gaps or overlaps, from the start of the file's clock."""
-    assert callable(mix)
+def _timeline(media: OpenMedia, stream: AvAudioStream) -> Iterator[tuple[FloatSamples, list[str]]]:
+    """Planar blocks (C, n) with the channels' names, without gaps or overlaps, from the start of the file's clock."""
     rate_hz = stream.codec_context.sample_rate
+    header_s = (media.container.duration or 0) / 1e6
     at = 0
-    for frame in _planar(media, stream):
-        block = np.asarray(mix(frame.to_ndarray(), [c.name for c in frame.layout.channels]), np.float32)
-        if frame.pts is not None and frame.time_base is not None:
-            due = round((float(frame.pts * frame.time_base) - media.start_s) * rate_hz)
-            if due - at > _GAP_S * rate_hz:
-                check_duration(media.path, due / rate_hz, media.limits.music_s)
-                yield np.zeros((due - at, block.shape[1]), np.float32)
-                at = due
-            elif at - due > _GAP_S * rate_hz:  # time stamps that jump back: this was heard already
-                block = block[at - due :]
-        check_duration(media.path, (at + len(block)) / rate_hz, media.limits.music_s)
-        at += len(block)
-        yield block
-    if (
-        stream.duration is not None and stream.time_base is not None
-    ):  # not reached where the caller has enough
-        check_complete(media.path, at / rate_hz, float(stream.duration * stream.time_base))
+    for frame, off in _jumps(media, _planar(media, stream), rate_hz):
+        block = np.asarray(frame.to_ndarray(), np.float32)
+        names = [channel.name for channel in frame.layout.channels]
+        check_duration(media.path, (at + off) / rate_hz, media.limits.music_s, header_s)
+        if off > 0:
+            yield np.zeros((len(block), off), np.float32), names
+        elif off < 0:  # time stamps that jump back: this was heard already
+            block = block[:, -off:]
+        at += max(off, 0) + block.shape[1]
+        check_duration(media.path, at / rate_hz, media.limits.music_s, header_s)
+        yield block, names
+    check_complete(media.path, at / rate_hz, promised_s(media, stream))  # not reached where there was enough
 
 
-def _window(blocks: Iterator[FloatSamples], rate_hz: int, span: _Span) -> Iterator[FloatSamples]:
-    begin = round(span.start_s * rate_hz)
-    end = None if span.duration_s is None else begin + round(span.duration_s * rate_hz)
-    at = 0
-    for block in blocks:
-        yield block[max(0, begin - at) : None if end is None else max(0, end - at)]
-        at += len(block)
-        if end is not None and at >= end:
-            return
+def _jumps(media: OpenMedia, frames: Iterator[AudioFrame], rate_hz: int) -> Iterator[tuple[AudioFrame, int]]:
+    """Each frame and the samples of silence before it, or, below 0, how many of its samples are too many.
+
+    Time stamps are rounded and jitter, so they count only where the next frames agree; where the sound begins is exact.
+    """
+    at, started = 0, False
+    waiting: deque[tuple[AudioFrame, float | None]] = deque()
+    for frame in itertools.chain(frames, [None]):
+        if frame is not None:
+            clock_s = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+            waiting.append((frame, None if clock_s is None else (float(clock_s) - media.start_s) * rate_hz))
+        while waiting and (frame is None or len(waiting) > _AGREEING):
+            slack = 0.0 if not started else (_START_SLACK_S if at < rate_hz else _SLACK_S) * rate_hz
+            off = _agreed_jump(waiting, at, slack, frames=_AGREEING if started else 1)
+            first, _ = waiting.popleft()
+            at += max(off + first.samples, 0)
+            started = True
+            yield first, off
 
 
-def _resample(blocks: Iterator[FloatSamples], from_hz: int, to_hz: int) -> Iterator[FloatSamples]:
-    resampler: soxr.ResampleStream | None = None
-    for block in blocks:
-        if from_hz == to_hz:
-            yield np.ascontiguousarray(block)
-            continue
-        if resampler is None:
-            resampler = soxr.ResampleStream(from_hz, to_hz, block.shape[1], dtype="float32", quality="HQ")
-        yield resampler.resample_chunk(np.ascontiguousarray(block))
-    if resampler is not None:
-        channels = 2 if block.shape[1] == 2 else 1
-        yield resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True)
+def _agreed_jump(
+    waiting: Sequence[tuple[AudioFrame, float | None]], at: int, slack: float, frames: int
+) -> int:
+    """By how many samples the next frames lie off (median); 0 within the slack or where they do not agree."""
+    due = waiting[0][1]
+    if due is None or abs(due - at) <= slack:
+        return 0
+    offs = []
+    for frame, due in itertools.islice(waiting, frames):
+        if due is not None:
+            offs.append(due - at)
+        at += frame.samples
+    agreed = min(offs) > slack or max(offs) < -slack
+    return round(statistics.median(offs)) if agreed else 0
+
+
+class _Tap:
+    """One wish's way from planar blocks to its samples."""
+
+    def __init__(self, wish: SoundWish, rate_hz: int) -> None:
+        self._mix, channels = _MIXES[wish.channels]
+        self._begin = round(wish.start_s * rate_hz)
+        self._end = None if wish.duration_s is None else self._begin + round(wish.duration_s * rate_hz)
+        self._at = 0
+        self._resampler = (
+            None
+            if rate_hz == wish.sample_rate_hz
+            else soxr.ResampleStream(rate_hz, wish.sample_rate_hz, channels, dtype="float32", quality="HQ")
+        )
+        self._empty = np.zeros((0, channels), np.float32)
+
+    @property
+    def full(self) -> bool:
+        """Whether the span is over."""
+        return self._end is not None and self._at >= self._end
+
+    def push(self, planar: FloatSamples, names: Sequence[str]) -> FloatSamples:
+        """The samples that a block adds, (n, channels)."""
+        inside = planar[
+            :, max(0, self._begin - self._at) : None if self._end is None else max(0, self._end - self._at)
+        ]
+        self._at += planar.shape[1]
+        if not inside.shape[1]:
+            return self._empty
+        block = np.ascontiguousarray(self._mix(inside, names), np.float32)
+        return block if self._resampler is None else self._resampler.resample_chunk(block)
+
+    def rest(self) -> FloatSamples:
+        """What the resampler still holds."""
+        if self._resampler is None:
+            return self._empty
+        last: FloatSamples = self._resampler.resample_chunk(self._empty, last=True)
+        return last
+
+
+class _Recording:
+    """Samples (n, channels) that grow block by block; the whole is never held twice for long."""
+
+    def __init__(self, channels: int) -> None:
+        self._held = np.empty((1 << 16, channels), np.float32)
+        self._length = 0
+
+    def append(self, block: FloatSamples) -> None:
+        """Add a block at the end."""
+        length = self._length + len(block)
+        if length > len(self._held):
+            self._held.resize((max(length, len(self._held) * 3 // 2), self._held.shape[1]), refcheck=False)
+        self._held[self._length : length] = block
+        self._length = length
+
+    @property
+    def samples(self) -> FloatSamples:
+        """All that was added; nothing may be added after it was asked for."""
+        self._held.resize((self._length, self._held.shape[1]), refcheck=False)
+        return self._held

@@ -1,31 +1,35 @@
 """Composing the sound of a clip: music fitted to a length, the clip's own sound muted, mixed or in front of it.
 
-Composition is moviepy's (placed clips, fades as effects); levels follow EBU R128. What is written is measured on
-the written file, because encoding moves peaks.
+Sound is composed in blocks that are written and measured as they come, so that ten minutes are held once and not three
+times; the tests compare with moviepy's composition. Levels follow EBU R128. What is written is measured on the written
+file, because encoding moves peaks.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import StrEnum
 from mvr.errors import NoSound, UsageError
+from mvr.media.channels import FloatSamples
 from mvr.media.ffmpeg import run_ffmpeg
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
-from mvr.media.loudness import RATE_HZ, Loudness, loudness_of, measure_loudness
-from mvr.media.sound import FloatSamples
-
-if TYPE_CHECKING:
-    from moviepy import AudioClip
+from mvr.media.loudness import RATE_HZ, Loudness, LoudnessMeter, loudness_of, measure_loudness
+from mvr.media.sound import read_stereo
 
 _MAX_ORIGINAL_GAIN_DB = 12.0  # a quiet room is not blown up to the level of speech
 _SILENT = 1e-3  # -60 dBFS: a fade-out's tail, which a loop leaves out
+_NOTHING = 1e-4  # -80 dBFS: the last bit of 16, and its dither
+_FAINT = 0.05  # -26 dBFS: a recorder without gain; lifted first, for the gates of R128 are absolute
+_BLOCK = RATE_HZ * 10
 _TOLERANCE_LU = 0.3
 _ROUNDS = 6
 _AAC_OUTPUT = ("-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4")
@@ -76,75 +80,194 @@ class MuxSettings:
 DEFAULT_MUX = MuxSettings()
 
 
-def fit_music(music: FloatSamples, length: int, settings: MuxSettings = DEFAULT_MUX) -> FloatSamples:
+def read_music(
+    path: Path | str, length: int, start_s: float = 0.0, limits: MediaLimits = DEFAULT_LIMITS
+) -> tuple[FloatSamples, float]:
+    """As much of a track as a clip needs, at a level that can be worked with.
+
+    Args:
+        path: any file with sound.
+        length: samples at 48 kHz that are wanted.
+        start_s: from here on.
+        limits: what the file may cost.
+
+    Returns:
+        (m, 2) at 48 kHz and the second of the track where it begins: `start_s`, or 0 where the track is too short and
+        will start over.
+
+    Raises:
+        MediaError: any of its classes. UsageError: the track ends before `start_s`.
+        NoSound: nothing is heard in it.
+    """
+    path = Path(path)
+    music = None
+    if start_s > 0:  # the common case, and then the rest of the track need not be held
+        with contextlib.suppress(UsageError):  # it ends before: the sentence below says how long it is
+            music = read_stereo(path, RATE_HZ, start_s=start_s, duration_s=length / RATE_HZ, limits=limits)
+    if music is None or len(music) < length:
+        start_s, music = 0.0, read_stereo(path, RATE_HZ, limits=limits)
+    return lift_faint(music, path), start_s
+
+
+def lift_faint(music: FloatSamples, path: Path | str) -> FloatSamples:
+    """Music (m, 2) as it is, or at a level that can be worked with where a recorder left it far below.
+
+    Raises:
+        NoSound: nothing is heard in it; the sentence names the file and its level.
+    """
+    peak = _peak(music)
+    if peak < _NOTHING:
+        level = f"its peak is {20 * math.log10(peak):.0f} dBFS" if peak else "it holds zeros only"
+        raise NoSound(f"{Path(path).name}: the music is silent, {level}; choose another track")
+    return music if peak >= _FAINT else music * np.float32(0.5 / peak)
+
+
+def fit_music(
+    music: FloatSamples, length: int, settings: MuxSettings = DEFAULT_MUX, begin_s: float = 0.0
+) -> FloatSamples:
+    """Music of exactly `length` samples, (length, 2) float32; see `fitted_blocks`."""
+    return np.concatenate(list(fitted_blocks(music, length, settings, begin_s)))
+
+
+def fitted_blocks(
+    music: FloatSamples, length: int, settings: MuxSettings = DEFAULT_MUX, begin_s: float = 0.0
+) -> Iterator[FloatSamples]:
     """Music of exactly `length` samples: from `start_s` on, started over with crossfades when it is too short.
 
     Args:
-        music: (m, 2) the whole track at 48 kHz.
+        music: (m, 2) the whole track at 48 kHz, or enough of it from `begin_s` on.
         length: wanted samples.
         settings: start, crossfade and fade.
+        begin_s: the second of the track where `music` begins.
 
-    Returns:
-        (length, 2) float32, faded out at the end.
+    Yields:
+        (n, 2) float32, faded out at the end.
 
     Raises:
         UsageError: the music ends before `start_s`.
         NoSound: the music is silent from `start_s` on.
     """
-    from moviepy import CompositeAudioClip
-
-    first = music[round(settings.start_s * RATE_HZ) :]
+    first = music[round((settings.start_s - begin_s) * RATE_HZ) :]
     if not len(first):
         raise UsageError(
-            f"the music is {len(music) / RATE_HZ:.1f} s long; it cannot start at {settings.start_s:g} s"
+            f"the music is {begin_s + len(music) / RATE_HZ:.1f} s long; it cannot start at {settings.start_s:g} s"
         )
-    if np.abs(first).max() < _SILENT:
-        raise NoSound(f"the music is silent from {settings.start_s:g} s on")
-    if len(first) < length:
-        first = _without_silent_end(first)
+    if _peak(first[:length]) < _SILENT:
+        raise NoSound(f"the music is silent from {settings.start_s:g} s on; choose another start")
+    pieces = _placed(first, music, length, settings)
+    for begin in range(0, length, _BLOCK):
+        end = min(begin + _BLOCK, length)
+        block = np.zeros((end - begin, 2), np.float32)
+        for piece in pieces:
+            piece.add_to(block, begin)
+        times = np.arange(begin, end) / RATE_HZ
+        block *= _fades(times, length / RATE_HZ, settings)[:, None]
+        yield block
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Music at a place, with equal-power fades: straight ones would lower a crossfade by 3 dB."""
+
+    at: int
+    samples: FloatSamples
+    fade_in: int
+    fade_out: int
+
+    def add_to(self, block: FloatSamples, begin: int) -> None:
+        """Add what lies in a block that begins at sample `begin`."""
+        first, last = max(begin, self.at), min(begin + len(block), self.at + len(self.samples))
+        if first >= last:
+            return
+        inside = np.arange(first - self.at, last - self.at)
+        part = self.samples[inside[0] : inside[-1] + 1]
+        from_end = len(self.samples) - 1 - inside
+        if inside[0] < self.fade_in or from_end[-1] < self.fade_out:
+            part = part * (_rise(inside, self.fade_in) * _rise(from_end, self.fade_out))[:, None]
+        block[first - begin : last - begin] += part
+
+
+def _rise(places: npt.NDArray[np.intp], length: int) -> FloatSamples:
+    """A quarter of a sine over the first `length` places, then 1."""
+    phase = np.minimum((places + 0.5) / max(1, length), 1.0)
+    rise: FloatSamples = np.sin(0.5 * np.pi * phase).astype(np.float32)
+    return rise
+
+
+def _placed(first: FloatSamples, music: FloatSamples, length: int, settings: MuxSettings) -> list[_Piece]:
+    """The music from its start on, and as often again as it takes to fill `length` samples."""
+    if len(first) >= length:
+        return [_Piece(0, first, 0, 0)]
+    first, again = _without_silent_end(first), _without_silent_end(music)
     placed, end = [(0, first)], len(first)
-    again = _without_silent_end(music)
     overlap = min(round(settings.crossfade_s * RATE_HZ), len(first) // 2, len(again) // 2)
     while end < length:
         placed.append((end - overlap, again))
         end += len(again) - overlap
-    clips = [
-        _clip(
-            part, fade_in=overlap if at else 0, fade_out=overlap if at + len(part) < length else 0
-        ).with_start(at / RATE_HZ)
+    return [
+        _Piece(at, part, overlap if at else 0, overlap if at + len(part) < length else 0)
         for at, part in placed
     ]
-    whole = CompositeAudioClip(clips).with_duration(length / RATE_HZ)
-    return _samples(_faded(whole, length, settings), length)
+
+
+def _fades(times: npt.NDArray[np.float64], duration_s: float, settings: MuxSettings) -> FloatSamples:
+    """Straight fades: out at the end, and in over 30 ms where music starts in the middle, which would click."""
+    factor = np.ones(len(times))
+    out_s = min(settings.fade_s, duration_s / 4)
+    if out_s > 1 / RATE_HZ:
+        factor = np.clip((duration_s - times) / out_s, 0, 1)
+    if settings.start_s > 0:
+        factor = factor * np.minimum(times / min(0.03, duration_s / 4), 1)
+    return factor.astype(np.float32)
 
 
 def compose(
     music: FloatSamples, original: FloatSamples | None, length: int, settings: MuxSettings = DEFAULT_MUX
 ) -> FloatSamples:
-    """The sound of a clip, (length, 2) float32 at 48 kHz, not normalised yet.
+    """The sound of a clip, (length, 2) float32 at 48 kHz, not normalised yet; see `composed_blocks`."""
+    return np.concatenate(list(composed_blocks((music, 0.0), original, length, settings)))
+
+
+def composed_blocks(
+    music: tuple[FloatSamples, float],
+    original: FloatSamples | None,
+    length: int,
+    settings: MuxSettings = DEFAULT_MUX,
+) -> Iterator[FloatSamples]:
+    """The sound of a clip in blocks (n, 2), not normalised yet.
 
     Args:
-        music: (m, 2) the whole track at 48 kHz.
+        music: (m, 2) the track at 48 kHz and the second where it begins, as `read_music` gives them.
         original: (k, 2) the clip's own sound at 48 kHz; None or silence: there is nothing to mix with.
         length: wanted samples.
         settings: see `MuxSettings`.
     """
-    fitted = fit_music(music, length, settings)
+    fitted = fitted_blocks(music[0], length, settings, music[1])
     loudness = None if original is None else loudness_of(original, RATE_HZ).integrated_lufs
     if settings.original == Original.MUTE or original is None or loudness is None:
-        return fitted
-    from moviepy import CompositeAudioClip
-
+        yield from fitted
+        return
     own_db = float(np.clip(settings.loudness_lufs - loudness, -_MAX_ORIGINAL_GAIN_DB, _MAX_ORIGINAL_GAIN_DB))
-    music_lufs = loudness_of(fitted, RATE_HZ).integrated_lufs
-    music_db = settings.loudness_lufs - (settings.loudness_lufs if music_lufs is None else music_lufs)
+    music_db = settings.loudness_lufs - _loudness_lufs(fitted, settings.loudness_lufs)
     if settings.original == Original.DUCK:
         gain_db = music_db + duck_curve(original, length, loudness, settings.duck_db)
     else:
         gain_db = np.full(length, music_db + settings.mix_music_db, np.float32)
-    own = original[:length] * np.float32(10 ** (own_db / 20))
-    below = fitted * (10 ** (gain_db / 20)).astype(np.float32)[:, None]
-    return _samples(CompositeAudioClip([_clip(below), _clip(own)]).with_duration(length / RATE_HZ), length)
+    own_gain, at = np.float32(10 ** (own_db / 20)), 0
+    for block in fitted_blocks(music[0], length, settings, music[1]):
+        block *= (10 ** (gain_db[at : at + len(block)] / 20)).astype(np.float32)[:, None]
+        own = original[at : at + len(block)]
+        block[: len(own)] += own * own_gain
+        yield block
+        at += len(block)
+
+
+def _loudness_lufs(blocks: Iterable[FloatSamples], otherwise: float) -> float:
+    meter = LoudnessMeter()
+    for block in blocks:
+        meter.push(block)
+    found = meter.result().integrated_lufs
+    return otherwise if found is None else found
 
 
 def duck_curve(original: FloatSamples, length: int, loudness_lufs: float, duck_db: float) -> FloatSamples:
@@ -168,28 +291,33 @@ def duck_curve(original: FloatSamples, length: int, loudness_lufs: float, duck_d
 
 
 def write_sound(
-    samples: FloatSamples,
+    sound: FloatSamples | Iterable[FloatSamples],
     out: Path,
     settings: MuxSettings = DEFAULT_MUX,
     limits: MediaLimits = DEFAULT_LIMITS,
 ) -> Loudness:
-    """Encode (n, 2) samples at 48 kHz with the loudness and true peak of `settings`: 24-bit WAV by the name's ending,
-    else AAC.
+    """Encode sound at 48 kHz with the loudness and true peak of `settings`: 24-bit WAV by the name's ending, else AAC.
 
     The written file is measured, and written again with a corrected gain and limit until it is right. Sparse sound
     (single clicks) may stay quieter than asked for: its peaks forbid more. Silence is written as it is.
 
+    Args:
+        sound: (n, 2) float32, or blocks of that form one after the other.
+        out: the file to write.
+        settings: loudness and true peak.
+        limits: how long it may take.
+
     Returns:
         The loudness of the written file.
     """
-    before = loudness_of(samples, RATE_HZ)
-    gain_db = 0.0 if before.integrated_lufs is None else settings.loudness_lufs - before.integrated_lufs
-    ceiling_db = settings.true_peak_dbtp - 0.3  # AAC moves peaks: the first guess
     with tempfile.TemporaryDirectory(prefix="mvr-") as folder:
         raw = Path(folder) / "sound.f32"
-        np.ascontiguousarray(samples, "<f4").tofile(raw)
+        before = _write_raw([sound] if isinstance(sound, np.ndarray) else sound, raw)
+        gain_db = 0.0 if before.integrated_lufs is None else settings.loudness_lufs - before.integrated_lufs
+        ceiling_db = settings.true_peak_dbtp - 0.3  # AAC moves peaks: the first guess
+        peak_db = -math.inf if before.true_peak_dbtp is None else before.true_peak_dbtp
         for _ in range(_ROUNDS):
-            _encode(raw, out, (gain_db, ceiling_db), limits)
+            _encode(raw, out, (gain_db, ceiling_db), limits, limited=peak_db + gain_db > ceiling_db)
             written = measure_loudness(out, limits)
             if written.integrated_lufs is None or written.true_peak_dbtp is None:
                 return written
@@ -204,13 +332,27 @@ def write_sound(
     return measure_loudness(out, limits)
 
 
-def _encode(raw: Path, out: Path, levels_db: tuple[float, float], limits: MediaLimits) -> None:
+def _write_raw(blocks: Iterable[FloatSamples], raw: Path) -> Loudness:
+    """Write blocks as 32-bit float and measure them on the way."""
+    meter = LoudnessMeter()
+    with raw.open("wb") as file:
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, "<f4").data)
+            meter.push(block)
+    return meter.result()
+
+
+def _encode(
+    raw: Path, out: Path, levels_db: tuple[float, float], limits: MediaLimits, limited: bool = True
+) -> None:
     gain_db, ceiling_db = levels_db
-    limit = 10 ** (max(ceiling_db, -24.0) / 20)
-    chain = (  # limited at four times the rate: that is where true peaks are seen
-        f"volume={gain_db:.4f}dB,aresample=192000,"
-        f"alimiter=limit={limit:.6f}:attack=5:release=100:level=disabled:latency=1,aresample=48000"
-    )
+    chain = f"volume={gain_db:.4f}dB"
+    if limited:  # at four times the rate: that is where true peaks are seen
+        limit = 10 ** (max(ceiling_db, -24.0) / 20)
+        chain += (
+            f",aresample=192000,alimiter=limit={limit:.6f}:attack=5:release=100:level=disabled:latency=1"
+            ",aresample=48000"
+        )
     run_ffmpeg(
         [
             "-f", "f32le", "-ar", str(RATE_HZ), "-ac", "2", "-i", f"file:{raw}", "-af", chain,
@@ -221,41 +363,10 @@ def _encode(raw: Path, out: Path, levels_db: tuple[float, float], limits: MediaL
     )  # fmt: skip
 
 
+def _peak(samples: FloatSamples) -> float:
+    return max(float(samples.max()), -float(samples.min()))
+
+
 def _without_silent_end(music: FloatSamples) -> FloatSamples:
     heard = np.flatnonzero(np.abs(music).max(axis=1) >= _SILENT)
     return music[: heard[-1] + 1] if len(heard) else music
-
-
-def _clip(samples: FloatSamples, fade_in: int = 0, fade_out: int = 0) -> AudioClip:
-    """A moviepy clip with equal-power fades: crossfaded music keeps its level, which straight fades lower by 3 dB."""
-    from moviepy.audio.AudioClip import AudioArrayClip
-
-    shaped = samples
-    if fade_in or fade_out:
-        shaped = samples.copy()
-        shaped[:fade_in] *= _rise(fade_in)[:, None]
-        shaped[len(shaped) - fade_out :] *= _rise(fade_out)[::-1, None]
-    return AudioArrayClip(shaped, fps=RATE_HZ)
-
-
-def _rise(length: int) -> FloatSamples:
-    rise: FloatSamples = np.sin(0.5 * np.pi * (np.arange(length) + 0.5) / max(1, length)).astype(np.float32)
-    return rise
-
-
-def _faded(clip: Any, length: int, settings: MuxSettings) -> AudioClip:
-    from moviepy import afx
-
-    out_s = min(settings.fade_s, length / RATE_HZ / 4)
-    effects = [afx.AudioFadeOut(out_s)] if out_s > 0 else []
-    if settings.start_s > 0:  # music that starts in the middle would click
-        effects.append(afx.AudioFadeIn(min(0.03, length / RATE_HZ / 4)))
-    return clip.with_effects(effects)
-
-
-def _samples(clip: Any, length: int) -> FloatSamples:
-    parts: list[npt.NDArray[np.float64]] = []
-    for begin in range(0, length, RATE_HZ * 30):  # in parts: moviepy computes in double precision
-        times = np.arange(begin, min(begin + RATE_HZ * 30, length)) / RATE_HZ
-        parts.append(np.asarray(clip.get_frame(times), np.float32))
-    return np.concatenate(parts)

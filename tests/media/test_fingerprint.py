@@ -10,7 +10,15 @@ import pytest
 import soxr
 
 from mvr.datatypes import FloatArray
-from mvr.media.fingerprint import SAMPLE_RATE_HZ, fingerprint, fingerprint_of, match, same_music, signature
+from mvr.media.fingerprint import (
+    SAMPLE_RATE_HZ,
+    chroma_bank,
+    fingerprint,
+    fingerprint_of,
+    match,
+    same_music,
+    signature,
+)
 
 
 def tune(seed: int, duration_s: float = 16.0) -> FloatArray:
@@ -108,3 +116,10 @@ def test_real_music_is_told_apart_and_found_again_transposed(shared: Path) -> No
         f"{len(false)} of {len(prints) * (len(prints) - 1) // 2} pairs confused, {sum(found)} of {len(found)} found"
     )
     assert not false and sum(found) >= len(found) - 1
+
+
+def test_the_chroma_weights_are_librosas():
+    from librosa.filters import chroma
+
+    wanted = chroma(sr=SAMPLE_RATE_HZ, n_fft=4096, n_chroma=36, ctroct=4.5, octwidth=1.8)
+    np.testing.assert_allclose(chroma_bank(), wanted, atol=1e-6)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mvr.errors import NotFinite, UsageError
-from mvr.media.loudness import loudness_of, measure_loudness
+from mvr.media.loudness import LoudnessMeter, loudness_of, measure_loudness
 
 
 def ebur128(path):
@@ -105,3 +105,26 @@ def test_what_cannot_be_measured_is_refused():
     for samples in (np.zeros(0, np.float32), np.zeros((9, 3), np.float32)):
         with pytest.raises(UsageError, match="samples must be"):
             loudness_of(samples, 48000)
+
+
+@pytest.mark.parametrize("length", [19_201, 100_000, 146_399, 146_401, 1_000_000])
+def test_the_meter_reads_what_pyloudnorm_reads(length):
+    import pyloudnorm
+
+    rng = np.random.default_rng(length)
+    level = np.interp(np.arange(length), [0, length / 2, length], [0.3, 0.001, 0.2])
+    samples = (rng.standard_normal((length, 2)) * level[:, None] * (1, 0.4)).astype(np.float32)
+    wanted = pyloudnorm.Meter(48000, filter_class="DeMan").integrated_loudness(samples)
+    assert loudness_of(samples, 48000).integrated_lufs == pytest.approx(wanted, abs=1e-5)
+
+
+def test_blocks_of_any_size_are_measured_as_the_whole():
+    samples = (0.2 * np.random.default_rng(6).standard_normal((300_000, 2))).astype(np.float32)
+    meter, at = LoudnessMeter(), 0
+    for size in (1, 960, 47, 100_000, 60_000, 138_992):
+        meter.push(samples[at : at + size])
+        at += size
+    whole = loudness_of(samples, 48000)
+    found = meter.result()
+    assert found.integrated_lufs == pytest.approx(whole.integrated_lufs, abs=1e-9)
+    assert found.true_peak_dbtp == pytest.approx(whole.true_peak_dbtp, abs=1e-4)

@@ -11,7 +11,7 @@ from mvr.media.frames import sample_frames
 from mvr.media.loudness import RATE_HZ, loudness_of, measure_loudness
 from mvr.media.mux import MuxSettings, mux_music, render_music
 from mvr.media.sound import read_sound, read_stereo
-from mvr.media.soundtrack import compose, duck_curve, fit_music
+from mvr.media.soundtrack import compose, duck_curve, fit_music, read_music
 
 
 def band(seconds, low, high, seed, level=0.2):
@@ -187,6 +187,61 @@ def test_fitted_music_has_exactly_the_length_and_no_holes(seconds, length, start
     heard = fitted[: max(1, length - round(min(fade, length / RATE_HZ / 4) * RATE_HZ))]
     blocks = heard[: len(heard) // 960 * 960].reshape(-1, 960 * 2)
     assert (np.abs(blocks[2:]).max(axis=1) > 0.05).all() if len(blocks) > 2 else True
+
+
+def composed_by_moviepy(pieces, length, settings):
+    """The same placed pieces and straight fades, by moviepy: pieces are (first sample, samples with their fades)."""
+    from moviepy import CompositeAudioClip, afx
+    from moviepy.audio.AudioClip import AudioArrayClip
+
+    clips = [AudioArrayClip(part, fps=RATE_HZ).with_start(at / RATE_HZ) for at, part in pieces]
+    whole = CompositeAudioClip(clips).with_duration(length / RATE_HZ)
+    effects = [afx.AudioFadeOut(settings.fade_s)]
+    if settings.start_s:
+        effects.append(afx.AudioFadeIn(0.03))
+    return whole.with_effects(effects).get_frame(np.arange(length) / RATE_HZ)
+
+
+def test_fitted_music_is_what_moviepy_composes():
+    music, length = band(5, 200, 4000, 10), 11 * RATE_HZ
+    wish = MuxSettings(start_s=1, fade_s=1.5, crossfade_s=0.5)
+    overlap = RATE_HZ // 2
+    rise = np.sin(0.5 * np.pi * (np.arange(overlap) + 0.5) / overlap)[:, None]
+    shaped, pieces, at = music[RATE_HZ:].copy(), [], 0
+    while at < length:  # the music from 1 s on, then as often from its start as it takes
+        end = at + len(shaped)
+        shaped[:overlap] *= rise if at else 1.0
+        shaped[len(shaped) - overlap :] *= rise[::-1] if end < length else 1.0
+        pieces.append((at, shaped))
+        at, shaped = end - overlap, music.copy()
+        if end >= length:
+            break
+    fitted = fit_music(music, length, wish)
+    np.testing.assert_allclose(fitted, composed_by_moviepy(pieces, length, wish), atol=3e-7)
+
+
+def test_a_track_that_is_long_enough_is_read_only_as_far_as_it_is_heard(write_wav, tmp_path):
+    sound = band(12, 200, 4000, 11)
+    wav = write_wav(tmp_path / "long.wav", sound, RATE_HZ)
+    wish = MuxSettings(start_s=3, fade_s=1)
+    music, begin_s = read_music(wav, 4 * RATE_HZ, 3.0)
+    assert (len(music), begin_s) == (4 * RATE_HZ, 3.0)
+    np.testing.assert_array_equal(
+        fit_music(music, 4 * RATE_HZ, wish, begin_s), fit_music(sound, 4 * RATE_HZ, wish)
+    )
+    music, begin_s = read_music(wav, 10 * RATE_HZ, 3.0)  # it will start over: all of it
+    assert (len(music), begin_s) == (12 * RATE_HZ, 0.0)
+
+
+def test_music_far_below_full_scale_is_played_and_silence_names_file_and_level(
+    plain_clip, write_wav, tmp_path
+):
+    faint = write_wav(tmp_path / "faint.wav", band(6, 200, 4000, 12, level=1e-4), RATE_HZ)
+    mux_music(plain_clip, faint, tmp_path / "out.mp4")
+    assert measure_loudness(tmp_path / "out.mp4").integrated_lufs == pytest.approx(-16, abs=0.5)
+    dither = write_wav(tmp_path / "dither.wav", band(2, 20, 20000, 13, level=1e-5), RATE_HZ)
+    with pytest.raises(NoSound, match=r"dither\.wav: the music is silent, its peak is -8\d dBFS"):
+        mux_music(plain_clip, dither, tmp_path / "out.mp4")
 
 
 def test_music_that_is_long_enough_is_the_music():

@@ -12,6 +12,7 @@ from PIL import Image
 from mvr.errors import MediaError, NoPicture, TooSlow
 from mvr.media.ffmpeg import run_ffmpeg, written_whole
 from mvr.media.frames import sample_frames
+from mvr.media.loudness import measure_loudness
 from mvr.media.probe import probe
 from mvr.media.proxy import fitted_size, make_proxy, save_poster
 from mvr.media.sound import read_sound
@@ -81,8 +82,23 @@ def test_rotated_clips_play_upright(plain_clip, ffmpeg, tmp_path, degrees, encod
 
 
 def test_pixels_become_square(numbered, tmp_path):
+    wide = numbered("sar.avi", ["-vf", "setsar=2", "-c:v", "mpeg4", "-q:v", 2])
+    video = make_proxy(wide, tmp_path / "proxy.mp4").video
+    assert video is not None and (video.width_px, video.height_px, video.sample_aspect) == (256, 64, 1)
+
+
+def test_a_safe_picture_keeps_pixels_that_are_not_square(numbered, tmp_path):
     wide = numbered("sar.mp4", ["-vf", "setsar=2", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", 12])
     video = make_proxy(wide, tmp_path / "proxy.mp4").video
+    assert video is not None and (video.width_px, video.height_px, video.sample_aspect) == (256, 64, 2)
+    assert packets(tmp_path / "proxy.mp4") == packets(wide)
+
+
+def test_a_picture_and_a_container_that_disagree_on_the_pixels_are_made_one(numbered, ffmpeg, tmp_path):
+    square = numbered("square.mp4", ["-vf", "setsar=1", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", 12])
+    said = tmp_path / "said.mkv"  # the coded picture says 1:1, the container says twice as wide
+    ffmpeg("-i", square, "-c", "copy", "-aspect", "4:1", said)
+    video = make_proxy(said, tmp_path / "proxy.mp4").video
     assert video is not None and (video.width_px, video.height_px, video.sample_aspect) == (256, 64, 1)
 
 
@@ -95,6 +111,39 @@ def test_sound_stays_in_time_and_becomes_aac(plain_clip, write_wav, ffmpeg, tmp_
     assert info.audio is not None and (info.audio.codec, info.audio.channels) == ("aac", 2)
     heard = np.flatnonzero(np.abs(read_sound(tmp_path / "proxy.mp4", 44100)) > 0.3)
     np.testing.assert_allclose(sorted({round(at / 44100, 2) for at in heard}), [0.5, 1.5, 2.5], atol=0.011)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_copy_is_as_loud_as_the_clip(plain_clip, write_wav, ffmpeg, tmp_path, channels):
+    tone = 0.2 * np.sin(2 * np.pi * 440 * np.arange(3 * 48000) / 48000)[:, None]
+    wav, clip = (
+        write_wav(tmp_path / "tone.wav", np.repeat(tone, channels, axis=1), 48000),
+        tmp_path / "loud.mkv",
+    )
+    ffmpeg("-i", plain_clip, "-i", wav, "-c:v", "copy", "-c:a", "flac", clip)
+    make_proxy(clip, tmp_path / "proxy.mp4")
+    before, after = measure_loudness(clip), measure_loudness(tmp_path / "proxy.mp4")
+    assert after.integrated_lufs == pytest.approx(before.integrated_lufs, abs=0.2)
+
+
+def test_a_copy_in_standard_range_says_nothing_of_the_high_one(ffmpeg, tmp_path):
+    clip = tmp_path / "hdr.mp4"
+    display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:d=0.3:r=10", "-c:v", "libx265", "-pix_fmt", "yuv420p10le",
+           "-x265-params", "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:"
+           f"master-display={display}:max-cll=1000,400", clip)  # fmt: skip
+    kinds = {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}
+    assert side_data(clip) >= kinds
+    make_proxy(clip, tmp_path / "proxy.mp4")
+    assert not side_data(tmp_path / "proxy.mp4") & kinds
+    written = (tmp_path / "proxy.mp4").read_bytes()
+    assert b"mdcv" not in written and b"clli" not in written
+
+
+def side_data(path):
+    """Names of what a file's first frame carries beside the picture."""
+    with av.open(str(path)) as container:
+        return {data.type.name for data in next(container.decode(video=0)).side_data}
 
 
 def test_where_a_clip_was_filmed_does_not_get_out(plain_clip, ffmpeg, tmp_path):

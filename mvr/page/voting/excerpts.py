@@ -23,7 +23,7 @@ from mvr.media.loudness import RATE_HZ
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.proxy import encode_arguments, fits, is_browser_safe
 from mvr.media.sound import read_stereo
-from mvr.media.soundtrack import MuxSettings, fit_music, write_sound
+from mvr.media.soundtrack import MuxSettings, fitted_blocks, read_music, write_sound
 from mvr.page.serving import PerKey
 
 VERSION = "1"  # another one makes all kept files anew
@@ -113,10 +113,10 @@ def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> No
     """-16 LUFS with true peak at most -1.5 dBTP, exactly `length_s` long, as 16 bit PCM."""
     settings = MuxSettings(start_s=start_s)
     length = round(length_s * RATE_HZ)
-    fitted = fit_music(read_stereo(music, RATE_HZ, limits=_LIMITS), length, settings)
+    track, begin_s = read_music(music, length, start_s, _LIMITS)
     with tempfile.TemporaryDirectory(prefix="mvr-") as folder:
         encoded = Path(folder) / "sound.m4a"
-        write_sound(fitted, encoded, settings)
+        write_sound(fitted_blocks(track, length, settings, begin_s), encoded, settings)
         samples = read_stereo(encoded, RATE_HZ, limits=_LIMITS)[:length]
     samples = np.pad(samples, ((0, length - len(samples)), (0, 0)))
     with written_whole(out) as part, wave.open(str(part), "wb") as file:
