@@ -15,6 +15,10 @@ hold two clips each with their sounds exchanged, are exchanged back:
     train  the clips of part C; `mvr train` takes its own validation rows from them, by group
     test   the clips of part A, of other source videos
 The group is the source video, the taxonomy `emotion` (exciting, fear, tense, sad, relax).
+
+`yt8m-concepts` (CC BY 4.0): scores of 79 visible concepts and 47 sound tags of YouTube-8M videos with music, what the
+heads `bridge` and `profiles` are trained on. All rows are split train; the group is the shard, so that shards can be
+left out. Taxonomies: `concept` (YouTube-8M's own labels) and `kind` (music video, other music, background).
 """
 
 from __future__ import annotations
@@ -75,10 +79,49 @@ def write_emomv(columns: JsonDict, out: Path) -> FeatureStore:
     return _write(out, columns, "emotion", meta)
 
 
+def build_yt8m_concepts(data: Path, out: Path) -> FeatureStore:
+    """Write the store `yt8m-concepts` from `yt8m_concepts.npz` in `data`: concepts and tags of videos with music.
+
+    Raises:
+        DataError: a file that is missing or cannot be read.
+    """
+    archive = data / "yt8m_concepts.npz"
+    music, background, clip = (
+        read_numbers(archive, name) for name in ("music", "background", "label_music_video")
+    )
+    rows = np.flatnonzero(music | background)
+    names = {
+        side: [str(name) for name in read_numbers(archive, f"{side}_names")] for side in ("concept", "tag")
+    }
+    labels = np.unpackbits(read_numbers(archive, "concept_labels")[rows], axis=1)[:, : len(names["concept"])]
+    shards = read_numbers(archive, "shard")[rows]
+    columns: JsonDict = {
+        "id": [f"{shard}-{row}" for shard, row in zip(shards, rows, strict=True)],
+        "group": [str(shard) for shard in shards],
+        "split": ["train"] * len(rows),
+        "labels": [[names["concept"][at] for at in np.flatnonzero(row)] for row in labels],
+        "kind": [[_concepts_kind(bool(music[row]), bool(clip[row]))] for row in rows],
+        "video": read_numbers(archive, "concepts")[rows],
+        "audio": read_numbers(archive, "tags")[rows],
+    }
+    meta = {
+        "video": {"backbone": "concepts-youtube8m", "settings": {"columns": names["concept"]}},
+        "audio": {"backbone": "tags-audioset", "settings": {"columns": names["tag"]}},
+        "command": "python -m eval.stores yt8m-concepts",
+        "source": "YouTube-8M (features, labels) and AudioSet (features, labels), Google, CC BY 4.0; detectors applied",
+    }
+    return _write(out, columns, "concept", meta)
+
+
+def _concepts_kind(music: bool, clip: bool) -> str:
+    return "music video" if clip else "other music" if music else "background"
+
+
 BUILDERS: dict[str, tuple[str, Callable[[Path, Path], FeatureStore]]] = {
     "yt8m-public": ("yt8m", build_yt8m_public),
     "yt8m-topics": ("yt8m", build_yt8m_topics),
     "emomv": ("emomv", build_emomv),
+    "yt8m-concepts": ("", build_yt8m_concepts),
 }
 """Store name -> (folder below the data folder, builder)."""
 
@@ -219,5 +262,7 @@ def _write(out: Path, columns: JsonDict, taxonomy: str, meta: JsonDict) -> Featu
 
     manifest = pa.table({name: pa.array(columns[name], pa.string()) for name in ("id", "split", "group")})
     manifest = manifest.append_column(taxonomy, pa.array(columns["labels"], pa.list_(pa.string())))
+    if "kind" in columns:
+        manifest = manifest.append_column("kind", pa.array(columns["kind"], pa.list_(pa.string())))
     video: npt.NDArray[Any] = columns["video"]
     return write_store(out, video=video, audio=columns["audio"], manifest=manifest, meta=meta)

@@ -96,7 +96,7 @@ class AudioTags:
         for segment in segments:
             centres_s = segment.start_s - begin_s + middles * segment.duration_s
             starts = np.round(centres_s * SAMPLE_RATE_HZ).astype(int) - PATCH_SAMPLES // 2
-            rows.append(np.stack([log_mel(_piece(sound, int(start))) for start in starts]))
+            rows.append(np.stack([log_mel(piece_of(sound, int(start))) for start in starts]))
         return np.stack(rows)
 
     def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
@@ -106,7 +106,7 @@ class AudioTags:
         return check_features(np.stack(logits).reshape(len(batch), -1, self.dim).mean(axis=1), self.name)
 
 
-def _piece(sound: FloatArray, start: int) -> FloatArray:
+def piece_of(sound: FloatArray, start: int) -> FloatArray:
     """PATCH_SAMPLES samples from `start`, which may lie before the first one; zeros outside."""
     piece = np.zeros(PATCH_SAMPLES, np.float32)
     first, last = max(0, start), min(len(sound), start + PATCH_SAMPLES)

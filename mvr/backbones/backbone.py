@@ -115,6 +115,7 @@ KINDS: dict[str, BackboneKind] = {
         operations="mvr.backbones.cost:mert_operations",
     ),
     "concepts": BackboneKind(classes={Modality.VIDEO: "mvr.backbones.concepts:ConceptsVideo"}),
+    "soundscape": BackboneKind(classes={Modality.AUDIO: "mvr.backbones.soundscape:Soundscape"}),
     "audio-tags": BackboneKind(classes={Modality.AUDIO: "mvr.backbones.audio_tags:AudioTags"}),
 }
 

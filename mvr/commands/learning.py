@@ -56,7 +56,6 @@ def learn(
         check_output_file(out, inputs=votes_files(db), kept=library_files(library), force=force)
     from dataclasses import replace
 
-    from mvr.arena.board.exclusion import kept_rows
     from mvr.arena.board.source import open_votes
     from mvr.arena.reranking.files import candidate_path
     from mvr.arena.reranking.model import fit_reranker
@@ -69,7 +68,7 @@ def learn(
     from mvr.retrieval.teaching import item_features, similarity
 
     with open_votes(_votes(db)) as store:
-        rows = kept_rows(store, direction=str(direction))
+        rows = store.counted(direction=str(direction), aspect="fit")
     rows = [row for row in rows if not is_held_out(row["query_group_id"], hold_out)]
     loaded = load_system(system, device=device)
     retriever = Retriever(library_or_demo(library)[0], loaded)
@@ -115,7 +114,6 @@ def promote(
     """Let a re-ranking order the page's lists, if all three gates hold; says which one does not."""
     from dataclasses import asdict, replace
 
-    from mvr.arena.board.exclusion import kept_rows
     from mvr.arena.board.source import open_votes
     from mvr.arena.reranking.files import candidate_path, promoted_path
     from mvr.arena.reranking.gates import may_be_promoted
@@ -124,7 +122,7 @@ def promote(
 
     model = Reranker.load(file or candidate_path(system, direction))
     with open_votes(_votes(db)) as store:
-        gates = trial_gates(model, kept_rows(store, direction=model.direction))
+        gates = trial_gates(model, store.counted(direction=model.direction, aspect="fit"))
     passed = may_be_promoted(gates)
     written = promoted_path(model.system, Direction(model.direction)) if passed else None
     if written is not None:

@@ -11,6 +11,7 @@ import typer
 
 from mvr.commands.options import ForceOption, library_files
 from mvr.config.outputs import check_output_file, check_output_folder
+from mvr.errors import UsageError
 
 _STORE = typer.Option(help="Folder of a feature store (`mvr features`).", show_default=False)
 _OUT = typer.Option(help="File to write the head to; OUT.run beside it takes logs.", show_default=False)
@@ -18,7 +19,10 @@ _OUT = typer.Option(help="File to write the head to; OUT.run beside it takes log
 
 def train(
     kind: Annotated[
-        str, typer.Argument(help="A preset: mvbind, control-mvr, cca, vm-net, emo-clim, random, identity.")
+        str,
+        typer.Argument(
+            help="A preset: mvbind, control-mvr, cca, vm-net, emo-clim, random, identity; or bridge."
+        ),
     ],
     features: Annotated[Path, _STORE],
     out: Annotated[Path, _OUT],
@@ -30,12 +34,19 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint of a killed run.")
     ] = False,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Of bridge: what the backbones say of reference items, a file or a feature store."),
+    ] = None,
     force: ForceOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train a head on split train, stop on split val (made from train where there is none); test is never read."""
-    inputs = [path for path in (config, *features.glob("*")) if path is not None]
+    inputs = [path for path in (config, reference, *features.glob("*")) if path is not None]
     check_output_file(out, inputs=inputs, kept=library_files(), force=force)
+    if kind == "bridge":
+        _train_bridge(features, reference, out, as_json)
+        return
     check_output_folder(out.with_name(f"{out.name}.run"), ("config.json", "checkpoint.pt"))
     from mvr.embeddings.store import FeatureStore
     from mvr.training import load_recipe, train_head
@@ -60,3 +71,22 @@ def train(
     for branch, values in report.val.items():
         shown = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
         typer.echo(f"  {branch} on validation rows: {shown}")
+
+
+def _train_bridge(features: Path, reference: Path | None, out: Path, as_json: bool) -> None:
+    """Both heads of a bridge, in closed form: no steps, no validation, no seed."""
+    from mvr.embeddings.store import FeatureStore
+    from mvr.training.bridge import Reference, train_bridge
+
+    if reference is None:
+        raise UsageError(
+            "a bridge needs --reference: what the backbones concepts and audio-tags say of some clips and sounds; "
+            "assets/heads/bridge-mini.reference.safetensors ships with the project"
+        )
+    report = train_bridge(FeatureStore.open(features), Reference.read(reference), out)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
+        return
+    typer.echo(
+        f"{out}: bridge and profiles of {report['rows']} rows, {report['cpu_s']:.1f} s of processor time"
+    )

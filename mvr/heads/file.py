@@ -49,8 +49,12 @@ def save_head(head: Head, path: str | Path, metadata: Mapping[str, object] | Non
     partial.replace(path)
 
 
-def load_head(path: str | Path) -> Head:
+def load_head(path: str | Path, kind: str | None = None) -> Head:
     """Read a head to encode with; weights only, nothing in the file is run, and torch is not needed.
+
+    Args:
+        path: the file.
+        kind: for a file that two kinds share (bridge, profiles), in place of the kind it names.
 
     Raises:
         WeightsMissing: no such file.
@@ -60,13 +64,20 @@ def load_head(path: str | Path) -> Head:
     facts = read_head_facts(path)
     tensors = _read_tensors(Path(path))
     try:
-        head = _restore(facts["kind"], facts["settings"], tensors)
+        head = _restore(_kind_of(facts["kind"], kind), facts["settings"], tensors)
         _try_out(head)
     except ExtraMissing:
         raise
     except (MvrError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise WeightsCorrupt(f"{path} is no usable head: {error}") from error
     return head
+
+
+_ONE_FILE = frozenset({"bridge", "profiles"})  # kinds that read the same weights
+
+
+def _kind_of(stored: str, wanted: str | None) -> str:
+    return wanted if wanted in _ONE_FILE and stored in _ONE_FILE and wanted else stored
 
 
 def _restore(kind: str, settings: JsonDict, tensors: dict[str, FloatArray]) -> Head:

@@ -31,6 +31,8 @@ KINDS: dict[str, HeadKind] = {
     "mvbind": HeadKind(made_by="mvr.heads.mvbind:MVBindHead", networks=True),
     "control-mvr": HeadKind(made_by="mvr.heads.control_mvr:ControlMVRHead", networks=True),
     "cca": HeadKind(made_by="mvr.heads.linear:CcaHead"),
+    "bridge": HeadKind(made_by="mvr.heads.bridge:BridgeHead"),
+    "profiles": HeadKind(made_by="mvr.heads.bridge:ProfilesHead"),
     "random": HeadKind(made_by="mvr.heads.fixed:RandomHead", weights=False),
     "identity": HeadKind(made_by="mvr.heads.fixed:IdentityHead", weights=False),
 }

@@ -89,6 +89,7 @@ def options(
         "mert": {"weights": str(GOLDEN / "mert_tiny"), "device": "cpu"},
         "concepts": {"max_frames": 2},
         "audio-tags": {},
+        "soundscape": {},
     }
 
 

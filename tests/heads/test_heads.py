@@ -22,6 +22,8 @@ CONFIGS = {
     "cca": {"dim": 5},
     "random": {"dim": 7},
     "identity": {},
+    "bridge": {"concepts": [f"concept {n}" for n in range(WIDTH)], "tags": ["a", "b", "c", "d"]},
+    "profiles": {"concepts": [f"concept {n}" for n in range(WIDTH)], "tags": ["a", "b", "c", "d"]},
 }
 
 
@@ -35,6 +37,9 @@ def head(request):
     head = create_head(request.param, video_dim=WIDTH, audio_dim=WIDTH, **CONFIGS[request.param])
     if head.kind == "cca":
         head.fit(rows(40), rows(40, 1))
+    if head.kind in ("bridge", "profiles"):
+        rng = np.random.default_rng(2)
+        head.load({name: rng.uniform(0.5, 1.5, tensor.shape) for name, tensor in head.tensors().items()})
     return head
 
 
@@ -166,7 +171,7 @@ def test_settings_are_json_and_create_it_again(head):
 
 
 def test_an_unknown_kind_and_an_unknown_setting_are_named():
-    with pytest.raises(UsageError, match="unknown head 'mvbnd'; choose from cca"):
+    with pytest.raises(UsageError, match="unknown head 'mvbnd'; choose from bridge, cca"):
         create_head("mvbnd", video_dim=3, audio_dim=3)
     with pytest.raises(UsageError, match="unknown setting 'hiden'"):
         create_head("mvbind", video_dim=3, audio_dim=3, hiden=4)

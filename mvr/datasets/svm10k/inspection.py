@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from mvr.datasets.svm10k.picture import HASH_FRAMES, motion, picture_hashes
-from mvr.datasets.svm10k.soundscape import SAMPLE_RATE_HZ, noise_estimate, speech_share
 from mvr.datatypes import FloatArray
 from mvr.errors import MediaError, NoPicture, NoSound
 from mvr.media.borders import crop, detect_borders
@@ -24,6 +23,7 @@ from mvr.media.limits import MediaLimits
 from mvr.media.loudness import loudness_of
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.sound import read_sound
+from mvr.signal.soundscape import SAMPLE_RATE_HZ, noise_estimate, speech_share
 
 VERSION = 2  # raise when a measurement changes: kept inspections of another version are made again
 _BULK = MediaLimits(threads=1, timeout_s=120)
