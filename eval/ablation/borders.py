@@ -81,7 +81,7 @@ def plant_borders(frames: Pixels, seed: int) -> Pixels:
 def render_features(test: BorderTest, seeds: Sequence[int]) -> dict[str, FloatArray]:
     """Features of every clip: "music" (N, Da) and "PICTURE/REMOVAL" (N, Dv) for the four conditions."""
     from mvr.backbones.descriptors import MusicDescriptors, VideoDescriptors
-    from mvr.backbones.descriptors.spectrum import SAMPLE_RATE_HZ
+    from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
     backbones = {name: VideoDescriptors(borders=flag) for name, flag in (("on", True), ("off", False))}
     music = MusicDescriptors()

@@ -52,9 +52,9 @@ def measure(path: Path, info: MediaInfo, modality: Modality) -> Measures:
 
 
 def _tempo(path: Path, duration_s: float) -> float:
-    from mvr.backbones.descriptors.rhythm import estimate_tempo
-    from mvr.backbones.descriptors.spectrum import SAMPLE_RATE_HZ
     from mvr.media.sound import read_sound
+    from mvr.signal.spectrum import SAMPLE_RATE_HZ
+    from mvr.signal.tempo import estimate_tempo
 
     start_s = max(0.0, (duration_s - TEMPO_S) / 2)
     return round(estimate_tempo(read_sound(path, SAMPLE_RATE_HZ, start_s=start_s, duration_s=TEMPO_S)), 1)

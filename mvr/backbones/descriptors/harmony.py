@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from mvr.backbones.descriptors.dimension import Dimension, numbered
-from mvr.backbones.descriptors.spectrum import HOP, SAMPLE_RATE_HZ, bin_hz, chroma_of_peaks
 from mvr.datatypes import FloatArray
+from mvr.signal.spectrum import HOP, SAMPLE_RATE_HZ, bin_hz, chroma_of_peaks
 
 MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])

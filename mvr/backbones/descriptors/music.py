@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.backbones.backbone import check_features
-from mvr.backbones.descriptors import harmony, rhythm, spectrum
+from mvr.backbones.descriptors import harmony, rhythm
 from mvr.backbones.descriptors.dimension import Dimension, clip_to, numbered
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
+from mvr.signal import onsets, spectrum
 
 VERSION = 1  # part of the settings hash: raise it whenever a number changes
 BANDS_HZ = (30, 90, 180, 360, 720, 1440, 2880, 5760, 11025)
@@ -122,12 +123,12 @@ def _level(unit: FloatArray) -> list[float]:
 
 
 def _rhythm(decibels: FloatArray) -> FloatArray:
-    envelope = rhythm.onset_envelope(decibels)
-    flux = rhythm.band_flux(decibels)
-    times = rhythm.onset_times(envelope)
+    envelope = onsets.onset_envelope(decibels)
+    flux = onsets.band_flux(decibels)
+    times = onsets.onset_times(envelope)
     tempogram = rhythm.tempogram(envelope)
     gaps = np.diff(times)
-    seconds = len(envelope) / rhythm.FRAME_RATE_HZ
+    seconds = len(envelope) / onsets.FRAME_RATE_HZ
     scalars = [
         len(times) / seconds,
         float(envelope.mean()),

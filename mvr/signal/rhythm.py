@@ -1,0 +1,83 @@
+"""What is heard of a whole sound: its spectral rows, and from them tempo, beats and bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mvr.datatypes import FloatArray
+from mvr.signal.bars import beat_features, find_bars
+from mvr.signal.beats import Times, beat_times
+from mvr.signal.onsets import onset_envelopes
+from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
+from mvr.signal.tempo import tempo_of
+
+_CHUNK_FRAMES = 2048  # about 48 s: bounds the memory of a long file
+_SILENT_RMS = 1e-5  # -100 dBFS: below lies dither
+_FEWEST_BEATS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """Rows of a sound brought to RMS 1, `FRAME_RATE_HZ` a second.
+
+    Attributes:
+        decibels: (frames, 40) mel bands.   classes: (frames, 12) pitch classes.   level: (frames,) power.
+        envelopes: (4, frames) onset envelopes.   rms: of the sound as it came.
+    """
+
+    decibels: FloatArray
+    classes: FloatArray
+    level: FloatArray
+    envelopes: FloatArray
+    rms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rhythm:
+    """Attributes:
+    tempo_bpm: None where there is no pulse; then there are no beats either.
+    beats_s, downbeats_s: when beats lie, and those of them that begin a bar.
+    bar_beats: beats in a bar.
+    """
+
+    tempo_bpm: float | None
+    beats_s: Times
+    downbeats_s: Times
+    bar_beats: int
+
+
+def hear(samples: FloatArray) -> Heard | None:
+    """Spectral rows of mono sound at `SAMPLE_RATE_HZ`; None for silence and for less than one window."""
+    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) >= FFT_SIZE else 0.0
+    if rms < _SILENT_RMS:
+        return None
+    frames = 1 + len(samples) // HOP
+    decibels = np.empty((frames, MEL_BANDS), np.float32)
+    classes, level = np.empty((frames, 12), np.float32), np.empty(frames, np.float32)
+    spare = FFT_SIZE // HOP // 2  # frames whose window reaches beyond the chunk's edge
+    for first in range(0, frames, _CHUNK_FRAMES):
+        last = min(frames, first + _CHUNK_FRAMES)
+        before = min(first, spare)
+        piece = samples[(first - before) * HOP : (last + spare) * HOP] / np.float32(rms)
+        power = power_spectrogram(piece)[before : before + last - first]
+        decibels[first:last], classes[first:last] = mel_db(power), pitch_classes(power)
+        level[first:last] = power.sum(axis=1)
+    return Heard(
+        decibels=decibels, classes=classes, level=level, envelopes=onset_envelopes(decibels), rms=rms
+    )
+
+
+def find_rhythm(heard: Heard | None) -> Rhythm:
+    """Tempo, beats and bars; none of them where nothing begins or repeats."""
+    nothing = np.zeros(0)
+    none = Rhythm(tempo_bpm=None, beats_s=nothing, downbeats_s=nothing, bar_beats=4)
+    bpm = None if heard is None else tempo_of(heard.envelopes)
+    if heard is None or bpm is None:
+        return none
+    beats = beat_times(heard.envelopes, bpm)
+    if len(beats) < _FEWEST_BEATS:
+        return none
+    bars = find_bars(beat_features(heard.decibels, heard.classes, heard.envelopes, beats))
+    return Rhythm(tempo_bpm=bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats)
