@@ -1,4 +1,7 @@
-"""Compute the leaderboard of a vote store: report, tables, interval plots; same votes in, same bytes out."""
+"""Compute the leaderboard of a vote store: report, tables, interval plots; same votes in, same bytes out.
+
+`python -m eval.votes attack` says instead how far seven attacks move a board: see `eval.votes.attack`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from eval.votes import attack
 from mvr.arena.board.board import Board, BoardSettings, build_board
 from mvr.arena.board.source import open_votes
 from mvr.arena.board.tables import differences_csv, forest_plots, ratings_csv, report
@@ -65,6 +69,9 @@ def write_report(board: Board, out: Path) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     """0, or 1 when the input is at fault (2 for wrong usage), with one sentence on stderr."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["attack"]:
+        return attack.main(arguments[1:])
     options = create_parser().parse_args(arguments)
     try:
         check_output_folder(options.out, ("board.json",))

@@ -1,27 +1,28 @@
-"""`mvr export`: a clip with music on it, as MP4, MOV or MKV."""
+"""`mvr export`: a clip with music on it as MP4, MOV or MKV, or as a timeline for an editor."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from mvr.commands.delivering import Output, Wish, export_timeline, named_track
 from mvr.commands.options import (
+    DEFAULT,
     ForceOption,
     JsonOption,
     LibraryOption,
+    SystemOption,
     check_media,
     library_files,
     library_or_demo,
 )
 from mvr.commands.output import print_json, say, steps
+from mvr.commands.recommend import AlphaOption, CommercialOption
 from mvr.config.outputs import VIDEO_ENDINGS, check_output_file
-from mvr.datatypes import Modality, StrEnum
-from mvr.errors import DataError, NotInLibrary
-
-if TYPE_CHECKING:
-    from mvr.library import Item
+from mvr.datatypes import JsonDict, StrEnum
+from mvr.errors import UsageError
 
 
 class Original(StrEnum):
@@ -32,28 +33,90 @@ class Original(StrEnum):
     DUCK = "duck"
 
 
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="The file to write (.mp4, .mov, .mkv); needs TRACK.", show_default=False),
+]
+TimelineOption = Annotated[
+    Path | None,
+    typer.Option("--timeline", help="The timeline to write (.otioz, .otio, .xml, .csv).", show_default=False),
+]
+StartOption = Annotated[
+    float | None,
+    typer.Option(
+        "--start",
+        min=0,
+        help="Where in the track to begin, in seconds (--out: 0; else its matching second).",
+        show_default=False,
+    ),
+]
+TopOption = Annotated[int, typer.Option("--top", min=1, max=20, help="The track and its muted alternates.")]
+DropOption = Annotated[bool, typer.Option("--drop-frame", help="Drop-frame timecode (29.97, 59.94).")]
+SoundsOption = Annotated[
+    bool, typer.Option("--sounds/--no-sounds", help="Music and own sound as WAV beside a timeline.")
+]
+LoudnessOption = Annotated[
+    float, typer.Option("--loudness", min=-60, max=-5, help="Loudness of the music in LUFS.")
+]
+
+
 def export(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip.")],
-    track: Annotated[str, typer.Argument(metavar="TRACK", help="Id of a track in the library, or a file.")],
-    out: Annotated[
-        Path, typer.Option("--out", help="The file to write (.mp4, .mov, .mkv).", show_default=False)
-    ],
-    start: Annotated[
-        float, typer.Option("--start", min=0, help="Where in the track to begin, in seconds.")
-    ] = 0.0,
+    track: Annotated[
+        str | None,
+        typer.Argument(metavar="TRACK", help="Id of a track in the library, or a file.", show_default=False),
+    ] = None,
+    out: OutOption = None,
+    timeline: TimelineOption = None,
+    start: StartOption = None,
     original: Annotated[Original, typer.Option("--original", help="The clip's own sound.")] = Original.MUTE,
+    top: TopOption = 5,
+    link: Annotated[bool, typer.Option("--link", help="An .otioz that refers to the media.")] = False,
+    drop_frame: DropOption = False,
+    sounds: SoundsOption = True,
+    loudness: LoudnessOption = -16.0,
     library: LibraryOption = None,
+    system: SystemOption = DEFAULT,
+    alpha: AlphaOption = 0.5,
+    commercial: CommercialOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a track on a clip for its whole length; the credit line goes to stdout."""
+    """Put a track on a clip for its whole length, or lay out an editable timeline; credits go to stdout."""
+    if sum(each is not None for each in (out, timeline)) != 1:
+        raise UsageError("name one file to write: --out OUT.mp4 or --timeline OUT.otioz")
+    if timeline is not None:
+        wish = Wish(
+            video=video,
+            track=track,
+            start_s=start,
+            library=library,
+            system=system,
+            alpha=alpha,
+            commercial=commercial,
+            top=top,
+            loudness_lufs=loudness,
+        )
+        output = Output(
+            out=timeline, link=link, drop_frame=drop_frame, sounds=sounds, force=force, as_json=as_json
+        )
+        export_timeline(wish, output)
+        return
+    assert out is not None
+    if track is None:
+        raise UsageError("--out needs a TRACK: the id of one in the library, or a file")
     kept = library_files(library)
     check_output_file(out, inputs=(video, Path(track)), kept=kept, endings=VIDEO_ENDINGS, force=force)
     check_media(video, "picture")
-    item = _track(track, library)
+    settings = {"start_s": start or 0.0, "original": original.value, "loudness_lufs": loudness}
+    _export_film(video, track, out, library, settings, as_json=as_json)
+
+
+def _export_film(
+    video: Path, track: str, out: Path, library: Path | None, settings: JsonDict, *, as_json: bool
+) -> None:
+    item = named_track(track, library_or_demo(library)[0])
     music = Path(track) if item is None else item.path
-    if item is not None and item.modality is not Modality.AUDIO:
-        raise DataError(f"{track} is a video; export needs a track")
     from mvr.media.mux import MuxSettings, mux_music
 
     with steps("writing") as progress:
@@ -61,30 +124,14 @@ def export(
             video,
             music,
             out,
-            MuxSettings(start_s=start, original=original.value),
+            MuxSettings(**settings),
             progress=lambda done: progress(round(done * 100), 100, out.name),
         )
     credit = "" if item is None else item.credit_line
     if as_json:
-        document = {
-            "out": str(out),
-            "duration_s": info.duration_s,
-            "start_s": start,
-            "original": str(original),
-        }
+        document = {"out": str(out), "duration_s": info.duration_s, **settings}
         print_json(document | {"track": None if item is None else item.to_json(), "credit": credit})
         return
     say(f"{out}  {info.duration_s:.1f} s")
     if credit:
         say(f"Music: {credit}")
-
-
-def _track(name: str, library: Path | None) -> Item | None:
-    """The library's item; None for a file that no library holds."""
-    opened, _ = library_or_demo(library)
-    try:
-        return opened.find(name)
-    except NotInLibrary:
-        if Path(name).is_file():
-            return None
-        raise

@@ -56,6 +56,7 @@ def learn(
         check_output_file(out, inputs=votes_files(db), kept=library_files(library), force=force)
     from dataclasses import replace
 
+    from mvr.arena.board.exclusion import kept_rows
     from mvr.arena.board.source import open_votes
     from mvr.arena.reranking.files import candidate_path
     from mvr.arena.reranking.model import fit_reranker
@@ -68,7 +69,7 @@ def learn(
     from mvr.retrieval.teaching import item_features, similarity
 
     with open_votes(_votes(db)) as store:
-        rows = store.counted(direction=str(direction), aspect="fit")
+        rows = kept_rows(store, direction=str(direction))
     rows = [row for row in rows if not is_held_out(row["query_group_id"], hold_out)]
     loaded = load_system(system, device=device)
     retriever = Retriever(library_or_demo(library)[0], loaded)
@@ -114,6 +115,7 @@ def promote(
     """Let a re-ranking order the page's lists, if all three gates hold; says which one does not."""
     from dataclasses import asdict, replace
 
+    from mvr.arena.board.exclusion import kept_rows
     from mvr.arena.board.source import open_votes
     from mvr.arena.reranking.files import candidate_path, promoted_path
     from mvr.arena.reranking.gates import may_be_promoted
@@ -122,7 +124,7 @@ def promote(
 
     model = Reranker.load(file or candidate_path(system, direction))
     with open_votes(_votes(db)) as store:
-        gates = trial_gates(model, store.counted(direction=model.direction, aspect="fit"))
+        gates = trial_gates(model, kept_rows(store, direction=model.direction))
     passed = may_be_promoted(gates)
     written = promoted_path(model.system, Direction(model.direction)) if passed else None
     if written is not None:

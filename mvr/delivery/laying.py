@@ -2,16 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mvr.datatypes import JsonDict
 from mvr.delivery.clock import read_clock
-from mvr.delivery.plan import TARGET_LUFS, Film, Sound, level_db, plain_pieces
+from mvr.delivery.plan import TARGET_LUFS, Delivery, Film, Sound, join_markers, level_db, plain_pieces
+from mvr.embeddings.digest import content_hash
+from mvr.errors import DataError
+from mvr.library.tags import read_tags
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+from mvr.media.loudness import measure_loudness
 from mvr.media.probe import probe
 
 if TYPE_CHECKING:
     from mvr.library import Item
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A ranked track: the second of it that fits the clip's first, and how well (None where nobody asked)."""
+
+    item: Item
+    start_s: float
+    score: float | None = None
+
+
+def lay_ranked(
+    film: Film,
+    found: Sequence[Found],
+    chosen: Sound | None = None,
+    target_lufs: float = TARGET_LUFS,
+    origin: JsonDict | None = None,
+) -> Delivery:
+    """A clip with the first of a ranked list under it and the others as alternates, but for those whose file is gone.
+
+    Args:
+        film: the clip.
+        found: best first.
+        chosen: goes under the clip instead of the first; all of `found` are alternates then.
+        target_lufs: loudness that levels aim at.
+        origin: see `Delivery.origin`.
+
+    Raises:
+        DataError: nothing is chosen, or its file is gone.
+    """
+    there = [each for each in found if each.item.path.is_file()]
+    if chosen is None:
+        if not found or not there or there[0] is not found[0]:
+            gone = f"the file of “{found[0].item.title}” is gone" if found else "no track was found"
+            raise DataError(f"{gone}; choose another track")
+        first, there = there[0], there[1:]
+        chosen = lay_item(first.item, film, first.start_s, first.score, target_lufs)
+    others = [lay_item(each.item, film, each.start_s, each.score, target_lufs) for each in there]
+    return Delivery(
+        film=film,
+        chosen=chosen,
+        alternates=tuple(others),
+        markers=join_markers(chosen.pieces),
+        origin=origin or {},
+    )
 
 
 def lay_film(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS) -> Film:
@@ -65,10 +117,6 @@ def lay_file(path: Path, film: Film, start_s: float, target_lufs: float = TARGET
     Raises:
         MediaError: it cannot be read. UsageError: it ends before `start_s`.
     """
-    from mvr.embeddings.digest import content_hash
-    from mvr.library.tags import read_tags
-    from mvr.media.loudness import measure_loudness
-
     info, tags = probe(path, needs=("sound",)), read_tags(path)
     level = measure_loudness(path)
     return Sound(

@@ -39,18 +39,32 @@ class TimelineSettings:
     drop_frame: bool = False
 
 
+def check_timeline(out: Path, settings: TimelineSettings) -> None:
+    """Refuse what cannot be written before any work is done.
+
+    Raises:
+        UsageError: another ending, or a format that needs OpenTimelineIO where it is not installed.
+    """
+    if out.suffix.lower() not in _WRITERS:
+        raise UsageError(f"{out.name}: a timeline's name ends in {', '.join(_WRITERS)}")
+    if settings.link and out.suffix.lower() != ".otioz":
+        raise UsageError(
+            "--link belongs to .otioz; the other formats always refer to the media where they lie"
+        )
+    if out.suffix.lower() != ".csv":
+        load_otio()
+
+
 def write_timeline(delivery: Delivery, out: Path, settings: TimelineSettings) -> None:
     """Write a timeline in the format that the name's ending says; the file appears only when it is complete.
 
     Raises:
-        UsageError: another ending, no OpenTimelineIO, or drop-frame at a rate that has none.
+        UsageError: see `check_timeline`; drop-frame at a rate that has none.
         MediaError: the folder of `out` does not exist.
     """
-    write = _WRITERS.get(out.suffix.lower())
-    if write is None:
-        raise UsageError(f"{out.name}: a timeline's name ends in {', '.join(_WRITERS)}")
+    check_timeline(out, settings)
     with written_whole(out) as part:
-        write(delivery, out.stem, part, settings)
+        _WRITERS[out.suffix.lower()](delivery, out.stem, part, settings)
 
 
 def _write_bundle(delivery: Delivery, name: str, part: Path, settings: TimelineSettings) -> None:

@@ -4,48 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree as ET
 
 import imageio_ffmpeg
 import pytest
 
-
-@dataclass(frozen=True)
-class XmlClip:
-    track: int
-    name: str
-    path: Path
-    start: int
-    end: int
-    source_in: int
-    source_out: int
-    heard: bool
-    rate: Fraction
-
-
-def rate_of(element: ET.Element) -> Fraction:
-    base = int(element.findtext("rate/timebase"))
-    return Fraction(base * 1000, 1001) if element.findtext("rate/ntsc") == "TRUE" else Fraction(base)
-
-
-def read_xml(path: Path) -> tuple[ET.Element, list[XmlClip]]:
-    """The sequence, and its clips in order of tracks: pictures first."""
-    sequence = ET.parse(path).getroot().find(".//sequence")
-    files = {file.get("id"): file for file in sequence.iter("file") if file.find("pathurl") is not None}
-    tracks = [*sequence.iterfind("media/video/track"), *sequence.iterfind("media/audio/track")]
-    found = []
-    for number, track in enumerate(tracks):
-        for item in track.iterfind("clipitem"):
-            url = files[item.find("file").get("id")].findtext("pathurl")
-            live = all(element.findtext("enabled", "TRUE") == "TRUE" for element in (track, item))
-            numbers = (int(item.findtext(tag)) for tag in ("start", "end", "in", "out"))
-            place = Path(unquote_to_bytes(url.removeprefix("file://")).decode())
-            found.append(XmlClip(number, item.findtext("name"), place, *numbers, live, rate_of(item)))
-    return sequence, found
+from eval.timelines.xml_reader import XmlClip, read_xml
 
 
 @pytest.fixture(scope="session")

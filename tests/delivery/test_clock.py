@@ -40,7 +40,7 @@ def test_a_phone_s_uneven_pictures_are_conformed_by_time(
     film: Callable[..., Path], run_ffmpeg: Callable[..., None], tmp_path: Path
 ) -> None:
     even, uneven = film("even.mp4", "30", 120, sound=False), tmp_path / "uneven.mp4"
-    every = "setpts='(N*1001/30000+if(eq(mod(N,3),1),0.004,0))/TB',settb=1/90000"
+    every = "settb=1/90000,setpts='(N*1001/30000+if(eq(mod(N,3),1),0.004,0))/TB'"
     how = ["-fps_mode", "passthrough", "-enc_time_base", "1/90000", "-c:v", "libx264"]
     run_ffmpeg("-i", even, "-vf", every, *how, uneven)
     clock = read_clock(uneven)

@@ -25,7 +25,9 @@ def shown(monkeypatch, **section: object) -> str:
     monkeypatch.setattr("mvr.page.board.leaderboard_tab.forest_plot", lambda section, title: "")
     days = {"first_vote": "2026-11-01", "last_vote": section.pop("last", "2026-11-01")}
     whole = {"votes": 1, "voters": 1, "rows": [], "differences": [], "note": "", **section}
-    board = SimpleNamespace(document={"inputs": days, "alphas": []}, section=lambda name: whole)
+    board = SimpleNamespace(
+        document={"inputs": days, "alphas": [], "campaigns": []}, section=lambda name: whole
+    )
     return " ".join(board_html(None, board, "all").split())  # type: ignore[arg-type]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 import mvr
-from mvr.arena.board.exclusion import ExclusionSettings, excluded_voters
+from mvr.arena.board.campaigns import new_voters
+from mvr.arena.board.exclusion import ExclusionSettings, campaign_rows, excluded_voters
 from mvr.arena.board.inputs import BoardInput, Row, read_input
 from mvr.arena.board.relevance import judge_agreement, relevance_section
 from mvr.arena.board.sections import (
@@ -91,11 +92,15 @@ def build_board(
         "code": mvr.__version__,
         "settings": _settings(settings),
         "excluded_voters": {rule: len(voters) for rule, voters in by_rule.items()},
+        "campaigns": campaign_rows(data, by_rule, settings.exclusion),
         "votes": dict(data.tallies)
         | {
             "votes of excluded voters": len(data.counted) - len(kept),
             "votes that a system was trained on": len(kept) - len(rows),
             "votes on the board": len(rows),
+            "votes on the board that are provisional (their voters are new)": _provisional(
+                rows, data, settings
+            ),
         },
         "boards": sections,
         "sensitivity": _sensitivity_rows(sensitive, rows, settings.ratings),
@@ -106,6 +111,11 @@ def build_board(
         "offline": offline_section([s for s in sections if s["name"] in tuple(Direction)], offline),
     }
     return Board(document=_rounded(document))
+
+
+def _provisional(rows: Sequence[Row], data: BoardInput, settings: BoardSettings) -> int:
+    fresh = new_voters(rows, data.checks, settings.exclusion.campaigns.least_checks)
+    return sum(row["voter_id"] in fresh for row in rows)
 
 
 def _model(rows: Sequence[Row], settings: RatingSettings) -> tuple[Sensitivity | None, RatingSettings]:
@@ -193,7 +203,7 @@ def _settings(settings: BoardSettings) -> JsonDict:
     return {
         "aspect": settings.aspect,
         "ratings": ratings,
-        "exclusion": vars(settings.exclusion),
+        "exclusion": asdict(settings.exclusion),
         "training_groups": {name: sorted(groups) for name, groups in settings.training_groups.items()},
         "least_genre_votes": settings.least_genre_votes,
     }

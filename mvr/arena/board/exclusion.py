@@ -3,19 +3,23 @@
 Gold checks catch random clicking but only part of a campaign for one system, so lopsidedness is tested as well:
 a voter whose share of wins for one system is far above everybody else's, or who almost always takes one side.
 A voter's mean likelihood is no detector: somebody who never says "tie" looks more likely than an honest voter.
+Voters with too few votes for that are tested together: see `mvr.arena.board.campaigns`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from scipy.stats import binom
 
-from mvr.arena.board.inputs import BoardInput, Check, Row
+from mvr.arena.board.campaigns import Campaign, CampaignSettings, find_campaigns
+from mvr.arena.board.inputs import BoardInput, Check, Row, read_input
+from mvr.datatypes import JsonDict
 from mvr.metrics.agreement import fails_gold
-from mvr.votes.records import Outcome
+from mvr.votes.records import Aspect, Outcome
+from mvr.votes.store import VoteStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,17 +35,45 @@ class ExclusionSettings:
     least_votes: int = 20
     one_side: float = 0.95
     lopsided_p: float = 0.01
+    campaigns: CampaignSettings = field(default_factory=CampaignSettings)
 
 
 def excluded_voters(data: BoardInput, settings: ExclusionSettings | None = None) -> dict[str, frozenset[str]]:
-    """Voter ids by rule: "gold checks", "one side", "one system"."""
+    """Voter ids by rule: "gold checks", "one side", "one system", "campaign"."""
     settings = settings or ExclusionSettings()
     decisive = [row for row in data.counted if row["outcome"] in (Outcome.LEFT, Outcome.RIGHT)]
-    return {
+    singly = {
         "gold checks": _gold(data.checks),
         "one side": _one_side(decisive, settings),
         "one system": _one_system(decisive, settings),
     }
+    members = (campaign.voters for campaign in campaigns(data, singly, settings))
+    return singly | {"campaign": frozenset().union(*members)}
+
+
+def kept_rows(store: VoteStore, aspect: str = Aspect.FIT, **equals: object) -> list[Row]:
+    """Counted votes of voters who are not set aside: what a board is made of, and what may be learned from."""
+    data = read_input(store, aspect)
+    barred = frozenset().union(*excluded_voters(data).values())
+    rows = [row for row in data.counted if row["voter_id"] not in barred]
+    return [row for row in rows if all(row[name] == value for name, value in equals.items())]
+
+
+def campaign_rows(
+    data: BoardInput, by_rule: Mapping[str, frozenset[str]], settings: ExclusionSettings | None = None
+) -> list[JsonDict]:
+    """Every campaign that was set aside as a whole, as the board shows it: its target, its size, nobody's name."""
+    return [one.to_dict(data.counted) for one in campaigns(data, by_rule, settings)]
+
+
+def campaigns(
+    data: BoardInput, singly: Mapping[str, frozenset[str]], settings: ExclusionSettings | None = None
+) -> list[Campaign]:
+    """Campaigns among the voters whom no rule sets aside singly."""
+    settings = settings or ExclusionSettings()
+    barred = frozenset().union(*(voters for rule, voters in singly.items() if rule != "campaign"))
+    rows = [row for row in data.counted if row["voter_id"] not in barred]
+    return find_campaigns(rows, data.checks, settings.campaigns)
 
 
 def _gold(checks: Sequence[Check]) -> frozenset[str]:

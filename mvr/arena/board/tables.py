@@ -217,7 +217,16 @@ def _left_out(document: JsonDict) -> list[str]:
         {"what": f"voters set aside: {rule}", "count": count}
         for rule, count in document["excluded_voters"].items()
     ]
-    return _table(("what", "count"), rows)
+    return [*_table(("what", "count"), rows), *[f"\n{line}" for line in campaign_lines(document)]]
+
+
+def campaign_lines(document: JsonDict) -> list[str]:
+    """One sentence per campaign that was set aside as a whole."""
+    return [
+        f"Set aside as a campaign: {row['votes']} votes of {row['voters']} new voters who chose {row['target']} "
+        f"together (seen in: {row['found_in']})."
+        for row in document["campaigns"]
+    ]
 
 
 def _table(columns: Sequence[str], rows: Sequence[JsonDict]) -> list[str]:

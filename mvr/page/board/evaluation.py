@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mvr.arena.board.exclusion import kept_rows
 from mvr.config.paths import assets_dir
 from mvr.datatypes import BranchedEmbeddings, JsonDict
 from mvr.errors import DataError, TooLarge, WrongShape
@@ -122,7 +123,7 @@ def _interval(row: JsonDict, name: str) -> str:
 def preference_points(store: VoteStore) -> list[tuple[float, float, float, float]]:
     """Human preference over alpha: (alpha, share won, low, high) from the decisive votes that count."""
     duels = []
-    for vote in store.counted():
+    for vote in kept_rows(store):
         if vote["outcome"] not in ("left", "right"):
             continue
         loser = "right" if vote["outcome"] == "left" else "left"

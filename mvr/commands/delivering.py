@@ -1,0 +1,223 @@
+"""The part of `mvr export` that hands over more than an MP4: timelines with alternates, and the sounds beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mvr.commands.options import check_media, library_files, library_or_demo
+from mvr.commands.output import note, print_json, say, steps
+from mvr.config.outputs import check_output_file
+from mvr.datatypes import Direction, JsonDict, Modality
+from mvr.errors import DataError, NotInLibrary
+
+if TYPE_CHECKING:
+    from mvr.delivery.laying import Found
+    from mvr.delivery.plan import Delivery, Film, Sound
+    from mvr.library import Item, Library
+    from mvr.retrieval import Retriever
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is to go under which clip.
+
+    Attributes:
+        video: the clip.
+        track: id of a track or a file; None takes the best of the library.
+        start_s: where in the track to begin; None begins at its matching second.
+        library, system, alpha, commercial: what is ranked, how, and whether only for commercial use.
+        top: the chosen track and its alternates.
+        loudness_lufs: what levels aim at.
+    """
+
+    video: Path
+    track: str | None
+    start_s: float | None
+    library: Path | None
+    system: str
+    alpha: float
+    commercial: bool
+    top: int
+    loudness_lufs: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where a timeline goes, and how: media inside or linked, drop-frame clock, with sounds beside it or without."""
+
+    out: Path
+    link: bool
+    drop_frame: bool
+    sounds: bool
+    force: bool
+    as_json: bool
+
+    @property
+    def beside(self) -> tuple[Path, ...]:
+        """The sounds that go beside it; none beside a table of markers."""
+        return sound_files(self.out) if self.sounds and self.out.suffix.lower() != ".csv" else ()
+
+
+def export_timeline(wish: Wish, output: Output) -> None:
+    """Write a timeline and the sounds beside it; what is in it goes to stdout."""
+    from mvr.delivery.writing import TimelineSettings, check_timeline, write_timeline
+
+    settings = TimelineSettings(link=output.link, drop_frame=output.drop_frame)
+    check_timeline(output.out, settings)
+    kept = list(library_files(wish.library))
+    inputs = (wish.video, *([] if wish.track is None else [Path(wish.track)]))
+    for path in (output.out, *output.beside):
+        check_output_file(path, inputs=inputs, kept=kept, force=output.force)
+    check_media(wish.video, "picture")
+    delivery = choose(wish)
+    with steps("writing") as progress:
+        progress(0, 2, output.out.name)
+        write_timeline(delivery, output.out, settings)
+        progress(1, 2, "sounds")
+        beside = write_sounds(delivery, output, wish.loudness_lufs)
+    document = describe(delivery, output) | {"sounds": {kind: str(path) for kind, path in beside.items()}}
+    if output.as_json:
+        print_json(document)
+        return
+    clock = delivery.film.clock
+    uneven = ", variable: times are those of the nearest frame" if clock.variable else ""
+    say(f"{output.out}  {clock.frames} frames at {clock.rate.name}{uneven}")
+    for path in beside.values():
+        say(str(path))
+    say(f"Music: {delivery.chosen.credit or delivery.chosen.title}")
+    for sound in delivery.alternates:
+        say(f"Alternate: {sound.credit or sound.title}")
+
+
+def write_sounds(delivery: Delivery, output: Output, loudness_lufs: float) -> dict[str, Path]:
+    """The fitted music and the clip's own sound as WAV beside a timeline; nothing beside a table of markers."""
+    from mvr.delivery.sounds import write_music, write_own_sound
+    from mvr.media.mux import MuxSettings
+
+    if not output.beside:
+        return {}
+    music, own = output.beside
+    write_music(delivery.chosen, delivery.film, music, MuxSettings(loudness_lufs=loudness_lufs))
+    if not delivery.film.has_sound:
+        return {"music": music}
+    write_own_sound(delivery.film, own)
+    return {"music": music, "own": own}
+
+
+def sound_files(out: Path) -> tuple[Path, Path]:
+    """Names of the fitted music and the clip's own sound beside a timeline."""
+    return out.with_name(f"{out.stem} - music.wav"), out.with_name(f"{out.stem} - own sound.wav")
+
+
+def describe(delivery: Delivery, output: Output) -> JsonDict:
+    """What a timeline holds, in frames and in seconds."""
+    clock = delivery.film.clock
+    return {
+        "timeline": str(output.out),
+        "rate": clock.rate.name,
+        "frames": clock.frames,
+        "drop_frame": output.drop_frame,
+        "variable_frame_rate": clock.variable,
+        "chosen": _sound(delivery.chosen, delivery.film),
+        "alternates": [_sound(sound, delivery.film) for sound in delivery.alternates],
+        "markers": [
+            {"frame": clock.rate.frame_at(m.at_s), "at_s": m.at_s, "kind": str(m.kind), "name": m.name}
+            for m in delivery.markers
+        ],
+    }
+
+
+def _sound(sound: Sound, film: Film) -> JsonDict:
+    from mvr.delivery.grid import framed
+
+    rate = film.clock.rate
+    pieces = framed(sound.pieces, rate, film.clock.frames, rate.frames_within(sound.duration_s))
+    cuts = [
+        {
+            "start": p.start,
+            "end": p.end,
+            "in": p.source_start,
+            "out": p.source_end,
+            "source_start_s": p.source_start_s,
+        }
+        for p in pieces
+    ]
+    return sound.facts() | {"path": str(sound.path).encode("utf-8", "replace").decode(), "pieces": cuts}
+
+
+def choose(wish: Wish) -> Delivery:
+    """The chosen track under the clip, with the next best as alternates.
+
+    Raises:
+        NotInLibrary, DataError, MediaError: see `mvr.errors`.
+    """
+    from mvr.delivery.laying import lay_file, lay_film, lay_item, lay_ranked
+
+    film = lay_film(wish.video)
+    library, demo = library_or_demo(wish.library)
+    found, picked, ranking = _rank(wish, library, demo)
+    origin = {"system": ranking.system.name, "alpha": wish.alpha} if ranking is not None else {}
+    chosen = None
+    if wish.track is not None and picked is None:
+        chosen = lay_file(Path(wish.track), film, wish.start_s or 0.0, wish.loudness_lufs)
+    elif picked is not None:
+        start_s = picked.start_s if wish.start_s is None else wish.start_s
+        if not picked.item.path.is_file():
+            raise DataError(f"{picked.item.path} is gone; `mvr library add` finds it where it lies now")
+        chosen = lay_item(picked.item, film, start_s, picked.score, wish.loudness_lufs)
+        found = [each for each in found if each.item.id != picked.item.id]
+    count = wish.top - (chosen is not None)
+    return lay_ranked(film, found[:count], chosen, wish.loudness_lufs, origin)
+
+
+def _rank(wish: Wish, library: Library, demo: bool) -> tuple[list[Found], Found | None, Retriever | None]:
+    """The best tracks, and the one that was named where a library holds it."""
+    from mvr.delivery.laying import Found
+    from mvr.embeddings.system import load_system
+    from mvr.retrieval import Filters, Retriever
+
+    item = named_track(wish.track, library)
+    if not library.items(Modality.AUDIO):
+        if wish.track is None:
+            raise DataError(
+                f"the library {library.root} holds no tracks; add some with `mvr library add PATH`"
+            )
+        return [], None, None
+    if demo:
+        note(
+            "your library is empty, so the demo library's tracks are ranked; `mvr library add PATH` adds yours"
+        )
+    retriever = Retriever(library, load_system(wish.system))
+    with steps("embedding") as progress:
+        for path, reason in retriever.prepare(Direction.VIDEO_TO_MUSIC, progress):
+            note(f"left out {path}: {reason}")
+    query = retriever.embed_query(wish.video, Direction.VIDEO_TO_MUSIC)
+
+    def ranked(count: int, filters: Filters) -> list[Found]:
+        results = retriever.rank(query, wish.alpha, count, filters=filters).results
+        return [Found(item=result.item, start_s=result.start_s, score=result.score) for result in results]
+
+    found = ranked(wish.top + 1, Filters(commercial=wish.commercial))
+    if item is None:
+        if wish.track is None and not found:
+            raise DataError(f"no track of the library {library.root} passes the filters")
+        return found, None, retriever
+    alone = ranked(1, Filters(ids=frozenset([item.id])))
+    return found, alone[0] if alone else Found(item=item, start_s=0.0), retriever
+
+
+def named_track(track: str | None, library: Library) -> Item | None:
+    """The library's item of that name; None for a file that no library holds, and where none was named."""
+    if track is None:
+        return None
+    try:
+        item = library.find(track)
+    except NotInLibrary:
+        if Path(track).is_file():
+            return None
+        raise
+    if item.modality is not Modality.AUDIO:
+        raise DataError(f"{track} is a video; export needs a track")
+    return item
