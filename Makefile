@@ -1,49 +1,71 @@
-# demo: set up and start the page · test: set up and run the suite · check: format, lint, types, floors, suite
-# bench: print the speed report · PORT=, PYTHON= override
+# demo: set up the core and start the page · models: set up everything · test: set up and run the suite
+# check: format, lint, types, floors, suite · bench: print the speed report · lock: resolve the versions anew
+# PORT=, PYTHON= override
 PYTHON ?= python3
 PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := OMP_NUM_THREADS=2 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
+QUICK := not real_data and not slow and not postgres
+SCRIPTS := $(wildcard assets/js/*.js assets/js/*/*.js)
 
-.PHONY: demo test lint check bench setup
+.PHONY: demo models test lint check bench lock chromium
 
-demo: $(VENV)/.run
+demo: $(VENV)/.core
 	@echo "mvr opens at http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
 	@GRADIO_SERVER_PORT=$(PORT) $(BIN)/python app.py
 
+models: $(VENV)/.full
+	@echo "torch, transformers, open_clip, datasets, faiss and moviepy are ready; mvr doctor says what each system lacks"
+
 test: $(VENV)/.test chromium
-	$(PYTEST) -m "not real_data and not slow and not postgres"
+	$(PYTEST) -m "$(QUICK)"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	@if command -v node >/dev/null; then for script in $(SCRIPTS); do node --check $$script || exit 1; done; fi
 
 check: lint test
 
-bench: $(VENV)/.run
+bench: $(VENV)/.full
 	$(BIN)/python -m eval.speed --out eval/results/speed
 
-setup: $(VENV)/.run
+lock: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python .ci/lock.py
 
-$(VENV)/.run: requirements.txt pyproject.toml
-	@$(PYTHON) .ci/preflight.py
+# Each mark says what lies in the environment: the core alone, everything that runs, everything that tests need.
+# Byte code is made when a module is first used: that is quicker to install and a fifth smaller.
+$(VENV)/.core: requirements-core.txt pyproject.toml
+	@$(PYTHON) .ci/preflight.py 3
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing requirements.txt into $(VENV) (some minutes the first time) ..."
-	@$(PIP) torch==2.14.1 torchvision==0.29.1
+	@if [ ! -e $(VENV)/.full ]; then echo "installing the core into $(VENV) (a minute or two the first time) ..."; \
+	  $(PIP) --no-compile -r requirements-core.txt; fi
+	@$(PIP) --no-deps -e .
+	@touch $@
+
+$(VENV)/.full: requirements.txt pyproject.toml
+	@$(PYTHON) .ci/preflight.py 9
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing everything into $(VENV) (some minutes the first time) ..."
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps -e .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.run requirements-dev.txt requirements-ray.txt
-	@$(PIP) -r requirements-dev.txt -r requirements-ray.txt
-	@touch $@
+$(VENV)/.test: requirements-dev.txt pyproject.toml
+	@$(PYTHON) .ci/preflight.py 9
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing everything, and what the tests need, into $(VENV) (some minutes the first time) ..."
+	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --no-deps -e .
+	@touch $@ $(VENV)/.full
 
 # The browser tests drive the system's chromium: Playwright's own build is not fetched.
-.PHONY: chromium
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

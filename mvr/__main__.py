@@ -20,6 +20,7 @@ from mvr.commands.export import export
 from mvr.commands.features import app as features_app
 from mvr.commands.library import app as library_app
 from mvr.commands.recommend import find_videos, recommend
+from mvr.commands.serve import serve
 from mvr.commands.train import train
 from mvr.commands.votes import app as votes_app
 from mvr.commands.weights import app as weights_app
@@ -40,6 +41,7 @@ app.command("export")(export)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(features_app, name="features")
 app.command("train")(train)
+app.command("serve")(serve)
 app.add_typer(votes_app, name="votes", help="Blind votes: out, in, counted.")
 app.add_typer(weights_app, name="weights")
 

@@ -7,21 +7,14 @@ A head has one or more `branches` ("ssl", and one per taxonomy such as "genre");
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
-
-
-class StrEnum(str, enum.Enum):
-    """`enum.StrEnum` for Python 3.10: members are strings and print as their value."""
-
-    __str__ = str.__str__
-    __format__ = str.__format__  # type: ignore[assignment]
 
 
 class Modality(StrEnum):

@@ -5,7 +5,8 @@ A forger must not learn which of the rules stopped a vote, so all of them sound 
 
 from __future__ import annotations
 
-from mvr.datatypes import StrEnum
+from enum import StrEnum
+
 from mvr.errors import VoteRefused
 
 NEUTRAL = "this vote was not counted because its battle is not open (any more); please go on to the next one"

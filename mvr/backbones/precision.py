@@ -8,13 +8,13 @@ gains in time is measured by `python -m eval.speed` and written down in LOG.md.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from mvr.datatypes import StrEnum
 from mvr.errors import UsageError
 
 if TYPE_CHECKING:

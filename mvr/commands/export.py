@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from mvr.commands.options import (
 from mvr.commands.output import print_json, say, steps
 from mvr.commands.recommend import AlphaOption, CommercialOption
 from mvr.config.outputs import VIDEO_ENDINGS, check_output_file
-from mvr.datatypes import JsonDict, StrEnum
+from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from mvr.commands.options import DEFAULT, DeviceOption, JsonOption, LibraryOption, SystemOption, open_library
 from mvr.commands.output import minutes, note, print_json, say, steps
-from mvr.datatypes import Modality, StrEnum
+from mvr.datatypes import Modality
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from mvr.commands.learning import learn, promote
 from mvr.commands.options import ForceOption, JsonOption
 from mvr.commands.output import note, print_json, say
 from mvr.config.outputs import check_output_file, check_output_folder
-from mvr.datatypes import Direction, StrEnum
+from mvr.datatypes import Direction
 from mvr.errors import UsageError
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mvr.config.paths import resource
 from mvr.errors import UsageError
 
 ENV_PREFIX = "MVR_APP_"
@@ -89,8 +90,8 @@ class Manifest(_Part):
 
 
 def manifest_path() -> Path:
-    """`space.yaml` of the checkout."""
-    return Path(__file__).parents[2] / "space.yaml"
+    """`space.yaml`, wherever this installation has it."""
+    return resource("space.yaml")
 
 
 def load_manifest(path: Path | None = None, environment: dict[str, str] | None = None) -> Manifest:

@@ -5,10 +5,28 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+_PACKAGE = Path(__file__).parents[1]
+_INSTALLED = {"assets": "assets", "space.yaml": "deployment/space.yaml"}  # see package-dir in pyproject.toml
+
+
+def resource(name: str) -> Path:
+    """A file or folder that ships with the program: beside the package in a checkout, inside it when installed.
+
+    Args:
+        name: "assets" or "space.yaml".
+
+    Raises:
+        FileNotFoundError: it is in neither place; the installation is broken.
+    """
+    for path in (_PACKAGE / _INSTALLED[name], _PACKAGE.parent / name):
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"{name} is missing from this installation of mvr ({_PACKAGE}); install it again")
+
 
 def assets_dir() -> Path:
-    """The folder `assets/` of the checkout, or what `MVR_ASSETS` names."""
-    return Path(os.environ.get("MVR_ASSETS", Path(__file__).parents[2] / "assets"))
+    """The folder `assets/`, or what `MVR_ASSETS` names."""
+    return Path(os.environ["MVR_ASSETS"]) if "MVR_ASSETS" in os.environ else resource("assets")
 
 
 def home_dir() -> Path:

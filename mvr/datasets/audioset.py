@@ -13,12 +13,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from mvr.datatypes import StrEnum
 from mvr.errors import DataError
 
 TAXONOMIES = {"genre": "Music genre", "mood": "Music mood", "instrument": "Musical instrument"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
-from mvr.datatypes import JsonDict, StrEnum
+from mvr.datatypes import JsonDict
 from mvr.delivery.clock import PictureClock
 from mvr.errors import UsageError
 

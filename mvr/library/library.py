@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -285,5 +285,5 @@ def make_item(
         height_px=measures.height_px,
         size_bytes=path.stat().st_size,
         same_as=same_as,
-        added_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        added_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )

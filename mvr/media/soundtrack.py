@@ -12,12 +12,12 @@ import math
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import StrEnum
 from mvr.errors import NoSound, UsageError
 from mvr.media.channels import FloatSamples
 from mvr.media.ffmpeg import run_ffmpeg

@@ -14,12 +14,11 @@ import atexit
 import functools
 import os
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
-from mvr.datatypes import StrEnum
 
 Light = npt.NDArray[np.float64]
 

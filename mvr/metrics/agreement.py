@@ -8,12 +8,12 @@ excludes a voter if P(gold rate < 0.6) > 0.9 under a Beta(1, 1) prior: evaluatio
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
-from mvr.datatypes import StrEnum
 from mvr.errors import UsageError, WrongShape
 from mvr.metrics.significance import Interval
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import StrEnum
 from mvr.errors import DataError
 from mvr.metrics.positions import BoolArray, Positions, discount_totals, gather, locate
 from mvr.metrics.ranks import check_finite

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import gradio as gr
 
@@ -40,7 +41,8 @@ def privacy_lines(context: PageContext) -> list[str]:
 
 def versions() -> list[tuple[str, str]]:
     """Name and version of what matters for an answer."""
-    parts = ["torch", "librosa", "faiss-cpu", "gradio"]
-    return [("mvr", mvr.__version__), ("Python", platform.python_version())] + [
-        (part, version(part)) for part in parts
-    ]
+    found = [("mvr", mvr.__version__), ("Python", platform.python_version())]
+    for part in ("gradio", "torch", "faiss-cpu", "faiss-gpu"):
+        with contextlib.suppress(PackageNotFoundError):  # optional, or the other build of faiss
+            found.append((part, version(part)))
+    return found

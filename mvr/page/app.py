@@ -24,6 +24,7 @@ into `texts.py`. Rules that keep the page private, quick and accessible:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +34,13 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mvr.config.paths import assets_dir, home_dir
+from mvr.errors import UsageError
 from mvr.page import about_tab as about
 from mvr.page import texts
 from mvr.page.api import create_endpoints
 from mvr.page.board import evaluate_tab as evaluate
 from mvr.page.board import leaderboard_tab as leaderboard
-from mvr.page.context import PageContext
+from mvr.page.context import PageContext, create_context
 from mvr.page.library import library_tab as library
 from mvr.page.search import music_to_video_tab as music_to_video
 from mvr.page.search import video_to_music_tab as video_to_music
@@ -136,6 +138,27 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
             "openapi_url": None,
         },
     }
+
+
+def serve(port: int | None = None) -> None:
+    """Compose the tabs and serve them until the process ends.
+
+    Args:
+        port: of `GRADIO_SERVER_NAME`, by default 127.0.0.1; None: `GRADIO_SERVER_PORT`, or 7860 or the next free one.
+
+    Raises:
+        UsageError: the manifest does not validate, or the port is taken.
+    """
+    server_name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    context = create_context(server_name=server_name)
+    context.visits.keep_swept()
+    context.catalogue.warm()
+    page = create_page(context)
+    try:
+        page.launch(server_name=server_name, server_port=port, **launch_kwargs(context))
+    except OSError as error:  # gradio's word for a port that is taken
+        wanted = port or os.environ.get("GRADIO_SERVER_PORT", "7860")
+        raise UsageError(f"port {wanted} of {server_name} is taken; choose another: --port") from error
 
 
 # Gradio scopes rules of its `css` inside media queries to what lies within its frame; these are for the frame itself

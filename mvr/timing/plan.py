@@ -7,8 +7,9 @@ clip. Piece n + 1 begins where piece n ends; around that join both sound togethe
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
-from mvr.datatypes import JsonDict, StrEnum
+from mvr.datatypes import JsonDict
 
 
 class Ending(StrEnum):

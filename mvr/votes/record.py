@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar
 
-from mvr.datatypes import StrEnum
 from mvr.errors import DataError
 
 

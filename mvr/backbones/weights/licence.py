@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mvr.backbones.weights.source import WeightsSource, weights_source
@@ -23,7 +23,7 @@ def accept_licence(name: str) -> WeightsSource:
     accepted[source.name] = {
         "licence": source.licence,
         "url": source.licence_url,
-        "accepted": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "accepted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mvr.config.extras import need
 from mvr.datasets.svm10k.schema import METADATA, TAXONOMIES
 from mvr.datatypes import JsonDict
 from mvr.errors import DataError, UsageError
@@ -49,15 +50,12 @@ def fetch_urls(listing: Path, folder: Path, progress: Callable[[str], None]) -> 
     Off unless asked for: whether you may download and keep a video is for you to know.
 
     Raises:
-        UsageError: yt-dlp is not installed, or a line is no http(s) address.
+        ExtraMissing: yt-dlp is not installed. UsageError: a line is no http(s) address.
     """
-    try:
-        from yt_dlp import YoutubeDL
-        from yt_dlp.utils import DownloadError
-    except ImportError as error:
-        raise UsageError(
-            "a list of URLs needs the extra: pip install -r requirements-download.txt"
-        ) from error
+    need("yt_dlp", "a list of URLs", "download")
+    from yt_dlp import YoutubeDL
+    from yt_dlp.utils import DownloadError
+
     urls = [line.strip() for line in listing.read_text(encoding="utf-8").splitlines() if line.strip()]
     wrong = [url for url in urls if not url.startswith(("http://", "https://"))]
     if wrong:

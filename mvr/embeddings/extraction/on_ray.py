@@ -1,6 +1,6 @@
 """The Ray engine: Ray Data streams jobs through actors that hold the models; dead actors are restarted.
 
-On a cluster: install mvr with requirements-ray.txt on every machine, start Ray (`ray start --head --port 6379` on one,
+On a cluster: install `mvr[ray]` on every machine, start Ray (`ray start --head --port 6379` on one,
 `ray start --address HOST:6379` on the others), and run on one of them
 
     mvr features extract DATASET --out /shared/store --engine ray --address auto --workers 16 [--gpus-per-worker 0.5]
@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from mvr.config.extras import need
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import pack_times, unpack_times
 from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
 from mvr.embeddings.extraction.local import one_thread
 from mvr.embeddings.system import SegmentFeatures, load_system
-from mvr.errors import UsageError
 
 
 class Encoder:
@@ -53,12 +53,11 @@ def run_on_ray(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outco
     """Outcomes as they come.
 
     Raises:
-        UsageError: Ray is not installed.
+        ExtraMissing: Ray is not installed.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError("--engine ray needs the extra: pip install -r requirements-ray.txt") from error
+    need("ray", "--engine ray", "ray")
+    import ray
+
     started = not ray.is_initialized()
     if started:
         _start(settings)

@@ -10,11 +10,11 @@ million votes are no more work than K^2 cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import StrEnum
 from mvr.errors import DataError, NotFinite
 from mvr.metrics.preference.separation import strong_components
 from mvr.metrics.preference.votes import LEFT, RIGHT, TIE, PairVotes, RealArray

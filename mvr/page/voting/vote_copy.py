@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from mvr.config.paths import home_dir
 from mvr.page import texts
@@ -61,4 +61,4 @@ def utc_clock(milliseconds: int) -> str:
     >>> utc_clock(1_700_000_000_000)
     '22:13 UTC'
     """
-    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime("%H:%M UTC")
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%H:%M UTC")

@@ -12,12 +12,12 @@ import json
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from mvr.datatypes import StrEnum
 from mvr.errors import DataError
 from mvr.votes import schema
 from mvr.votes.record import ADDED
