@@ -1,6 +1,6 @@
 """Run `python -m mvr ...` as if only the core were installed: `python tests/packaging/lean.py recommend clip.mp4`.
 
-pyarrow is in the core for feature stores alone; nothing else may touch it, so it is left out unless `LEAN_STORES` is set.
+pyarrow is in the core for feature stores alone; nothing else may touch it, so it is out unless `LEAN_STORES` is set.
 """
 
 import os
