@@ -62,9 +62,9 @@ def list_items(library: LibraryOption = None, as_json: JsonOption = False) -> No
     for item in items:
         gone = "" if item.path.exists() else "  (file is gone)"
         artist = f" by {item.artist}" if item.artist else ""
-        say(
-            f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}  [{item.licence}]{gone}"
-        )
+        may = f"use: {item.rights.may_use}; hand on: {item.rights.may_redistribute}"
+        about = f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}"
+        say(f"{about}  [{item.licence}; {may}]{gone}")
     note(f"{len(items)} items")
 
 

@@ -41,7 +41,7 @@ LicenceOption = Annotated[
     typer.Option("--licence", help='Keep licences that begin so, such as "CC0" (repeatable).'),
 ]
 CommercialOption = Annotated[
-    bool, typer.Option("--commercial", help="Leave out non-commercial and unknown licences.")
+    bool, typer.Option("--commercial", help="Keep only music that one may earn money with.")
 ]
 MinDuration = Annotated[float | None, typer.Option("--min-duration", min=0, help="Seconds.")]
 MaxDuration = Annotated[float | None, typer.Option("--max-duration", min=0, help="Seconds.")]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mvr.datatypes import JsonDict, Modality
+from mvr.library.rights import Rights, rights_of
 
 UNKNOWN_LICENCE = "unknown"
 
@@ -66,10 +67,15 @@ class Item:
         source = f" ({self.source})" if self.source else ""
         return f"“{self.title}”{by}{source}, licence: {self.licence}"
 
+    @property
+    def rights(self) -> Rights:
+        """What its licence lets one do."""
+        return rights_of(self.licence)
+
     def to_json(self) -> JsonDict:
         """JSON-able form; a path that is no Unicode has its odd bytes replaced."""
         path = str(self.path).encode("utf-8", "replace").decode()
         lists = {"genre": list(self.genre), "mood": list(self.mood)}
-        return (
-            asdict(self) | lists | {"path": path, "modality": str(self.modality), "credit": self.credit_line}
-        )
+        rights = {"may_use": self.rights.may_use, "may_redistribute": self.rights.may_redistribute}
+        made = {"path": path, "modality": str(self.modality), "credit": self.credit_line}
+        return asdict(self) | lists | made | rights

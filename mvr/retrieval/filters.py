@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from mvr.library import Item
 
-# Words in a licence that forbid commercial use: CC's "NC", and what people write.
-_NONCOMMERCIAL = ("-nc", " nc", "noncommercial", "non-commercial")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
@@ -17,7 +14,7 @@ class Filters:
     Attributes:
         genres, moods: the item has at least one of them (upper and lower case alike).
         licences: the item's licence begins with one of them, such as "CC0" or "CC BY".
-        commercial: leave out licences that forbid commercial use, and unknown ones.
+        commercial: keep only what one may earn money with, see `mvr.library.rights`; unknown is left out.
         min_duration_s, max_duration_s, min_tempo_bpm, max_tempo_bpm: inclusive.
         ids: only these items.
     """
@@ -37,6 +34,7 @@ class Filters:
         return (
             _any_of(self.genres, item.genre)
             and _any_of(self.moods, item.mood)
+            and (not self.commercial or item.rights.commercial)
             and self._licence_allows(item.licence)
             and _within(item.duration_s, self.min_duration_s, self.max_duration_s)
             and _within(item.tempo_bpm, self.min_tempo_bpm, self.max_tempo_bpm)
@@ -45,8 +43,6 @@ class Filters:
 
     def _licence_allows(self, licence: str) -> bool:
         plain = _plain(licence)
-        if self.commercial and (plain == "unknown" or any(word in plain for word in _NONCOMMERCIAL)):
-            return False
         return not self.licences or any(plain.startswith(_plain(wanted)) for wanted in self.licences)
 
 

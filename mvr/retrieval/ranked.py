@@ -23,6 +23,8 @@ COLUMNS = [
     "duration_s",
     "tempo_bpm",
     "licence",
+    "may_use",
+    "may_redistribute",
     "credit",
     "path",
 ]
@@ -70,6 +72,8 @@ class Result:
             "genre",
             "mood",
             "licence",
+            "may_use",
+            "may_redistribute",
             "credit",
             "source",
         )

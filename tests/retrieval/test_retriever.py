@@ -144,6 +144,26 @@ def test_filters_keep_what_passes_in_the_same_order(retriever: Retriever, clip: 
     assert retriever.rank(query, 0.5, filters=Filters(genres=("polka",))).candidates == 0
 
 
+def test_commercial_keeps_only_what_one_may_earn_money_with(
+    retriever: Retriever, library: Library, clip: Path, tmp_path: Path, make_tone: Callable[..., Path]
+) -> None:
+    """All rights reserved, no derivatives, share-alike and words of one's own say no "non-commercial" either."""
+    folder, rows = tmp_path / "more", ["file,title,licence"]
+    folder.mkdir()
+    for seed, licence in enumerate(
+        ("All rights reserved", "CC BY-ND 4.0", "CC BY-SA 4.0", "ask me", "CC BY 3.0")
+    ):
+        make_tone(folder / f"{seed}.wav", seed=40 + seed)
+        rows.append(f"{seed}.wav,{licence},{licence}")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    library.add([folder], retriever.system)
+    query = retriever.embed_query(clip, Direction.VIDEO_TO_MUSIC)
+    found = {r.item.title for r in retriever.rank(query, 0.5, k=50, filters=Filters(commercial=True)).results}
+    assert found == {"Zero", "Two", "CC BY 3.0"}
+    asked = retriever.rank(query, 0.5, k=50).to_json()["results"]
+    assert {r["title"]: r["may_use"] for r in asked}["CC BY-ND 4.0"] == "no"
+
+
 def test_the_same_music_is_ranked_once(
     retriever: Retriever, library: Library, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
