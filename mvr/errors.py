@@ -31,9 +31,16 @@
 An `assert` is for our own invariants; these classes are for the user.
 """
 
+from __future__ import annotations
+
+from mvr.lines import one_line
+
 
 class MvrError(Exception):
-    """Base of every error that a user can mend; `str(error)` is one sentence."""
+    """Base of every error that a user can mend; `str(error)` is one sentence on one line, whatever a file is called."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class UsageError(MvrError):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mvr.commands.options import ForceOption, library_files
+from mvr.commands.output import note, print_json, say
 from mvr.config.outputs import check_output_file, check_output_folder
 
 app = typer.Typer(no_args_is_help=True, help="Sets of short videos with music in the SVM-10K schema.")
@@ -37,23 +38,23 @@ def build(
     failures: list[str] = []
     if urls is not None:
         source.mkdir(parents=True, exist_ok=True)
-        failures = sources.fetch_urls(urls, source, lambda url: typer.echo(f"fetching {url}", err=True))
+        failures = sources.fetch_urls(urls, source, lambda url: note(f"fetching {url}"))
     clips, missing = sources.find_clips(source)
     with Bar() as bar:
         report = builder.build(
             clips, out, _settings(config), workers=workers, missing=[*missing, *failures], progress=bar.show
         )
     if as_json:
-        _print(report.to_json())
+        print_json(report.to_json())
         return
     numbers = report.to_json()
     splits = ", ".join(f"{count} {split}" for split, count in report.splits.items())
-    typer.echo(f"{numbers['kept']} of {numbers['clips']} clips kept: {splits}; card and shards in {out}")
+    say(f"{numbers['kept']} of {numbers['clips']} clips kept: {splits}; card and shards in {out}")
     _table("dropped because", _reasons(report.dropped))
     if report.missing:
-        typer.echo(f"{len(report.missing)} listed clips are missing: {', '.join(report.missing[:5])} ...")
+        say(f"{len(report.missing)} listed clips are missing: {', '.join(report.missing[:5])} ...")
     if numbers["borderline"]:
-        typer.echo(f"{numbers['borderline']} clips are close to a threshold: mvr dataset review {out}")
+        say(f"{numbers['borderline']} clips are close to a threshold: mvr dataset review {out}")
 
 
 @app.command()
@@ -81,13 +82,13 @@ def review(
     decided = read_decisions(place)
     clips = [{**clip, "by_hand": decided.get(clip["id"])} for clip in clips]
     if as_json:
-        _print({"clips": clips})
+        print_json({"clips": clips})
         return
     for clip in clips:
         state = clip["by_hand"] or "open"
-        typer.echo(f"{clip['id']}  {state:5s} {clip['file']}  {clip['why']}")
+        say(f"{clip['id']}  {state:5s} {clip['file']}  {clip['why']}")
     left = sum(clip["by_hand"] is None for clip in clips)
-    typer.echo(f"{len(clips)} borderline clips, {left} undecided; build again to apply")
+    say(f"{len(clips)} borderline clips, {left} undecided; build again to apply")
 
 
 @app.command()
@@ -97,11 +98,11 @@ def validate(place: _Set, as_json: _Json = False) -> None:
 
     rows, faults = validation.validate(place)
     if as_json:
-        _print({"rows": rows, "faults": faults})
+        print_json({"rows": rows, "faults": faults})
     else:
         for fault in faults:
-            typer.echo(fault)
-        typer.echo(f"{rows} rows, {len(faults)} faults")
+            say(fault)
+        say(f"{rows} rows, {len(faults)} faults")
     if faults:
         raise typer.Exit(1)
 
@@ -124,13 +125,13 @@ def info(
     if plot is not None:
         description.plot(place, plot)
     if as_json:
-        _print(found)
+        print_json(found)
         return
     splits = ", ".join(f"{count} {split}" for split, count in found["splits"].items())
-    typer.echo(f"{splits}; {found['hours']:.2f} hours; {found['music_groups']} different musics")
+    say(f"{splits}; {found['hours']:.2f} hours; {found['music_groups']} different musics")
     for name, numbers in found["numbers"].items():
         shown = ", ".join(f"{key} {value:g}" for key, value in numbers.items())
-        typer.echo(f"  {name}: {shown}")
+        say(f"  {name}: {shown}")
     for name, counts in found["counts"].items():
         _table(name, counts)
 
@@ -149,9 +150,9 @@ def push(
 
     address = hub.push(place, repository, private=not public)
     if as_json:
-        _print({"commit": address})
+        print_json({"commit": address})
     else:
-        typer.echo(address)
+        say(address)
 
 
 @app.command()
@@ -185,9 +186,9 @@ def audioset(
     pq.write_table(table, out)
     counts = {taxonomy: labels.class_counts(table, taxonomy) for taxonomy in labels.TAXONOMIES}
     if as_json:
-        _print({"clips": table.num_rows, "of": len(clips), "counts": counts})
+        print_json({"clips": table.num_rows, "of": len(clips), "counts": counts})
         return
-    typer.echo(f"{table.num_rows} of {len(clips)} clips are music; labels in {out}")
+    say(f"{table.num_rows} of {len(clips)} clips are music; labels in {out}")
     for taxonomy, found in counts.items():
         _table(taxonomy, found)
 
@@ -215,13 +216,9 @@ def _reasons(dropped: dict[str, int]) -> dict[str, int]:
 def _table(title: str, counts: dict[str, int]) -> None:
     if not counts:
         return
-    typer.echo(f"  {title}:")
+    say(f"  {title}:")
     for name, count in counts.items():
-        typer.echo(f"    {count:6d}  {name}")
-
-
-def _print(document: dict[str, Any]) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        say(f"    {count:6d}  {name}")
 
 
 class Bar:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mvr.commands.output import note, print_json, say
 from mvr.config.outputs import check_output_folder
 
 if TYPE_CHECKING:
@@ -129,11 +129,11 @@ def extract(
     with Bar() as bar:
         report = extract_features(dataset, out, settings, command=_command(), progress=bar.show)
     if as_json:
-        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False))
+        print_json(report.to_json())
         return
     for name, reason in report.failed:
-        typer.echo(f"passed over {name}: {reason}", err=True)
-    typer.echo(f"{report.rows} rows in {out} ({report.added} new, {len(report.failed)} failed)")
+        note(f"passed over {name}: {reason}")
+    say(f"{report.rows} rows in {out} ({report.added} new, {len(report.failed)} failed)")
 
 
 def _write(found: PairedFeatures, out: Path, labels: Path | None, as_json: bool) -> None:
@@ -146,12 +146,12 @@ def _write(found: PairedFeatures, out: Path, labels: Path | None, as_json: bool)
     splits = {split: store.splits.count(split) for split in sorted(set(store.splits))}
     document = {"store": str(out), "rows": len(store), "splits": splits, "notes": list(found.notes)}
     if as_json:
-        typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        print_json(document)
         return
-    for note in found.notes:
-        typer.echo(note, err=True)
+    for line in found.notes:
+        note(line)
     shown = ", ".join(f"{count} {split}" for split, count in splits.items())
-    typer.echo(f"{len(store)} rows in {out}: {shown}; taxonomies: {', '.join(store.taxonomies) or 'none'}")
+    say(f"{len(store)} rows in {out}: {shown}; taxonomies: {', '.join(store.taxonomies) or 'none'}")
 
 
 def _with_labels(manifest: Any, labels: Path) -> Any:

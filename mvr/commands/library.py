@@ -12,8 +12,10 @@ import typer
 from mvr.commands.options import DEFAULT, DeviceOption, JsonOption, LibraryOption, SystemOption, open_library
 from mvr.commands.output import minutes, note, print_json, say, steps
 from mvr.datatypes import Modality
+from mvr.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True)
+EditOption = Annotated[str | None, typer.Option()]
 
 
 class Take(StrEnum):
@@ -47,6 +49,12 @@ def add(
         )
     for path, reason in report.skipped:
         note(f"skipped {path}: {reason.removeprefix(path.rsplit(os.sep, 1)[-1] + ': ')}")
+    for line in report.notes:
+        note(line)
+    for item in report.gone:
+        note(
+            f"the file of {item.title} ({item.id}) is gone: {item.path}; `mvr library remove {item.id}` removes it"
+        )
     for path, same_as in report.same_music:
         note(f"{path} holds the same music as {same_as}; one of them is ranked")
     print_json(report.to_json()) if as_json else say(report.sentence())
@@ -55,17 +63,21 @@ def add(
 @app.command("list")
 def list_items(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """List what the library holds."""
-    items = open_library(library).items()
+    opened = open_library(library)
+    opened.check_files()
+    items = opened.items()
     if as_json:
         print_json({"items": [item.to_json() for item in items]})
         return
     for item in items:
-        gone = "" if item.path.exists() else "  (file is gone)"
+        gone = "  (file is gone)" if item.missing else ""
         artist = f" by {item.artist}" if item.artist else ""
         may = f"use: {item.rights.may_use}; hand on: {item.rights.may_redistribute}"
         about = f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}"
         say(f"{about}  [{item.licence}; {may}]{gone}")
     note(f"{len(items)} items")
+    if missing := sum(item.missing for item in items):
+        note(f"{missing} of them are not ranked: their files are gone; `mvr library remove ID` removes them")
 
 
 @app.command("remove")
@@ -74,11 +86,51 @@ def remove(
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take items out of the library; their files stay."""
+    """Take items out of the library; their files stay, and `restore` undoes it until the next `add`."""
     opened = open_library(library)
     ids = [opened.find(name).id for name in names]
     opened.remove(ids)
     print_json({"removed": ids}) if as_json else say(f"{len(ids)} removed")
+
+
+@app.command("restore")
+def restore(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID...]", help="Default: what was removed last.")
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring removed items back; possible until files are added."""
+    items = open_library(library).restore(ids or None)
+    if as_json:
+        print_json({"restored": [item.id for item in items]})
+    else:
+        say(f"{len(items)} brought back: {', '.join(item.title for item in items)}")
+
+
+@app.command("edit")
+def edit(
+    item_id: Annotated[str, typer.Argument(metavar="ID", help="Id of an item (see list).")],
+    title: EditOption = None,
+    artist: EditOption = None,
+    genre: Annotated[str | None, typer.Option(help="Several are separated by ;")] = None,
+    licence: EditOption = None,
+    credit: Annotated[str | None, typer.Option(help="The line to print under a published clip.")] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say who made an item and what one may do with it; kept in the library, never written into the file.
+
+    An empty text ("") takes an edit back: what the file itself says shows again.
+    """
+    words = {"title": title, "artist": artist, "genre": genre, "licence": licence, "credit": credit}
+    if all(word is None for word in words.values()):
+        raise UsageError(
+            "nothing to edit; give at least one of --title, --artist, --genre, --licence, --credit"
+        )
+    item = open_library(library).edit(item_id, **words)
+    print_json(item.to_json()) if as_json else say(f"{item.id}  {item.credit_line}")
 
 
 @app.command("bake-demo", hidden=True)

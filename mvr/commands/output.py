@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from mvr.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on stdout; NaN is refused."""
-    sys.stdout.write(
-        json.dumps(document, indent=2, ensure_ascii=not _speaks_unicode(), allow_nan=False) + "\n"
-    )
+    """One JSON document on stdout; NaN is refused. What a terminal would obey is escaped, as JSON allows."""
+    text = json.dumps(document, indent=2, ensure_ascii=not _speaks_unicode(), allow_nan=False)
+    # json.dumps escapes below U+0020; a terminal also takes U+009B for the start of a colour code
+    sys.stdout.write(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def say(line: str = "") -> None:
-    """One line of the result on stdout."""
+    """One line of the result on stdout; words of files in it are made harmless."""
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stdout.write(_plain(line).encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def say_all(text: str) -> None:
+    """Several lines of the result on stdout."""
+    for line in text.split("\n"):
+        say(line)
 
 
 def note(line: str) -> None:
-    """One line for the person at the terminal, on stderr."""
+    """One line for the person at the terminal, on stderr; words of files in it are made harmless."""
     encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stderr.write(_plain(line).encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def _plain(line: str) -> str:
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    return indent + one_line(line)
 
 
 def _speaks_unicode() -> bool:
@@ -48,7 +62,9 @@ def steps(title: str) -> Iterator[Callable[[int, int, str], None]]:
         task = bar.add_task(title, total=None)
 
         def show(done: int, total: int, name: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{title} {escape(name[-40:])}")
+            bar.update(
+                task, completed=done, total=total, description=f"{title} {escape(one_line(name)[-40:])}"
+            )
 
         yield show
 

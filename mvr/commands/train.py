@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mvr.commands.options import ForceOption, library_files
+from mvr.commands.output import print_json, say
 from mvr.config.outputs import check_output_file, check_output_folder
 from mvr.errors import UsageError
 
@@ -63,14 +63,14 @@ def train(
         quiet=not sys.stderr.isatty(),
     )
     if as_json:
-        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False))
+        print_json(report.to_json())
         return
-    typer.echo(
+    say(
         f"{report.path}: {report.head.kind}, branches {', '.join(report.head.branches)}, {report.seconds:.0f} s"
     )
     for branch, values in report.val.items():
         shown = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
-        typer.echo(f"  {branch} on validation rows: {shown}")
+        say(f"  {branch} on validation rows: {shown}")
 
 
 def _train_bridge(features: Path, reference: Path | None, out: Path, as_json: bool) -> None:
@@ -85,8 +85,6 @@ def _train_bridge(features: Path, reference: Path | None, out: Path, as_json: bo
         )
     report = train_bridge(FeatureStore.open(features), Reference.read(reference), out)
     if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
+        print_json(report)
         return
-    typer.echo(
-        f"{out}: bridge and profiles of {report['rows']} rows, {report['cpu_s']:.1f} s of processor time"
-    )
+    say(f"{out}: bridge and profiles of {report['rows']} rows, {report['cpu_s']:.1f} s of processor time")

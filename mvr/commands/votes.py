@@ -10,7 +10,7 @@ import typer
 
 from mvr.commands.learning import learn, promote
 from mvr.commands.options import ForceOption, JsonOption
-from mvr.commands.output import note, print_json, say
+from mvr.commands.output import note, print_json, say, say_all
 from mvr.config.outputs import check_output_file, check_output_folder
 from mvr.datatypes import Direction
 from mvr.errors import UsageError
@@ -120,7 +120,7 @@ def stats(db: DbOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(board.document)
     else:
-        say(report(board))
+        say_all(report(board))
 
 
 @app.command("verify")

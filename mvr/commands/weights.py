@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from typing import Annotated
 
 import typer
+
+from mvr.commands.output import print_json, say
 
 app = typer.Typer(
     help="Published weights: list them, accept their licence, fetch them.", no_args_is_help=True
@@ -30,12 +31,12 @@ def list_weights(as_json: Annotated[bool, _JSON] = False) -> None:
     found = [status(name) for name in sorted(needed)]
     if as_json:
         rows = [{**dataclasses.asdict(one), "ready": one.ready} for one in found]
-        typer.echo(json.dumps({"weights": rows}, ensure_ascii=False, allow_nan=False))
+        print_json({"weights": rows})
         return
     for one in found:
         size = f"{one.size_bytes / 1e6:,.0f} MB" if one.size_bytes else "size unknown"
-        typer.echo(f"{one.name}: {one.title}, {size}, {one.licence} ({one.licence_url})")
-        typer.echo(f"  {one.lacks or 'ready, in ' + one.folder}")
+        say(f"{one.name}: {one.title}, {size}, {one.licence} ({one.licence_url})")
+        say(f"  {one.lacks or 'ready, in ' + one.folder}")
 
 
 @app.command("fetch")
@@ -55,10 +56,10 @@ def fetch(
             sys.stderr.write(f"Accepted: {source.title}, {source.licence} ({source.licence_url})\n")
         files |= {f"{wanted}/{file}": str(path) for file, path in fetch_weights(source).items()}
     if as_json:
-        typer.echo(json.dumps({"files": files}, ensure_ascii=False))
+        print_json({"files": files})
         return
     for path in files.values():
-        typer.echo(path)
+        say(path)
 
 
 def _names(name: str) -> list[str]:

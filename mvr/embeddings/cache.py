@@ -7,6 +7,7 @@ bytes beyond the last committed row, which the next writer overwrites. One write
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
+from mvr.config.sqlite import may_write, read_only_address
 from mvr.datatypes import FloatArray, Segment
 from mvr.embeddings.system import SegmentFeatures
 from mvr.errors import DataError
@@ -40,18 +42,27 @@ class FeatureCache:
     """Features on disk; safe for several threads and processes.
 
     Args:
-        folder: made when missing.
+        folder: made when missing. One that cannot be written is read, and what is new is kept in memory.
     """
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._in_memory: dict[tuple[str, str], SegmentFeatures] | None = None
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        if not may_write(self.folder / "cache.db"):
+            self._in_memory = {}
+            return
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(_SCHEMA)
 
     def get(self, content: str, recipe: str) -> SegmentFeatures | None:
         """See `FeatureSource.get`."""
+        if self._in_memory is not None and (
+            (content, recipe) in self._in_memory or not (self.folder / "cache.db").exists()
+        ):
+            return self._in_memory.get((content, recipe))
         with self._connection() as connection:
             row = connection.execute(
                 "SELECT first, count, dim, times FROM features WHERE recipe = ? AND content = ?",
@@ -69,6 +80,9 @@ class FeatureCache:
 
     def put(self, content: str, recipe: str, found: SegmentFeatures) -> None:
         """Keep features durably; a second time under the same key changes nothing."""
+        if self._in_memory is not None:
+            self._in_memory.setdefault((content, recipe), found)
+            return
         count, dim = found.features.shape
         with FileLock(self.folder / "cache.lock"), self._connection() as connection:
             if self._has(connection, content, recipe):
@@ -100,7 +114,11 @@ class FeatureCache:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.folder / "cache.db", timeout=30)
+        file = self.folder / "cache.db"
+        read_only = self._in_memory is not None
+        connection = sqlite3.connect(
+            read_only_address(file) if read_only else file, timeout=30, uri=read_only
+        )
         try:
             with connection:
                 yield connection

@@ -19,9 +19,10 @@ from mvr.embeddings.cache import BakedFeatures, FeatureCache, bake_features
 from mvr.embeddings.digest import content_hash
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import DataError
+from mvr.library.adding import make_item
 from mvr.library.catalogue import Catalogue
 from mvr.library.item import UNKNOWN_LICENCE
-from mvr.library.library import Library, make_item
+from mvr.library.library import Library
 from mvr.library.measure import Measures, measure
 from mvr.library.report import Progress
 from mvr.library.tags import Tags

@@ -13,14 +13,16 @@ _CANDIDATES = 3  # nearest signatures whose files are compared in full
 _NEAR = 0.9  # signatures of the same music are nearer than this
 
 
-def find_same_music(path: Path, signature: bytes, catalogue: Catalogue) -> str | None:
-    """Id of the earliest item that holds the same music, or None.
+def find_same_music(
+    path: Path, signature: bytes, catalogue: Catalogue, *, but: str | None = None
+) -> str | None:
+    """Id of the earliest item that holds the same music, or None; `but` is no candidate.
 
     Signatures name the candidates; their fingerprints are then taken from the files and laid over each other.
     """
     from mvr.media.fingerprint import fingerprint, same_music
 
-    known = catalogue.signatures()
+    known = [entry for entry in catalogue.signatures() if entry[0] != but]
     if not known:
         return None
     wanted = np.frombuffer(signature, np.float32)

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mvr.datatypes import JsonDict, Modality
+from mvr.library.licences import UNKNOWN_LICENCE
 from mvr.library.rights import Rights, rights_of
 
-UNKNOWN_LICENCE = "unknown"
+__all__ = ["UNKNOWN_LICENCE", "Item"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Item:
         name: its file name as the user gave it, in any script.
         title, artist, album: from tags or `metadata.csv`; the title is the name without ending when there is none.
         genre, mood: labels, as tagged.
-        licence: as tagged, or "unknown".
+        licence: as tagged, by its short name where it is a known one ("CC BY 4.0"), or "unknown".
+        licence_url: where its text is; "" when unknown.
         credit: the line to print under a published clip; "" when nobody said one.
         source: where it comes from (an address), "" when unknown.
         duration_s: length.
@@ -33,6 +35,9 @@ class Item:
         size_bytes: of the file.
         same_as: id of an earlier item with the same music (another codec, level or excerpt), or None.
         added_at: ISO 8601, UTC.
+        composer, publisher, isrc, iswc, ipi: as tagged, for cue sheets; "" when nobody said one.
+        year: of the recording, as tagged.
+        missing: its file was not there when it was last looked for; such an item is never ranked.
     """
 
     id: str
@@ -57,6 +62,14 @@ class Item:
     size_bytes: int = 0
     same_as: str | None = None
     added_at: str = ""
+    composer: str = ""
+    publisher: str = ""
+    year: int | None = None
+    isrc: str = ""
+    iswc: str = ""
+    ipi: str = ""
+    licence_url: str = ""
+    missing: bool = False
 
     @property
     def credit_line(self) -> str:

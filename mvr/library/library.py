@@ -10,9 +10,11 @@ a killed run is resumed by running it again. One process adds at a time; any num
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -21,17 +23,21 @@ from mvr.datatypes import Modality
 from mvr.embeddings.cache import FeatureCache, FeatureSource
 from mvr.embeddings.digest import content_hash
 from mvr.embeddings.system import SegmentFeatures, System
-from mvr.errors import MediaError, NotFinite, NotInLibrary, UsageError
+from mvr.errors import DataError, MediaError, NotFinite, NotInLibrary, UsageError
+from mvr.library.adding import Adding
 from mvr.library.catalogue import Catalogue, display_name
-from mvr.library.duplicates import find_same_music
 from mvr.library.item import Item
-from mvr.library.measure import Measures, measure, modality_of
-from mvr.library.report import AddReport, Progress, SameMusic, Skipped
+from mvr.library.licences import read_licence
+from mvr.library.report import AddReport, Progress, Skipped
 from mvr.library.scan import scan
-from mvr.library.tags import Tags, read_tags
+from mvr.library.schema import WRITER_LOCK
+from mvr.library.tags import split_labels
 from mvr.library.vectors import LibraryIndex, build_index
+from mvr.lines import one_line
 
 CATALOGUE = "catalogue.sqlite"
+EDITABLE = ("title", "artist", "genre", "licence", "credit")
+_LOOK_AGAIN_S = 5.0  # how long a file that was missing is taken to be so
 
 
 class Library:
@@ -51,7 +57,11 @@ class Library:
         self._catalogue = catalogue
         self._cache = cache
         self._sources: tuple[FeatureSource, ...] = (*shipped, cache)
-        self._indexes: dict[tuple[str, Modality], tuple[tuple[int, int], LibraryIndex]] = {}
+        self._indexes: dict[tuple[str, Modality], _HeldIndex] = {}
+        self._failed: set[tuple[str, str]] = (
+            set()
+        )  # (item, recipe) that could not be embedded: not tried again
+        self._looked_at = -math.inf
         self._computed = 0  # features computed by this object: an index made before may lack them
         self._lock = threading.RLock()
 
@@ -70,7 +80,7 @@ class Library:
         return cls(folder, Catalogue(folder / CATALOGUE), FeatureCache(folder / "features"))
 
     def __len__(self) -> int:
-        return len(self.items())
+        return self._catalogue.count()
 
     def items(self, modality: Modality | None = None) -> list[Item]:
         """Items in the order of adding, of one modality or all."""
@@ -98,9 +108,91 @@ class Library:
             raise NotInLibrary(f"{name} is not in the library; `mvr library add` adds it")
         return self.item(name)
 
+    def edit(self, item_id: str, **words: str | None) -> Item:
+        """Lay the user's own words over an item; they are kept here and never written into the file.
+
+        Args:
+            item_id: which item.
+            words: `EDITABLE` names with their new words; "" takes an edit back, so that the file's own word shows
+                again, and None leaves it as it is. Several genres are separated by `;`.
+
+        Raises:
+            NotInLibrary: no such id. UsageError: a word that cannot be edited, or a library that is only read.
+        """
+        unknown = sorted(set(words) - set(EDITABLE))
+        if unknown:
+            raise UsageError(f"{unknown[0]!r} cannot be edited; choose from {', '.join(EDITABLE)}")
+        edits: dict[str, object] = {}
+        for name, word in words.items():
+            if word is None:
+                continue
+            text = one_line(word).strip()
+            if name == "genre":
+                edits[name] = list(split_labels(text)) or None
+            elif name == "licence":
+                licence = read_licence(text)
+                edits |= {
+                    "licence": licence.name if text else None,
+                    "licence_url": licence.url if text else None,
+                }
+            else:
+                edits[name] = text or None
+        self._catalogue.edit(item_id, edits)
+        return self.item(item_id)
+
     def remove(self, ids: Iterable[str]) -> None:
-        """Remove items; their files stay. Raises NotInLibrary, and then removes nothing."""
+        """Remove items; their files stay, and until the next `add` they can be restored.
+
+        Raises:
+            NotInLibrary: one of them is not there; nothing is removed. UsageError: a library that is only read.
+        """
         self._catalogue.remove(list(ids))
+
+    def removed(self) -> list[Item]:
+        """Items that can be restored, the last removed first."""
+        return self._catalogue.removed()
+
+    def restore(self, ids: Iterable[str] | None = None) -> list[Item]:
+        """Bring removed items back: those named, or all that were removed together last.
+
+        Raises:
+            NotInLibrary: one of them was not removed, or files were added since; none is brought back.
+        """
+        wanted = self._catalogue.last_removed() if ids is None else list(ids)
+        if not wanted:
+            raise NotInLibrary(
+                "nothing was removed since files were last added; there is nothing to bring back"
+            )
+        self._catalogue.restore(wanted)
+        return [self.item(item_id) for item_id in wanted]
+
+    def purge(self) -> list[Item]:
+        """Let go of removed items for good, as every `add` does first; returns them, so that copies can go too."""
+        return self._catalogue.purge()
+
+    def check_files(self, ids: Iterable[str] | None = None) -> list[str]:
+        """Look whether items' files are there: all items, or some. Ids of those that went missing or came back.
+
+        What is missing is marked (`Item.missing`) and not ranked; it comes back when its file does.
+        """
+        return self._catalogue.check(None if ids is None else list(ids))
+
+    def file_of(self, item: Item) -> Path:
+        """The file of an item, if it is there and still holds what was added: before its credit line is printed.
+
+        Raises:
+            DataError: it is gone, or holds something else now.
+        """
+        if not item.path.is_file():
+            self.check_files([item.id])
+            raise DataError(f"the file of {item.title} is gone: {one_line(str(item.path))}")
+        seen, stat = self._catalogue.seen(item.path), item.path.stat()
+        unchanged = seen is not None and (seen.size_bytes, seen.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+        if not unchanged and content_hash(item.path) != item.content:
+            raise DataError(
+                f"{one_line(str(item.path))} has changed since it was added; add it again with `mvr library add`"
+            )
+        return item.path
 
     def add(
         self,
@@ -110,7 +202,7 @@ class Library:
         modality: Modality | None = None,
         progress: Progress | None = None,
     ) -> AddReport:
-        """Add files, and media files in folders.
+        """Add files, and media files in folders; see `mvr.library.adding`.
 
         Args:
             paths: files or folders.
@@ -119,61 +211,24 @@ class Library:
             progress: see `mvr.library.report.Progress`.
 
         Raises:
-            UsageError: a path that does not exist; another process is adding to this library.
+            UsageError: a path that does not exist; another process is adding to this library; it is only read.
             WeightsError: the system is not ready.
         """
         found = scan(paths)
-        report = AddReport(ignored=found.ignored)
+        run = Adding(self._catalogue, lambda item: self._ensure_features(item, system), modality)
         embedded = 0
         with self._writing():
+            self.purge()
             for done, path in enumerate(found.files):
                 if progress is not None:
                     progress(done, len(found.files), display_name(path))
-                embedded += self._add_file(path, system, modality, report)
+                embedded += run.add(path)
+            for folder in found.folders:
+                run.look_for_gone(folder, set(found.files))
         if progress is not None:
             progress(len(found.files), len(found.files), "")
-        return AddReport(**{**vars(report), "embedded": embedded})
-
-    def _add_file(self, path: Path, system: System, modality: Modality | None, report: AddReport) -> int:
-        """Add one file to catalogue and report; 1 if its features were computed."""
-        shown = str(path).encode("utf-8", "replace").decode()
-        try:
-            stat = path.stat()
-            known = self._catalogue.of_file(path, stat.st_size, stat.st_mtime_ns)
-            if known is None:
-                content = content_hash(path)
-                item = self._catalogue.of_content(content)
-                known = None if item is None else item.id
-            if known is not None:
-                self._catalogue.saw(path, stat, known)
-                report.known.append(shown)
-                return int(self._ensure_features(self.item(known), system))
-            item, signature = self._examine(path, content, modality)
-            computed = self._ensure_features(item, system)
-        except (MediaError, NotFinite) as error:
-            report.skipped.append(Skipped(shown, str(error)))
-            return 0
-        except OSError as error:
-            report.skipped.append(Skipped(shown, f"{display_name(path)}: cannot be read ({error.strerror})"))
-            return 0
-        self._catalogue.add(item, signature)
-        self._catalogue.saw(path, stat, item.id)
-        report.added.append(item)
-        if item.same_as is not None:
-            report.same_music.append(SameMusic(shown, item.same_as))
-        return int(computed)
-
-    def _examine(self, path: Path, content: str, modality: Modality | None) -> tuple[Item, bytes | None]:
-        from mvr.media.probe import probe
-
-        info = probe(path)
-        kind = modality or modality_of(info)
-        measures = measure(path, info, kind)
-        same_as = None
-        if measures.signature is not None:
-            same_as = find_same_music(path, measures.signature, self._catalogue)
-        item = make_item(path, content, kind, measures, read_tags(path), same_as=same_as)
-        return item, measures.signature
+        notes = [*found.unreadable, *run.tables.notes]
+        return replace(run.report, embedded=embedded, ignored=found.ignored, notes=notes)
 
     def features(self, item: Item, system: System) -> SegmentFeatures | None:
         """Features of an item under a system, if they were computed."""
@@ -199,8 +254,9 @@ class Library:
         return True
 
     def missing(self, system: System, modality: Modality) -> list[Item]:
-        """Items that this system has not embedded yet (they were added with another one)."""
-        return [item for item in self.items(modality) if self.features(item, system) is None]
+        """Items that this system has not embedded yet (they were added with another one) and whose file is there."""
+        items = (item for item in self.items(modality) if self._can_embed(item, system))
+        return [item for item in items if self.features(item, system) is None]
 
     def embed_missing(
         self, system: System, modality: Modality, progress: Progress | None = None
@@ -214,31 +270,70 @@ class Library:
                 self._ensure_features(item, system)
             except (MediaError, NotFinite, OSError) as error:
                 skipped.append(Skipped(str(item.path), str(error)))
+                self._failed.add((item.id, system.recipe_hash(modality)))
         return skipped
 
     def index(self, system: System, modality: Modality) -> LibraryIndex:
         """The index over all embedded items of a modality; rebuilt only when the items have changed."""
         with self._lock:
-            revision = (self._catalogue.revision(), self._computed)
-            key = (system.identity, modality)
+            self._look_again()
+            revision, key = self._catalogue.revision(), (system.identity, modality)
             held = self._indexes.get(key)
-            if held is not None and held[0] == revision:
-                return held[1]
-            index = build_index(
-                system, modality, [(item, self.features(item, system)) for item in self.items(modality)]
-            )
-            self._indexes[key] = (revision, index)
+            if held is not None and (held.revision, held.computed) == (revision, self._computed):
+                return held.index
+            items = self.items(modality)
+            ids = tuple(item.id for item in items)
+            if held is not None and (held.ids, held.computed) == (
+                ids,
+                self._computed,
+            ):  # other words, same vectors
+                index = replace(held.index, items=_in_order(items, held.index.items))
+            else:
+                index = build_index(system, modality, [(item, self.features(item, system)) for item in items])
+            embedded = {item.id for item in index.items}
+            waiting = [item for item in items if item.id not in embedded and self._can_embed(item, system)]
+            index = replace(index, missing=len(waiting))
+            self._indexes[key] = _HeldIndex(revision, self._computed, ids, index)
             return index
 
+    def _look_again(self) -> None:
+        """Look, now and then, whether the files that were missing have come back."""
+        if time.monotonic() - self._looked_at < _LOOK_AGAIN_S:
+            return
+        if ids := self._catalogue.missing_ids():
+            self._catalogue.check(ids)
+        self._looked_at = time.monotonic()
+
+    def _can_embed(self, item: Item, system: System) -> bool:
+        return not item.missing and (item.id, system.recipe_hash(item.modality)) not in self._failed
+
     def _writing(self) -> _Writing:
+        if not self._catalogue.writable:
+            raise UsageError(f"the library {self.root} cannot be written to; it can only be read")
         return _Writing(self.root)
+
+
+@dataclass(frozen=True)
+class _HeldIndex:
+    """An index, and what it was made of."""
+
+    revision: int
+    computed: int
+    ids: tuple[str, ...]
+    index: LibraryIndex
+
+
+def _in_order(items: Iterable[Item], wanted: Iterable[Item]) -> tuple[Item, ...]:
+    """Items by the ids of others, in their order."""
+    by_id = {item.id: item for item in items}
+    return tuple(by_id[item.id] for item in wanted)
 
 
 class _Writing:
     """The one writer of a library."""
 
     def __init__(self, root: Path) -> None:
-        self._file_lock = FileLock(root / "writer.lock", timeout=0)
+        self._file_lock = FileLock(root / WRITER_LOCK, timeout=0)
         self._root = root
 
     def __enter__(self) -> None:
@@ -251,39 +346,3 @@ class _Writing:
 
     def __exit__(self, *_error: object) -> None:
         self._file_lock.release()
-
-
-def make_item(
-    path: Path,
-    content: str,
-    modality: Modality,
-    measures: Measures,
-    tags: Tags,
-    *,
-    same_as: str | None = None,
-) -> Item:
-    """Join what is known of a file."""
-    return Item(
-        id=content[:16],
-        content=content,
-        modality=modality,
-        path=path,
-        name=display_name(path),
-        title=tags.title or Path(display_name(path)).stem,
-        artist=tags.artist,
-        album=tags.album,
-        genre=tags.genre,
-        mood=tags.mood,
-        licence=tags.licence,
-        credit=tags.credit,
-        source=tags.source,
-        duration_s=measures.duration_s,
-        tempo_bpm=tags.tempo_bpm or measures.tempo_bpm,
-        loudness_lufs=measures.loudness_lufs,
-        true_peak_dbtp=measures.true_peak_dbtp,
-        width_px=measures.width_px,
-        height_px=measures.height_px,
-        size_bytes=path.stat().st_size,
-        same_as=same_as,
-        added_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )

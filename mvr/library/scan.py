@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mvr.errors import UsageError
+from mvr.lines import one_line
 
 # What is tried when a folder is scanned; a file that is named itself is always tried.
 MEDIA_ENDINGS = frozenset(
@@ -22,10 +23,16 @@ MEDIA_ENDINGS = frozenset(
 
 @dataclass(frozen=True)
 class Scan:
-    """Media files in a fixed order, and how many other files were passed over."""
+    """Media files in a fixed order, how many other files were passed over, and the folders as they were named.
+
+    Attributes:
+        unreadable: one sentence for each folder that cannot be looked into.
+    """
 
     files: list[Path]
     ignored: int
+    folders: tuple[Path, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 def scan(paths: Iterable[Path | str]) -> Scan:
@@ -38,19 +45,28 @@ def scan(paths: Iterable[Path | str]) -> Scan:
     """
     files: dict[Path, None] = {}  # in order, each once
     ignored = 0
+    folders: list[Path] = []
+    unreadable: list[str] = []
     for given in paths:
         path = Path(os.path.abspath(given))  # links stay links: the user's own names are shown  # noqa: PTH100
         if not path.exists():
-            raise UsageError(f"there is no file or folder {given}")
-        for found in _walk(path) if path.is_dir() else [path]:
-            if path.is_dir() and found.suffix.lower() not in MEDIA_ENDINGS:
+            raise UsageError(f"there is no file or folder {one_line(str(given))}")
+        folder = path.is_dir()
+        folders += [path] if folder else []
+        for found in _walk(path, unreadable) if folder else [path]:
+            if folder and found.suffix.lower() not in MEDIA_ENDINGS:
                 ignored += 1
             else:
                 files[found] = None
-    return Scan(list(files), ignored)
+    return Scan(list(files), ignored, tuple(folders), tuple(unreadable))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for at, folders, names in os.walk(folder):
+def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
+    def note(error: OSError) -> None:
+        unreadable.append(
+            f"the folder {one_line(str(error.filename))} cannot be looked into: {error.strerror}"
+        )
+
+    for at, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(at) / name for name in sorted(names) if not name.startswith("."))

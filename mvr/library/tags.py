@@ -1,37 +1,24 @@
-"""Who made it and what one may do with it: tags inside the file, then `metadata.csv` beside it."""
+"""Who made it and what one may do with it: words inside the file, then its row in the nearest `metadata.csv`."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mvr.errors import DataError
-from mvr.library.item import UNKNOWN_LICENCE
+from mvr.library.licences import UNKNOWN_LICENCE, Licence, find_licence, read_licence
+from mvr.library.tables import Tables
+from mvr.library.words import Words, words_inside
+from mvr.lines import one_line
 
-SIDECAR = "metadata.csv"
-_FILE_COLUMNS = ("file", "filename", "file_name", "path")
-_ALIASES = {
-    "license": "licence",
-    "attribution": "credit",
-    "url": "source",
-    "author": "artist",
-    "bpm": "tempo_bpm",
-}
-# Names of a licence inside a copyright or comment tag; a bare copyright line is no licence.
-_LICENCE = re.compile(
-    r"\b(CC0(?: 1\.0)?|CC[ -]BY(?:[ -](?:NC|SA|ND))*(?: \d\.\d)?|public domain|creativecommons\.org/\S+)\b",
-    re.IGNORECASE,
-)
+READER = 1  # raised when files are to be read again for what a newer reader finds in them
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tags:
-    """What is written about a file; empty where nothing is."""
+    """What is written about a file, each on one line; empty where nothing is. See `mvr.library.item.Item`."""
 
     title: str = ""
     artist: str = ""
@@ -39,59 +26,39 @@ class Tags:
     genre: tuple[str, ...] = ()
     mood: tuple[str, ...] = ()
     licence: str = UNKNOWN_LICENCE
+    licence_url: str = ""
     credit: str = ""
     source: str = ""
+    composer: str = ""
+    publisher: str = ""
+    year: int | None = None
+    isrc: str = ""
+    iswc: str = ""
+    ipi: str = ""
     tempo_bpm: float | None = None
 
 
-def read_tags(path: Path) -> Tags:
-    """Tags of a file; its row in `metadata.csv` goes before what is inside it.
+def read_tags(path: Path, tables: Tables | None = None) -> Tags:
+    """Tags of a file; its row in the nearest `metadata.csv` goes before what is inside it.
 
-    Raises:
-        DataError: a `metadata.csv` that cannot be read.
+    Args:
+        path: the file.
+        tables: tables that were read already; with None they are looked for anew.
     """
     tags = tags_inside(path)
-    sidecar = path.parent / SIDECAR
-    if not sidecar.is_file():
-        return tags
-    row = _rows(sidecar, sidecar.stat().st_mtime_ns).get(path.name)
-    return tags if row is None else replace(tags, **_fields(row))
+    row = (tables or Tables()).row(path)
+    return tags if row is None else replace(tags, **_from_row(row))
 
 
 def tags_inside(path: Path) -> Tags:
-    """Tags inside a file, by mutagen; a file that mutagen does not know has none."""
-    import mutagen
-
-    _know_licences()
+    """Tags inside a file; one that cannot be read has none."""
     try:
-        easy = mutagen.File(path, easy=True)
-    except (mutagen.MutagenError, ValueError, OverflowError):  # tags are an extra: the sound may be fine
+        words = words_inside(path)
+    except OSError:
         return Tags()
-    if easy is None or not easy.tags:
-        return Tags()
-    values = {key.lower(): easy.tags[key] for key in easy.tags if isinstance(key, str)}
-    words = {key: _text(value) for key, value in values.items()}
-    licence = words.get("license", "") or words.get("licence", "") or _found_licence(words)
-    return Tags(
-        title=words.get("title", ""),
-        artist=words.get("artist", "") or words.get("albumartist", ""),
-        album=words.get("album", ""),
-        genre=split_labels(words.get("genre", "")),
-        mood=split_labels(words.get("mood", "")),
-        licence=licence or UNKNOWN_LICENCE,
-        credit=words.get("attribution", ""),
-        source=words.get("website", "") or words.get("contact", ""),
-        tempo_bpm=_number(words.get("bpm", "")),
-    )
-
-
-@lru_cache(maxsize=1)
-def _know_licences() -> None:
-    """Let mutagen's easy view of MP3 tags show the fields that players write for licence and credit."""
-    from mutagen.easyid3 import EasyID3
-
-    EasyID3.RegisterTXXXKey("license", "LICENSE")
-    EasyID3.RegisterTXXXKey("attribution", "ATTRIBUTION")
+    licence = _licence(words)
+    known = {name: read(_first(words, names)) for name, (names, read) in _FIELDS.items()}
+    return Tags(**known, licence=licence.name, licence_url=licence.url)
 
 
 def split_labels(text: str) -> tuple[str, ...]:
@@ -100,24 +67,31 @@ def split_labels(text: str) -> tuple[str, ...]:
     >>> split_labels("Jazz; Soul / Funk;jazz")
     ('jazz', 'soul', 'funk')
     """
-    parts = (part.strip().lower() for part in re.split(r"[;/\0]", text))
+    parts = (one_line(part).strip().lower() for part in re.split(r"[;/\0]", text))
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _found_licence(words: Mapping[str, str]) -> str:
-    for key in ("copyright", "comment", "description"):
-        match = _LICENCE.search(words.get(key, ""))
-        if match:
-            return match.group(0)
-    return ""
+def read_year(text: str) -> int | None:
+    """The year of a date.
+
+    >>> read_year("2019-05-01"), read_year("(P) 2019"), read_year("19"), read_year("05/01/2019")
+    (2019, 2019, None, 2019)
+    """
+    found = re.search(r"(?<!\d)(1[0-9]{3}|2[0-9]{3})(?!\d)", text)
+    return None if found is None else int(found[0])
 
 
-def _text(value: Any) -> str:
-    parts = value if isinstance(value, list | tuple) else [value]
-    return "; ".join(str(part).strip() for part in parts if str(part).strip())
+def read_isrc(text: str) -> str:
+    """An ISRC (ISO 3901) without separators, or the words as they stand.
+
+    >>> read_isrc("us-s1z-99-00001"), read_isrc("Label:isrc:USS1Z9900001"), read_isrc("none")
+    ('USS1Z9900001', 'USS1Z9900001', 'none')
+    """
+    found = re.search(r"(?<![A-Z0-9])[A-Z]{2}-?[A-Z0-9]{3}-?\d{2}-?\d{5}(?![A-Z0-9])", text.upper())
+    return one_line(text) if found is None else found[0].replace("-", "")
 
 
-def _number(text: str) -> float | None:
+def _tempo(text: str) -> float | None:
     try:
         number = float(text.replace(",", "."))
     except ValueError:
@@ -125,35 +99,79 @@ def _number(text: str) -> float | None:
     return number if 20 <= number <= 400 else None
 
 
-def _fields(row: Mapping[str, str]) -> dict[str, Any]:
+# field -> names that say it, the first that is there wins; and how its text is read
+_FIELDS: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
+    "title": (("title",), one_line),
+    "artist": (("artist", "author", "performer", "albumartist"), one_line),
+    "album": (("album",), one_line),
+    "genre": (("genre",), split_labels),
+    "mood": (("mood",), split_labels),
+    "credit": (("attribution", "credit"), one_line),
+    "source": (("source", "website", "webpage", "url", "contact"), one_line),
+    "composer": (("composer", "writer", "writtenby"), one_line),
+    "publisher": (("publisher", "label", "organization", "organisation"), one_line),
+    "year": (("date", "year", "datereleased", "releasedate", "originaldate", "originalyear"), read_year),
+    "isrc": (("isrc",), read_isrc),
+    "iswc": (("iswc",), one_line),
+    "ipi": (("ipi", "composeripi", "ipinumber", "ipinamenumber"), one_line),
+    "tempo_bpm": (("bpm", "tempo", "beatsperminute", "tempobpm"), _tempo),
+}
+_ONE_VALUE = frozenset(
+    {"date", "isrc", "iswc", "bpm", "source", "website", "url"}
+)  # a second value is another thing
+# Fields that are meant for a licence, then texts in which one may be named; a bare copyright line is no licence.
+_LICENCE_FIELDS = ("license", "licence", "termsofuse", "usageterms")
+_LICENCE_TEXTS = (
+    "licenseurl", "licenceurl", "copyrighturl", "copyright", "rights", "comment", "description", "website", "url",
+    "webpage", "source", "contact",
+)  # fmt: skip
+_ALIASES = {
+    "license": "licence",
+    "licenseurl": "licence_url",
+    "licenceurl": "licence_url",
+    "attribution": "credit",
+    "url": "source",
+    "author": "artist",
+    "bpm": "tempo_bpm",
+    "date": "year",
+    "label": "publisher",
+}
+
+
+def _first(words: Words, names: tuple[str, ...]) -> str:
+    for name in names:
+        if values := words.get(name):
+            return values[0] if name in _ONE_VALUE else "; ".join(value.strip() for value in values)
+    return ""
+
+
+def _licence(words: Words) -> Licence:
+    """The licence that is stated, else one that is named or linked to where such things are written."""
+    address = next(
+        (v[0] for name in ("licenseurl", "licenceurl", "copyrighturl") if (v := words.get(name))), ""
+    )
+    for name in _LICENCE_FIELDS:
+        if name in words:
+            stated = read_licence(one_line("; ".join(words[name])))
+            return stated if stated.url else Licence(stated.name, one_line(address))
+    texts = (value for name in _LICENCE_TEXTS for value in words.get(name, ()))
+    found = next((licence for text in texts if (licence := find_licence(one_line(text))) is not None), None)
+    return found or Licence(url=one_line(address))
+
+
+def _from_row(row: Mapping[str, str]) -> dict[str, Any]:
     """Columns that say something, as fields of `Tags`; other columns are the user's own business."""
-    fields: dict[str, Any] = {}
-    for key, text in row.items():
-        name = _ALIASES.get(key, key)
-        if not text or name not in Tags.__dataclass_fields__:
+    said: dict[str, Any] = {}
+    known = {field.name for field in fields(Tags)}
+    for column, text in row.items():
+        name = _ALIASES.get(column.replace("_", "").replace(" ", ""), column)
+        if not text or name not in known or name in said:
             continue
-        if name in ("genre", "mood"):
-            fields[name] = split_labels(text)
+        if name == "licence":
+            said["licence"], url = read_licence(one_line(text))
+            said.setdefault("licence_url", url)
+        elif name == "licence_url":
+            said[name] = one_line(text)
         else:
-            fields[name] = _number(text) if name == "tempo_bpm" else text
-    return fields
-
-
-@lru_cache(maxsize=64)
-def _rows(sidecar: Path, _mtime_ns: int) -> dict[str, dict[str, str]]:
-    """File name -> row."""
-    try:
-        with sidecar.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
-            rows = [dict(zip(columns, map(_clean, row.values()), strict=False)) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{sidecar} cannot be read as a table in UTF-8: {error}") from error
-    named = next((column for column in _FILE_COLUMNS if column in columns), None)
-    if named is None:
-        raise DataError(f"{sidecar} has no column {_FILE_COLUMNS[0]!r} that names the files")
-    return {Path(row[named]).name: row for row in rows if row.get(named)}
-
-
-def _clean(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+            said[name] = _FIELDS[name][1](text)
+    return said

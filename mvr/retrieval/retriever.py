@@ -129,13 +129,30 @@ class Retriever:
             text: words that move the query, for systems that know words.
             text_weight: 0 the clip alone, 1 the words alone.
 
+        A result whose file is gone is marked as missing and the list is made again without it.
+
         Raises:
             UsageError: a number out of range, words for a system that knows none, a query of another system.
         """
         _check_ranges(alpha=alpha, diversity=diversity, text_weight=text_weight)
         if k < 1:
             raise UsageError(f"k must be at least 1, not {k}")
-        compared = self._compare(query, text, text_weight if text else 0.0)
+        while True:
+            ranked = self._rank(query, alpha, k, filters, diversity, (text, text_weight if text else 0.0))
+            gone = [result.item.id for result in ranked.results if not result.item.path.exists()]
+            if not gone or not self.library.check_files(gone):
+                return ranked
+
+    def _rank(
+        self,
+        query: Query,
+        alpha: float,
+        k: int,
+        filters: Filters,
+        diversity: float,
+        words: tuple[str | None, float],
+    ) -> RankedList:
+        compared = self._compare(query, *words)
         weights = branch_weights(alpha, len(self.system.branches))
         scored = _score(compared, weights)
         allowed = _allowed(compared.index.items, filters)
@@ -236,9 +253,9 @@ def _score(compared: _Compared, weights: FloatArray) -> _Scored:
 
 
 def _allowed(items: tuple[Item, ...], filters: Filters) -> npt.NDArray[np.bool_]:
-    if filters == EVERYTHING:
-        return np.ones(len(items), bool)
-    return np.array([filters.allow(item) for item in items], bool)
+    """Items whose file was there when it was last looked for and that the filters let through."""
+    everything = filters == EVERYTHING
+    return np.array([not item.missing and (everything or filters.allow(item)) for item in items], bool)
 
 
 def _one_of_each(

@@ -168,7 +168,7 @@ def test_the_same_music_is_ranked_once(
     retriever: Retriever, library: Library, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = library.items(Modality.AUDIO)[0]
-    monkeypatch.setattr("mvr.library.library.find_same_music", lambda *_: first.id)
+    monkeypatch.setattr("mvr.library.adding.find_same_music", lambda *_, **__: first.id)
     copy = tmp_path / "louder.wav"
     data = first.path.read_bytes()
     copy.write_bytes(data[:44] + (np.frombuffer(data[44:], "<i2") // 2).astype("<i2").tobytes())

@@ -1,0 +1,105 @@
+"""`metadata.csv`: a table beside the files, or in a folder above them, that says what is written about each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from pathlib import Path
+
+from mvr.lines import one_line
+
+SIDECAR = "metadata.csv"
+Row = dict[str, str]
+_HOME = Path(os.path.expanduser("~"))  # noqa: PTH111 - a user without a home is no error here
+_FILE_COLUMNS = ("file", "filename", "file_name", "path")
+
+
+class Tables:
+    """The tables of the folders that one run looks at, each read once.
+
+    Attributes:
+        notes: one sentence for each table that cannot be used, or only by a guess.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._tables: dict[Path, _Table | None] = {}
+
+    def row(self, path: Path) -> Row | None:
+        """The row of a file in the nearest table upwards that has one for it; None where there is none."""
+        for folder in path.parents:
+            table = self._table(folder)
+            row = None if table is None else table.row(path)
+            if row is not None:
+                return row
+            if folder == _HOME or folder.is_mount():  # what lies above is not about this music
+                break
+        return None
+
+    def _table(self, folder: Path) -> _Table | None:
+        if folder not in self._tables:
+            file = folder / SIDECAR
+            self._tables[folder] = self._read(file) if file.is_file() else None
+        return self._tables[folder]
+
+    def _read(self, file: Path) -> _Table | None:
+        try:
+            text, guessed = _decoded(file.read_bytes())
+            rows = _rows(text)
+        except (OSError, ValueError, csv.Error) as error:
+            self.notes.append(f"{one_line(str(file))} cannot be read as a table: {one_line(str(error))}")
+            return None
+        if rows is None:
+            self.notes.append(
+                f"{one_line(str(file))} has no column {_FILE_COLUMNS[0]!r} that names the files; it is passed over"
+            )
+            return None
+        if guessed:
+            self.notes.append(
+                f"{one_line(str(file))} is not in UTF-8; it was read as Western European (Latin-1)"
+            )
+        return _Table(file.parent, rows)
+
+
+class _Table:
+    """Rows by what their first column names: a path from the table's folder, or a name."""
+
+    def __init__(self, folder: Path, rows: list[tuple[str, Row]]) -> None:
+        self._folder = folder
+        named = [(Path(name.replace("\\", "/")), row) for name, row in rows]
+        self._by_path = {(path if path.is_absolute() else folder / path): row for path, row in named}
+        self._by_name = {str(path): row for path, row in named if len(path.parts) == 1}
+        often = Counter(
+            path.name for path, _ in named
+        )  # a path from another folder names a file if it is the only one
+        self._by_last = {path.name: row for path, row in named if often[path.name] == 1}
+
+    def row(self, path: Path) -> Row | None:
+        """The row of a file in the table's folder or below."""
+        found = self._by_path.get(path) or self._by_name.get(path.name)
+        return found or (self._by_last.get(path.name) if path.parent == self._folder else None)
+
+
+def _decoded(data: bytes) -> tuple[str, bool]:
+    """Text, and whether its encoding had to be guessed."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # what spreadsheets call Unicode text
+        return data.decode("utf-16"), False
+    try:
+        return data.decode("utf-8-sig"), False
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace"), True
+
+
+def _rows(text: str) -> list[tuple[str, Row]] | None:
+    """(file, row) of each line under lower-case column names; None without a column that names files."""
+    first = text.split("\n", 1)[0]
+    for delimiter in sorted(",;\t", key=first.count, reverse=True):
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        columns = [name.strip().lower() for name in next(lines, [])]
+        named = next((column for column in _FILE_COLUMNS if column in columns), None)
+        if named is not None:
+            rows = [dict(zip(columns, (cell.strip() for cell in line), strict=False)) for line in lines]
+            return [(row[named], row) for row in rows if row.get(named)]
+    return None

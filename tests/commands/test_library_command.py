@@ -1,0 +1,100 @@
+"""`mvr library` as a user types it: list, edit, remove, restore; what is gone; words that would paint a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Attempt = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def music(tmp_path: Path, make_tone, tiny_assets: Path) -> Path:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for seed, name in enumerate(("a.wav", "b \x1b[31mred\n.wav")):
+        make_tone(folder / name, seconds=1.0, seed=seed)
+    (folder / "bad \x1b[0m\n.mp3").write_text("no music")
+    (folder / "metadata.csv").write_text("file,title\na.wav,One\x1b[31m \u202etwo\x9b1m\n")
+    return folder
+
+
+def listed(attempt: Attempt) -> list[dict]:
+    code, out, _ = attempt("library", "list", "--json")
+    assert code == 0
+    return json.loads(out)["items"]
+
+
+def test_the_library_is_edited_emptied_and_brought_back(attempt: Attempt, music: Path) -> None:
+    assert attempt("library", "add", music, "--system", "chance")[0] == 0
+    first, second = listed(attempt)
+    code, out, _ = attempt(
+        "library", "edit", first["id"], "--title", "Sea", "--artist", "Mei", "--licence", "CC0"
+    )
+    assert (code, out) == (0, f"{first['id']}  “Sea” by Mei, licence: CC0\n")
+    assert listed(attempt)[0]["title"] == "Sea"
+    code, _, errors = attempt("library", "edit", first["id"])
+    assert code == 2 and "nothing to edit; give at least one of --title" in errors
+    assert attempt("library", "remove", first["id"], second["id"])[1] == "2 removed\n"
+    assert listed(attempt) == []
+    code, out, _ = attempt("library", "restore", "--json")
+    assert code == 0 and json.loads(out) == {"restored": [first["id"], second["id"]]}
+    assert listed(attempt)[0]["title"] == "Sea"
+    code, _, errors = attempt("library", "restore")
+    assert code == 1 and "nothing was removed since files were last added" in errors
+
+
+def test_list_keeps_its_keys_and_has_the_new_ones(attempt: Attempt, music: Path) -> None:
+    attempt("library", "add", music / "a.wav", "--system", "chance")
+    (item,) = listed(attempt)
+    before = "id content modality path name title artist album genre mood licence credit source duration_s tempo_bpm"
+    before += " loudness_lufs true_peak_dbtp width_px height_px size_bytes same_as added_at"
+    now = "isrc iswc composer publisher year licence_url missing"
+    assert {*before.split(), *now.split()} <= set(item)
+    assert item["missing"] is False and item["year"] is None
+
+
+def test_a_file_that_is_gone_is_listed_as_such_and_its_removal_offered(attempt: Attempt, music: Path) -> None:
+    attempt("library", "add", music, "--system", "chance")
+    gone = next(item for item in listed(attempt) if item["name"] == "a.wav")
+    (music / "a.wav").unlink()
+    code, out, errors = attempt("library", "list")
+    assert code == 0 and "(file is gone)" in next(line for line in out.splitlines() if gone["id"] in line)
+    assert "`mvr library remove ID` removes them" in errors
+    assert [item["id"] for item in listed(attempt) if item["missing"]] == [gone["id"]]
+    code, out, errors = attempt("library", "add", music, "--system", "chance")
+    assert "1 known" in out
+
+
+def test_nothing_of_a_file_is_obeyed_by_a_terminal_and_every_line_is_one(
+    attempt: Attempt, music: Path, make_clip, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip \x1b[5m\n.mp4")
+    spoken = ""
+    for words in (
+        ("library", "add", music, "--system", "chance"),
+        ("library", "list"),
+        ("library", "list", "--json"),
+        ("recommend", clip, "--system", "chance"),
+        ("recommend", clip, "--system", "chance", "--json"),
+        ("recommend", tmp_path / "no\x1b[31m.mp4"),
+        ("library", "add", tmp_path / "no\x1b[31m"),
+        ("recommend", music / "bad \x1b[0m\n.mp3"),
+        ("library", "edit", "no\x1b[31m", "--title", "x"),
+        ("export", clip, "no\x1b[31m", "--out", tmp_path / "o\x1b[3m.mp4"),
+    ):
+        _, out, errors = attempt(*words)
+        spoken += out + errors
+    obeyed = [
+        char
+        for char in spoken
+        if (ord(char) < 32 or 127 <= ord(char) < 160 or char == "\u202e") and char != "\n"
+    ]
+    assert obeyed == []
+    lines = spoken.splitlines()
+    assert any("One [31m two 1m" in line for line in lines) and any(
+        "b [31mred .wav" in line for line in lines
+    )
