@@ -91,6 +91,23 @@ def export_timeline(wish: Wish, output: Output) -> None:
         say(f"Alternate: {sound.credit or sound.title}")
 
 
+def export_pack(wish: Wish, out: Path, *, drop_frame: bool, force: bool, as_json: bool) -> None:
+    """Write cue sheet, credits, licences and claim evidence for a track under a clip."""
+    from mvr.delivery.pack import PACK_ENDINGS, write_pack
+
+    inputs = (wish.video, *([] if wish.track is None else [Path(wish.track)]))
+    kept = library_files(wish.library)
+    check_output_file(out, inputs=inputs, kept=kept, endings=PACK_ENDINGS, force=force)
+    check_media(wish.video, "picture")
+    delivery = choose(wish)
+    names = write_pack(delivery, out, drop_frame=drop_frame)
+    if as_json:
+        print_json({"pack": str(out), "files": names, "chosen": _sound(delivery.chosen, delivery.film)})
+        return
+    say(f"{out}  {', '.join(names)}")
+    say(f"Music: {delivery.chosen.credit or delivery.chosen.title}")
+
+
 def write_sounds(delivery: Delivery, output: Output, loudness_lufs: float) -> dict[str, Path]:
     """The fitted music and the clip's own sound as WAV beside a timeline; nothing beside a table of markers."""
     from mvr.delivery.sounds import write_music, write_own_sound
@@ -158,7 +175,10 @@ def choose(wish: Wish) -> Delivery:
     film = lay_film(wish.video)
     library, demo = library_or_demo(wish.library)
     found, picked, ranking = _rank(wish, library, demo)
-    origin = {"system": ranking.system.name, "alpha": wish.alpha} if ranking is not None else {}
+    origin: JsonDict = {"library": str(library.root).encode("utf-8", "replace").decode()}
+    if ranking is not None:
+        ranked_by = {"system": ranking.system.name, "identity": ranking.system.identity, "alpha": wish.alpha}
+        origin |= ranked_by | {"commercial": wish.commercial}
     chosen = None
     if wish.track is not None and picked is None:
         chosen = lay_file(Path(wish.track), film, wish.start_s or 0.0, wish.loudness_lufs)

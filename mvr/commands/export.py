@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mvr.commands.delivering import Output, Wish, export_timeline, named_track
+from mvr.commands.delivering import Output, Wish, export_pack, export_timeline, named_track
 from mvr.commands.options import (
     DEFAULT,
     ForceOption,
@@ -42,6 +42,12 @@ TimelineOption = Annotated[
     Path | None,
     typer.Option("--timeline", help="The timeline to write (.otioz, .otio, .xml, .csv).", show_default=False),
 ]
+PackOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pack", help="The zip of cue sheet, credits, licences and claim evidence.", show_default=False
+    ),
+]
 StartOption = Annotated[
     float | None,
     typer.Option(
@@ -69,6 +75,7 @@ def export(
     ] = None,
     out: OutOption = None,
     timeline: TimelineOption = None,
+    pack: PackOption = None,
     start: StartOption = None,
     original: Annotated[Original, typer.Option("--original", help="The clip's own sound.")] = Original.MUTE,
     top: TopOption = 5,
@@ -83,10 +90,10 @@ def export(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a track on a clip for its whole length, or lay out an editable timeline; credits go to stdout."""
-    if sum(each is not None for each in (out, timeline)) != 1:
-        raise UsageError("name one file to write: --out OUT.mp4 or --timeline OUT.otioz")
-    if timeline is not None:
+    """Put a track on a clip, lay out a timeline for an editor, or pack the papers; credits go to stdout."""
+    if sum(each is not None for each in (out, timeline, pack)) != 1:
+        raise UsageError("name one file to write: --out OUT.mp4, --timeline OUT.otioz or --pack OUT.zip")
+    if out is None:
         wish = Wish(
             video=video,
             track=track,
@@ -95,15 +102,18 @@ def export(
             system=system,
             alpha=alpha,
             commercial=commercial,
-            top=top,
+            top=top if timeline is not None else 1,
             loudness_lufs=loudness,
         )
+        if pack is not None:
+            export_pack(wish, pack, drop_frame=drop_frame, force=force, as_json=as_json)
+            return
+        assert timeline is not None
         output = Output(
             out=timeline, link=link, drop_frame=drop_frame, sounds=sounds, force=force, as_json=as_json
         )
         export_timeline(wish, output)
         return
-    assert out is not None
     if track is None:
         raise UsageError("--out needs a TRACK: the id of one in the library, or a file")
     kept = library_files(library)

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvr.datatypes import JsonDict
 from mvr.delivery.clock import read_clock
-from mvr.delivery.plan import TARGET_LUFS, Delivery, Film, Sound, join_markers, level_db, plain_pieces
+from mvr.delivery.plan import (
+    TARGET_LUFS,
+    Delivery,
+    Film,
+    RightsHolders,
+    Sound,
+    join_markers,
+    level_db,
+    plain_pieces,
+)
 from mvr.embeddings.digest import content_hash
 from mvr.errors import DataError
-from mvr.library.tags import read_tags
+from mvr.library.tags import Tags, read_tags
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import measure_loudness
 from mvr.media.probe import probe
 
 if TYPE_CHECKING:
     from mvr.library import Item
+
+_HOLDERS = tuple(field.name for field in fields(RightsHolders))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +113,10 @@ def lay_item(
         artist=item.artist,
         credit=item.credit_line,
         licence=item.licence,
+        licence_url=_known(item, "licence_url"),
+        rights_holders=RightsHolders(**{name: _known(item, name) for name in _HOLDERS}),
+        source=item.source,
+        read_at=item.added_at,
         item_id=item.id,
         sha256=item.content,
         duration_s=item.duration_s,
@@ -125,8 +140,15 @@ def lay_file(path: Path, film: Film, start_s: float, target_lufs: float = TARGET
         artist=tags.artist,
         credit=tags.credit,
         licence=tags.licence,
+        licence_url=_known(tags, "licence_url"),
+        rights_holders=RightsHolders(**{name: _known(tags, name) for name in _HOLDERS}),
+        source=tags.source,
         sha256=content_hash(path),
         duration_s=info.duration_s,
         gain_db=level_db(level.integrated_lufs, level.true_peak_dbtp, target_lufs),
         pieces=plain_pieces(start_s, info.duration_s, film.length_s),
     )
+
+
+def _known(source: Item | Tags, name: str) -> str:
+    return str(getattr(source, name, "") or "")

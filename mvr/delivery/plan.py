@@ -52,12 +52,26 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RightsHolders:
+    """Who a cue sheet names, and the numbers of the recording (ISRC), the work (ISWC) and the composer (IPI)."""
+
+    composer: str = ""
+    publisher: str = ""
+    isrc: str = ""
+    iswc: str = ""
+    ipi: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sound:
     """A track of music that may go under the clip.
 
     Attributes:
         path: its file.
         title, artist, credit, licence, licence_url: names and rights, as far as they are known.
+        rights_holders: for cue sheets.
+        source: address that it came from, as far as known.
+        read_at: when its licence was read (ISO 8601, UTC), "" for a file of no library.
         item_id, sha256: which item and which bytes; empty for a file of no library.
         duration_s: length of the track.
         gain_db: level to play it at.
@@ -71,6 +85,9 @@ class Sound:
     credit: str = ""
     licence: str = "unknown"
     licence_url: str = ""
+    rights_holders: RightsHolders = RightsHolders()
+    source: str = ""
+    read_at: str = ""
     item_id: str = ""
     sha256: str = ""
     duration_s: float

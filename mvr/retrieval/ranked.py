@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 
+from mvr.config.cells import spreadsheet_cell
 from mvr.datatypes import JsonDict
 from mvr.library import Item
 from mvr.retrieval.facts import words_of
@@ -134,12 +135,7 @@ class RankedList:
         writer.writeheader()
         for result in self.results:
             row = result.to_json()
-            writer.writerow({key: _safe(";".join(v) if isinstance(v, list) else v) for key, v in row.items()})
+            writer.writerow(
+                {key: spreadsheet_cell(";".join(v) if isinstance(v, list) else v) for key, v in row.items()}
+            )
         return out.getvalue()
-
-
-def _safe(value: object) -> object:
-    """A title that a spreadsheet would run as a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value

@@ -164,3 +164,16 @@ def test_neither_the_timeline_nor_the_sounds_beside_it_replace_a_file(
     assert code != 0 and "cut - music.wav is there already" in err and not (tmp_path / "cut.xml").exists()
     assert (tmp_path / "cut - music.wav").read_text() == "mine"
     assert attempt(*words, "--force")[0] == 0 and attempt(*words)[0] != 0
+
+
+def test_the_papers_of_a_track_are_packed(attempt: Attempt, shelf: Path, tmp_path: Path) -> None:
+    import zipfile
+
+    document = exported(attempt, shelf, shelf / "三.wav", "--pack", tmp_path / "papers.zip")
+    assert document["chosen"]["title"] == "Sea" and "claim evidence.json" in document["files"]
+    with zipfile.ZipFile(tmp_path / "papers.zip") as pack:
+        evidence = json.loads(pack.read("claim evidence.json"))
+    assert evidence["music"]["title"] == "Sea" and evidence["licence"]["name"] == "CC BY 4.0"
+    assert evidence["index"]["system"] == "tiny" and evidence["index"]["library"] == str(shelf / ".mvr")
+    assert evidence["licence"]["read_at"] <= evidence["licence"]["checked_at"]
+    assert evidence["placement"][-1]["out_s"] == 3.0
