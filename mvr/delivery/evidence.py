@@ -7,7 +7,7 @@ place in the film, the versions of the tools. A page for printing says the same 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def claim_evidence(delivery: Delivery, *, drop_frame: bool = False) -> JsonDict:
         DataError: the music file has changed since the library read it.
     """
     sound, film = delivery.chosen, delivery.film
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     sha256 = content_hash(sound.path)
     if sound.sha256 and sha256 != sound.sha256:
         raise DataError(
