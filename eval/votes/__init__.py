@@ -1,1 +1,5 @@
-"""The leaderboard as files: `python -m eval.votes --db URL|FILE --out DIR [--json]`."""
+"""The leaderboard as files: `python -m eval.votes --db URL|FILE --out DIR [--json]`, and what it is worth.
+
+coverage    `python -m eval.votes coverage`: how often its intervals hold the truth (crowds: simulated voters)
+audit       `python -m eval.votes audit`: which planted faults it names (planted: arenakit's nine boards)
+"""

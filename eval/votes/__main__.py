@@ -1,16 +1,16 @@
 """Compute the leaderboard of a vote store: report, tables, interval plots; same votes in, same bytes out.
 
-`python -m eval.votes attack` says instead how far seven attacks move a board: see `eval.votes.attack`.
+`attack` and `coverage` as first argument print what the leaderboard is worth (`--help` after them).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 from pathlib import Path
 
-from eval.votes import attack
 from mvr.arena.board.board import Board, BoardSettings, build_board
 from mvr.arena.board.source import open_votes
 from mvr.arena.board.tables import differences_csv, forest_plots, ratings_csv, report
@@ -18,6 +18,8 @@ from mvr.config.outputs import check_output_folder
 from mvr.datatypes import JsonDict
 from mvr.errors import DataError, MvrError, UsageError
 from mvr.votes.records import Aspect
+
+COMMANDS = ("attack", "coverage")  # each a module of this folder with a main
 
 
 def create_parser() -> argparse.ArgumentParser:
@@ -69,11 +71,11 @@ def write_report(board: Board, out: Path) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     """0, or 1 when the input is at fault (2 for wrong usage), with one sentence on stderr."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["attack"]:
-        return attack.main(arguments[1:])
-    options = create_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        if given[:1] and given[0] in COMMANDS:
+            return int(importlib.import_module(f"eval.votes.{given[0]}").main(given[1:]))
+        options = create_parser().parse_args(given)
         check_output_folder(options.out, ("board.json",))
         board = board_of(options)
         write_report(board, options.out)

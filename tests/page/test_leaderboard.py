@@ -24,7 +24,7 @@ def shown(monkeypatch, **section: object) -> str:
     monkeypatch.setattr("mvr.page.board.leaderboard_tab.downloads", lambda context, board: [])
     monkeypatch.setattr("mvr.page.board.leaderboard_tab.forest_plot", lambda section, title: "")
     days = {"first_vote": "2026-11-01", "last_vote": section.pop("last", "2026-11-01")}
-    whole = {"votes": 1, "voters": 1, "rows": [], "differences": [], "note": "", **section}
+    whole = {"votes": 1, "voters": 1, "rows": [], "differences": [], "note": "", "needs": "", **section}
     board = SimpleNamespace(
         document={"inputs": days, "alphas": [], "campaigns": []}, section=lambda name: whole
     )

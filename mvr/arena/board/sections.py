@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from mvr.metrics.preference import (
     rate,
     votes_to_separate,
 )
+from mvr.metrics.preference.covariance import LEAST_CLUSTERS, LEAST_DAYS, Covariances
 from mvr.metrics.preference.ratings import ELO_PER_NAT, to_elo
 from mvr.metrics.preference.separation import met_groups
 from mvr.metrics.preference.shares import voter_share
@@ -28,6 +30,7 @@ from mvr.metrics.preference.votes import codes
 from mvr.metrics.significance import wilson_interval
 from mvr.votes.records import Outcome, competitor_name
 
+DAY_MS = 86_400_000  # days of UTC
 CODES = {Outcome.LEFT: 0, Outcome.RIGHT: 1, Outcome.TIE: 2}
 
 
@@ -43,7 +46,8 @@ def pair_votes(rows: Sequence[Row], *, bad_as_tie: bool = False) -> PairVotes:
         video=[row["query_group_id"] for row in used],
     )
     probabilities = np.array([row["pair_prob"] for row in used], np.float64)
-    return PairVotes(**(vars(votes) | {"pair_prob": probabilities}))
+    days = np.array([row["created_at_ms"] // DAY_MS for row in used], np.int64)
+    return replace(votes, pair_prob=probabilities, day=days)
 
 
 def rating_section(name: str, rows: Sequence[Row], settings: RatingSettings) -> JsonDict:
@@ -52,13 +56,15 @@ def rating_section(name: str, rows: Sequence[Row], settings: RatingSettings) -> 
     section: JsonDict = {"name": name, "votes": len(rows), "voters": len({row["voter_id"] for row in rows})}
     if len(votes) == 0 or not (votes.outcome != 2).any():
         note = "too few votes: nobody was preferred yet"
-        return section | {"rows": [], "differences": [], "groups": [], "note": note}
+        return section | {"rows": [], "differences": [], "groups": [], "note": note, "needs": "", "days": ""}
     ratings = rate(votes, settings)
     slot = len(ratings.fit.systems)
     return section | {
         "model": str(settings.ties),
         "separated": ratings.separated,
         "note": "not yet comparable: somebody never lost, or groups never met" if ratings.separated else "",
+        "needs": _needs(section, ratings.covariances),
+        "days": _days(votes, ratings.covariances),
         "effective_voters": ratings.covariances.effective_voters,
         "effective_videos": ratings.covariances.effective_videos,
         "slot_elo": ELO_PER_NAT * ratings.fit.gamma,
@@ -68,6 +74,37 @@ def rating_section(name: str, rows: Sequence[Row], settings: RatingSettings) -> 
         "differences": _difference_rows(ratings, rows),
         "groups": _group_rows(votes, rows, settings),
     }
+
+
+def _needs(section: JsonDict, covariances: Covariances) -> str:
+    """What the votes lack for intervals, in one sentence; empty where they lack nothing."""
+    if covariances.enough:
+        return ""
+    worth = {"voter": covariances.effective_voters, "video": covariances.effective_videos}
+    lacking = [
+        f"{math.ceil(LEAST_CLUSTERS - number - 1e-9)} more {name}{'s' if LEAST_CLUSTERS - number > 1 else ''}"
+        for name, number in worth.items()
+        if number < LEAST_CLUSTERS - 1e-9
+    ]
+    return (
+        f"{section['votes']} vote{'s' if section['votes'] > 1 else ''} by {section['voters']} "
+        f"{'people are' if section['voters'] > 1 else 'person are'} worth {worth['voter']:.1f} equally busy voters and "
+        f"{worth['video']:.1f} videos; from {LEAST_CLUSTERS:g} of each on there are intervals and ranks, so at least "
+        f"{' and '.join(lacking)} are needed."
+    )
+
+
+def _days(votes: PairVotes, covariances: Covariances) -> str:
+    """Whether the intervals know how tastes move from day to day."""
+    assert votes.day is not None
+    count = len(np.unique(votes.day))
+    if covariances.knows_days:
+        return f"Votes of {count} days: how much tastes move from day to day is in the intervals."
+    worth = f", worth {covariances.effective_days:.1f}" if count > 1 else ""
+    return (
+        f"Votes of {count} day{'s' if count > 1 else ''}{worth}: how much tastes move from day to day is not in the "
+        f"intervals (it is from {LEAST_DAYS:g} equally busy days on)."
+    )
 
 
 def _group_rows(votes: PairVotes, rows: Sequence[Row], settings: RatingSettings) -> list[JsonDict]:
@@ -134,7 +171,7 @@ def _difference_rows(ratings: Ratings, rows: Sequence[Row]) -> list[JsonDict]:
         needed = None
         if gap.p_holm < 1 - ratings.settings.level:
             needed = 0  # told apart already; the forecast is for those that are not
-        elif gap.difference > 1e-9 and math.isfinite(gap.se) and not ratings.separated:
+        elif gap.difference > 1e-9 and ratings.covariances.enough and not ratings.separated:
             needed = votes_to_separate(gap.difference, gap.se, ratings.votes, comparisons=family)
         found.append(
             {

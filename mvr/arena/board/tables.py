@@ -97,11 +97,12 @@ def report(board: Board) -> str:
 
 
 METHOD = """Davidson's model with ties and a term for the left side, fitted to votes whose weight is capped per voter.
-Intervals are 95 % and know that votes of one voter, and votes on one video, are alike: the largest of four sandwich
-variances, with Student's quantile for the effective number of voters or videos. All differences are tested together
-(Holm); ranks are intervals. A system marked * is preliminary: fewer than 50 decisive votes or 15 effective voters.
-"Both bad" is counted apart. Looking at the e-value (20 or more: separated) is allowed at any time; looking at the
-intervals after every vote is not."""
+Intervals are 95 % and know that votes of one voter, on one video and of one day are alike: the widest of six sandwich
+estimates, with Student's quantile for the effective number of voters, videos or days. There is no interval below five
+effective voters or videos, and none wider than what is known before the first vote (681 Elo to each side). All
+differences are tested together (Holm); ranks are intervals. A system marked * is preliminary: fewer than 50 decisive
+votes or 15 effective voters. "Both bad" is counted apart. Looking at the e-value of a pair (20 or more: the first is
+better) is allowed at any time, as long as votes are independent; looking at the intervals after every vote is not."""
 
 
 def _csv(columns: Sequence[str], rows: Sequence[JsonDict]) -> str:
@@ -140,9 +141,11 @@ def _rating_lines(section: JsonDict) -> list[str]:
     note = [f"*{section['note']}*", ""] if section["note"] else []
     if not section["rows"]:
         return note
+    few = [f"**{section['needs']}**", ""] if section["needs"] else []
     worth = (
         f"{section['votes']} votes of {section['voters']} voters, worth {section['effective_voters']:.1f} equally busy "
-        f"voters and {section['effective_videos']:.1f} videos; left side {section['slot_elo']:+.1f} Elo."
+        f"voters and {section['effective_videos']:.1f} videos; left side {section['slot_elo']:+.1f} Elo. "
+        + section["days"]
     )
     rows = [
         {
@@ -161,7 +164,7 @@ def _rating_lines(section: JsonDict) -> list[str]:
         }
         for row in section["rows"]
     ]
-    return [*note, worth, "", *_table(tuple(rows[0]), rows), ""]
+    return [*note, *few, worth, "", *_table(tuple(rows[0]), rows), ""]
 
 
 def _group_lines(groups: Sequence[JsonDict]) -> list[str]:

@@ -12,7 +12,6 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student_t
 
 from mvr.metrics.preference.covariance import Covariances, estimate_covariances
 from mvr.metrics.preference.davidson import DavidsonFit, Ties, fit_davidson
@@ -58,7 +57,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemRating:
-    """One row of a leaderboard. Bounds are None where there is no interval (one voter, or one video)."""
+    """One row of a leaderboard. Bounds and ranks are None where voters or videos are too few for an interval."""
 
     system: str
     theta: float
@@ -142,14 +141,8 @@ def rate(votes: PairVotes, settings: RatingSettings | None = None) -> Ratings:
     )
 
 
-def half_width(se: float, degrees: float, level: float) -> float:
-    """t quantile times the standard error; infinite without a degree of freedom."""
-    if degrees <= 0:
-        return math.inf
-    return float(student_t.ppf((1 + level) / 2, degrees)) * se
-
-
-def _contrast(size: int, plus: int, minus: int | None = None) -> RealArray:
+def contrast_of(size: int, plus: int, minus: int | None = None) -> RealArray:
+    """(K+2,) the strength of one system, or less that of another."""
     contrast = np.zeros(size + 2)
     contrast[plus] = 1.0
     if minus is not None:
@@ -163,18 +156,18 @@ def _differences(fit: DavidsonFit, covariances: Covariances, level: float) -> li
     for a, b in combinations(range(size), 2):
         first, second = (a, b) if fit.theta[a] >= fit.theta[b] else (b, a)
         gap = float(fit.theta[first] - fit.theta[second])
-        se = covariances.standard_error(_contrast(size, first, second))
-        found.append((first, second, gap, se, _p_value(gap, se, covariances.degrees)))
+        contrast = contrast_of(size, first, second)
+        found.append((first, second, gap, contrast, covariances.p_value(gap, contrast)))
     adjusted = holm([p for *_, p in found])
     differences = []
-    for (first, second, gap, se, p), p_holm in zip(found, adjusted, strict=True):
-        width = half_width(se, covariances.degrees, level)
+    for (first, second, gap, contrast, p), p_holm in zip(found, adjusted, strict=True):
+        width = covariances.half_width(contrast, level)
         differences.append(
             Difference(
                 better=fit.systems[first],
                 worse=fit.systems[second],
                 difference=gap,
-                se=se,
+                se=covariances.standard_error(contrast),
                 low=gap - width,
                 high=gap + width,
                 p=p,
@@ -182,12 +175,6 @@ def _differences(fit: DavidsonFit, covariances: Covariances, level: float) -> li
             )
         )
     return differences
-
-
-def _p_value(gap: float, se: float, degrees: float) -> float:
-    if degrees <= 0 or se == 0:
-        return 1.0
-    return float(2 * student_t.sf(abs(gap) / se, degrees))
 
 
 def _surely_above(fit: DavidsonFit, differences: list[Difference], alpha: float) -> npt.NDArray[np.bool_]:
@@ -210,20 +197,19 @@ def _row(
 ) -> SystemRating:
     size = len(fit.systems)
     theta = float(fit.theta[number])
-    se = covariances.standard_error(_contrast(size, number))
-    width = half_width(se, covariances.degrees, settings.level)
+    width = covariances.half_width(contrast_of(size, number), settings.level)
     mine = (votes.left == number) | (votes.right == number)
     decisive = int(np.count_nonzero(mine & (votes.outcome != TIE)))
     voters = effective_number(weights[mine], None if votes.voter is None else votes.voter[mine])
-    finite = math.isfinite(width)
+    finite, ranked = math.isfinite(width), covariances.enough and not fit.separated
     return SystemRating(
         system=fit.systems[number],
         theta=theta,
-        se=se,
+        se=covariances.standard_error(contrast_of(size, number)),
         low=theta - width if finite else None,
         high=theta + width if finite else None,
-        rank_low=None if fit.separated else 1 + int(above[:, number].sum()),
-        rank_high=None if fit.separated else size - int(above[number].sum()),
+        rank_low=1 + int(above[:, number].sum()) if ranked else None,
+        rank_high=size - int(above[number].sum()) if ranked else None,
         votes=int(mine.sum()),
         decisive=decisive,
         effective_voters=voters,

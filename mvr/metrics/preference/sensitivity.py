@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mvr.metrics.preference.covariance import _Scores
+from mvr.metrics.preference.covariance import Scores
 from mvr.metrics.preference.davidson import Ties
 from mvr.metrics.preference.ratings import RatingSettings, rate, vote_weights
 from mvr.metrics.preference.votes import TIE, PairVotes
@@ -104,11 +104,11 @@ def influential_voters(
     assert votes.voter is not None
     weights = vote_weights(votes, settings)
     fit = rate(votes, settings).fit
-    names, numbers = np.unique(votes.voter, return_inverse=True)
-    used = votes if fit.ties != Ties.DROP else votes.where(votes.outcome != TIE)
+    names = np.unique(votes.voter)
     if fit.ties == Ties.DROP:
-        weights, numbers = weights[votes.outcome != TIE], numbers[votes.outcome != TIE]
-    sums = _Scores(used, weights, fit)._sums(numbers.astype(np.int64), len(names))
+        votes, weights = votes.where(votes.outcome != TIE), weights[votes.outcome != TIE]
+    assert votes.voter is not None
+    sums = Scores(votes, weights, fit).sums(np.searchsorted(names, votes.voter))
     moved = (sums @ fit.bread)[:, : len(fit.systems)]
     spread = moved.max(axis=1) - moved.min(axis=1)
     most = min(count, max(0, len(names) - 2))  # two voters must stay, or nothing is left to compare

@@ -28,6 +28,7 @@ class PairVotes:
         systems: K names; `left` and `right` are (N,) numbers into them.
         outcome: (N,) 0 left, 1 right, 2 tie.
         voter, video: (N,) numbers of who voted and on which source video; None where nobody repeats.
+        day: (N,) number of the day of each vote; None where it is not known.
         pair_prob: (N,) probability with which the pair was drawn; None where all were alike.
 
     Raises:
@@ -40,10 +41,11 @@ class PairVotes:
     outcome: npt.NDArray[np.integer[Any]]
     voter: npt.NDArray[np.integer[Any]] | None = None
     video: npt.NDArray[np.integer[Any]] | None = None
+    day: npt.NDArray[np.integer[Any]] | None = None
     pair_prob: RealArray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("right", "outcome", "voter", "video", "pair_prob"):
+        for name in ("right", "outcome", "voter", "video", "day", "pair_prob"):
             column = getattr(self, name)
             if column is not None and column.shape != (len(self.left),):
                 raise WrongShape(f"{name} has shape {column.shape}, left has ({len(self.left)},)")
@@ -90,15 +92,11 @@ class PairVotes:
 
     def where(self, kept: npt.NDArray[np.bool_]) -> PairVotes:
         """The votes of a mask (N,), with the same systems."""
-        return PairVotes(
-            systems=self.systems,
-            left=self.left[kept],
-            right=self.right[kept],
-            outcome=self.outcome[kept],
-            voter=None if self.voter is None else self.voter[kept],
-            video=None if self.video is None else self.video[kept],
-            pair_prob=None if self.pair_prob is None else self.pair_prob[kept],
-        )
+        columns: dict[str, Any] = {name: value for name, value in vars(self).items() if name != "systems"}
+        chosen: dict[str, Any] = {
+            name: None if value is None else value[kept] for name, value in columns.items()
+        }
+        return PairVotes(systems=self.systems, **chosen)
 
 
 def codes(labels: Sequence[str]) -> IntArray:

@@ -51,6 +51,39 @@ def test_no_table_prints_a_number_of_many_digits(make_rows, voted):
     assert "e+" in text
 
 
+def test_two_people_get_a_sentence_instead_of_an_interval_that_nobody_believes(make_rows):
+    rows = make_rows([("a", "b", 7, 3), ("b", "c", 4, 5)], voters=2)
+    section = rating_section("all", rows, RatingSettings())
+    assert all(row["elo_low"] is row["elo_high"] is row["rank_low"] is None for row in section["rows"])
+    assert all(abs(row["elo"] - 1000) < 400 for row in section["rows"])
+    assert section["needs"] == (
+        "19 votes by 2 people are worth 2.0 equally busy voters and 15.7 videos; from 5 of each on there are intervals "
+        "and ranks, so at least 4 more voters are needed."
+    )
+    assert all(gap["votes_still_needed"] is None for gap in section["differences"])
+    assert section["needs"] in report_of(section)
+
+
+def report_of(section) -> str:
+    from mvr.arena.board.tables import _rating_lines
+
+    return "\n".join(_rating_lines(section))
+
+
+def test_one_day_is_said_not_to_know_how_tastes_move_and_many_days_are(make_rows, make_row):
+    rows = make_rows([("a", "b", 70, 50)])
+    assert (
+        "Votes of 12 days: how much tastes move from day to day is in"
+        in rating_section("all", rows, RatingSettings())["days"]
+    )
+    for row in rows:
+        row["created_at_ms"] = 5
+    assert (
+        "Votes of 1 day: how much tastes move from day to day is not in"
+        in rating_section("all", rows, RatingSettings())["days"]
+    )
+
+
 @pytest.fixture
 def voted(store):
     from mvr.arena.board import build_board
