@@ -30,7 +30,6 @@ from mvr.metrics.preference.votes import codes
 from mvr.metrics.significance import wilson_interval
 from mvr.votes.records import Outcome, competitor_name
 
-DAY_MS = 86_400_000  # days of UTC
 CODES = {Outcome.LEFT: 0, Outcome.RIGHT: 1, Outcome.TIE: 2}
 
 
@@ -46,7 +45,7 @@ def pair_votes(rows: Sequence[Row], *, bad_as_tie: bool = False) -> PairVotes:
         video=[row["query_group_id"] for row in used],
     )
     probabilities = np.array([row["pair_prob"] for row in used], np.float64)
-    days = np.array([row["created_at_ms"] // DAY_MS for row in used], np.int64)
+    days = np.array([row["day"] for row in used], np.int64)
     return replace(votes, pair_prob=probabilities, day=days)
 
 

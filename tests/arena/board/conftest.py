@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-DAY_MS = 86_400_000
 OUTCOMES = ("left", "right", "tie", "both_bad")
 
 
@@ -15,7 +14,7 @@ def board_row(left: str, right: str, outcome: str, **changes: Any) -> dict[str, 
     """One counted vote with the columns that a board reads."""
     row: dict[str, Any] = {
         "left": left, "right": right, "outcome": outcome, "voter_id": "anna", "query_group_id": "v1", "pair_prob": 1.0,
-        "created_at_ms": 0, "direction": "v2m", "query_genre": None, "reasons": "[]",
+        "day": 0, "recognised": 0, "direction": "v2m", "query_genre": None, "reasons": "[]",
         "left_system_id": left, "right_system_id": right, "left_alpha": None, "right_alpha": None,
     }  # fmt: skip
     return row | changes
@@ -31,7 +30,7 @@ def result_rows(results: Sequence[tuple[str, str, int, int]], voters: int = 20) 
             rows.append(board_row(left, right, "left" if winner == left else "right"))
     for number, row in enumerate(rows):
         row["voter_id"], row["query_group_id"] = f"voter-{number % voters}", f"v{number % 17}"
-        row["created_at_ms"] = number * 7919 % 12 * DAY_MS
+        row["day"] = number * 7919 % 12
     return rows
 
 

@@ -77,7 +77,7 @@ def test_one_day_is_said_not_to_know_how_tastes_move_and_many_days_are(make_rows
         in rating_section("all", rows, RatingSettings())["days"]
     )
     for row in rows:
-        row["created_at_ms"] = 5
+        row["day"] = 5
     assert (
         "Votes of 1 day: how much tastes move from day to day is not in"
         in rating_section("all", rows, RatingSettings())["days"]
