@@ -9,7 +9,7 @@ from mvr.errors import UsageError
 from mvr.index.index import Index, IndexSettings
 
 # kind -> "module:class"
-_TABLE = {
+KINDS = {
     "numpy": "mvr.index.exact:NumpyIndex",
     "flat": "mvr.index.flat:FaissFlatIndex",
     "rabitq": "mvr.index.approximate:ApproximateIndex",
@@ -30,7 +30,7 @@ def choose_kind(rows: int) -> str:
 
 def index_kinds() -> list[str]:
     """Kinds that `create_index` knows."""
-    return sorted(_TABLE)
+    return sorted(KINDS)
 
 
 def create_index(
@@ -48,9 +48,9 @@ def create_index(
     Raises:
         UsageError: an unknown kind.
     """
-    if kind not in _TABLE:
+    if kind not in KINDS:
         raise UsageError(f"unknown index kind {kind!r}; choose from {', '.join(index_kinds())}")
-    module, _, attribute = _TABLE[kind].partition(":")
+    module, _, attribute = KINDS[kind].partition(":")
     settings = IndexSettings(kind=kind, dim=dim, branches=branches, system=system, options=options or {})
     index: Index = getattr(importlib.import_module(module), attribute)(settings)
     return index

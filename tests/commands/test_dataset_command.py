@@ -145,13 +145,13 @@ def test_audioset_counts_classes_and_writes_labels(tmp_path: Path, attempt) -> N
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_the_snippet_of_readme_runs_as_printed(
+def test_the_snippet_of_the_docs_runs_as_printed(
     built: tuple[Path, Result],
     streaming: bool,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
     (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", text, re.S) if "load_dataset" in code]
     monkeypatch.chdir(built[0].parent)  # beside the folder "set" that the builder made
     if streaming:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from eval.numbers import RESULTS
 from eval.protocols import folds, hubs, mixing
 from eval.protocols.__main__ import main
 from eval.protocols.protocol import load_protocol, protocol_names
 from eval.provenance import ROOT, store_hashes
-from eval.readme import RESULTS
 from eval.retrieval.report import REPRODUCIBLE
 
 

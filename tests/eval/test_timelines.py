@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.readme import ROOT
+from eval.numbers import ROOT
 from eval.timelines.__main__ import compare, main
 from eval.timelines.clips import make_clips
 from mvr.delivery import timeline

@@ -1,4 +1,4 @@
-"""README's result tables, generated from `eval/results`: `python -m eval.readme` writes them, `--check` only compares.
+"""The tables of docs/numbers.md, from `eval/results`: `python -m eval.numbers` writes them, `--check` only compares.
 
 A table stands between `<!-- results:NAME -->` and `<!-- /results:NAME -->`, where `eval/results/NAME` holds the
 `results.json` of a retrieval report, or a Markdown file whose first table is taken over.
@@ -57,7 +57,9 @@ def table(name: str, results: Path = RESULTS) -> str:
             start = lines.index(found[0])
             end = next((n for n in range(start, len(lines)) if not lines[n].startswith("|")), len(lines))
             return "\n".join(lines[start:end])
-    raise DataError(f"README shows results:{name}, but {folder} holds no results.json and no Markdown table")
+    raise DataError(
+        f"the page shows results:{name}, but {folder} holds no results.json and no Markdown table"
+    )
 
 
 def retrieval_table(document: JsonDict) -> str:
@@ -125,9 +127,9 @@ def _interval(row: JsonDict, name: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 when README shows what the results say (or was written so), 1 otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m eval.readme", description=__doc__)
-    parser.add_argument("--file", type=Path, default=ROOT / "README.md")
+    """0 when the page shows what the results say (or was written so), 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m eval.numbers", description=__doc__)
+    parser.add_argument("--file", type=Path, default=ROOT / "docs" / "numbers.md")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a table differs")
     options = parser.parse_args(arguments)
     text = options.file.read_text(encoding="utf-8")
@@ -140,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if options.check:
         print(
-            f"{options.file.name} shows other numbers than eval/results; run python -m eval.readme",
+            f"{options.file.name} shows other numbers than eval/results; run python -m eval.numbers",
             file=sys.stderr,
         )
         return 1

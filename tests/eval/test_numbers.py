@@ -1,4 +1,4 @@
-"""README's tables are those of eval/results, and the generator notices when they are not."""
+"""The tables of docs/numbers.md are those of eval/results, and the generator notices when they are not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from eval.readme import RESULTS, ROOT, fill, main, table
+from eval.numbers import RESULTS, ROOT, fill, main, table
 from mvr.errors import DataError
 
 
@@ -69,7 +69,7 @@ def test_check_reports_a_stale_table(tmp_path, capsys):
     assert main(["--file", str(stale), "--check"]) == 0
 
 
-def test_readme_shows_the_committed_results():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"<!-- results:([\w-]+) -->", text), "README has no result table"
-    assert fill(text) == text, "run python -m eval.readme"
+def test_the_page_of_numbers_shows_the_committed_results():
+    text = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    assert re.findall(r"<!-- results:([\w-]+) -->", text), "there is no result table"
+    assert fill(text) == text, "run python -m eval.numbers"
