@@ -1,7 +1,6 @@
 /* The page's own behaviour: works by delegation, so re-rendered parts need no set-up. */
 (() => {
   "use strict";
-  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 
@@ -94,6 +93,10 @@
     const box = event.target.closest && event.target.closest(".mv-alpha");
     if (box) remember("alpha", event.target.value);
   });
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest && event.target.closest(".mv-which");
+    if (box) remember("library", event.target.value);
+  });
 
   /* ---- small repairs of Gradio's own parts, for keyboards and screen readers ---- */
   const tabKeys = { ArrowRight: 1, ArrowLeft: -1, Home: "first", End: "last" };
@@ -119,11 +122,8 @@
   /* ---- what a server answer asks for ---- */
   const react = () => {
     repair();
-    all("video[data-play-now]").forEach((video) => {
-      video.removeAttribute("data-play-now");
-      video.scrollIntoView({ block: "nearest" });  /* its button is far down a list; a smooth way there may be cut short */
-      if (!calm()) video.play().catch(() => undefined);
-    });
+    all("a[data-save-now]").forEach((link) => { link.removeAttribute("data-save-now"); link.click(); });
+    if (window.mvAudition) window.mvAudition.react();
   };
   const watch = () => {
     let due = false;

@@ -247,7 +247,7 @@ def composed_blocks(
     if settings.original == Original.MUTE or original is None or loudness is None:
         yield from fitted
         return
-    own_db = float(np.clip(settings.loudness_lufs - loudness, -_MAX_ORIGINAL_GAIN_DB, _MAX_ORIGINAL_GAIN_DB))
+    own_db = own_gain_db(loudness, settings)
     music_db = settings.loudness_lufs - _loudness_lufs(fitted, settings.loudness_lufs)
     if settings.original == Original.DUCK:
         gain_db = music_db + duck_curve(original, length, loudness, settings.duck_db)
@@ -268,6 +268,13 @@ def _loudness_lufs(blocks: Iterable[FloatSamples], otherwise: float) -> float:
         meter.push(block)
     found = meter.result().integrated_lufs
     return otherwise if found is None else found
+
+
+def own_gain_db(loudness_lufs: float, settings: MuxSettings = DEFAULT_MUX) -> float:
+    """Gain in dB that brings a clip's own sound of this loudness to the wanted one, within limits."""
+    return float(
+        np.clip(settings.loudness_lufs - loudness_lufs, -_MAX_ORIGINAL_GAIN_DB, _MAX_ORIGINAL_GAIN_DB)
+    )
 
 
 def duck_curve(original: FloatSamples, length: int, loudness_lufs: float, duck_db: float) -> FloatSamples:

@@ -24,6 +24,7 @@ into `texts.py`. Rules that keep the page private, quick and accessible:
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
         "allowed_paths": [],
         "blocked_paths": [str(home_dir())],
         "theme": create_theme(),
-        "css": _asset("css/page.css") + _asset("css/arena.css"),
+        "css": "".join(_asset(f"css/{name}.css") for name in STYLES),
         "head": head(),
         "app_kwargs": {
             "middleware": [Middleware(Harden, settings=limits)],
@@ -169,8 +170,11 @@ NARROW_FRAME = (
 )
 
 
+STYLES = ("page", "player", "arena")
+
 # of `assets/js/`, in the order in which they need each other
 SCRIPTS = (
+    *(f"player/{part}" for part in ("sounds", "player", "pictures", "audition")),
     "page",
     *(f"arena/{part}" for part in ("state", "panel", "player", "battle", "grades", "visitor", "controls")),
 )
@@ -181,7 +185,8 @@ def head() -> str:
     also where the frame puts them in twice.
     """
     scripts = "\n".join(_asset(f"js/{name}.js") for name in SCRIPTS)
-    once = f"if (!window.mvPage) {{ window.mvPage = true;\n{scripts}}}"
+    words = json.dumps(texts.SCRIPTS).replace("<", "\\u003c")
+    once = f"if (!window.mvPage) {{ window.mvPage = true; window.mvTexts = {words};\n{scripts}}}"
     return (
         f'<meta name="color-scheme" content="light dark"><style>{NARROW_FRAME}</style><script>{once}</script>'
     )

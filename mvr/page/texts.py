@@ -42,6 +42,7 @@ ALPHA_LABEL = "What should decide?"
 ALPHA_LEFT = "How artists pair them"
 ALPHA_RIGHT = "Same genre"
 EXPORT_MP4 = "Download MP4"
+EXPORT_AGAIN = "Save it again: {music}"
 EXPORT_CREDIT = "Credit line"
 EXPORT_PACK = "Decision pack (zip)"
 EXPORT_CSV = "List as CSV"
@@ -65,14 +66,13 @@ TEXT_LABEL = "In words"
 TEXT_HINT = "calm piano at dusk"
 CANCEL = "Cancel"
 CANCELLED = "Cancelled. Nothing was changed."
-CAPTION = "♪ {title}{by}{facts}"
 READING = "Reading {name} …"
 MATCHING = "Listening for what fits …"
 SLOW = "{title} needs about {seconds:.0f} s for this here …"
 CONVERTING = "Making it playable here: {percent} %"
 RANKED = "{count} results for {name}."
-MUXING = "Putting {title} on the clip …"
-MUXED = "{title} is on the clip."
+MUXING = "Writing your file with {title}: {percent} %"
+MUXED = "Your file with {title} is ready."
 UNKNOWN_ITEM = "This item is no longer in the library; search again."
 TASTE_LABEL = "Order"
 TASTE_PLAIN_NAME = "As the system ranks"
@@ -119,7 +119,7 @@ VIDEO_TO_MUSIC = Words(
     bare_hint="Add some in the tab Library, or search another library.",
     found="tracks, best first",
     use="Hear on clip",
-    export_why="Press “Hear on clip” beside a track first.",
+    export_why="Choose a track with “Hear on clip” first.",
     file="video",
 )
 MUSIC_TO_VIDEO = Words(
@@ -134,9 +134,22 @@ MUSIC_TO_VIDEO = Words(
     bare_hint="Add some in the tab Library, or search another library.",
     found="videos, best first",
     use="See with music",
-    export_why="Press “See with music” beside a video first.",
+    export_why="Choose a video with “See with music” first.",
     file="music",
 )
+
+STEPS = "Step through the list"
+STEP_BACK = "Previous in the list"
+STEP_ON = "Next in the list"
+
+# what the page's scripts say, as window.mvTexts
+SCRIPTS = {
+    "play": "Play",
+    "pause": "Pause",
+    "from": "from {at}",
+    "sound_lost": "This sound could not be loaded. Try again.",
+    "clip_lost": "The clip could not be loaded. Try again.",
+}
 
 LIBRARY_LEAD = "What is searched"
 LIBRARY_SEARCH = "Find"

@@ -146,6 +146,12 @@ class Catalogue:
             return []
         return self.library(library).items(modality)
 
+    def has_items(self, key: str, modality: Modality) -> bool:
+        """Whether a library is there and holds something of a modality; none is made."""
+        from mvr.library.library import CATALOGUE
+
+        return (key == DEMO or (Path(key) / CATALOGUE).exists()) and bool(self.items(key, modality))
+
     def choices(self, library: str, modality: Modality) -> tuple[list[str], list[str]]:
         """Genres and licences that occur in a library."""
         items = self.items(library, modality)

@@ -24,6 +24,7 @@ class Row:
 
     Attributes:
         id: of the item in its library.
+        sound_url: the excerpt that plays on the clip; empty where the item streams, or is a picture.
         credit: the line to print under a published clip.
         path: the item's file; never shown.
         play_from_s: where the best segment begins, and the player with it.
@@ -50,6 +51,7 @@ class Row:
     media_url: str
     wave_url: str
     poster_url: str
+    sound_url: str = ""
     fit_percent: float
 
     @property

@@ -60,6 +60,19 @@ def ask_of(controls: Controls, library_key: str, count: int) -> Ask:
     )
 
 
+def alpha_of(words: str) -> float | None:
+    """The slider's value in an address, on its own steps; None for anything else.
+
+    >>> alpha_of("0.31"), alpha_of("2"), alpha_of("")
+    (0.3, None, None)
+    """
+    try:
+        alpha = float(words)
+    except ValueError:
+        return None
+    return round(round(alpha / 0.05) * 0.05, 2) if 0 <= alpha <= 1 else None
+
+
 def number(label: str, typed: str | None) -> float | None:
     """A number as it was typed, None for an empty box.
 

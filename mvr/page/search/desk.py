@@ -100,7 +100,7 @@ class Desk:
             self.queries, self.ranked, self.note, self.preview = {}, None, "", None
 
     def _own_files(self) -> list[Path]:
-        files = [self.preview.path, self.preview.captions] if self.preview is not None else []
+        files = [self.preview.path] if self.preview is not None else []
         if self.clip is not None and not self.clip.shared:
             files += [path for path in (self.clip.path, self.player) if path is not None]
         return files

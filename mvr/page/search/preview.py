@@ -1,13 +1,13 @@
-"""A result put on the clip: the muxed MP4, its name, captions that say what plays."""
+"""A result put on the clip to be taken away: the muxed MP4 and its name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvr.datatypes import Direction
-from mvr.page import texts
 
 if TYPE_CHECKING:
     from mvr.page.library import Row
@@ -23,24 +23,26 @@ class Preview:
         item_id: which result.
         path: the muxed MP4.
         name: what it is called when saved.
-        captions: WebVTT that names the music.
         original: what became of the video's own sound: mute, mix or duck.
         start_s: where in the music it starts.
         shown: title and artist of what was added.
         credit: title, artist and licence of what was added.
+        fresh: it was made just now, and the browser is to save it.
     """
 
     item_id: str
     path: Path
     name: str
-    captions: Path
     original: str
     start_s: float
     shown: str
     credit: str
+    fresh: bool = True
 
 
-def mux_preview(visit: Visit, desk: Desk, row: Row, original: str) -> Preview:
+def mux_preview(
+    visit: Visit, desk: Desk, row: Row, original: str, progress: Callable[[float], None]
+) -> Preview:
     """Mux one result with the clip on the desk.
 
     Raises:
@@ -52,15 +54,12 @@ def mux_preview(visit: Visit, desk: Desk, row: Row, original: str) -> Preview:
     video, music = video_and_music(desk, row)
     start_s = row.music_from_s
     out = visit.new_file(".mp4")
-    written = mux_music(video, music, out, MuxSettings(start_s=start_s, original=original))
-    captions = visit.new_file(".vtt")
-    captions.write_text(captions_vtt(row, written.duration_s), encoding="utf-8")
+    mux_music(video, music, out, MuxSettings(start_s=start_s, original=original), progress)
     if desk.preview is not None:
         desk.preview.path.unlink(missing_ok=True)
-        desk.preview.captions.unlink(missing_ok=True)
     by = f" · {row.artist}" if row.artist else ""
     return Preview(
-        item_id=row.id, path=out, name=export_name(desk.clip.name, row.title), captions=captions,
+        item_id=row.id, path=out, name=export_name(desk.clip.name, row.title),
         original=original, start_s=start_s, shown=f"{row.title}{by}", credit=row.credit,
     )  # fmt: skip
 
@@ -82,14 +81,3 @@ def export_name(clip_name: str, title: str) -> str:
     stem = Path(clip_name).stem
     words = "".join(char if char.isalnum() or char in " -_+.,'()&" else " " for char in f"{stem} + {title}")
     return f"{' '.join(words.split())[:100].rstrip('. ')}.mp4"
-
-
-def captions_vtt(row: Row, duration_s: float) -> str:
-    """One cue over the whole clip that says what plays: for those who do not hear it."""
-    by = f" by {row.artist}" if row.artist else ""
-    facts = f" ({', '.join(row.facts)})" if row.facts else ""
-    line = texts.CAPTION.format(title=row.title, by=by, facts=facts)
-    safe = " ".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
-    whole = int(duration_s * 1000)
-    end = f"{whole // 3600000:02d}:{whole // 60000 % 60:02d}:{whole // 1000 % 60:02d}.{whole % 1000:03d}"
-    return f"WEBVTT\n\n00:00:00.000 --> {end}\n{safe}\n"

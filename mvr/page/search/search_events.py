@@ -9,11 +9,13 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mvr.datatypes import Direction
 from mvr.errors import MvrError
 from mvr.page import texts
+from mvr.page.library import DEMO, OWN
 from mvr.page.search.controls import Controls, ask_of
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of, embed, example_clip, make_player, receive
 from mvr.page.search.learned import Teachers, rank_by_taste
@@ -158,23 +160,31 @@ class SearchEvents:
         yield self.view.list_again(visit, desk)
 
     @speaking
-    def preview(self, session: str | None, item_id: str, original: str) -> Iterator[Shown]:
-        """Put a result on the clip."""
+    def download(self, session: str | None, item_id: str, original: str) -> Iterator[Shown]:
+        """Write the MP4 of a result on the clip; the browser saves it when it is there."""
         visit, desk = self._desk(session)
-        yield from self._mux(visit, desk, item_id, original)
+        row = self.view.row(desk, item_id)
+        if desk.preview is None or (desk.preview.item_id, desk.preview.original) != (item_id, original):
+            done = [0.0]
+            muxing = self.context.pool.submit(
+                mux_preview, visit, desk, row, original, lambda fraction: done.__setitem__(0, fraction)
+            )
+            yield from self._wait(
+                muxing,
+                lambda: self.view.busy(texts.MUXING.format(title=row.title, percent=int(100 * done[0]))),
+            )
+            desk.preview = muxing.result()
+        yield self.view.exported(visit, desk, texts.MUXED.format(title=row.title))
+        desk.preview = replace(desk.preview, fresh=False)
 
     @speaking
-    def remix(self, session: str | None, original: str) -> Iterator[Shown]:
-        """The clip's own sound was set otherwise: mux the same result again."""
+    def remix(self, session: str | None) -> Iterator[Shown]:
+        """The clip's own sound was set otherwise: what was written is no longer what is heard."""
         visit, desk = self._desk(session)
-        if desk.preview is not None and desk.preview.original != original:
-            yield from self._mux(visit, desk, desk.preview.item_id, original)
-
-    def _mux(self, visit: Visit, desk: Desk, item_id: str, original: str) -> Iterator[Shown]:
-        row = self.view.row(desk, item_id)
-        yield self.view.busy(texts.MUXING.format(title=row.title))
-        desk.preview = mux_preview(visit, desk, row, original)
-        yield self.view.full(visit, desk, texts.MUXED.format(title=row.title), play_now=True, keep_list=True)
+        if desk.preview is not None:
+            desk.preview.path.unlink(missing_ok=True)
+            desk.preview = None
+            yield self.view.exported(visit, desk, "")
 
     def cancel(self, session: str | None) -> Shown:
         """Stop waiting; show what was there."""
@@ -187,6 +197,11 @@ class SearchEvents:
         """Genres and licences of a library."""
         key = self.context.library_key(library, self.context.visit(session))
         return self.context.catalogue.choices(key, self.direction.target)
+
+    def first_library(self, session: str | None) -> str:
+        """The library that a page starts with: one's own where it holds what is searched, as on the command line."""
+        key = self.context.library_key(OWN, self.context.visit(session))
+        return OWN if self.context.catalogue.has_items(key, self.direction.target) else DEMO
 
     def _ask(self, visit: Visit, controls: Controls) -> Ask:
         key = self.context.library_key(controls.library, visit)

@@ -15,7 +15,7 @@ from mvr.page import texts
 from mvr.page.context import PageContext
 from mvr.page.library import DEMO, OWN
 from mvr.page.search import SearchEvents
-from mvr.page.search.controls import Controls
+from mvr.page.search.controls import Controls, alpha_of
 from mvr.page.search.search_view import Shown, examples_html, exports_html, results_html
 from mvr.page.serving.html_events import on_load_events
 from mvr.page.serving.uploads import MEDIA_TYPES, Upload
@@ -69,13 +69,12 @@ class SearchTab:
         )
 
     def _clip(self) -> None:
-        kind = str(self.direction.query)
         self.stage = gr.HTML("", elem_classes="mv-stage-box")
         with gr.Column(visible=False, elem_classes="mv-take") as self.take:
             self.original = gr.Radio(
                 list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
             )
-            self.exports = gr.HTML(exports_html(self.words, kind, None, []))
+            self.exports = gr.HTML(exports_html(self.words, None, []), js_on_load=on_load_events("download"))
         self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
         self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")
 
@@ -99,7 +98,6 @@ class SearchTab:
                 self._order()
         self.results = gr.HTML(
             results_html(self.words, "empty"),
-            js_on_load=on_load_events("preview"),
             elem_id=f"mv-results-{self.direction}",
             elem_classes="mv-results",
         )
@@ -127,7 +125,7 @@ class SearchTab:
         with gr.Row():
             self.library = gr.Radio(
                 [(texts.LIBRARY_DEMO, DEMO), (texts.LIBRARY_OWN, OWN)], value=DEMO, label=texts.LIBRARY_LABEL,
-                elem_classes="mv-segments",
+                elem_classes="mv-segments mv-which",
             )  # fmt: skip
             self.system = gr.Dropdown(
                 systems, value=systems[0][1] if systems else None, label=texts.SYSTEM_LABEL
@@ -178,10 +176,10 @@ class SearchTab:
         who.then(self.on_change, controls, view, **quick)
         self.text.submit(self.on_change, controls, view, **quick)
         self.library.change(self.on_library, self.library, [self.genre, self.licence], **quick)
-        self.results.preview(self.on_preview, self.original, view, **mux)
-        self.original.input(self.on_original, self.original, view, **mux)
-        self.cancel.click(self.on_cancel, None, view, cancels=[uploaded, picked, changed], **quick)
-        page.load(self.alpha_of_address, None, self.alpha, queue=False, **quick)
+        taken = self.exports.download(self.on_download, self.original, view, **mux)
+        self.original.input(self.on_original, None, view, **quick)
+        self.cancel.click(self.on_cancel, None, view, cancels=[uploaded, picked, changed, taken], **quick)
+        page.load(self.on_load, None, [self.alpha, self.library], queue=False, **quick)
 
     def _by_name(self, values: Values) -> Controls:
         return Controls(**{name: values[component] for name, component in self.controls.items()})
@@ -189,8 +187,8 @@ class SearchTab:
     def on_upload(self, values: Values, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """A file arrived; the box is emptied for the next one."""
         uploads: list[Upload] | None = values[self.upload]
-        for shown in self.events.upload(request.session_hash, uploads, self._by_name(values)):
-            yield *updates_of(shown), None
+        for updates in _all(self.events.upload(request.session_hash, uploads, self._by_name(values))):
+            yield *updates, None
 
     def on_pick(self, values: Values, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """An example was chosen."""
@@ -200,15 +198,15 @@ class SearchTab:
         """A control moved."""
         yield from _all(self.events.again(request.session_hash, self._by_name(values)))
 
-    def on_preview(
+    def on_download(
         self, original: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        """A result is to be put on the clip."""
-        yield from _all(self.events.preview(request.session_hash, str(event.id), original))
+        """A result on the clip is to be taken away."""
+        yield from _all(self.events.download(request.session_hash, str(event.id), original))
 
-    def on_original(self, original: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def on_original(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The clip's own sound was set otherwise."""
-        yield from _all(self.events.remix(request.session_hash, original))
+        yield from _all(self.events.remix(request.session_hash))
 
     def on_cancel(self, request: gr.Request) -> tuple[Any, ...]:
         """Stop waiting."""
@@ -224,13 +222,18 @@ class SearchTab:
         card = next(choice.card for choice in self.context.catalogue.ready() if choice.name == system)
         return gr.Textbox(visible=card.text), gr.Slider(interactive=card.alpha)
 
-    def alpha_of_address(self, request: gr.Request) -> Any:
-        """The slider as `?alpha=` says."""
-        try:
-            alpha = float(request.query_params.get("alpha", ""))
-        except ValueError:
-            return gr.skip()
-        return round(alpha / 0.05) * 0.05 if 0 <= alpha <= 1 else gr.skip()
+    def on_load(self, request: gr.Request) -> tuple[Any, Any]:
+        """Alpha and library as the address says; one's own library where there is one and nothing is said."""
+        alpha, library = (
+            alpha_of(request.query_params.get("alpha", "")),
+            request.query_params.get("library", ""),
+        )
+        if library not in (DEMO, OWN):
+            library = self.events.first_library(request.session_hash)
+        return gr.skip() if alpha is None else alpha, library
+
+
+PARTS = 6  # status, stage, results, exports, take, cancel
 
 
 def updates_of(shown: Shown) -> tuple[Any, ...]:
@@ -244,8 +247,13 @@ def updates_of(shown: Shown) -> tuple[Any, ...]:
 
 
 def _all(shown: Iterable[Shown]) -> Iterator[tuple[Any, ...]]:
+    """Updates of each; of none one that leaves everything: Gradio empties the outputs of who yields nothing."""
+    nothing = True
     for one in shown:
+        nothing = False
         yield updates_of(one)
+    if nothing:
+        yield (gr.skip(),) * PARTS
 
 
 def words_of(direction: Direction) -> texts.Words:

@@ -9,6 +9,7 @@ from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue, Row, item_row, poster_url, wave_url
+from mvr.page.search.audition import levels_url, sound_url
 from mvr.page.search.exports import list_links, preview_links
 from mvr.page.serving import Shelf, ShelfItem, Visit
 from mvr.page.templates import clock, render, status_html
@@ -45,10 +46,9 @@ class StageClip:
     picture: bool
     media_url: str = ""
     poster_url: str = ""
-    captions_url: str = ""
-    music: str = ""
-    from_s: float | None = None
-    play_now: bool = False
+    key: str = ""
+    duration_s: float = 0.0
+    levels_url: str = ""
 
 
 def results_html(
@@ -60,9 +60,15 @@ def results_html(
     return render("results.html", words=words, state=state, rows=rows or [], kind=kind, note=note)
 
 
-def exports_html(words: texts.Words, kind: str, mp4: str | None, links: list[tuple[str, str, str]]) -> str:
-    """Downloads; without an MP4 the button says what is missing."""
-    return render("exports.html", words=words, kind=kind, mp4=mp4, links=links)
+def exports_html(
+    words: texts.Words,
+    mp4: tuple[str, str] | None,
+    links: list[tuple[str, str, str]],
+    *,
+    now: bool = False,
+) -> str:
+    """Downloads. `mp4` is address and music of a file that was made; `now`: the browser saves it unasked, once."""
+    return render("exports.html", words=words, mp4=mp4, links=links, now=now)
 
 
 def examples_html(catalogue: Catalogue, shelf: Shelf, direction: Direction, words: texts.Words) -> str:
@@ -114,7 +120,6 @@ class View:
         desk: Desk,
         sentence: str | None = None,
         *,
-        play_now: bool = False,
         keep_list: bool = False,
     ) -> Shown:
         """Everything the desk holds. A sentence that is given while the player is being made is a busy one."""
@@ -122,7 +127,7 @@ class View:
         said = sentence if sentence is not None else self._ranked_sentence(desk)
         return Shown(
             status=status_html("busy" if busy else "quiet" if sentence is None else "done", said),
-            stage=self._stage(visit, desk, play_now=play_now),
+            stage=self._stage(visit, desk),
             results=None if keep_list else self._results(desk),
             exports=self._exports(visit, desk),
             take=desk.clip is not None,
@@ -157,6 +162,7 @@ class View:
         assert desk.ranked is not None and desk.asked is not None
         owner = None if desk.asked.library == DEMO else desk.owner
         best = max([result.score for result in desk.ranked.results], default=1.0)
+        length_s = desk.clip.info.duration_s if desk.clip is not None else 0.0
         rows = []
         for result in desk.ranked.results:
             row = item_row(self.shelf, result.item, owner)
@@ -171,6 +177,9 @@ class View:
                     play_from_s=result.start_s if audio else 0.0,
                     end_s=result.end_s,
                     music_from_s=result.start_s if audio else result.query_start_s,
+                    sound_url=sound_url(self.shelf, result.item, owner, (result.start_s, length_s))
+                    if audio
+                    else "",
                 )
             )
         return rows
@@ -186,31 +195,19 @@ class View:
                 return row
         raise NotInLibrary(texts.UNKNOWN_ITEM)
 
-    def _stage(self, visit: Visit, desk: Desk, *, play_now: bool) -> str:
+    def _stage(self, visit: Visit, desk: Desk) -> str:
         if desk.clip is None:
             return ""
         clip = self._stage_of(desk.clip)
         if desk.player is not None:
             name = f"{desk.clip.path.stem}{desk.player.suffix}"
             url = self.shelf.put(ShelfItem(path=desk.player, name=name, owner=visit.id))
-            clip = replace(clip, media_url=url)
-        if desk.preview is not None:
-            clip = self._with_preview(visit, desk, clip, play_now=play_now)
+            clip = replace(clip, media_url=url, key=url)
+            if clip.picture and desk.clip.info.audio is not None:
+                clip = replace(
+                    clip, levels_url=levels_url(self.shelf, desk.player, visit.id, clip.duration_s)
+                )
         return render("stage.html", clip=clip, kind=str(self.direction.query))
-
-    def _with_preview(self, visit: Visit, desk: Desk, clip: StageClip, *, play_now: bool) -> StageClip:
-        assert desk.preview is not None
-        preview, shelf = desk.preview, self.shelf
-        captions = ShelfItem(path=preview.captions, name="captions.vtt", owner=visit.id)
-        return replace(
-            clip,
-            picture=True,
-            media_url=shelf.put(ShelfItem(path=preview.path, name=preview.name, owner=visit.id)),
-            captions_url=shelf.put(captions),
-            music=preview.shown,
-            from_s=preview.start_s,
-            play_now=play_now,
-        )
 
     def _stage_of(self, clip: Clip) -> StageClip:
         info = clip.info
@@ -221,14 +218,19 @@ class View:
             name=clip.name,
             facts=" · ".join(facts),
             label=f"Your {self.words.file}: {clip.name}",
+            duration_s=info.duration_s,
             picture=self.direction.query is Modality.VIDEO,
         )
 
     def _exports(self, visit: Visit, desk: Desk) -> str:
         if desk.clip is None or desk.ranked is None:
-            return exports_html(self.words, str(self.direction), None, [])
+            return exports_html(self.words, None, [])
         links = list_links(self.shelf, visit, desk)
         if desk.preview is None:
-            return exports_html(self.words, str(self.direction), None, links)
+            return exports_html(self.words, None, links)
         mp4, more = preview_links(self.catalogue, self.shelf, visit, desk)
-        return exports_html(self.words, str(self.direction), mp4, more + links)
+        return exports_html(self.words, (mp4, desk.preview.shown), more + links, now=desk.preview.fresh)
+
+    def exported(self, visit: Visit, desk: Desk, sentence: str) -> Shown:
+        """The file to take away is there; the stage and the list stay as they are."""
+        return Shown(status=status_html("done", sentence), exports=self._exports(visit, desk), cancel=False)

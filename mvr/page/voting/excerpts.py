@@ -6,10 +6,8 @@ apart; pictures that compete are encoded alike, without sound and without tags.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import tempfile
-import threading
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from mvr.media.proxy import encode_arguments, fits, is_browser_safe
 from mvr.media.sound import read_stereo
 from mvr.media.soundtrack import MuxSettings, fitted_blocks, read_music, write_sound
 from mvr.page.serving import PerKey
+from mvr.page.serving.room import make_room
 
 VERSION = "1"  # another one makes all kept files anew
 _SIDES_PX = (854, 480)
@@ -58,7 +57,6 @@ class Excerpts:
     def __init__(self, folder: Path, kept_bytes: int = _KEPT_BYTES) -> None:
         self._folder, self._kept_bytes = folder, kept_bytes
         self._making: PerKey[Path, None] = PerKey(0)
-        self._lock = threading.Lock()
 
     def picture(self, source: Source, length_s: float, *, competes: bool) -> Path:
         """The first `length_s` seconds of a video, silent; one that competes is encoded anew like its rival.
@@ -89,24 +87,10 @@ class Excerpts:
                 return
             out.parent.mkdir(parents=True, exist_ok=True)
             make()
-            self._make_room()
+            make_room(self._folder, "[0-9a-f]*.*", self._kept_bytes)
 
         self._making.get(out, missing)
         return out
-
-    def _make_room(self) -> None:
-        """Delete what was not asked for longest; another server on the same folder may delete at the same time."""
-        with self._lock:
-            files = []
-            for path in self._folder.glob("[0-9a-f]*.*"):
-                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-                    files.append((path, path.stat()))
-            total = sum(stat.st_size for _, stat in files)
-            for path, stat in sorted(files, key=lambda one: one[1].st_mtime)[:-4]:
-                if total <= self._kept_bytes:
-                    break
-                total -= stat.st_size
-                path.unlink(missing_ok=True)
 
 
 def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> None:

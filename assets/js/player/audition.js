@@ -1,0 +1,180 @@
+/* The search tabs' stage: a click, Q, W or an arrow key puts a track (or a picture) of the list on the clip. The rows
+   and the stage are the server's HTML and may be drawn anew at any time: everything is found when it is needed. */
+(() => {
+  "use strict";
+  const texts = window.mvTexts;
+  const all = (selector, root) => (root ? Array.from(root.querySelectorAll(selector)) : []);
+  const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+  const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const tabs = new Map();  /* direction -> its audition */
+
+  const create = (direction, tab) => {
+    const panel = () => document.getElementById(`mv-tab-${tab}`);
+    const stage = () => panel() && panel().querySelector(".mv-stage[data-clip]");
+    const rows = () => all(`#mv-results-${direction} .mv-row[data-id]`, document);
+    const rowOf = (id) => rows().find((row) => row.dataset.id === id);
+    const part = (name) => stage() && stage().querySelector(`[data-part="${name}"]`);
+    let chosen = null, coming = null, clip = "", listed = "", turn = 0;
+
+    const failed = (error) => {
+      coming = null;
+      const line = part("now");
+      if (line) { line.hidden = false; line.dataset.kind = "error"; part("title").textContent = error.message; part("from").textContent = ""; }
+      paint();
+    };
+    const music = direction === "v2m";
+    const player = music
+      ? mvPlayer.create({ pictures: () => all(".mv-screen video", stage()), failed })
+      : mvPictures.create({ audio: () => stage() && stage().querySelector("audio"), screen: () => stage().querySelector(".mv-screen"), failed });
+    player.onState(() => paint());
+    const track = (row) => ({
+      key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, stream: row.dataset.stream, picture: row.dataset.stream,
+      start_s: Number(row.dataset.from), from_s: Number(row.dataset.from), duration_s: Number(row.dataset.duration),
+    });
+
+    /* ---- what is seen of it ---- */
+    const paint = () => {
+      const playing = player.playing();
+      rows().forEach((row) => {
+        const on = row.dataset.id === chosen;
+        row.classList.toggle("is-heard", on);
+        row.classList.toggle("is-coming", row.dataset.id === coming);
+        if (on) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current");
+        const button = row.querySelector("[data-hear]");
+        if (button) button.setAttribute("aria-pressed", String(on && playing));
+      });
+      const here = stage();
+      if (!here) return;
+      const box = panel().querySelector(".mv-take");
+      all("[data-event=download]", box).forEach((button) => {
+        button.disabled = !chosen;
+        if (chosen) button.dataset.id = chosen;
+        const why = box.querySelector(".mv-why");
+        if (why) why.hidden = Boolean(chosen);
+      });
+      all("[data-step='0']", here).forEach((button) => {
+        button.setAttribute("aria-pressed", String(playing));
+        button.setAttribute("aria-label", playing ? texts.pause : texts.play);
+      });
+      here.classList.toggle("is-on", Boolean(chosen));
+      shrink();
+    };
+    const announce = (row) => {
+      const line = part("now");
+      line.hidden = false;
+      line.dataset.kind = "";
+      part("title").textContent = row.dataset.name;
+      part("from").textContent = words(texts.from, { at: clock(Number(row.dataset.from)) });
+    };
+
+    /* ---- choosing ---- */
+    const hear = (row) => {
+      if (row.dataset.id === chosen && !coming) return Promise.resolve(player.toggle()).catch(failed);
+      const id = row.dataset.id;
+      coming = id;
+      chosen = id;
+      announce(row);
+      paint();
+      return Promise.resolve(music ? player.audition(track(row)) : player.see(track(row)))
+        .then((mine) => { if (mine && coming === id) { coming = null; paint(); ahead(); } }).catch(failed);
+    };
+    const step = (by) => {
+      const list = rows();
+      if (!list.length || !stage()) return undefined;
+      const at = list.findIndex((row) => row.dataset.id === chosen);
+      const row = list[at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + by))];
+      if (at >= 0 && row.dataset.id === chosen) return undefined;
+      row.scrollIntoView({ block: "nearest" });
+      return hear(row);
+    };
+
+    /* ---- fetched ahead: the neighbours first, then the list from its top, as long as there is room ---- */
+    const ahead = async () => {
+      const mine = ++turn, list = rows(), at = list.findIndex((row) => row.dataset.id === chosen);
+      const near = [list[at + 1], list[at - 1]].filter(Boolean);
+      if (!music) { near.forEach((row) => player.prepare(track(row))); return; }
+      const saves = navigator.connection && navigator.connection.saveData;
+      for (const row of saves ? near : [...near, ...list]) {
+        const sound = row.dataset.sound;
+        if (!sound || mvSounds.has(sound)) continue;
+        const bytes = Number(stage() ? stage().dataset.duration : 0) * 48000 * 8;
+        if (!near.includes(row) && mvSounds.room() < bytes) break;
+        try { await mvSounds.load(sound); } catch (error) { row.dataset.lost = error.message; }
+        if (mine !== turn) return;
+      }
+    };
+
+    /* ---- the server drew something anew ---- */
+    const react = () => {
+      const here = stage();
+      if (here && here.dataset.clip !== clip) {
+        clip = here.dataset.clip;
+        chosen = coming = null;
+        if (music) takeClip(here); else player.clear();
+      }
+      const now = rows().map((row) => row.dataset.id + row.dataset.from).join(" ") + clip;
+      if (now !== listed) {
+        listed = now;
+        if (chosen && rows().length && !rowOf(chosen)) chosen = null;
+        if (here && rows().length) ahead();
+      }
+      paint();
+    };
+    /* on a phone: a small player at the bottom as soon as the stage is scrolled away; its place is kept */
+    const narrow = matchMedia("(max-width: 860px)");
+    const shrink = () => {
+      const here = stage();
+      if (!here) return;
+      const box = here.closest(".mv-stage-box") || here.parentElement;
+      const mini = here.classList.contains("is-mini");
+      const at = box.getBoundingClientRect();
+      const away = narrow.matches && (chosen || mini) && shown_() && (at.bottom < 60 || at.top > innerHeight - 60);
+      if (Boolean(away) === mini) return;
+      box.style.minHeight = away ? `${box.offsetHeight}px` : "";
+      here.classList.toggle("is-mini", Boolean(away));
+    };
+    const shown_ = () => panel() && panel().offsetParent !== null;
+    addEventListener("scroll", shrink, { passive: true, capture: true });
+    addEventListener("resize", shrink);
+    const takeClip = (here) => {
+      const mode = (panel().querySelector(".mv-take input[type=radio]:checked") || {}).value || "mute";
+      const next = { duration_s: Number(here.dataset.duration), mode, sounding: true };
+      player.load(next);
+      if (!here.dataset.levels) return;
+      fetch(here.dataset.levels).then((answer) => (answer.ok ? answer.json() : null))
+        .then((levels) => { if (!levels || here.dataset.clip !== clip) return; next.levels = levels; player.own(null); }).catch(failed);
+    };
+    return { panel, rows, rowOf, hear, step, player, react, stage, shown: shown_ };
+  };
+
+  const shown = () => [...tabs.values()].find((one) => one.shown());
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-hear], [data-step]");
+    const here = button && shown();
+    if (!here) return;
+    if (button.dataset.hear) here.hear(button.closest(".mv-row"));
+    else if (button.dataset.step === "0") Promise.resolve(here.player.current() === null ? here.step(1) : here.player.toggle());
+    else here.step(Number(button.dataset.step));
+  });
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest && event.target.closest("#mv-tab-video-to-music .mv-take");
+    if (box && ["mute", "mix", "duck"].includes(event.target.value)) tabs.get("v2m").player.own(event.target.value);
+  });
+  const KEYS = { q: -1, w: 1, ArrowUp: -1, ArrowDown: 1 };
+  document.addEventListener("keydown", (event) => {
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const here = shown();
+    if (!here || !(key in KEYS) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (key.length === 1 && localStorage.getItem("mv_keys") === "off") return;
+    const at = event.target;
+    if (at.closest("input:not([type=radio]):not([type=checkbox]):not([type=range]), textarea, select, [contenteditable=true]")) return;
+    if (key.length > 1 && !at.closest(".mv-row, .mv-stage")) return;
+    if (key.length > 1 && at.closest("input, audio, video")) return;
+    event.preventDefault();
+    here.step(KEYS[key]);
+  });
+
+  window.mvAudition = { tabs, react: () => tabs.forEach((one) => one.react()), shown };
+  tabs.set("v2m", create("v2m", "video-to-music"));
+  tabs.set("m2v", create("m2v", "music-to-video"));
+})();

@@ -1,0 +1,140 @@
+"""What the player of a search tab needs to put a track on the clip at once: excerpts, and levels of the own sound.
+
+An excerpt is the track from its matching second on, as long as the clip, as the export would lay it (started over where
+it is too short, faded out at the end) and as loud: FLAC, which every browser decodes to the sample. It is made on first
+request and kept while there is room. A clip of more than `LONGEST_DECODED_S` gets none: its tracks stream.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mvr.config.paths import home_dir
+from mvr.page.library.rows import cache_file
+from mvr.page.serving import Shelf, ShelfItem
+from mvr.page.serving.room import make_room
+
+if TYPE_CHECKING:
+    from mvr.datatypes import FloatArray
+    from mvr.library import Item
+
+LONGEST_DECODED_S = 50.0  # three excerpts, the heard one and its neighbours, stay below 60 MB decoded
+LEVELS_HOP_S = 0.05
+_MARGIN_S = 0.5  # beyond the clip's end: decoders and clocks round
+_KEPT_BYTES = 1 << 30
+
+
+def sound_url(shelf: Shelf, item: Item, owner: str | None, span: tuple[float, float]) -> str:
+    """Address of a track's excerpt; empty where the clip is so long that the track streams.
+
+    Args:
+        span: second of the track at which the clip begins, and the clip's length.
+    """
+    start_s, length_s = span
+    if length_s > LONGEST_DECODED_S:
+        return ""
+    suffix = f"-{start_s:.2f}-{length_s:.2f}.flac"
+    made = cache_file(item, suffix, owner)
+    made = made.parent / "auditions" / made.name
+
+    def make(out: Path) -> None:
+        write_excerpt(item.path, out, start_s, length_s)
+        make_room(out.parent, "*.flac", _KEPT_BYTES)
+
+    return shelf.put(ShelfItem(path=made, name="sound.flac", owner=owner, make=make))
+
+
+def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> None:
+    """Write the excerpt, at the loudness of the export as far as its peaks allow without a limiter.
+
+    Raises:
+        MediaError: the file cannot be used. UsageError: it ends before `start_s`.
+    """
+    from mvr.media.ffmpeg import run_ffmpeg, written_whole
+    from mvr.media.limits import DEFAULT_LIMITS
+    from mvr.media.loudness import RATE_HZ
+
+    samples = levelled(excerpt(music, start_s, length_s))
+    with tempfile.TemporaryDirectory(prefix="mvr-") as folder, written_whole(out) as part:
+        raw = Path(folder) / "sound.f32"
+        np.ascontiguousarray(samples, "<f4").tofile(raw)
+        run_ffmpeg(
+            [
+                "-f", "f32le", "-ar", str(RATE_HZ), "-ac", "2", "-i", f"file:{raw}", "-sample_fmt", "s16",
+                "-c:a", "flac", "-compression_level", "3", "-f", "flac", f"file:{part.absolute()}",
+            ],
+            music,
+            DEFAULT_LIMITS.timeout_s,
+        )  # fmt: skip
+
+
+def excerpt(music: Path, start_s: float, length_s: float) -> FloatArray:
+    """The track as the export lays it on a clip, and a margin of silence: (n, 2) float32 at 48 kHz."""
+    from mvr.media.loudness import RATE_HZ
+    from mvr.media.soundtrack import MuxSettings, fit_music, read_music
+
+    length = max(1, round(length_s * RATE_HZ))
+    samples, begin_s = read_music(music, length, start_s)
+    fitted = fit_music(samples, length, MuxSettings(start_s=start_s), begin_s)
+    return np.pad(fitted, ((0, round(_MARGIN_S * RATE_HZ)), (0, 0)))
+
+
+def levelled(samples: FloatArray) -> FloatArray:
+    """Samples at the export's loudness, or as near as its highest true peak lets them."""
+    from mvr.media.loudness import RATE_HZ, loudness_of
+    from mvr.media.soundtrack import MuxSettings
+
+    settings, found = MuxSettings(), loudness_of(samples, RATE_HZ)
+    if found.integrated_lufs is None or found.true_peak_dbtp is None:
+        return samples
+    gain_db = min(
+        settings.loudness_lufs - found.integrated_lufs, settings.true_peak_dbtp - found.true_peak_dbtp
+    )
+    return samples * np.float32(10 ** (gain_db / 20))
+
+
+def levels_url(shelf: Shelf, player: Path, owner: str, duration_s: float) -> str:
+    """Address of the levels at which the clip's own sound and the music are mixed; made on first request."""
+    made = (
+        (home_dir() if player.parent.name != owner else player.parent) / "page-cache" / f"{player.stem}.json"
+    )
+
+    def make(out: Path) -> None:
+        out.write_text(json.dumps(own_levels(player, duration_s)), encoding="utf-8")
+
+    return shelf.put(ShelfItem(path=made, name="levels.json", owner=owner, make=make))
+
+
+def own_levels(video: Path, duration_s: float) -> dict[str, object]:
+    """The export's levels of a clip's own sound: `own_db` of it, `mix_db` of the music beside it, and `duck_db` of the
+    music every `hop_s` seconds where it makes room. A silent clip has nothing to make room for.
+
+    Raises:
+        MediaError: the file cannot be used.
+    """
+    from mvr.media.loudness import RATE_HZ, loudness_of
+    from mvr.media.probe import probe
+    from mvr.media.sound import read_stereo
+    from mvr.media.soundtrack import MuxSettings, duck_curve, own_gain_db
+
+    settings = MuxSettings()
+    nothing = {"own_db": 0.0, "mix_db": 0.0, "duck_db": [], "hop_s": LEVELS_HOP_S}
+    if probe(video).audio is None:
+        return nothing
+    original = read_stereo(video, RATE_HZ)
+    loudness = loudness_of(original, RATE_HZ).integrated_lufs
+    if loudness is None:
+        return nothing
+    curve = duck_curve(original, max(1, round(duration_s * RATE_HZ)), loudness, settings.duck_db)
+    hop = round(LEVELS_HOP_S * RATE_HZ)
+    return {
+        "own_db": own_gain_db(loudness, settings),
+        "mix_db": settings.mix_music_db,
+        "duck_db": [round(float(db), 2) for db in curve[::hop]],
+        "hop_s": LEVELS_HOP_S,
+    }
