@@ -30,8 +30,12 @@ _ADDRESS = re.compile(
     r"(?:/(?:deed|legalcode)[.\w-]*)?/?",
     re.IGNORECASE,
 )
+_COUNTRY = (
+    r"(?: (?P<port>(?!BY|NC|ND|SA)(?-i:[A-Z]{2})))?"  # licences before 4.0 were written for each country
+)
 _SHORT = re.compile(
-    rf"\bCC{_BETWEEN}BY(?P<elements>(?:{_BETWEEN}{_ELEMENT})*){_VERSION}{_PORT}(?![\w.]*\w)", re.IGNORECASE
+    rf"\bCC{_BETWEEN}BY(?P<elements>(?:{_BETWEEN}{_ELEMENT})*){_VERSION}{_COUNTRY}{_PORT}(?![\w.]*\w)",
+    re.IGNORECASE,
 )
 _TITLE = re.compile(
     rf"\b(?:Creative[ -]Commons|CC)[ :–-]*(?:Licen[cs]e[ :]*)?Attribution(?P<elements>(?:{_BETWEEN}{_ELEMENT})*)"
@@ -52,6 +56,8 @@ _OTHERS: tuple[tuple[re.Pattern[str], Licence], ...] = tuple(
             f"{_CC}/publicdomain/mark/1.0/",
         ),
         ((r"\bpublic[ -]domain\b",), "public domain", ""),
+        ((r"\bCC NC-Sampling\+(?: 1\.0)?",), "CC NC-Sampling+ 1.0", f"{_CC}/licenses/nc-sampling+/1.0/"),
+        ((r"\bCC Sampling\+(?: 1\.0)?",), "CC Sampling+ 1.0", f"{_CC}/licenses/sampling+/1.0/"),
         (
             (
                 rf"{_WEB}artlibre\.org(?:/\S*)?",
@@ -85,7 +91,7 @@ _FILLER = re.compile(
     r"share|alike|derivatives|derivs|commercial|cc)\b|[\W_]+",
     re.IGNORECASE,
 )
-_RESTRICTION = re.compile(r"non[- ]?commercial|no commercial|all rights reserved", re.IGNORECASE)
+_RESTRICTION = re.compile(r"non[- ]?commercial|no commercial|all rights reserved|\bNC\b", re.IGNORECASE)
 
 
 def find_licence(text: str) -> Licence | None:
@@ -139,7 +145,6 @@ def _without(text: str) -> str:
 
 def _of_address(found: re.Match[str]) -> Licence | None:
     code, version, port = found["code"].lower().strip("-"), found["version"], found["port"]
-    stated = f" {version}" if version else ""
     if found["group"].lower() == "publicdomain":
         names = {"zero": ("CC0", "zero"), "mark": ("Public Domain Mark", "mark")}
         if code not in names:
@@ -147,10 +152,7 @@ def _of_address(found: re.Match[str]) -> Licence | None:
         name, part = names[code]
         return Licence(f"{name} {version or '1.0'}", f"{_CC}/publicdomain/{part}/{version or '1.0'}/")
     name = "CC " + "-".join(part.upper() if len(part) == 2 else part.capitalize() for part in code.split("-"))
-    url = (
-        f"{_CC}/licenses/{code}/" + (f"{version}/" if version else "") + (f"{port.lower()}/" if port else "")
-    )
-    return Licence(f"{name}{stated}{f' {port.upper()}' if port else ''}", url)
+    return _creative_commons(name, code, version, port)
 
 
 def _of_name(found: re.Match[str]) -> Licence | None:
@@ -166,9 +168,14 @@ def _of_name(found: re.Match[str]) -> Licence | None:
             parts.append(letter)
     code = "-".join(parts)
     name = f"CC {code.upper()}"
-    # Without a version there is no one text to point at, only Creative Commons' own choice of the newest.
-    url = f"{_CC}/licenses/{code}/{version}/" if version else f"{_CC}/licenses/{code}/"
-    return Licence(f"{name} {version}" if version else name, url)
+    return _creative_commons(name, code, version, groups.get("port"))
+
+
+def _creative_commons(name: str, code: str, version: str | None, port: str | None) -> Licence:
+    """Without a version the address is Creative Commons' own choice of the newest."""
+    parts = [part for part in (version, port and port.lower()) if part]
+    shown = [part for part in (name, version, port and port.upper()) if part]
+    return Licence(" ".join(shown), "/".join([_CC, "licenses", code, *parts, ""]))
 
 
 def _of_zero(found: re.Match[str]) -> Licence:

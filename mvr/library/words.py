@@ -90,21 +90,27 @@ Entries = Iterable[tuple[str, str, list[str]]]
 
 
 def _by_mutagen(path: Path) -> Entries:
-    """What mutagen finds under the names of its container's own system."""
+    """What mutagen finds under the names of its container's own system; ID3 in front of raw AAC, too."""
     import mutagen
     from mutagen.id3 import ID3
 
-    try:
-        file = mutagen.File(path)
-        tags = None if file is None else file.tags
-        if tags is None:
-            tags = ID3(path)  # raw AAC and other streams with ID3 in front
-    except (mutagen.MutagenError, OSError, ValueError, OverflowError, KeyError, IndexError):
-        return []
-    kind = type(tags).__name__
-    for part, read in _READERS.items():
-        if part in kind:
-            return list(read(tags))
+    for look in (lambda: getattr(mutagen.File(path), "tags", None), lambda: ID3(path)):
+        try:
+            tags = look()
+            kind = type(tags).__name__
+            found = [entry for part, read in _READERS.items() if part in kind for entry in read(tags)]
+        except (
+            mutagen.MutagenError,
+            OSError,
+            ValueError,
+            OverflowError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):
+            continue  # a damaged tag, in whatever way
+        if found:
+            return found
     return []
 
 
@@ -153,7 +159,7 @@ def _of_asf(tags: Any) -> Iterator[tuple[str, str, list[str]]]:
 
 
 _READERS: dict[str, Callable[[Any], Iterator[tuple[str, str, list[str]]]]] = {
-    "ID3": _of_id3, "VC": _of_vorbis, "Vorbis": _of_vorbis, "APE": _of_ape, "MP4Tags": _of_mp4, "ASFTags": _of_asf,
+    "ID3": _of_id3, "VC": _of_vorbis, "APE": _of_ape, "MP4Tags": _of_mp4, "ASFTags": _of_asf,
 }  # fmt: skip
 """Part of the name of mutagen's class of tags -> what reads it."""
 
@@ -172,11 +178,11 @@ def _ape_of(path: Path) -> Entries:
 
 
 def _info_of(path: Path) -> Entries:
-    """The INFO list of a WAV file and the text chunks of an AIFF file."""
+    """The INFO list of a WAV or AVI file and the text chunks of an AIFF file."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
-            if head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE":
+            if head[:4] in (b"RIFF", b"RF64") and head[8:] in (b"WAVE", b"AVI "):
                 return [
                     ("riff", name, [text])
                     for chunk, body in _chunks(file, "little", 12, file.seek(0, 2), (b"LIST",))
