@@ -94,7 +94,11 @@ def _by_mutagen(path: Path) -> Entries:
     import mutagen
     from mutagen.id3 import ID3
 
-    for look in (lambda: getattr(mutagen.File(path), "tags", None), lambda: ID3(path)):
+    looks: tuple[Callable[[], Any], ...] = (
+        lambda: getattr(mutagen.File(path), "tags", None),
+        lambda: ID3(path),
+    )
+    for look in looks:
         try:
             tags = look()
             kind = type(tags).__name__
