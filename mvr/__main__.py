@@ -14,6 +14,7 @@ import sys
 import typer
 
 from mvr import __version__
+from mvr.commands.agent import mcp
 from mvr.commands.dataset import app as dataset_app
 from mvr.commands.doctor import doctor
 from mvr.commands.export import export
@@ -38,6 +39,7 @@ app.add_typer(library_app, name="library", help="Your own tracks and videos.")
 app.command("recommend")(recommend)
 app.command("find-videos")(find_videos)
 app.command("export")(export)
+app.command("mcp")(mcp)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(features_app, name="features")
 app.command("train")(train)

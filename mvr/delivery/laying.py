@@ -21,7 +21,7 @@ from mvr.delivery.plan import (
 )
 from mvr.embeddings.digest import content_hash
 from mvr.errors import DataError
-from mvr.library.tags import Tags, read_tags
+from mvr.library.tags import read_tags
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import measure_loudness
 from mvr.media.probe import probe
@@ -113,8 +113,8 @@ def lay_item(
         artist=item.artist,
         credit=item.credit_line,
         licence=item.licence,
-        licence_url=_known(item, "licence_url"),
-        rights_holders=RightsHolders(**{name: _known(item, name) for name in _HOLDERS}),
+        licence_url=item.licence_url,
+        rights_holders=RightsHolders(**{name: getattr(item, name) for name in _HOLDERS}),
         source=item.source,
         read_at=item.added_at,
         item_id=item.id,
@@ -140,15 +140,11 @@ def lay_file(path: Path, film: Film, start_s: float, target_lufs: float = TARGET
         artist=tags.artist,
         credit=tags.credit,
         licence=tags.licence,
-        licence_url=_known(tags, "licence_url"),
-        rights_holders=RightsHolders(**{name: _known(tags, name) for name in _HOLDERS}),
+        licence_url=tags.licence_url,
+        rights_holders=RightsHolders(**{name: getattr(tags, name) for name in _HOLDERS}),
         source=tags.source,
         sha256=content_hash(path),
         duration_s=info.duration_s,
         gain_db=level_db(level.integrated_lufs, level.true_peak_dbtp, target_lufs),
         pieces=plain_pieces(start_s, info.duration_s, film.length_s),
     )
-
-
-def _known(source: Item | Tags, name: str) -> str:
-    return str(getattr(source, name, "") or "")
