@@ -16,7 +16,7 @@ SETS = {  # lock -> requirements file, what is resolved, what it is for
     "full": ("requirements.txt", ["--extra", "full"], "what a Space and `make models` install"),
     "dev": (
         "requirements-dev.txt",
-        ["--extra", "full", "--extra", "ray", "--group", "dev"],
+        ["--extra", "full", "--extra", "ray", "--extra", "mcp", "--group", "dev"],
         "what `make test` installs",
     ),
 }
