@@ -17,6 +17,7 @@ from mvr.arena.board.tables import differences_csv, forest_plots, ratings_csv, r
 from mvr.config.outputs import check_output_folder
 from mvr.datatypes import JsonDict
 from mvr.errors import DataError, MvrError, UsageError
+from mvr.votes.copies import note_on_nothing
 from mvr.votes.records import Aspect
 
 COMMANDS = ("attack", "coverage")  # each a module of this folder with a main
@@ -52,6 +53,8 @@ def board_of(options: argparse.Namespace) -> Board:
     settings = BoardSettings(aspect=options.aspect, training_groups=training)
     offline = _read_json(options.retrieval) if options.retrieval else None
     with open_votes(options.db) as store:
+        if nothing := note_on_nothing(store):
+            sys.stderr.write(f"eval.votes: {nothing}\n")
         return build_board(store, settings, offline=offline)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mvr.commands.learning import learn, promote
-from mvr.commands.options import ForceOption, JsonOption
+from mvr.commands.options import ForceOption, JsonOption, library_files
 from mvr.commands.output import note, print_json, say, say_all
 from mvr.config.outputs import check_output_file, check_output_folder
 from mvr.datatypes import Direction
@@ -59,7 +61,7 @@ def export(
     if kind == Kind.TREC and publish:
         raise UsageError("--publish is for tables; qrels and runs name no voters")
     check_output_folder(out, ("*.qrels", *(f"{record.table}.*" for record in RECORDS)))
-    with _open(db, must_exist=True) as store:
+    with _reading(db) as store:
         writers = (
             _trec_writers(store, out) if kind == Kind.TREC else _table_writers(store, out, kind, publish)
         )
@@ -74,6 +76,23 @@ def export(
     else:
         for file in files:
             say(str(file))
+
+
+@app.command("backup")
+def backup(
+    out: Annotated[Path, typer.Option("--out", help="SQLite file to write.", show_default=False)],
+    db: DbOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy all votes into one file, while a server may go on writing; the file copied by hand may lack the newest."""
+    from mvr.votes.copies import back_up, file_of
+
+    source = file_of(db)
+    beside = [source.with_name(source.name + ending) for ending in ("-wal", "-shm", ".lock")]
+    check_output_file(out, inputs=[source, *beside], kept=library_files(), force=force)
+    votes = back_up(db, out)
+    print_json({"file": str(out), "votes": votes}) if as_json else say(f"{out}: {votes} votes")
 
 
 @app.command("import")
@@ -93,7 +112,7 @@ def import_(
     if not source.exists():
         raise UsageError(f"there is nothing at {source}")
     runs = sorted(source.glob("*.run")) if source.is_dir() else [source] if source.suffix == ".run" else []
-    with _open(db) as store:
+    with _writing(db) as store:
         if runs:
             added = {"pool_item": [import_runs(store, runs, pool_version=pool, direction=str(direction)), 0]}
         elif source.is_file():
@@ -115,7 +134,7 @@ def stats(db: DbOption = None, as_json: JsonOption = False) -> None:
     from mvr.arena.board.board import build_board
     from mvr.arena.board.tables import report
 
-    with _open(db, must_exist=True) as store:
+    with _reading(db) as store:
         board = build_board(store)
     if as_json:
         print_json(board.document)
@@ -129,7 +148,7 @@ def verify(db: DbOption = None, as_json: JsonOption = False) -> None:
     from mvr.errors import DataError
     from mvr.votes.chain import broken_links
 
-    with _open(db, must_exist=True) as store:
+    with _reading(db) as store:
         broken = broken_links(store)
     if as_json:
         print_json({"broken": broken})
@@ -170,11 +189,11 @@ def purge(
     """Delete the rows of voters who asked to be forgotten (they count nowhere and are never exported anyway)."""
     if not yes:
         raise UsageError("this deletes rows for good; repeat it with --yes")
-    with _open(db, must_exist=True) as store:
+    with _writing(db, must_exist=True) as store:
         note(f"{store.purge()} rows deleted")
 
 
-def _open(db: str | None, *, must_exist: bool = False) -> VoteStore:
+def _writing(db: str | None, *, must_exist: bool = False) -> VoteStore:
     from mvr.votes.engine import parse_url
     from mvr.votes.store import VoteStore
 
@@ -182,6 +201,16 @@ def _open(db: str | None, *, must_exist: bool = False) -> VoteStore:
     if must_exist and url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
         raise UsageError(f"there are no votes at {url.database}")
     return VoteStore.open(db)
+
+
+@contextmanager
+def _reading(db: str | None) -> Iterator[VoteStore]:
+    from mvr.votes.copies import note_on_nothing, open_to_read
+
+    with open_to_read(db) as store:
+        if nothing := note_on_nothing(store):
+            note(nothing)
+        yield store
 
 
 def _table_writers(store: VoteStore, out: Path, kind: Kind, publish: bool) -> Writers:

@@ -6,6 +6,7 @@ process nor a lost power supply takes back what was acknowledged.
 
 from __future__ import annotations
 
+import contextlib
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from mvr.config.paths import home_dir
-from mvr.errors import UsageError
+from mvr.config.sqlite import may_write
+from mvr.errors import NotSaved, UsageError
 
 BUSY_TIMEOUT_MS = 60_000
 
@@ -45,10 +47,18 @@ def parse_url(url: str | Path | None) -> sa.URL:
 
 
 def create_engine(url: sa.URL) -> sa.Engine:
-    """An engine whose connections are set up as the module's docstring says."""
+    """An engine whose connections are set up as the module's docstring says.
+
+    Raises:
+        NotSaved: a SQLite file that cannot be written.
+    """
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
-    Path(str(url.database)).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    path = Path(str(url.database)).expanduser()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if not may_write(path):
+        raise NotSaved(f"votes cannot be kept in {path}: it, or its folder, cannot be written to")
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None})
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

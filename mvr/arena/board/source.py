@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mvr.errors import UsageError
+from mvr.votes.copies import open_to_read
 from mvr.votes.formats.tables import import_tables
 from mvr.votes.store import VoteStore
 
@@ -30,5 +31,5 @@ def open_votes(source: str) -> Iterator[VoteStore]:
         raise UsageError(
             f"there are no votes at {source}; give a database URL, a SQLite file or an exported folder"
         )
-    with VoteStore.open(source) as store:
+    with open_to_read(source) as store:
         yield store
