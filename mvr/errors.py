@@ -26,6 +26,7 @@
     │   └── LicenceNotAccepted     non-commercial weights that nobody accepted yet
     ├── NotInLibrary               an id that the library does not hold
     ├── VoteRefused                an unknown, used, expired, foreign or too early vote
+    ├── IndexUnreachable           an index in a database that does not answer; nothing was lost
     └── NotSaved                   the vote store cannot be reached or the disk is full; nothing was written
 
 An `assert` is for our own invariants; these classes are for the user.
@@ -145,3 +146,7 @@ class VoteRefused(MvrError):
 
 class NotSaved(MvrError):
     """The vote store cannot be reached or its disk is full; nothing was written."""
+
+
+class IndexUnreachable(MvrError):
+    """An index in a database that does not answer; nothing was lost."""

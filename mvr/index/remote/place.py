@@ -1,0 +1,196 @@
+"""What an index in a database does, whatever the database: it keeps rows and hands out candidates.
+
+A place holds spaces: the rows of one modality under one system. A row is a segment of an item: B unit-length branch
+vectors laid end to end, as float16. A search asks for the n rows with the highest plain inner product with a weighted
+query; exact scores and the proof that nothing better is left are `mvr.index.remote.search`'s, the same for every place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray, JsonDict
+from mvr.errors import DataError, NotFinite, WrongShape
+
+_UNIT_TOLERANCE = 2e-3  # float16 keeps a unit vector's length to about 5e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """Rows that can be compared.
+
+    Attributes:
+        system: identity of the system whose embeddings they are.
+        modality: of the items.
+        branches: B names; dim: D, width of one branch.
+    """
+
+    system: str
+    modality: str
+    branches: tuple[str, ...]
+    dim: int
+
+    @property
+    def width(self) -> int:
+        """B * D, numbers in one row."""
+        return len(self.branches) * self.dim
+
+    @property
+    def key(self) -> str:
+        """A name for tables: letters, digits and underscores."""
+        key = f"{self.system}_{self.modality}".lower()
+        assert re.fullmatch(r"[a-z0-9_]+", key), (
+            key
+        )  # an identity is hexadecimal digits: it stands inside statements
+        return key
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredItem:
+    """One item with its segments.
+
+    Attributes:
+        id, content: of the catalogue; a changed content is written anew.
+        document: everything else that a list shows of it.
+        genre, mood, licence, commercial, duration_s, tempo_bpm: what can be filtered by.
+        times: (S, 2) start and end of each segment in seconds.
+        vectors: (S, B, D) unit-length.
+        facts: per segment, what can be heard or seen of it.
+    """
+
+    id: str
+    content: str
+    document: JsonDict
+    times: npt.NDArray[np.float64]
+    vectors: FloatArray
+    facts: Sequence[Mapping[str, float]] = ()
+    genre: tuple[str, ...] = ()
+    mood: tuple[str, ...] = ()
+    licence: str = ""
+    commercial: bool = False
+    duration_s: float | None = None
+    tempo_bpm: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which items may be found; all that are given must hold, and an item that lacks the fact is left out."""
+
+    genres: tuple[str, ...] = ()
+    moods: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    commercial: bool = False
+    least: Mapping[str, float] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
+    ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Rows of one search, by falling inner product; fewer than asked for when there are no more.
+
+    Attributes:
+        positions: (n,) of the items, in the order of their first writing.
+        numbers: (n,) of the segment in its item.
+        vectors: (n, B, D) float32, as stored.
+        products: (n,) float64, as the place computed them.
+        slack: by how much a product may be off, the query's rounding included.
+    """
+
+    positions: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    vectors: FloatArray
+    products: npt.NDArray[np.float64]
+    slack: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One found segment with its item."""
+
+    item: str
+    document: JsonDict
+    start_s: float
+    end_s: float
+    facts: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """How much of a space is there.
+
+    Attributes:
+        items, rows: held now.
+        announced: items of the last push that began; more than `items` while it runs, or when it was stopped.
+        least_gram: (B, B) elementwise minimum over all rows of the inner products between a row's branches.
+        exact: whether candidates come from a scan of every row.
+    """
+
+    items: int
+    rows: int
+    announced: int
+    least_gram: npt.NDArray[np.float64]
+    exact: bool
+
+
+class Place(Protocol):
+    """Where indexes of libraries are kept."""
+
+    def holding(self, space: Space) -> Holding | None:
+        """What is there of a space; None for nothing."""
+
+    def contents(self, space: Space) -> dict[str, str]:
+        """Item -> content of what is there already, so that a push goes on where another one stopped."""
+
+    def announce(self, space: Space, items: int) -> None:
+        """A push of so many items begins; makes the space where there is none."""
+
+    def write(self, space: Space, items: Sequence[StoredItem]) -> None:
+        """Write items with all their rows, each as a whole or not at all; one that is there is replaced."""
+
+    def remove(self, space: Space, ids: Sequence[str]) -> None:
+        """Take items out."""
+
+    def candidates(self, space: Space, weighted: FloatArray, count: int, wanted: Wanted) -> Candidates:
+        """The `count` rows with the highest inner product with `weighted` (B * D,)."""
+
+    def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
+        """Rows by item position and segment number."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def check_item(item: StoredItem, space: Space) -> FloatArray:
+    """An item's vectors as stored (S, B, D), refused before a database could misread them.
+
+    A zero vector stands first in one database's order and nowhere in another's; NaN is above every number.
+
+    Raises:
+        WrongShape, NotFinite, DataError: vectors that do not fit, hold NaN, or are not of unit length.
+    """
+    shape = (len(item.times), len(space.branches), space.dim)
+    if item.vectors.shape != shape or not len(item.times):
+        raise WrongShape(f"item {item.id}: vectors of shape {item.vectors.shape}, the index wants {shape}")
+    if not np.isfinite(item.vectors).all():
+        raise NotFinite(f"item {item.id}: its vectors hold NaN or infinity")
+    stored = item.vectors.astype(np.float16).astype(np.float32)
+    lengths = np.linalg.norm(stored, axis=-1)
+    if (np.abs(lengths - 1) > _UNIT_TOLERANCE).any():
+        raise DataError(
+            f"item {item.id}: a vector has length {lengths.flat[np.abs(lengths - 1).argmax()]:.4g}, not 1"
+        )
+    return stored
+
+
+def query_slack(weighted: FloatArray, sent: npt.NDArray[Any], branches: int, rounding: float) -> float:
+    """By how much products with what was `sent` may differ from those with `weighted`: Cauchy and Schwarz, rows being
+    sqrt(branches) long, and `rounding` of the sum itself."""
+    lost = float(np.linalg.norm(weighted.astype(np.float64) - sent.astype(np.float64)))
+    return 1.01 * float(np.sqrt(branches)) * (lost + rounding)
