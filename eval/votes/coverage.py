@@ -187,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.repeats < 1:
         raise UsageError(f"--repeats must be at least 1, not {options.repeats}")
-    check_output_folder(options.out, ("coverage.json",))
+    check_output_folder(options.out, ("audit.json", "coverage.json", "attack.json"))
     document = measure(options.seed, options.repeats)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "coverage.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -19,14 +19,27 @@ def row(**interval: float | None) -> dict[str, object]:
     }  # fmt: skip
 
 
-def shown(monkeypatch, **section: object) -> str:
+def shown(monkeypatch, audit: dict[str, object] | None = None, **section: object) -> str:
     """The board's HTML without its plot and its downloads."""
     monkeypatch.setattr("mvr.page.board.leaderboard_tab.downloads", lambda context, board: [])
     monkeypatch.setattr("mvr.page.board.leaderboard_tab.forest_plot", lambda section, title: "")
     days = {"first_vote": "2026-11-01", "last_vote": section.pop("last", "2026-11-01")}
-    whole = {"votes": 1, "voters": 1, "rows": [], "differences": [], "note": "", "needs": "", **section}
+    original = section.pop("original", [])
+    whole = {
+        "votes": 1,
+        "voters": 1,
+        "rows": [],
+        "differences": [],
+        "note": "",
+        "needs": "",
+        "days": "",
+        "groups": [],
+        "audit": audit or {"findings": [], "pairs": [], "orders": []},
+        **section,
+    }
     board = SimpleNamespace(
-        document={"inputs": days, "alphas": [], "campaigns": []}, section=lambda name: whole
+        document={"inputs": days, "alphas": [], "original": original, "campaigns": []},
+        section=lambda name: whole,
     )
     return " ".join(board_html(None, board, "all").split())  # type: ignore[arg-type]
 
@@ -48,3 +61,28 @@ def test_ties_alone_are_not_called_no_votes(monkeypatch, votes, said):
 def test_an_interval_that_is_not_known_is_one_dash(monkeypatch):
     assert '<span class="mv-interval">–</span>' in shown(monkeypatch, rows=[row()])
     assert ">950 to 1050</span>" in shown(monkeypatch, rows=[row(elo_low=950.0, elo_high=1050.0)])
+
+
+def test_what_speaks_against_the_order_stands_above_and_the_rest_is_folded_away(monkeypatch):
+    findings = [
+        {"check": "cycles", "flagged": True, "said": "a beats b, b beats c, c beats a."},
+        {"check": "drift", "flagged": False, "said": "First and second half agree."},
+    ]
+    pair = {"first": "a", "second": "b", "votes": 9, "points_share": 0.75, "expected_share": 0.5}
+    audit = {"findings": findings, "pairs": [pair], "orders": []}
+    open_part, _, folded = shown(monkeypatch, audit, rows=[row()]).partition("<details")
+    assert "a beats b" in open_part and "First and second" not in open_part
+    assert "First and second half agree." in folded and "<td>75 %</td><td>50 %</td>" in folded
+
+
+def test_systems_are_shown_beside_the_published_share_against_human_choice(monkeypatch):
+    share = {"votes": 20, "win_or_tie": 0.4, "low": 0.2, "high": 0.6}
+    own = (
+        {"system": "cca"}
+        | share
+        | {f"{name}_unrecognised": None for name in share}
+        | {"votes_unrecognised": 0}
+    )
+    html = shown(monkeypatch, rows=[row()], original=[own])
+    assert "VTMR" in html and "46 %" in html and "40 %" in html and ">20 to 60</span>" in html
+    assert "VTMR" not in shown(monkeypatch, rows=[row()])

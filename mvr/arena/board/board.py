@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import mvr
+from mvr.arena.board.audit import AuditInput, audit_section
 from mvr.arena.board.campaigns import new_voters
 from mvr.arena.board.exclusion import ExclusionSettings, campaign_rows, excluded_voters
 from mvr.arena.board.inputs import BoardInput, Row, read_input
+from mvr.arena.board.original import original_section
 from mvr.arena.board.relevance import judge_agreement, relevance_section
 from mvr.arena.board.sections import (
     alpha_section,
@@ -84,8 +88,10 @@ def build_board(
     barred = frozenset().union(*by_rule.values())
     kept = [row for row in data.counted if row["voter_id"] not in barred]
     rows = [row for row in kept if not _trained_on(row, settings.training_groups)]
+    before = [row for row in data.counted if not _trained_on(row, settings.training_groups)]
     sensitive, ratings = _model(rows, settings.ratings)
-    sections = _sections(rows, ratings, settings.least_genre_votes)
+    audited = AuditInput(rows=rows, before=before, by_rule=by_rule, settings=ratings)
+    sections = _sections(audited, settings.least_genre_votes)
     document: JsonDict = {
         "schema": 1,
         "inputs": _inputs(data, rows),
@@ -106,6 +112,7 @@ def build_board(
         "sensitivity": _sensitivity_rows(sensitive, rows, settings.ratings),
         "published_model": str(ratings.ties),
         "alphas": alpha_section(rows),
+        "original": original_section(rows),
         "quality": quality_section(data.checks, data.repeats) | {"judges": judge_agreement(data.judgments)},
         "relevance": relevance_section(data.judgments, data.pool),
         "offline": offline_section([s for s in sections if s["name"] in tuple(Direction)], offline),
@@ -127,16 +134,29 @@ def _model(rows: Sequence[Row], settings: RatingSettings) -> tuple[Sensitivity |
     return found, replace(settings, ties=Ties.DROP) if found.publish_decisive_only else settings
 
 
-def _sections(rows: Sequence[Row], settings: RatingSettings, least: int) -> list[JsonDict]:
-    sections = [rating_section("all", rows, settings)]
-    for direction in Direction:
-        inside = [row for row in rows if row["direction"] == direction]
-        sections.append(rating_section(str(direction), inside, settings))
-    for genre in sorted({row["query_genre"] for row in rows if row["query_genre"]}):
-        inside = [row for row in rows if row["query_genre"] == genre]
-        if len(inside) >= least:
-            sections.append(rating_section(f"genre: {genre}", inside, settings))
+def _sections(data: AuditInput, least: int) -> list[JsonDict]:
+    """All votes, each direction, each genre with enough votes, and what speaks against each table."""
+    kept: list[tuple[str, Callable[[Row], bool]]] = [("all", lambda row: True)]
+    kept += [(str(direction), partial(_is, "direction", str(direction))) for direction in Direction]
+    genres = Counter(row["query_genre"] for row in data.rows if row["query_genre"])
+    kept += [
+        (f"genre: {genre}", partial(_is, "query_genre", genre))
+        for genre, count in sorted(genres.items())
+        if count >= least
+    ]
+    sections = []
+    for name, inside in kept:
+        part = replace(
+            data,
+            rows=[row for row in data.rows if inside(row)],
+            before=[row for row in data.before if inside(row)],
+        )
+        sections.append(rating_section(name, part.rows, data.settings) | {"audit": audit_section(part)})
     return sections
+
+
+def _is(column: str, value: str, row: Row) -> bool:
+    return bool(row[column] == value)
 
 
 def _sensitivity_rows(

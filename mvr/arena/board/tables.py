@@ -8,8 +8,21 @@ from collections.abc import Sequence
 
 from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
+from mvr.arena.board.original import PUBLISHED
 from mvr.datatypes import JsonDict
 
+PAIR_COLUMNS = ("first", "second", "votes", "points_share", "expected_share", "p_holm")
+ORIGINAL_COLUMNS = (
+    "system",
+    "votes",
+    "win_or_tie",
+    "low",
+    "high",
+    "votes_unrecognised",
+    "win_or_tie_unrecognised",
+    "low_unrecognised",
+    "high_unrecognised",
+)
 HUGE = 1e6  # beyond it only the power of ten says anything
 RATING_COLUMNS = (
     "board",
@@ -77,7 +90,7 @@ def report(board: Board) -> str:
             f"![{_title(section)}](forest-{_slug(section['name'])}.svg)",
             "",
         ]
-        lines += [*_rating_lines(section), *_group_lines(section["groups"])]
+        lines += [*_rating_lines(section), *_group_lines(section["groups"]), *_audit_lines(section["audit"])]
     lines += ["## Votes still needed", "", *_needed_lines(board.section("all")), ""]
     lines += [
         "## How often people preferred each alpha",
@@ -85,6 +98,9 @@ def report(board: Board) -> str:
         *_table(("system", "alpha", "votes", "preferred", "low", "high"), document["alphas"]),
         "",
     ]
+    if document["original"]:
+        lines += ["## Against the clip's own music", "", f"{PUBLISHED}.", ""]
+        lines += [*_table(ORIGINAL_COLUMNS, document["original"]), ""]
     lines += ["## Other choices, same votes", "", f"Published model: {document['published_model']}.", ""]
     lines += _table(("name", "largest_change_nats", "same_order", "separated"), document["sensitivity"])
     lines += ["", "## Agreement", "", *_quality_lines(document["quality"]), ""]
@@ -181,6 +197,22 @@ def _group_lines(groups: Sequence[JsonDict]) -> list[str]:
         names = [name if low is None else f"{name} ({low}-{high})" for name, low, high in ranks]
         lines.append(f"- group {group['group']}, {group['votes']} votes: {', '.join(names)}")
     return [*lines, ""]
+
+
+def _audit_lines(audit: JsonDict) -> list[str]:
+    """Findings, flagged ones first; pairs seen against expected; orders without one thing."""
+    if not audit["findings"]:
+        return []
+    findings = sorted(audit["findings"], key=lambda finding: not finding["flagged"])
+    lines = ["### What speaks against it", ""]
+    lines += [
+        f"- **{one['check']}**: {one['said']}" if one["flagged"] else f"- {one['check']}: {one['said']}"
+        for one in findings
+    ]
+    lines += ["", "Points of each pair (a win 1, a tie 1/2) against those that the strengths expect:", ""]
+    lines += _table(PAIR_COLUMNS, audit["pairs"])
+    lines += ["", "The order without one thing:", ""]
+    return [*lines, *_table(("without", "share", "same_order", "order"), audit["orders"]), ""]
 
 
 def _needed_lines(section: JsonDict) -> list[str]:

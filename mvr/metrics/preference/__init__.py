@@ -6,6 +6,7 @@ covariance   sandwich estimates: independent, by voter, by video, two-way
 ratings      `rate`: the whole recipe: strengths, intervals, differences, rank intervals
 separation   when no finite strengths exist
 sensitivity  the same with other choices
+concentration, cycles, drift   who cast the votes; whether one strength per system fits; first half against second
 stopping     e-values for looking at any time; sign test; votes still needed
 shares       counts and Wilson intervals: both bad, win rates, per-alpha preference
 """

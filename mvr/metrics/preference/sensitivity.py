@@ -1,8 +1,7 @@
 """Does the order hang on one choice? The same votes under other choices, beside the primary fit.
 
-Source: evaluation specification, line 15 and section 1.2: if any difference of the decisive-only fit is
-    more than
-0.1 nat (17 Elo) away, the decisive-only fit is the one to publish.
+Source: evaluation specification, line 15 and section 1.2: if any difference of the decisive-only fit is more than 0.1
+nat (17 Elo) away, the decisive-only fit is the one to publish.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 from mvr.metrics.preference.covariance import Scores
 from mvr.metrics.preference.davidson import Ties
 from mvr.metrics.preference.ratings import RatingSettings, rate, vote_weights
-from mvr.metrics.preference.votes import TIE, PairVotes
+from mvr.metrics.preference.votes import TIE, IntArray, PairVotes
 
 PUBLISH_DECISIVE_AT = 0.1
 INFLUENTIAL = 5
@@ -72,6 +71,8 @@ def sensitivity(votes: PairVotes, settings: RatingSettings | None = None) -> Sen
 def _choices(votes: PairVotes, settings: RatingSettings) -> Iterator[tuple[str, PairVotes, RatingSettings]]:
     yield "decisive votes only", votes, replace(settings, ties=Ties.DROP)
     yield "every vote weighs 1", votes, replace(settings, cap=math.inf)
+    if settings.slot:
+        yield "without the slot term", votes, replace(settings, slot=False)
     if votes.pair_prob is not None:
         yield "weights 1 / pair probability", votes, replace(settings, inverse_pair_prob=True)
     if votes.video is not None:
@@ -80,9 +81,9 @@ def _choices(votes: PairVotes, settings: RatingSettings) -> Iterator[tuple[str, 
             for quartile, kept in enumerate(_tie_quartiles(votes))
         )
     if votes.voter is not None:
-        influential = influential_voters(votes, settings)
-        kept = ~np.isin(votes.voter, influential)
-        yield f"without the {len(influential)} most influential voters", votes.where(kept), settings
+        chosen = influential(votes, settings)
+        kept = ~np.isin(votes.voter, chosen)
+        yield f"without the {len(chosen)} most influential voters", votes.where(kept), settings
 
 
 def _tie_quartiles(votes: PairVotes) -> Iterator[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
@@ -97,20 +98,23 @@ def _tie_quartiles(votes: PairVotes) -> Iterator[np.ndarray[tuple[int], np.dtype
         yield ~((votes.outcome == TIE) & (quartile[numbers] == number))
 
 
-def influential_voters(
-    votes: PairVotes, settings: RatingSettings, count: int = INFLUENTIAL
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The voters whose votes move the strengths most: largest spread of H+ U_g over the systems."""
-    assert votes.voter is not None
+def influential(
+    votes: PairVotes, settings: RatingSettings, by: str = "voter", count: int = INFLUENTIAL
+) -> IntArray:
+    """Numbers of the voters (or videos) whose votes move the strengths most: largest spread of H+ U_g over the systems.
+
+    Args:
+        by: "voter" or "video"; the votes must know it.
+    """
     weights = vote_weights(votes, settings)
     fit = rate(votes, settings).fit
-    names = np.unique(votes.voter)
+    names = np.unique(getattr(votes, by))
     if fit.ties == Ties.DROP:
         votes, weights = votes.where(votes.outcome != TIE), weights[votes.outcome != TIE]
-    assert votes.voter is not None
-    sums = Scores(votes, weights, fit).sums(np.searchsorted(names, votes.voter))
+    sums = Scores(votes, weights, fit).sums(np.searchsorted(names, getattr(votes, by)))
     moved = (sums @ fit.bread)[:, : len(fit.systems)]
-    spread = moved.max(axis=1) - moved.min(axis=1)
-    most = min(count, max(0, len(names) - 2))  # two voters must stay, or nothing is left to compare
-    chosen: np.ndarray[tuple[int], np.dtype[np.int64]] = names[np.argsort(-spread, kind="stable")[:most]]
+    spread = np.zeros(len(names))
+    spread[: len(moved)] = moved.max(axis=1) - moved.min(axis=1)
+    most = min(count, max(0, len(names) - 2))  # two must stay, or nothing is left to compare
+    chosen: IntArray = names[np.argsort(-spread, kind="stable")[:most]].astype(np.int64)
     return chosen

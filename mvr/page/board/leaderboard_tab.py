@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
+from mvr.arena.board.original import PUBLISHED
 from mvr.arena.board.tables import METHOD, campaign_lines, differences_csv, ratings_csv, report
 from mvr.page import texts
 from mvr.page.context import PageContext
@@ -50,6 +51,8 @@ def board_html(context: PageContext, board: Board, name: str) -> str:
         section=section,
         plot=Markup(forest_plot(section, SECTIONS.get(name, name))),  # noqa: S704 -- made and escaped by forest_plot
         alphas=board.document["alphas"],
+        original=board.document["original"],
+        published=PUBLISHED,
         campaigns=campaign_lines(board.document),
         window=" to ".join(
             dict.fromkeys(inputs[key] for key in ("first_vote", "last_vote") if inputs.get(key))
