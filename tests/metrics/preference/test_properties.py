@@ -206,7 +206,12 @@ def test_other_choices_are_computed_beside_the_primary_one():
     votes = dataclasses.replace(random_votes(2, 1500), pair_prob=np.full(1500, 1 / 6))
     found = sensitivity(votes)
     names = [other.name for other in found.alternatives]
-    first = ["decisive votes only", "every vote weighs 1", "without the slot term", "weights 1 / pair probability"]
+    first = [
+        "decisive votes only",
+        "every vote weighs 1",
+        "without the slot term",
+        "weights 1 / pair probability",
+    ]
     assert names[:4] == first
     slotless = fit_davidson(votes, capped_weights(votes.voter, 1500), slot=False)
     np.testing.assert_allclose(found.alternatives[2].theta, slotless.theta)
