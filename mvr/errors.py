@@ -4,6 +4,7 @@
     ├── UsageError                 a name or an option that does not exist
     │   └── OutputRefused          what a command would write is an input, the user's own, or there already
     ├── ExtraMissing               an optional part that is not installed; the message is the line to type
+    ├── ServerFault                a music server that cannot be reached, says no, or answers something else
     ├── SettingsMismatch           a file was made with other settings than the ones now in force
     ├── MediaError                 a file that cannot be used
     │   ├── NotMedia               no known container
@@ -54,6 +55,10 @@ class OutputRefused(UsageError):
 
 class ExtraMissing(MvrError):
     """An optional part of the program that is not installed."""
+
+
+class ServerFault(MvrError):
+    """A music server that cannot be reached, says no, or answers something else."""
 
 
 class SettingsMismatch(MvrError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mvr.commands.music_server import PrivateOption, ServerWish, add_from_server
 from mvr.commands.options import DEFAULT, DeviceOption, JsonOption, LibraryOption, SystemOption, open_library
 from mvr.commands.output import minutes, note, print_json, say, steps
 from mvr.datatypes import Modality
@@ -33,20 +33,50 @@ class Take(StrEnum):
 
 @app.command("add")
 def add(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Files, folders, playlists (.m3u, .m3u8), or subsonic://USER@HOST."
+        ),
+    ],
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
     take: Annotated[Take, typer.Option("--as", help="auto: a file with a picture is a video.")] = Take.AUTO,
     device: DeviceOption = "auto",
+    playlist: Annotated[
+        str | None,
+        typer.Option("--playlist", help="Only this playlist of a music server.", show_default=False),
+    ] = None,
+    min_rating: Annotated[
+        int, typer.Option("--min-rating", min=0, max=5, help="Only songs with so many stars on the server.")
+    ] = 0,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep copies of a server's files in the library.")
+    ] = False,
+    private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add files or folders; what is known already is not embedded again. Files stay where they are."""
+    """Add files, folders, playlists or a music server; what is known already is not embedded again."""
     from mvr.embeddings.system import load_system
 
-    with steps("adding") as progress:
-        report = open_library(library, create=True).add(
-            paths, load_system(system, device=device), modality=take.modality, progress=progress
+    servers = [path for path in paths if path.startswith("subsonic:")]
+    if servers and len(paths) > 1:
+        raise UsageError("name one music server alone; files and folders are added by a call of their own")
+    if not servers and (playlist is not None or min_rating or keep or private):
+        raise UsageError(
+            "--playlist, --min-rating, --keep and --private belong to a music server: subsonic://USER@HOST"
         )
+    with steps("adding") as progress:
+        loaded = load_system(system, device=device)
+        if servers:
+            wish = ServerWish(
+                address=servers[0], playlist=playlist, min_rating=min_rating, keep=keep, private=private
+            )
+            report = add_from_server(open_library(library, create=True), loaded, wish, progress)
+        else:
+            report = open_library(library, create=True).add(
+                paths, loaded, modality=take.modality, progress=progress
+            )
     for path, reason in report.skipped:
         note(f"skipped {path}: {reason.removeprefix(path.rsplit(os.sep, 1)[-1] + ': ')}")
     for line in report.notes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mvr.commands.music_server import PlaylistOption, PrivateOption, playlist_of
 from mvr.commands.options import (
     DEFAULT,
     DeviceOption,
@@ -84,6 +85,8 @@ def recommend(
     diversity: DiversityOption = 0.0,
     text: TextOption = None,
     text_weight: TextWeightOption = 0.5,
+    playlist: PlaylistOption = None,
+    private: PrivateOption = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Rank the library's tracks for a video."""
@@ -112,7 +115,10 @@ def recommend(
         text=text,
         text_weight=text_weight,
     )
-    _show(_rank(wish), as_json)
+    ranked = _rank(wish)
+    _show(ranked, as_json)
+    if playlist is not None:
+        playlist_of(playlist, [result.item for result in ranked.results], private=private)
 
 
 def find_videos(

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mvr import __version__
+from mvr.config.extras import need
 from mvr.datatypes import JsonDict
 from mvr.delivery.grid import FramedPiece, framed
 from mvr.delivery.plan import Delivery, Film, Marker, MarkerKind, Sound, shown
-from mvr.errors import UsageError
 
 if TYPE_CHECKING:
     import opentimelineio as otio
@@ -35,14 +35,11 @@ def load_otio() -> Any:
     """The package opentimelineio.
 
     Raises:
-        UsageError: it is not installed.
+        ExtraMissing: it is not installed.
     """
-    try:
-        import opentimelineio
-    except ImportError as error:
-        raise UsageError(
-            "timelines need OpenTimelineIO; install it with: pip install 'mvr[timelines]'"
-        ) from error
+    need("opentimelineio", "a timeline", "timelines")
+    import opentimelineio
+
     return opentimelineio
 
 
@@ -55,7 +52,7 @@ def build_timeline(delivery: Delivery, name: str, *, drop_frame: bool = False) -
         drop_frame: its clock drops numbers (29.97 and 59.94 frames a second only).
 
     Raises:
-        UsageError: OpenTimelineIO is not installed, or drop-frame at another rate.
+        ExtraMissing: OpenTimelineIO is not installed. UsageError: drop-frame at another rate.
     """
     rate = delivery.film.clock.rate
     rate.timecode(0, drop=drop_frame)

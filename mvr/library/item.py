@@ -81,6 +81,11 @@ class Item:
         return f"“{self.title}”{by}{source}, licence: {self.licence}"
 
     @property
+    def on_server(self) -> bool:
+        """Whether its file was fetched from a music server to be measured and is not kept (an empty one lies there)."""
+        return self.source.startswith("subsonic://") and self.path.is_file() and not self.path.stat().st_size
+
+    @property
     def rights(self) -> Rights:
         """What its licence lets one do."""
         return rights_of(self.licence)

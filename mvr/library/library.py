@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -186,6 +187,10 @@ class Library:
         if not item.path.is_file():
             self.check_files([item.id])
             raise DataError(f"the file of {item.title} is gone: {one_line(str(item.path))}")
+        if item.on_server:
+            raise DataError(
+                f"the file of {item.title} is on its server; add it again with --keep to have it here"
+            )
         seen, stat = self._catalogue.seen(item.path), item.path.stat()
         unchanged = seen is not None and (seen.size_bytes, seen.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
         if not unchanged and content_hash(item.path) != item.content:
@@ -215,10 +220,8 @@ class Library:
             WeightsError: the system is not ready.
         """
         found = scan(paths)
-        run = Adding(self._catalogue, lambda item: self._ensure_features(item, system), modality)
         embedded = 0
-        with self._writing():
-            self.purge()
+        with self.adding(system, modality) as run:
             for done, path in enumerate(found.files):
                 if progress is not None:
                     progress(done, len(found.files), display_name(path))
@@ -229,6 +232,17 @@ class Library:
             progress(len(found.files), len(found.files), "")
         notes = [*found.unreadable, *run.tables.notes]
         return replace(run.report, embedded=embedded, ignored=found.ignored, notes=notes)
+
+    @contextmanager
+    def adding(self, system: System, modality: Modality | None = None) -> Iterator[Adding]:
+        """A run of adding, file by file, as the library's one writer.
+
+        Raises:
+            UsageError: another process is adding to this library; it is only read.
+        """
+        with self._writing():
+            self.purge()
+            yield Adding(self._catalogue, lambda item: self._ensure_features(item, system), modality)
 
     def features(self, item: Item, system: System) -> SegmentFeatures | None:
         """Features of an item under a system, if they were computed."""

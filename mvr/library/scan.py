@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mvr.errors import UsageError
+from mvr.library.playlists import ENDINGS, read_playlist
 from mvr.lines import one_line
 
 # What is tried when a folder is scanned; a file that is named itself is always tried.
@@ -26,7 +27,7 @@ class Scan:
     """Media files in a fixed order, how many other files were passed over, and the folders as they were named.
 
     Attributes:
-        unreadable: one sentence for each folder that cannot be looked into.
+        unreadable: one sentence for each folder that cannot be looked into and each playlist's entry that is no file.
     """
 
     files: list[Path]
@@ -36,7 +37,7 @@ class Scan:
 
 
 def scan(paths: Iterable[Path | str]) -> Scan:
-    """Files that are named, and media files in folders that are named, subfolders included.
+    """Files that are named, those that a named playlist lists, and media files in named folders, subfolders included.
 
     Hidden files and folders (a leading dot: also what macOS leaves on foreign disks) are passed over.
 
@@ -51,6 +52,11 @@ def scan(paths: Iterable[Path | str]) -> Scan:
         path = Path(os.path.abspath(given))  # links stay links: the user's own names are shown  # noqa: PTH100
         if not path.exists():
             raise UsageError(f"there is no file or folder {one_line(str(given))}")
+        if path.suffix.lower() in ENDINGS and path.is_file():
+            listed, notes = read_playlist(path)
+            files |= dict.fromkeys(listed)
+            unreadable += notes
+            continue
         folder = path.is_dir()
         folders += [path] if folder else []
         for found in _walk(path, unreadable) if folder else [path]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mvr import __version__
-from mvr.errors import MvrError, UsageError
+from mvr.config.extras import need
+from mvr.errors import MvrError
 from mvr.mcp.desk import Desk
 from mvr.mcp.tools import Tools
 
@@ -25,15 +26,12 @@ def create_server(desk: Desk) -> MCPServer[Any]:
     """The server over a desk; `run()` serves stdio.
 
     Raises:
-        UsageError: the package mcp is not installed.
+        ExtraMissing: the package mcp is not installed.
     """
-    try:
-        from mcp.server import MCPServer
-        from mcp.types import ToolAnnotations
-    except ImportError as error:
-        raise UsageError(
-            "an agent's tools need the package mcp; install it with: pip install 'mvr[mcp]'"
-        ) from error
+    need("mcp", "an agent's server", "mcp")
+    from mcp.server import MCPServer
+    from mcp.types import ToolAnnotations
+
     server: MCPServer[Any] = MCPServer("mvr", instructions=_ABOUT, version=__version__, log_level="WARNING")
     tools = Tools(desk)
     for tool, writes in (

@@ -23,7 +23,7 @@ from mvr.delivery.laying import lay_film
 from mvr.delivery.plan import Delivery, Film, Marker, MarkerKind, Piece, Sound, join_markers, plain_pieces
 from mvr.delivery.reading import read_timeline
 from mvr.delivery.writing import TimelineSettings, markers_csv, write_timeline
-from mvr.errors import UsageError
+from mvr.errors import ExtraMissing, UsageError
 
 PLAIN = TimelineSettings()
 NAMES = ["été + naïve #1.wav", "音楽 100%.flac", "طبل.mp3", "A & B <c>.m4a", "a;b?c.opus"]
@@ -265,9 +265,9 @@ def test_another_ending_is_refused_with_those_that_are_written(tmp_path: Path) -
 
 
 def test_without_opentimelineio_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "opentimelineio", None)
+    monkeypatch.setattr("mvr.config.extras.find_spec", lambda name: None)
     delivery = delivery_of(film_of(FrameRate(Fraction(25)), 20, tmp_path / "clip.mp4"), tmp_path)
-    with pytest.raises(UsageError, match=r"pip install 'mvr\[timelines\]'"):
+    with pytest.raises(ExtraMissing, match=r"pip install 'mvr\[timelines\]'"):
         write_timeline(delivery, tmp_path / "a.otioz", PLAIN)
     write_timeline(delivery, tmp_path / "a.csv", PLAIN)
     assert (tmp_path / "a.csv").read_text(encoding="utf-8").startswith("frame,timecode")

@@ -212,14 +212,14 @@ def test_numbers_that_are_none_are_refused_and_what_was_used_is_repeated(place: 
 def test_without_the_package_one_sentence_says_what_to_install(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mvr.errors import UsageError
+    from mvr.errors import ExtraMissing, UsageError
     from mvr.library import Library
     from mvr.mcp.desk import Desk
     from mvr.mcp.gate import Gate
     from mvr.mcp.server import create_server
 
-    monkeypatch.setitem(sys.modules, "mcp.server", None)
-    with pytest.raises(UsageError, match=r"pip install 'mvr\[mcp\]'"):
+    monkeypatch.setattr("mvr.config.extras.find_spec", lambda name: None)
+    with pytest.raises(ExtraMissing, match=r"pip install 'mvr\[mcp\]'"):
         create_server(Desk(Library.open(place / "library"), "tiny", Gate()))
     with pytest.raises(UsageError, match="there is no folder"):
         Gate(allow=(place / "nowhere",))
