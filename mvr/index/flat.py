@@ -56,18 +56,20 @@ class FaissFlatIndex(NumpyIndex):
         weighted = (weights[:, None] * unit).astype(np.float32).reshape(1, -1)
         fetch = max(_FIRST_FETCH, 2 * check_k(k))
         while fetch <= _GIVE_UP * len(self):
-            products, rows = self._faiss.search(weighted, fetch)
-            scores = divide_by_lengths(products[0], lengths[rows[0]])
-            if _is_complete(products[0], scores, k, float(lengths.min())):
+            (products,), (rows,) = self._faiss.search(weighted, fetch)
+            last = float(products[-1])
+            ascending = np.argsort(rows)  # faiss lists equal products from the highest row down
+            products, rows = products[ascending], rows[ascending]
+            scores = divide_by_lengths(products, lengths[rows])
+            if _is_complete(last, scores, k, float(lengths.min())):
                 found = top(scores, k)
-                return Hits(rows=rows[0][found.rows], scores=found.scores)
+                return Hits(rows=rows[found.rows], scores=found.scores)
             fetch *= 4
         return super().search(query, weights, k)
 
 
-def _is_complete(products: FloatArray, scores: FloatArray, k: int, shortest: float) -> bool:
-    """Whether no unseen row can belong to the k best."""
-    last = float(products[-1])
+def _is_complete(last: float, scores: FloatArray, k: int, shortest: float) -> bool:
+    """Whether no unseen row, whose product is `last` at most, can belong to the k best."""
     if last < 0 or shortest <= 0:
         return False
     return bool(np.partition(scores, len(scores) - k)[len(scores) - k] > last / shortest)

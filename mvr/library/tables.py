@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from collections import Counter
 from pathlib import Path
 
+from mvr.config.table import cells, decoded
 from mvr.lines import one_line
 
 SIDECAR = "metadata.csv"
@@ -46,7 +46,7 @@ class Tables:
 
     def _read(self, file: Path) -> _Table | None:
         try:
-            text, guessed = _decoded(file.read_bytes())
+            text, guessed = decoded(file.read_bytes())
             rows = _rows(text)
         except (OSError, ValueError, csv.Error) as error:
             self.notes.append(f"{one_line(str(file))} cannot be read as a table: {one_line(str(error))}")
@@ -82,24 +82,12 @@ class _Table:
         return found or (self._by_last.get(path.name) if path.parent == self._folder else None)
 
 
-def _decoded(data: bytes) -> tuple[str, bool]:
-    """Text, and whether its encoding had to be guessed."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # what spreadsheets call Unicode text
-        return data.decode("utf-16"), False
-    try:
-        return data.decode("utf-8-sig"), False
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace"), True
-
-
 def _rows(text: str) -> list[tuple[str, Row]] | None:
     """(file, row) of each line under lower-case column names; None without a column that names files."""
-    first = text.split("\n", 1)[0]
-    for delimiter in sorted(",;\t", key=first.count, reverse=True):
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        columns = [name.strip().lower() for name in next(lines, [])]
-        named = next((column for column in _FILE_COLUMNS if column in columns), None)
-        if named is not None:
-            rows = [dict(zip(columns, (cell.strip() for cell in line), strict=False)) for line in lines]
-            return [(row[named], row) for row in rows if row.get(named)]
-    return None
+    lines, _ = cells(text, _FILE_COLUMNS)
+    columns = [name.lower() for name in lines[0]] if lines else []
+    named = next((column for column in _FILE_COLUMNS if column in columns), None)
+    if named is None:
+        return None
+    rows = [dict(zip(columns, line, strict=False)) for line in lines[1:]]
+    return [(row[named], row) for row in rows if row.get(named)]

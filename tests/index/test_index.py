@@ -99,6 +99,19 @@ def test_equal_scores_come_in_row_order(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", EXACT)
+@pytest.mark.parametrize("k", [1, 2, 5, 12])
+def test_equal_scores_among_many_others_come_in_row_order_whatever_k_is(kind: str, k: int) -> None:
+    """Few enough that a first fetch holds them all: faiss lists equal products from the highest row down."""
+    rows = unit((4000, 2, 16), 12)
+    same = [7, 40, 1999, 2000, 3333]
+    rows[same] = rows[40]
+    weights = branch_weights(0.3, 2)
+    order, _ = brute_force(rows, rows[40], weights, k)
+    hits = filled(kind, rows).search(rows[40], weights, k)
+    assert hits.rows.tolist() == order and hits.rows.tolist()[:5] == same[:k]
+
+
+@pytest.mark.parametrize("kind", EXACT)
 def test_only_allowed_rows_are_found(kind: str) -> None:
     rows, query = unit((400, 2, 16), 10), unit((2, 16), 11)
     weights = branch_weights(0.3, 2)

@@ -1,7 +1,8 @@
 """Two `.npy` matrices and a CSV manifest: the form that any feature set can be brought into.
 
 The CSV has a column `id` and optionally `split`, `group` and taxonomy columns (`genre`, `emotion`, ...), several
-labels of one row separated by `;`. Row i of each matrix belongs to line i of the CSV.
+labels of one row separated by `;`; blanks around names and cells do not count. Row i of each matrix belongs to line i
+of the CSV.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mvr.config.table import cells, decoded
 from mvr.datasets.features.paired import PairedFeatures
 from mvr.errors import DataError, NotFinite, WrongShape
 
@@ -63,13 +65,16 @@ def read_manifest(path: Path) -> pa.Table:
         DataError: no `id` column, a doubled id, an unknown split, a line with too many or too few cells.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name} cannot be read as a CSV table in UTF-8: {error}") from error
-    if not lines or "id" not in lines[0]:
+        text, guessed = decoded(path.read_bytes())
+        lines, _ = cells(text, PLAIN_COLUMNS)
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path.name} cannot be read as a CSV table: {error}") from error
+    if guessed:
+        raise DataError(f"{path.name} is not in UTF-8; save it as CSV in UTF-8")
+    header = [name.lower() if name.lower() in PLAIN_COLUMNS else name for name in lines[0]] if lines else []
+    rows = lines[1:]
+    if "id" not in header:
         raise DataError(f"{path.name} needs a column 'id' in its first line")
-    header, rows = lines[0], [row for row in lines[1:] if row]
     if len(set(header)) != len(header):
         raise DataError(f"{path.name} names a column twice: {', '.join(header)}")
     for number, row in enumerate(rows, start=2):
@@ -90,9 +95,9 @@ def manifest_table(columns: dict[str, list[str]]) -> pa.Table:
         "split": pa.array([split or "train" for split in columns.get("split", [""] * len(ids))], pa.string()),
         "group": pa.array([g or i for g, i in zip(columns.get("group", ids), ids, strict=True)], pa.string()),
     }
-    for name, cells in columns.items():
+    for name, column in columns.items():
         if name not in PLAIN_COLUMNS:
-            labels = [[label.strip() for label in cell.split(";") if label.strip()] for cell in cells]
+            labels = [[label.strip() for label in cell.split(";") if label.strip()] for cell in column]
             arrays[name] = pa.array(labels, pa.list_(pa.string()))
     return pa.table(arrays)
 

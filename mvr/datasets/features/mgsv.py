@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mvr.config.table import cells, decoded
 from mvr.datasets.features.matrices import manifest_table
 from mvr.datasets.features.paired import PairedFeatures
 from mvr.datatypes import FloatArray
@@ -77,10 +78,10 @@ def import_mgsv(tables: Path, video_features: Path, audio_features: Path) -> Pai
 
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise DataError(f"MGSV-EC's table {path} cannot be read: {error.strerror}") from error
+        lines, _ = cells(decoded(path.read_bytes())[0], ("video_id", "music_id"))
+    except (OSError, csv.Error) as error:
+        raise DataError(f"MGSV-EC's table {path} cannot be read: {error}") from error
+    rows = [dict(zip(lines[0], line, strict=False)) for line in lines[1:]]
     if rows and not {"video_id", "music_id"} <= rows[0].keys():
         raise DataError(f"{path.name} needs the columns 'video_id' and 'music_id'")
     return rows

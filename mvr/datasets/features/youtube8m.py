@@ -72,7 +72,10 @@ def import_youtube8m(
 def read_vocabulary(path: Path) -> Mapping[int, str]:
     """Label names by number, without the `;` that separates labels in a manifest."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [{key.lower(): value for key, value in row.items() if key} for row in csv.DictReader(file)]
+        rows = [
+            {key.strip().lower(): value.strip() for key, value in row.items() if key}
+            for row in csv.DictReader(file, skipinitialspace=True)
+        ]
     if not rows or not {"index", "name"} <= rows[0].keys():
         raise DataError(f"{path.name} needs the columns 'index' and 'name'")
     return {int(row["index"]): row["name"].replace(";", ",") for row in rows}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mvr.config.extras import need
+from mvr.config.table import cells, decoded
 from mvr.datasets.svm10k.schema import METADATA, TAXONOMIES
 from mvr.datatypes import JsonDict
 from mvr.errors import DataError, UsageError
@@ -86,12 +87,15 @@ def _read_metadata(folder: Path) -> dict[str, JsonDict]:
         return {}
     path = found[0]
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text, guessed = decoded(path.read_bytes())
+        if guessed:
+            raise ValueError("it is not in UTF-8")
         if path.suffix == ".csv":
-            rows = [dict(row) for row in csv.DictReader(text.splitlines())]
+            lines, _ = cells(text, ("file_name",))
+            rows = [dict(zip(lines[0], line, strict=False)) for line in lines[1:]]
         else:
             rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     if any("file_name" not in row for row in rows):
         raise DataError(f"{path} needs 'file_name' in every row, relative to the folder")

@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mvr.config.table import cells, decoded
 from mvr.errors import DataError
 from mvr.votes import schema
 from mvr.votes.record import ADDED
@@ -217,6 +218,7 @@ def _read_jsonl(path: Path, record: type[Record]) -> list[Row]:
     return rows
 
 
+_NUMBERS = {int: "whole number", float: "number"}
 EMPTY = "\\N"  # what PostgreSQL's COPY writes for NULL, so that it differs from an empty text
 
 
@@ -241,7 +243,10 @@ def _from_text(text: str, kind: type) -> Any:
     if text == EMPTY:
         return None
     if kind is not str:
-        return kind(text)
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no {_NUMBERS[kind]}; was it changed by a spreadsheet?") from None
     out, letters = [], iter(text)
     for letter in letters:
         if letter == "\\":
@@ -253,23 +258,35 @@ def _from_text(text: str, kind: type) -> Any:
 
 def _read_csv(path: Path, record: type[Record]) -> list[Row]:
     types = column_types(record)
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        head = next(reader, [])
-        missing = set(types) - set(head)
-        if len(set(head)) != len(head) or set(head) - set(types) or missing - set(ADDED):
-            odd = sorted(set(head) ^ set(types)) or ["a repeated column"]
-            raise DataError(f"{path.name} has the wrong columns: {odd[0]!r} is unknown or missing")
-        rows = []
-        for number, cells in enumerate(reader, 2):
-            if len(cells) != len(head):
-                raise DataError(f"{path.name} line {number} has {len(cells)} cells, not {len(head)}")
-            try:
-                row = {name: _from_text(cell, types[name][0]) for name, cell in zip(head, cells, strict=True)}
-            except ValueError as error:
-                raise DataError(f"{path.name} line {number}: {error}") from error
-            rows.append(_checked(row, record, f"{path.name} line {number}"))
+    text, guessed = decoded(path.read_bytes())
+    if guessed:
+        raise DataError(f"{path.name} is not in UTF-8; save it as CSV in UTF-8")
+    try:  # a spreadsheet saves it again with a byte order mark, semicolons and other line ends
+        lines, delimiter = cells(text, record.key, as_it_stands=True)
+    except csv.Error as error:
+        raise DataError(f"{path.name} cannot be read as a CSV table: {error}") from error
+    head = lines[0] if lines else []
+    missing = set(types) - set(head)
+    if len(set(head)) != len(head) or set(head) - set(types) or missing - set(ADDED):
+        odd = sorted(set(head) ^ set(types)) or ["a repeated column"]
+        raise DataError(f"{path.name} has the wrong columns: {odd[0]!r} is unknown or missing")
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(head):
+            raise DataError(f"{path.name} line {number} has {len(line)} cells, not {len(head)}")
+        try:
+            row = {
+                name: _cell(cell, types[name][0], delimiter) for name, cell in zip(head, line, strict=True)
+            }
+        except ValueError as error:
+            raise DataError(f"{path.name} line {number}: {error}") from error
+        rows.append(_checked(row, record, f"{path.name} line {number}"))
     return rows
+
+
+def _cell(text: str, kind: type, delimiter: str) -> Any:
+    # where semicolons stand between cells, commas stand in numbers
+    return _from_text(text.replace(",", ".") if kind is float and delimiter == ";" else text, kind)
 
 
 def _write_parquet(path: Path, record: type[Record], rows: Sequence[Row]) -> None:

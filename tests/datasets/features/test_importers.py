@@ -264,6 +264,23 @@ def test_matrices_and_manifest_become_pairs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "id, split, genre\na, train, rock; jazz\nb, test, \n",
+        "\ufeffID ,Split , genre\r\na ,train ,rock;jazz\r\nb ,test ,\r\n",
+        'id;split;genre\na;train;"rock; jazz"\nb;test;\n',
+        'id,  split,  "genre"\na, train,  "rock;jazz"\nb, test, ""\n',
+    ],
+)
+def test_blanks_marks_and_semicolons_change_no_split(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m.csv").write_text(text, encoding="utf-8", newline="")
+    table = read_manifest(tmp_path / "m.csv")
+    assert table.column_names == ["id", "split", "group", "genre"]
+    assert table["id"].to_pylist() == ["a", "b"] and table["split"].to_pylist() == ["train", "test"]
+    assert table["genre"].to_pylist() == [["rock", "jazz"], []]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("name\nx\n", "column 'id'"),

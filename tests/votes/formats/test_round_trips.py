@@ -119,7 +119,45 @@ def test_a_value_of_another_type_is_refused(filled, tmp_path):
     export_tables(filled, tmp_path, Format.CSV)
     file = tmp_path / "flag.csv"
     file.write_text(file.read_text().replace(",1,exclude", ",one,exclude"))
-    with pytest.raises(DataError, match=r"flag.csv line 2: invalid literal"):
+    with pytest.raises(
+        DataError, match=r"flag.csv line 2: 'one' is no whole number; was it changed by a spreadsheet"
+    ):
+        load_tables(tmp_path)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_tables_that_a_spreadsheet_saved_again_are_the_same(filled, tmp_path, delimiter, encoding):
+    import csv
+
+    export_tables(filled, tmp_path / "out", Format.CSV)
+    before = load_tables(tmp_path / "out")
+    for file in (tmp_path / "out").iterdir():
+        with file.open(encoding="utf-8", newline="") as text:
+            lines = list(csv.reader(text))
+        if delimiter == ";":  # where semicolons stand between cells, commas stand in numbers
+            kinds = [
+                column_types(next(r for r in RECORDS if r.table == file.stem))[name][0] for name in lines[0]
+            ]
+            for line in lines[1:]:
+                line[:] = [c.replace(".", ",") if k is float else c for c, k in zip(line, kinds, strict=True)]
+        with file.open("w", encoding=encoding, newline="") as text:
+            csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(lines)
+    assert load_tables(tmp_path / "out") == before
+    with VoteStore.open(tmp_path / "copy.sqlite") as copy:
+        assert import_tables(copy, tmp_path / "out")["vote"] == (4, 0)
+
+
+def test_numbers_that_a_spreadsheet_rounded_are_refused_by_their_reason(filled, tmp_path):
+    export_tables(filled, tmp_path, Format.CSV)
+    file = tmp_path / "flag.csv"
+    lines = file.read_text().splitlines()
+    column = lines[0].split(",").index("created_at_ms")
+    cells = lines[1].split(",")
+    file.write_text(
+        "\n".join([lines[0], ",".join([*cells[:column], "1.79E+12", *cells[column + 1 :]])]) + "\n"
+    )
+    with pytest.raises(DataError, match=r"'1\.79E\+12' is no whole number; was it changed by a spreadsheet"):
         load_tables(tmp_path)
 
 
