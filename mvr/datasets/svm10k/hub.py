@@ -15,12 +15,15 @@ def push(place: Path, repository: str, *, private: bool = True, token: str | Non
     Raises:
         DataError: nothing to upload. MvrError: the hub refuses or cannot be reached, in one sentence.
     """
-    import httpx
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     if not list((place / "data").glob("*.parquet")):
         raise DataError(f"{place} holds no data/*.parquet; is it a set that `mvr dataset build` made?")
+    # The base of all that the hub's own HTTP library raises: httpx's or httpx2's, as huggingface_hub has it.
+    http_error: type[Exception] = next(
+        base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"
+    )
     api = HfApi(token=token)
     try:
         api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
@@ -33,6 +36,14 @@ def push(place: Path, repository: str, *, private: bool = True, token: str | Non
         )
     except OfflineModeIsEnabled as error:
         raise MvrError("HF_HUB_OFFLINE is set: unset it to push to the hub") from error
-    except (HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError) as error:
-        raise MvrError(f"the hub did not take {repository}: {str(error).splitlines()[0]}") from error
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise MvrError(f"the hub did not take {repository}: {_first_line(error)}") from error
+    except http_error as error:
+        raise MvrError(
+            f"the hub cannot be reached: {_first_line(error)}; try again with a connection"
+        ) from error
     return str(commit.commit_url)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
