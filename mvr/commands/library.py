@@ -90,6 +90,34 @@ def add(
     print_json(report.to_json()) if as_json else say(report.sentence())
 
 
+@app.command("push")
+def push(
+    index: Annotated[
+        str, typer.Option("--index", help="postgresql://... or duckdb:FILE.", envvar="MVR_INDEX")
+    ],
+    library: LibraryOption = None,
+    system: SystemOption = DEFAULT,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the library's index into a database that other machines search; a second run writes what is new."""
+    from mvr.embeddings.system import load_system
+    from mvr.index.remote import open_place
+    from mvr.retrieval.remote import push_library
+
+    opened, loaded = open_library(library), load_system(system, device=device)
+    place, written, held = open_place(index, read_only=False), 0, 0
+    for modality in Modality:
+        with steps(f"pushing {modality}") as progress:
+            new, there = push_library(opened, loaded, modality, place, progress)
+        written, held = written + new, held + there
+    place.close()
+    if as_json:
+        print_json({"written": written, "held": held, "system": loaded.name})
+        return
+    say(f"{written} items written, {held} are there under {loaded.name}")
+
+
 @app.command("list")
 def list_items(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """List what the library holds."""

@@ -28,6 +28,12 @@ ForceOption = Annotated[
     bool,
     typer.Option("--force", help="Replace a file that is there already; never an input or a library file."),
 ]
+IndexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--index", help="An index in a database: postgresql://... or duckdb:FILE.", envvar="MVR_INDEX"
+    ),
+]
 DEFAULT = DEFAULT_SYSTEM
 
 

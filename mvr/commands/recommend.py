@@ -12,6 +12,7 @@ from mvr.commands.music_server import PlaylistOption, PrivateOption, playlist_of
 from mvr.commands.options import (
     DEFAULT,
     DeviceOption,
+    IndexOption,
     JsonOption,
     LibraryOption,
     SystemOption,
@@ -20,9 +21,10 @@ from mvr.commands.options import (
 )
 from mvr.commands.output import minutes, note, print_json, say, steps
 from mvr.datatypes import Direction, Modality
-from mvr.errors import DataError
+from mvr.errors import DataError, IndexUnreachable, UsageError
 
 if TYPE_CHECKING:
+    from mvr.embeddings.system import System
     from mvr.retrieval import Filters, RankedList
 
 AlphaOption = Annotated[
@@ -65,6 +67,7 @@ class Wish:
     diversity: float
     text: str | None
     text_weight: float
+    index: str | None = None
 
 
 def recommend(
@@ -88,6 +91,7 @@ def recommend(
     playlist: PlaylistOption = None,
     private: PrivateOption = False,
     device: DeviceOption = "auto",
+    index: IndexOption = None,
 ) -> None:
     """Rank the library's tracks for a video."""
     from mvr.retrieval import Filters
@@ -114,6 +118,7 @@ def recommend(
         diversity=diversity,
         text=text,
         text_weight=text_weight,
+        index=index,
     )
     ranked = _rank(wish)
     _show(ranked, as_json)
@@ -138,6 +143,7 @@ def find_videos(
     text: TextOption = None,
     text_weight: TextWeightOption = 0.5,
     device: DeviceOption = "auto",
+    index: IndexOption = None,
 ) -> None:
     """Rank the library's videos for a piece of music."""
     from mvr.retrieval import Filters
@@ -162,6 +168,7 @@ def find_videos(
         diversity=diversity,
         text=text,
         text_weight=text_weight,
+        index=index,
     )
     _show(_rank(wish), as_json)
 
@@ -172,6 +179,8 @@ def _rank(wish: Wish) -> RankedList:
     from mvr.retrieval import Retriever
 
     system = load_system(wish.system, device=wish.device)
+    if wish.index and (shared := _rank_index(wish.index, wish, system)) is not None:
+        return shared
     library, demo = library_or_demo(wish.library)
     wanted = "tracks" if wish.direction.target is Modality.AUDIO else "videos"
     if not library.items(wish.direction.target):
@@ -193,6 +202,28 @@ def _rank(wish: Wish) -> RankedList:
         text=wish.text,
         text_weight=wish.text_weight if wish.text else 0.0,
     )
+
+
+def _rank_index(url: str, wish: Wish, system: System) -> RankedList | None:
+    """The list from an index in a database; None, and a word, where that does not answer."""
+    from mvr.index.remote import open_place
+    from mvr.retrieval import Retriever
+    from mvr.retrieval.remote import rank_place
+
+    if wish.text or wish.diversity:
+        raise UsageError("an index in a database knows no --text and no --diversity; leave out --index")
+    query = Retriever(library_or_demo(wish.library)[0], system).embed_query(wish.path, wish.direction)
+    try:
+        place = open_place(url)
+        ranked = rank_place(place, system, query, wish.alpha, wish.count, filters=wish.filters)
+    except IndexUnreachable as error:
+        note(f"{error}; what is on this machine is searched")
+        return None
+    if ranked.missing:
+        note(
+            f"the index holds {ranked.library_items} items, {ranked.missing} of its last push are not there yet"
+        )
+    return ranked
 
 
 def _show(ranked: RankedList, as_json: bool) -> None:

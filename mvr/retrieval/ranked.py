@@ -106,6 +106,8 @@ class RankedList:
         candidates: items that the filters let through.
         library_items: items of the asked modality that are embedded.
         missing: items that this system has not embedded (see `Retriever.prepare`).
+        answer: "exact" where every item was compared, "proven complete" where candidates were and nothing better can
+            be left, otherwise what is not proven.
     """
 
     query: Query
@@ -115,6 +117,7 @@ class RankedList:
     candidates: int
     library_items: int
     missing: int = 0
+    answer: str = "exact"
 
     def to_json(self) -> JsonDict:
         """The form that DESIGN.md fixes for `mvr recommend --json`."""
@@ -125,6 +128,7 @@ class RankedList:
             "candidates": self.candidates,
             "library_items": self.library_items,
             "missing": self.missing,
+            "answer": self.answer,
             "results": [result.to_json() for result in self.results],
         }
 

@@ -1,0 +1,190 @@
+"""A library's index in a database that several machines share: pushed there, and searched from there.
+
+Lists are those of a `Retriever` over the same items: scores are computed here, from the stored rows. Only items that
+are there as a whole count; a push that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from mvr.datatypes import JsonDict, Modality, Segment, branch_weights
+from mvr.embeddings.system import SegmentFeatures, System
+from mvr.errors import UsageError
+from mvr.index.remote import Found, Place, Row, Space, StoredItem, Wanted, search
+from mvr.library import Item, Library, Progress
+from mvr.retrieval.facts import facts_of
+from mvr.retrieval.filters import Filters
+from mvr.retrieval.query import Query
+from mvr.retrieval.ranked import RankedList, Result
+
+_BATCH = 200  # items of one transaction
+
+ANSWERS = {True: "proven complete", False: "not proven: the index is approximate"}
+
+
+def space_of(system: System, modality: Modality) -> Space:
+    """Where a system's embeddings of one modality lie. Raises UsageError: a system without embeddings of its own."""
+    return Space(
+        system=system.identity, modality=str(modality), branches=system.branches, dim=system.head.dim
+    )
+
+
+def push_library(
+    library: Library, system: System, modality: Modality, place: Place, progress: Progress | None = None
+) -> tuple[int, int]:
+    """Write a library's items into a place; what is there already with the same content is left alone.
+
+    Args:
+        library: its items are embedded first where that is missing.
+        system: whose embeddings.
+        modality: which items.
+        place: opened for writing.
+        progress: see `mvr.library.report.Progress`.
+
+    Returns:
+        Items written, and items of the library that are there now.
+
+    Raises:
+        IndexUnreachable: the place does not answer; a further push goes on from there.
+        DataError, NotFinite: embeddings that a database would misread.
+    """
+    library.embed_missing(system, modality, progress)
+    items = [item for item in library.items(modality) if not item.missing]
+    space = space_of(system, modality)
+    place.announce(space, len(items))
+    held = place.contents(space)
+    todo = [item for item in items if held.get(item.id) != item.content]
+    written = 0
+    for batch in _batches(todo):
+        if progress is not None:
+            progress(written, len(todo), batch[0].name)
+        found = [(item, library.features(item, system)) for item in batch]
+        stored = [_stored(item, features, system) for item, features in found if features is not None]
+        place.write(space, stored)
+        written += len(stored)
+    gone = sorted(set(held) - {item.id for item in items})
+    if gone:
+        place.remove(space, gone)
+    return written, len(items) - (len(todo) - written)
+
+
+def _batches(items: list[Item]) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(itertools.islice(rest, _BATCH)):
+        yield batch
+
+
+def _stored(item: Item, found: SegmentFeatures, system: System) -> StoredItem:
+    backbone = system.backbone(item.modality)
+    return StoredItem(
+        id=item.id,
+        content=item.content,
+        document=item.to_json(),
+        genre=item.genre,
+        mood=item.mood,
+        licence=item.licence,
+        commercial=item.rights.commercial,
+        duration_s=item.duration_s,
+        tempo_bpm=item.tempo_bpm,
+        times=np.array([(segment.start_s, segment.end_s) for segment in found.segments]),
+        vectors=system.encode(found.features, item.modality).vectors,
+        facts=[_facts(item, facts_of(backbone, row)) for row in found.features],
+    )
+
+
+def _facts(item: Item, facts: Mapping[str, float]) -> dict[str, float]:
+    """Tagged, or estimated on a longer span: the item's own tempo."""
+    own = {} if item.tempo_bpm is None or "tempo_bpm" not in facts else {"tempo_bpm": item.tempo_bpm}
+    return {**facts, **own}
+
+
+def rank_place(
+    place: Place, system: System, query: Query, alpha: float = 0.5, k: int = 10, *, filters: Filters
+) -> RankedList:
+    """Rank what a place holds for a query; see `Retriever.rank`.
+
+    Raises:
+        UsageError: the place holds nothing of this system, or a query of another one. IndexUnreachable: no answer.
+    """
+    if query.system != system.identity:
+        raise UsageError("this query was embedded by another system; embed the file again")
+    space = space_of(system, query.direction.target)
+    weights = branch_weights(alpha, len(system.branches))
+    wanted, asked = _wanted(filters), k
+    while True:
+        found = search(place, space, query.embeddings.vectors, weights, asked, wanted)
+        rows = place.rows(space, [(hit.position, hit.number) for hit in found.items])
+        results = _results(found, rows, query, system)
+        if len(results) >= k or len(found.items) < asked:
+            break
+        asked *= 2  # some of them hold the same music
+    holding = place.holding(space)
+    assert holding is not None
+    return RankedList(
+        query=query,
+        system=system.name,
+        alpha=alpha,
+        results=tuple(results[:k]),
+        candidates=found.candidates,
+        library_items=holding.items,
+        missing=max(0, holding.announced - holding.items),
+        answer=ANSWERS[found.proven],
+    )
+
+
+def _results(found: Found, rows: list[Row], query: Query, system: System) -> list[Result]:
+    """Each piece of music once, as a `Retriever` lists it."""
+    results: list[Result] = []
+    seen: set[str] = set()
+    for hit, row in zip(found.items, rows, strict=True):
+        item = item_from(row.document)
+        if (item.same_as or item.id) in seen:
+            continue
+        seen.add(item.same_as or item.id)
+        span: Segment = query.segments[hit.asked]
+        results.append(
+            Result(
+                rank=len(results) + 1,
+                item=item,
+                score=hit.score,
+                start_s=row.start_s,
+                end_s=row.end_s,
+                query_start_s=span.start_s,
+                query_end_s=span.end_s,
+                branches=dict(zip(system.branches, hit.branches, strict=True)),
+                facts=dict(row.facts),
+            )
+        )
+    return results
+
+
+def item_from(document: JsonDict) -> Item:
+    """The item that `Item.to_json` wrote down."""
+    kept = {field.name: document[field.name] for field in fields(Item) if field.name in document}
+    made = {
+        "modality": Modality(document["modality"]),
+        "path": Path(document["path"]),
+        "genre": tuple(document["genre"]),
+        "mood": tuple(document["mood"]),
+    }
+    return Item(**{**kept, **made})
+
+
+def _wanted(filters: Filters) -> Wanted:
+    least = {"duration_s": filters.min_duration_s, "tempo_bpm": filters.min_tempo_bpm}
+    most = {"duration_s": filters.max_duration_s, "tempo_bpm": filters.max_tempo_bpm}
+    return Wanted(
+        genres=tuple(genre.casefold() for genre in filters.genres),
+        moods=tuple(mood.casefold() for mood in filters.moods),
+        licences=tuple(licence.casefold().replace("_", "-").strip() for licence in filters.licences),
+        commercial=filters.commercial,
+        least={name: value for name, value in least.items() if value is not None},
+        most={name: value for name, value in most.items() if value is not None},
+        ids=filters.ids,
+    )

@@ -1,0 +1,114 @@
+"""A list from an index in a database is the list of a Retriever over the same library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mvr.datatypes import Direction, Modality
+from mvr.embeddings.system import load_system
+from mvr.errors import IndexUnreachable, UsageError
+from mvr.index.remote import open_place
+from mvr.library import Library
+from mvr.retrieval import Filters, Retriever
+from mvr.retrieval.remote import push_library, rank_place, space_of
+
+TABLE = """file,title,artist,licence,genre,mood,bpm
+0.wav,Zero,Ann,CC0 1.0,Jazz,calm,80
+1.wav,One,Ben,CC BY-NC 4.0,jazz; soul,calm,100
+2.wav,Two,,CC BY 4.0,rock,wild,140
+3.wav,Three,,,rock,wild,150
+4.wav,Zero again,Ann,CC0 1.0,Jazz,calm,80
+"""
+
+
+@pytest.fixture(scope="module")
+def media(
+    tmp_path_factory: pytest.TempPathFactory, make_tone: Callable[..., Path], make_clip: Callable[..., Path]
+) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    for seed, seconds in enumerate((21.0, 5.0, 3.0, 8.0)):
+        make_tone(folder / f"{seed}.wav", seconds=seconds, seed=seed)
+    wave = (folder / "0.wav").read_bytes()
+    (folder / "4.wav").write_bytes(wave[:-4000])  # the same music, cut: one of them is listed
+    make_clip(folder / "clip.mp4", seconds=1.0, seed=0)
+    (folder / "metadata.csv").write_text(TABLE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def pushed(tmp_path: Path, tiny_assets: Path, media: Path):
+    """A library, its system, and an index file that it was pushed to."""
+    library, system = Library.open(tmp_path / "library"), load_system("tiny")
+    library.add([media], system)
+    url = f"duckdb:{tmp_path / 'index.duckdb'}"
+    place = open_place(url, read_only=False)
+    assert push_library(library, system, Modality.AUDIO, place) == (5, 5)
+    yield library, system, place
+    place.close()
+
+
+FILTERS = [
+    Filters(),
+    Filters(genres=("JAZZ",)),
+    Filters(commercial=True),
+    Filters(licences=("cc by",)),
+    Filters(min_duration_s=4.0, max_tempo_bpm=120.0),
+    Filters(genres=("polka",)),
+]
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=lambda f: str(f)[8:40])
+def test_the_list_is_that_of_the_library(pushed, media, filters):
+    library, system, place = pushed
+    retriever = Retriever(library, system)
+    query = retriever.embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    for alpha in (0.0, 0.4, 1.0):
+        wanted = retriever.rank(query, alpha, 3, filters=filters).to_json()
+        found = rank_place(place, system, query, alpha, 3, filters=filters).to_json()
+        assert [row["id"] for row in found["results"]] == [row["id"] for row in wanted["results"]]
+        for ours, theirs in zip(found["results"], wanted["results"], strict=True):
+            close = {"score", "branches"}
+            assert {k: v for k, v in ours.items() if k not in close} == {
+                k: v for k, v in theirs.items() if k not in close
+            }
+            assert ours["score"] == pytest.approx(theirs["score"], abs=2e-3)  # rows are float16 there
+            np.testing.assert_allclose(
+                list(ours["branches"].values()), list(theirs["branches"].values()), atol=2e-3
+            )
+        assert found["answer"] == "proven complete" and found["library_items"] == wanted["library_items"]
+
+
+def test_a_second_push_writes_nothing_and_a_stopped_one_goes_on(pushed):
+    library, system, place = pushed
+    assert push_library(library, system, Modality.AUDIO, place) == (0, 5)
+    space = space_of(system, Modality.AUDIO)
+    place.remove(space, [library.items(Modality.AUDIO)[2].id])
+    holding = place.holding(space)
+    assert (holding.items, holding.announced) == (4, 5)
+    assert push_library(library, system, Modality.AUDIO, place) == (1, 5)
+
+
+def test_what_left_the_library_leaves_the_index(pushed):
+    library, system, place = pushed
+    gone = library.items(Modality.AUDIO)[1].id
+    library.remove([gone])
+    assert push_library(library, system, Modality.AUDIO, place) == (0, 4)
+    assert gone not in place.contents(space_of(system, Modality.AUDIO))
+
+
+def test_a_query_of_another_system_is_refused(pushed, media):
+    library, system, place = pushed
+    query = Retriever(library, load_system("random")).embed_query(
+        media / "clip.mp4", Direction.VIDEO_TO_MUSIC
+    )
+    with pytest.raises(UsageError, match="embedded by another system"):
+        rank_place(place, system, query, filters=Filters())
+
+
+def test_a_push_into_a_folder_that_is_none_is_one_sentence(tmp_path):
+    with pytest.raises(IndexUnreachable, match="cannot be opened"):
+        open_place(f"duckdb:{tmp_path / 'none' / 'index.duckdb'}", read_only=False)
