@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,9 +103,8 @@ def test_what_left_the_library_leaves_the_index(pushed):
 
 def test_a_query_of_another_system_is_refused(pushed, media):
     library, system, place = pushed
-    query = Retriever(library, load_system("random")).embed_query(
-        media / "clip.mp4", Direction.VIDEO_TO_MUSIC
-    )
+    query = Retriever(library, system).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    query = dataclasses.replace(query, system="0123456789abcdef")
     with pytest.raises(UsageError, match="embedded by another system"):
         rank_place(place, system, query, filters=Filters())
 
