@@ -119,20 +119,31 @@ def push(
 
 
 @app.command("list")
-def list_items(library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """List what the library holds."""
+def list_items(
+    library: LibraryOption = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help='Tracks by what they sound like: "calm piano".')
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what the library holds, or the tracks that sound like some words."""
+    from mvr.library.search import search_words
+
     opened = open_library(library)
     opened.check_files()
-    items = opened.items()
+    items = [item for item, _ in search_words(opened, search)] if search else opened.items()
     if as_json:
-        print_json({"items": [item.to_json() for item in items]})
+        rows = [item.to_json() | {"guessed": [g.to_json() for g in opened.guesses(item)]} for item in items]
+        print_json({"items": rows})
         return
     for item in items:
         gone = "  (file is gone)" if item.missing else ""
         artist = f" by {item.artist}" if item.artist else ""
         may = f"use: {item.rights.may_use}; hand on: {item.rights.may_redistribute}"
         about = f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}"
-        say(f"{about}  [{item.licence}; {may}]{gone}")
+        words = ", ".join(guess.word for guess in opened.guesses(item))
+        guessed = f"  (guessed: {words})" if words else ""
+        say(f"{about}  [{item.licence}; {may}]{guessed}{gone}")
     note(f"{len(items)} items")
     if missing := sum(item.missing for item in items):
         note(f"{missing} of them are not ranked: their files are gone; `mvr library remove ID` removes them")

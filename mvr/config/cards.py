@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mvr.config.paths import assets_dir
 from mvr.errors import UsageError
@@ -29,13 +30,33 @@ class HeadCard(_Card):
     weights: str | None = None
 
 
+class Commercial(StrEnum):
+    """Whether one may earn money with what comes out."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
 class LicenceCard(_Card):
-    """Licence of one set of weights."""
+    """Licence of one set of weights.
+
+    `commercial` is what the licence says of earning money, `source` where that is read, with what one should know
+    (such as terms of the training data); `noncommercial` weights are loaded only after their licence was accepted.
+    """
 
     what: str
     licence: str
     url: str = ""
     noncommercial: bool = False
+    commercial: Commercial = Commercial.UNKNOWN
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _agree(self) -> LicenceCard:
+        if self.noncommercial and self.commercial is Commercial.YES:
+            raise ValueError(f"{self.what}: non-commercial weights cannot say commercial: yes")
+        return self
 
 
 class SegmentCard(_Card):
@@ -47,8 +68,20 @@ class SegmentCard(_Card):
     video_hop_s: float | None = None
 
 
+class MemberCard(_Card):
+    """One system of a mixture: its weight in the sum of standardised scores, and its own fixed alpha."""
+
+    system: str
+    weight: float = Field(default=1.0, gt=0)
+    alpha: float = Field(default=0.5, ge=0, le=1)
+
+
 class SystemCard(_Card):
-    """A named recipe that ranks. `alpha` says whether the slider changes anything."""
+    """A named recipe that ranks.
+
+    `alpha` says whether the slider changes anything, `alpha_default` where it stands before anybody moves it; `mix`
+    names the systems that a mixture adds up, instead of backbones and a head of its own.
+    """
 
     name: str
     title: str
@@ -60,8 +93,24 @@ class SystemCard(_Card):
     licences: tuple[LicenceCard, ...] = ()
     download_mb: int = 0
     alpha: bool = False
+    alpha_default: float = Field(default=0.5, ge=0, le=1)
     text: bool = False
     segments: SegmentCard = SegmentCard()
+    mix: tuple[MemberCard, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> SystemCard:
+        if self.mix and (self.video or self.audio or self.head or self.alpha):
+            raise ValueError("a mixture has no backbones, head or alpha of its own; its members have")
+        return self
+
+    @property
+    def commercial(self) -> Commercial:
+        """The least that any of its weights allows; yes where there are none."""
+        found = {licence.commercial for licence in self.licences}
+        if Commercial.NO in found:
+            return Commercial.NO
+        return Commercial.UNKNOWN if Commercial.UNKNOWN in found else Commercial.YES
 
 
 def system_names() -> list[str]:
@@ -71,15 +120,19 @@ def system_names() -> list[str]:
 
 
 def load_card(name: str) -> SystemCard:
-    """Read `assets/systems/NAME.json`, or the card file that `name` is a path of.
+    """Read `assets/systems/NAME.json` (or a part of a mixture, in `parts/`), or the file that `name` is a path of.
 
     Raises:
         UsageError: no such system, or a card that does not validate.
     """
-    path = assets_dir() / "systems" / f"{name}.json"
+    folder = assets_dir() / "systems"
+    path = next(
+        (path for path in (folder / f"{name}.json", folder / "parts" / f"{name}.json") if path.is_file()),
+        None,
+    )
     if name.endswith(".json"):
         path = Path(name)
-    elif name not in system_names():
+    elif path is None or "/" in name:
         raise UsageError(f"unknown system {name!r}; choose from {', '.join(system_names())}")
     try:
         return SystemCard.model_validate_json(path.read_text(encoding="utf-8"))

@@ -30,7 +30,9 @@ from mvr.config.settings import settings_hash
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Segment
 from mvr.embeddings.digest import DigestBackbone, content_hash
 from mvr.embeddings.segments import segments_of
+from mvr.embeddings.vocabulary import require_words, row_of_text
 from mvr.errors import SettingsMismatch, UsageError, WeightsError, WeightsMissing
+from mvr.heads.bridge import BridgeHead
 from mvr.heads.head import Head
 from mvr.heads.table import head_kind
 
@@ -82,6 +84,11 @@ class System:
     def name(self) -> str:
         """As on the command line."""
         return self.card.name
+
+    @property
+    def parts(self) -> tuple[System, ...]:
+        """The systems that rank: itself, or the members of a mixture."""
+        return (self,)
 
     @property
     def branches(self) -> tuple[str, ...]:
@@ -208,11 +215,14 @@ class System:
         )
 
     def embed_text(self, texts: Sequence[str] | str) -> BranchedEmbeddings:
-        """Embed words that describe a video: the video backbone's text tower, then the video side of the head.
+        """Embed words that describe a video: the video backbone's text tower, then the video side of the head; a bridge
+        looks the words up in its tables of concepts and tags.
 
         Raises:
-            UsageError: the system has no text tower.
+            UsageError: the system has no text tower, or none of the words is known.
         """
+        if self.card.text and isinstance(self.head, BridgeHead):
+            return self._embed_words(self.head, [texts] if isinstance(texts, str) else texts)
         backbone = self.backbone(Modality.VIDEO)
         if not self.card.text or not isinstance(backbone, TextBackbone):
             raise UsageError(f"system {self.name} knows no words; choose one whose card says `text`")
@@ -220,6 +230,21 @@ class System:
         with self._lock:
             features = backbone.encode_text(wanted)
         return self.encode(check_features(features, backbone.name), Modality.VIDEO)
+
+    def _embed_words(self, head: BridgeHead, texts: Sequence[str]) -> BranchedEmbeddings:
+        """Tags by the audio side, concepts by the video side: both lie in one space."""
+        tables, rows = head.tables, []
+        for text in texts:
+            tags, concepts = (row_of_text(text, names) for names in (tables.tags, tables.concepts))
+            require_words(text, (tags, concepts), tables.tags)
+            sides = [] if tags is None else [head.encode_tags((tags - tags.mean())[None]).vectors]
+            if concepts is not None:
+                features = (tables.concept_mean + concepts * tables.concept_std)[None]
+                sides.append(head.encode_video(features).vectors)
+            rows.append(sum(sides[1:], sides[0])[0])
+        vectors = np.stack(rows)
+        lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+        return BranchedEmbeddings(vectors=(vectors / lengths).astype(np.float32), branches=head.branches)
 
     def store_meta(self) -> JsonDict:
         """`video` and `audio` of a feature store's meta, for features that this system's backbones made."""
@@ -243,6 +268,8 @@ def load_system(name: str, *, device: str = "auto", head_path: Path | str | None
         SettingsMismatch: a head for other features.
     """
     card = load_card(name)
+    if card.mix:
+        return _load_mixture(card, device, head_path)
     path = Path(head_path) if head_path is not None else _head_file(card)
     if path is None:
         return System(card, None, head_hash="", device=device)
@@ -250,7 +277,22 @@ def load_system(name: str, *, device: str = "auto", head_path: Path | str | None
         raise WeightsMissing(_lacks_head(card, path))
     from mvr.heads import load_head
 
-    return System(card, load_head(path), head_hash=content_hash(path), device=device)
+    kind = card.head.kind if card.head is not None else None
+    return System(card, load_head(path, kind), head_hash=content_hash(path), device=device)
+
+
+def _load_mixture(card: SystemCard, device: str, head_path: Path | str | None) -> System:
+    from mvr.embeddings.mixed import Member, MixedSystem
+
+    if head_path is not None:
+        raise UsageError(f"system {card.name} is a mixture; a head belongs to one of its members")
+    return MixedSystem(
+        card,
+        [
+            Member(system=load_system(one.system, device=device), weight=one.weight, alpha=one.alpha)
+            for one in card.mix
+        ],
+    )
 
 
 def system_status(name: str) -> SystemStatus:
@@ -264,6 +306,7 @@ def system_status(name: str) -> SystemStatus:
     card = load_card(name)
     try:
         sentences = [*_lacks_packages(card), *missing_weights(card)]
+        sentences += [lacks for one in card.mix if (lacks := system_status(one.system).lacks)]
         path = _head_file(card)
         if path is not None and not path.is_file():
             sentences.append(_lacks_head(card, path))

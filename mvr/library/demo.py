@@ -21,6 +21,7 @@ from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import DataError
 from mvr.library.adding import make_item
 from mvr.library.catalogue import Catalogue
+from mvr.library.guesses import Guesser
 from mvr.library.item import UNKNOWN_LICENCE
 from mvr.library.library import Library
 from mvr.library.measure import Measures, measure
@@ -80,7 +81,8 @@ def bake_demo(systems: Iterable[System], folder: Path | None = None, progress: P
     from mvr.media.probe import probe
 
     folder = folder or demo_dir()
-    entries, loaded = read_manifest(folder), list(systems)
+    entries, guesser = read_manifest(folder), Guesser()
+    loaded = [part for system in systems for part in system.parts]
     measures: JsonDict = {}
     features: dict[tuple[str, str], SegmentFeatures] = {}
     for done, (modality, entry) in enumerate(entries):
@@ -90,7 +92,7 @@ def bake_demo(systems: Iterable[System], folder: Path | None = None, progress: P
         content = content_hash(path)
         found = asdict(measure(path, probe(path), modality))
         measures[content] = {name: value for name, value in found.items() if name != "signature"}
-        for system in loaded:
+        for system in dict.fromkeys([*loaded, *(guesser.systems if modality is Modality.AUDIO else ())]):
             key = (system.recipe_hash(modality), content)
             features[key] = features.get(key) or system.features_of_file(path, modality)
     bake_features(folder / "features.safetensors", features)

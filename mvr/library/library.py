@@ -20,6 +20,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from mvr.backbones.soundscape import is_music
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import FeatureCache, FeatureSource
 from mvr.embeddings.digest import content_hash
@@ -27,6 +28,7 @@ from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import DataError, MediaError, NotFinite, NotInLibrary, UsageError
 from mvr.library.adding import Adding
 from mvr.library.catalogue import Catalogue, display_name
+from mvr.library.guesses import Guess, Guesser
 from mvr.library.item import Item
 from mvr.library.licences import read_licence
 from mvr.library.report import AddReport, Progress, Skipped
@@ -65,6 +67,8 @@ class Library:
         self._looked_at = -math.inf
         self._computed = 0  # features computed by this object: an index made before may lack them
         self._lock = threading.RLock()
+        self._guesser = Guesser()
+        self._guessed: dict[tuple[str, int], tuple[Guess, ...]] = {}
 
     @classmethod
     def open(cls, root: Path | str) -> Library:
@@ -242,7 +246,7 @@ class Library:
         """
         with self._writing():
             self.purge()
-            yield Adding(self._catalogue, lambda item: self._ensure_features(item, system), modality)
+            yield Adding(self._catalogue, lambda item: self._ensure_all(item, system), modality)
 
     def features(self, item: Item, system: System) -> SegmentFeatures | None:
         """Features of an item under a system, if they were computed."""
@@ -267,10 +271,37 @@ class Library:
             self._computed += 1
         return True
 
+    def _ensure_all(self, item: Item, system: System) -> bool:
+        """Features under a system and, for a track, those that words are guessed from; True if any of the system's
+        had to be computed."""
+        computed = [self._ensure_features(item, part) for part in system.parts]
+        if item.modality is Modality.AUDIO:
+            for part in self._guesser.systems:
+                self._ensure_features(item, part)
+        return any(computed)
+
+    def guesses(self, item: Item) -> tuple[Guess, ...]:
+        """Words guessed for a track; none for a video, or before its features were computed (`add` does it)."""
+        if item.modality is not Modality.AUDIO or not self._guesser.ready:
+            return ()
+        with self._lock:
+            key = (item.content, self._computed)
+            if key not in self._guessed:
+                self._guessed[key] = self._guesser.guess(lambda system: self.features(item, system))
+            return self._guessed[key]
+
+    def is_music(self, path: Path, content: str) -> bool:
+        """Whether the sound of a file is music: no speech, noise or silence; measured where it was not before."""
+        check = self._guesser.systems[1]
+        found = self.features_of(content, check, Modality.AUDIO) or check.features_of_file(
+            path, Modality.AUDIO
+        )
+        return is_music(found.features)
+
     def missing(self, system: System, modality: Modality) -> list[Item]:
         """Items that this system has not embedded yet (they were added with another one) and whose file is there."""
         items = (item for item in self.items(modality) if self._can_embed(item, system))
-        return [item for item in items if self.features(item, system) is None]
+        return [item for item in items if any(self.features(item, part) is None for part in system.parts)]
 
     def embed_missing(
         self, system: System, modality: Modality, progress: Progress | None = None
@@ -281,7 +312,7 @@ class Library:
             if progress is not None:
                 progress(done, len(todo), item.name)
             try:
-                self._ensure_features(item, system)
+                self._ensure_all(item, system)
             except (MediaError, NotFinite, OSError) as error:
                 skipped.append(Skipped(str(item.path), str(error)))
                 self._failed.add((item.id, system.recipe_hash(modality)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mvr.backbones.tag_table import GENRE, INSTRUMENT, MOOD
 from mvr.library import Item
+from mvr.library.guesses import Guess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +15,8 @@ class Filters:
     """All that are given must hold; an item that lacks the fact a filter asks for is left out.
 
     Attributes:
-        genres, moods: the item has at least one of them (upper and lower case alike).
+        genres, moods, instruments: the item has at least one of them (upper and lower case alike); where it has no
+            tag of the kind, a guessed word counts.
         licences: the item's licence begins with one of them, such as "CC0" or "CC BY".
         commercial: keep only what one may earn money with, see `mvr.library.rights`; unknown is left out.
         min_duration_s, max_duration_s, min_tempo_bpm, max_tempo_bpm: inclusive.
@@ -21,6 +25,7 @@ class Filters:
 
     genres: tuple[str, ...] = ()
     moods: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
     commercial: bool = False
     min_duration_s: float | None = None
@@ -29,11 +34,12 @@ class Filters:
     max_tempo_bpm: float | None = None
     ids: frozenset[str] | None = None
 
-    def allow(self, item: Item) -> bool:
+    def allow(self, item: Item, guessed: Sequence[Guess] = ()) -> bool:
         """Whether the item may be ranked."""
         return (
-            _any_of(self.genres, item.genre)
-            and _any_of(self.moods, item.mood)
+            _any_of(self.genres, item.genre or _words(guessed, GENRE))
+            and _any_of(self.moods, item.mood or _words(guessed, MOOD))
+            and _any_of(self.instruments, _words(guessed, INSTRUMENT))
             and (not self.commercial or item.rights.commercial)
             and self._licence_allows(item.licence)
             and _within(item.duration_s, self.min_duration_s, self.max_duration_s)
@@ -51,6 +57,12 @@ EVERYTHING = Filters()
 
 def _plain(licence: str) -> str:
     return licence.casefold().replace("_", "-").strip()
+
+
+def _words(guessed: Sequence[Guess], kind: str) -> tuple[str, ...]:
+    """Guessed words of a kind, each of a double one ("slow, tender") by itself, too."""
+    words = [guess.word for guess in guessed if guess.kind == kind]
+    return tuple(dict.fromkeys([*words, *(part for word in words for part in word.split(", "))]))
 
 
 def _any_of(wanted: tuple[str, ...], labels: tuple[str, ...]) -> bool:

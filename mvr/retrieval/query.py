@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, JsonDict, Segment
+from mvr.retrieval.explanation import QueryWords
 from mvr.retrieval.facts import words_of
 
 
@@ -23,6 +24,8 @@ class Query:
         embeddings: (S, B, D).
         system: identity of the system that made them.
         facts: what can be heard or seen of the first segment, see `mvr.retrieval.facts`.
+        words: what a system that explains itself sees in it, or hears.
+        parts: of a mixture, the query of each member.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Query:
     embeddings: BranchedEmbeddings
     system: str
     facts: dict[str, float] = field(default_factory=dict)
+    words: QueryWords | None = None
+    parts: tuple[Query, ...] = ()
 
     def to_json(self) -> JsonDict:
         """JSON-able form, without vectors."""

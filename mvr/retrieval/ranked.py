@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mvr.config.cells import spreadsheet_cell
 from mvr.datatypes import JsonDict
 from mvr.library import Item
+from mvr.library.guesses import Guess
 from mvr.retrieval.facts import words_of
 from mvr.retrieval.query import Query
 
@@ -43,6 +44,9 @@ class Result:
         query_start_s, query_end_s: the query's segment that it fits.
         branches: cosine of that pair per branch ("ssl", "genre", ...): what the match rests on.
         facts: what can be heard or seen of the item's best segment, see `mvr.retrieval.facts`.
+        because: words that the query asks for and the item has (systems that explain themselves).
+        heard: what the music is like (or what is seen in the video), in the words of the same system.
+        guessed: words that a network guessed for a track, whatever the system; no tags.
     """
 
     rank: int
@@ -54,6 +58,9 @@ class Result:
     query_end_s: float
     branches: dict[str, float]
     facts: dict[str, float] = field(default_factory=dict)
+    because: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    guessed: tuple[Guess, ...] = ()
 
     @property
     def why(self) -> list[str]:
@@ -90,6 +97,9 @@ class Result:
             "branches": {name: round(value, 6) for name, value in self.branches.items()},
             "facts": self.facts,
             "why": self.why,
+            "because": list(self.because),
+            "heard": list(self.heard),
+            "guessed": [guess.to_json() for guess in self.guessed],
             **{key: item[key] for key in measured},
         }
 
@@ -108,6 +118,8 @@ class RankedList:
         missing: items that this system has not embedded (see `Retriever.prepare`).
         answer: "exact" where every item was compared, "proven complete" where candidates were and nothing better can
             be left, otherwise what is not proven.
+        mixture: of a mixture, per member: weight, alpha, and the mean and spread that its scores were standardised by,
+            over the whole library for this query whatever the filters.
     """
 
     query: Query
@@ -118,6 +130,17 @@ class RankedList:
     library_items: int
     missing: int = 0
     answer: str = "exact"
+    mixture: tuple[JsonDict, ...] = ()
+
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """What a system that explains itself sees in the clip."""
+        return self.query.words.sees if self.query.words else ()
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """What music under such pictures is like, in words."""
+        return self.query.words.asks_for if self.query.words else ()
 
     def to_json(self) -> JsonDict:
         """The form that DESIGN.md fixes for `mvr recommend --json`."""
@@ -129,6 +152,9 @@ class RankedList:
             "library_items": self.library_items,
             "missing": self.missing,
             "answer": self.answer,
+            "sees": list(self.sees),
+            "asks_for": list(self.asks_for),
+            "mixture": list(self.mixture),
             "results": [result.to_json() for result in self.results],
         }
 

@@ -12,49 +12,29 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, branch_weights, mix_branches
+from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray
 from mvr.embeddings.digest import content_hash
+from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import System
 from mvr.errors import UsageError
-from mvr.index import CrossProducts
-from mvr.library import Item, Library, LibraryIndex, Progress, Skipped
+from mvr.library import Item, Library, Progress, Skipped
 from mvr.library.catalogue import display_name
 from mvr.retrieval.diversity import pick_diverse
 from mvr.retrieval.facts import facts_of
 from mvr.retrieval.filters import EVERYTHING, Filters
 from mvr.retrieval.query import Query, blend_text
-from mvr.retrieval.ranked import RankedList, Result
+from mvr.retrieval.ranked import RankedList
+from mvr.retrieval.ranking import Compared, MixedRanking, OneRanking, Ranking
+from mvr.retrieval.words import Words
 
 _KEPT_BYTES = 256 << 20  # of queries' products with the library: while kept, moving the slider costs nothing
 _DIVERSE_POOL = 10  # diversity picks among this many times k of the best
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """A query against a library: products per query segment, and the index they belong to."""
-
-    index: LibraryIndex
-    products: tuple[CrossProducts, ...]
-
-    @property
-    def bytes(self) -> int:
-        """What it takes beyond the index's own arrays."""
-        return sum(each.products.nbytes for each in self.products)
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """Per item of the index: best score, row of its best segment, query segment of that pair."""
-
-    scores: FloatArray
-    rows: npt.NDArray[np.int64]
-    segments: npt.NDArray[np.int64]
 
 
 class Retriever:
@@ -68,13 +48,20 @@ class Retriever:
     def __init__(self, library: Library, system: System) -> None:
         self.library = library
         self.system = system
-        self._compared: OrderedDict[tuple[int, str, float], tuple[Query, _Compared]] = OrderedDict()
+        self._words = Words(library, system)
+        self._compared: OrderedDict[tuple[int, str, float], tuple[Query, Compared]] = OrderedDict()
         self._lock = threading.Lock()
+        self._members = (
+            [(member, Retriever(library, member.system)) for member in system.members]
+            if isinstance(system, MixedSystem)
+            else []
+        )
 
     def prepare(self, direction: Direction, progress: Progress | None = None) -> list[Skipped]:
         """Embed items that were added under another system, and build the index; returns unreadable files."""
         skipped = self.library.embed_missing(self.system, direction.target, progress)
-        self.library.index(self.system, direction.target)
+        for part in self.system.parts:
+            self.library.index(part, direction.target)
         return skipped
 
     def embed_query(self, path: Path | str, direction: Direction) -> Query:
@@ -87,6 +74,9 @@ class Retriever:
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
         content = content_hash(path)
+        if self._members:
+            parts = tuple(retriever.embed_query(path, direction) for _, retriever in self._members)
+            return self._joined(parts)
         found = self.library.features_of(content, self.system, direction.query)
         if found is None:
             found = self.system.features_of_file(path, direction.query)
@@ -99,7 +89,16 @@ class Retriever:
             embeddings=self.system.encode(found.features, direction.query),
             system=self.system.identity,
             facts=facts_of(self.system.backbone(direction.query), found.features[0]),
+            words=self._words.of_query(path, content, direction, found),
         )
+
+    def _joined(self, parts: tuple[Query, ...]) -> Query:
+        """One query of a mixture from its members' queries."""
+        facts: dict[str, float] = {}
+        for part in parts:
+            facts |= part.facts
+        words = next((part.words for part in parts if part.words is not None), None)
+        return replace(parts[0], system=self.system.identity, facts=facts, words=words, parts=parts)
 
     def query_item(self, item_id: str) -> Query:
         """Ask with an item of the library itself. Raises NotInLibrary."""
@@ -152,31 +151,57 @@ class Retriever:
         diversity: float,
         words: tuple[str | None, float],
     ) -> RankedList:
-        compared = self._compare(query, *words)
-        weights = branch_weights(alpha, len(self.system.branches))
-        scored = _score(compared, weights)
-        allowed = _allowed(compared.index.items, filters)
-        order = _one_of_each(scored.scores, allowed, compared.index.items)
+        if query.system != self.system.identity:
+            raise UsageError("this query was embedded by another system; embed the file again")
+        ranking = self._ranking(query, alpha, *words)
+        allowed = self._allowed(ranking.items, filters)
+        order = _one_of_each(ranking.scores, allowed, ranking.items)
         if diversity > 0:
-            order = self._diverse(compared.index, scored, order, k, diversity, weights)
-        results = [
-            self._result(rank, int(item), compared, scored, query)
-            for rank, item in enumerate(order[:k], start=1)
-        ]
+            pool = order[: max(50, _DIVERSE_POOL * k)]
+            order = pool[pick_diverse(ranking.scores[pool], ranking.vectors(pool), k, diversity)]
+        results = [ranking.result(rank, int(item)) for rank, item in enumerate(order[:k], start=1)]
         return RankedList(
             query=query,
             system=self.system.name,
             alpha=alpha,
-            results=tuple(results),
+            results=tuple(self._words.explain(query, result) for result in results),
             candidates=int(allowed.sum()),
-            library_items=len(compared.index),
-            missing=compared.index.missing,
+            library_items=len(ranking.items),
+            missing=ranking.missing,
+            mixture=tuple(ranking.mixture()),
         )
 
-    def _compare(self, query: Query, text: str | None, weight: float) -> _Compared:
+    def _allowed(self, items: tuple[Item, ...], filters: Filters) -> npt.NDArray[np.bool_]:
+        """Items whose file was there when it was last looked for and that the filters let through."""
+        if filters == EVERYTHING:
+            return np.array([not item.missing for item in items], bool)
+        by_words = bool(filters.genres or filters.moods or filters.instruments)
+        guessed = [self.library.guesses(item) if by_words else () for item in items]
+        pairs = zip(items, guessed, strict=True)
+        return np.array([not item.missing and filters.allow(item, words) for item, words in pairs], bool)
+
+    def _ranking(self, query: Query, alpha: float, text: str | None, weight: float) -> Ranking:
+        """Scores of all items, before any filter."""
+        if not self._members:
+            compared = self._compare(query, text, weight)
+            return OneRanking(self.library, self.system, query, compared, alpha)
+        if weight and not self.system.card.text:
+            self.system.embed_text(text or "")  # says that it knows no words
+        rankings = []
+        for (member, retriever), part in zip(self._members, query.parts, strict=True):
+            knows = member.system.card.text
+            ranking = retriever._ranking(
+                part, member.alpha, text if knows else None, weight if knows else 0.0
+            )
+            assert isinstance(ranking, OneRanking)
+            share = member.weight * (
+                1.0 if knows else 1.0 - weight
+            )  # words speak through those that know them
+            rankings.append((member.system.name, share, member.alpha, ranking))
+        return MixedRanking(rankings)
+
+    def _compare(self, query: Query, text: str | None, weight: float) -> Compared:
         """The query against every row of the present index, kept for the next alpha."""
-        if query.system != self.system.identity:
-            raise UsageError("this query was embedded by another system; embed the file again")
         index = self.library.index(self.system, query.direction.target)
         key = (id(query), text or "", weight)
         with self._lock:
@@ -187,7 +212,7 @@ class Retriever:
         vectors = query.embeddings.vectors
         if text and weight > 0:
             vectors = blend_text(vectors, self._embed_text(text).vectors[0], weight)
-        compared = _Compared(index, tuple(index.index.cross(segment) for segment in vectors))
+        compared = Compared(index, tuple(index.index.cross(segment) for segment in vectors))
         with self._lock:
             self._compared[key] = (query, compared)  # the query is kept alive, so its id stays its own
             while len(self._compared) > 1 and sum(c.bytes for _, c in self._compared.values()) > _KEPT_BYTES:
@@ -196,66 +221,6 @@ class Retriever:
 
     def _embed_text(self, text: str) -> BranchedEmbeddings:
         return self.system.embed_text(text)
-
-    def _diverse(
-        self,
-        index: LibraryIndex,
-        scored: _Scored,
-        order: npt.NDArray[np.int64],
-        k: int,
-        diversity: float,
-        weights: FloatArray,
-    ) -> npt.NDArray[np.int64]:
-        pool = order[: max(50, _DIVERSE_POOL * k)]
-        vectors = mix_branches(np.asarray(index.index.vectors[scored.rows[pool]], np.float32), weights)
-        return pool[pick_diverse(scored.scores[pool], vectors, k, diversity)]
-
-    def _result(self, rank: int, item: int, compared: _Compared, scored: _Scored, query: Query) -> Result:
-        row, asked = int(scored.rows[item]), int(scored.segments[item])
-        segment, pair = compared.index.segments[row], compared.products[asked].products[row]
-        return Result(
-            rank=rank,
-            item=compared.index.items[item],
-            score=float(scored.scores[item]),
-            start_s=segment.start_s,
-            end_s=segment.end_s,
-            query_start_s=query.segments[asked].start_s,
-            query_end_s=query.segments[asked].end_s,
-            branches={name: float(pair[b, b]) for b, name in enumerate(self.system.branches)},
-            facts=self._facts(compared.index, item, row),
-        )
-
-    def _facts(self, index: LibraryIndex, item: int, row: int) -> dict[str, float]:
-        owner = index.items[item]
-        found = self.library.features(owner, self.system)
-        if found is None:  # taken out of the library by somebody else since
-            return {}
-        facts = facts_of(self.system.backbone(owner.modality), found.features[row - int(index.starts[item])])
-        if owner.tempo_bpm is not None and "tempo_bpm" in facts:  # tagged, or estimated on a longer span
-            facts["tempo_bpm"] = owner.tempo_bpm
-        return facts
-
-
-def _score(compared: _Compared, weights: FloatArray) -> _Scored:
-    """Best pair of segments per item; of equal ones the earliest row, then the earliest query segment."""
-    index = compared.index
-    if not len(index):
-        nothing = np.zeros(0, np.int64)
-        return _Scored(np.zeros(0, np.float32), nothing, nothing)
-    table = np.stack([products.scores(weights) for products in compared.products])  # (S, N)
-    asked = table.argmax(axis=0)
-    rows = table.max(axis=0)
-    best = np.maximum.reduceat(rows, index.starts)
-    is_best = rows >= best[index.owner]
-    first = np.full(len(best), len(rows), np.int64)
-    np.minimum.at(first, index.owner[is_best], np.flatnonzero(is_best))
-    return _Scored(best, first, asked[first])
-
-
-def _allowed(items: tuple[Item, ...], filters: Filters) -> npt.NDArray[np.bool_]:
-    """Items whose file was there when it was last looked for and that the filters let through."""
-    everything = filters == EVERYTHING
-    return np.array([not item.missing and (everything or filters.allow(item)) for item in items], bool)
 
 
 def _one_of_each(

@@ -1,0 +1,77 @@
+"""Explanations of a list: what a system sees, asks for and hears, where it has tables of words (heads of a bridge)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mvr.datatypes import Direction, FloatArray, Modality
+from mvr.embeddings.system import SegmentFeatures, System
+from mvr.heads.bridge import BridgeHead, BridgeTables
+from mvr.library import Item, Library
+from mvr.retrieval.explanation import QueryWords, because, heard_tags, words_of_clip, words_of_music
+from mvr.retrieval.query import Query
+from mvr.retrieval.ranked import Result
+
+
+class Words:
+    """What can be said under one system; nothing for a system without words.
+
+    Args:
+        library: where features of items are.
+        system: a bridge, or a mixture that has one as a member.
+    """
+
+    def __init__(self, library: Library, system: System) -> None:
+        self._library = library
+        self._system = next((part for part in system.parts if _is_bridge(part)), None)
+
+    def of_query(
+        self, path: Path, content: str, direction: Direction, found: SegmentFeatures
+    ) -> QueryWords | None:
+        """Words for a query from its features under this system; none for sound that is no music."""
+        tables = self._tables()
+        if tables is None:
+            return None
+        if direction is Direction.VIDEO_TO_MUSIC:
+            return words_of_clip(tables, found.features)
+        if not self._library.is_music(path, content):
+            return None
+        heard = heard_tags(tables, found.features)
+        return QueryWords(hears=words_of_music(tables, heard), tags=heard)
+
+    def explain(self, query: Query, result: Result) -> Result:
+        """The result with its guessed words, what is heard in it and why it is there."""
+        result = replace(result, guessed=self._library.guesses(result.item))
+        tables, words = self._tables(), query.words
+        if tables is None or words is None:
+            return result
+        features = self._features(result.item)
+        if features is None:
+            return result
+        if query.direction is Direction.MUSIC_TO_VIDEO:
+            clip = words_of_clip(tables, features)
+            return replace(result, because=because(tables, clip.tags, words.tags), heard=clip.sees)
+        heard = heard_tags(tables, features)
+        return replace(
+            result, because=because(tables, words.tags, heard), heard=words_of_music(tables, heard)
+        )
+
+    def _features(self, item: Item) -> FloatArray | None:
+        """Features of an item; None where there are none, or its sound is no music."""
+        assert self._system is not None
+        found = self._library.features(item, self._system)
+        if found is None or (
+            item.modality is Modality.AUDIO and not self._library.is_music(item.path, item.content)
+        ):
+            return None
+        return found.features
+
+    def _tables(self) -> BridgeTables | None:
+        head = self._system.head if self._system is not None else None
+        return head.tables if isinstance(head, BridgeHead) else None
+
+
+def _is_bridge(system: System) -> bool:
+    card = system.card.head
+    return card is not None and card.kind in ("bridge", "profiles")
