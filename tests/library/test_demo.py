@@ -15,7 +15,7 @@ from mvr.errors import DataError
 from mvr.library import demo, open_demo_library
 from mvr.retrieval import Retriever
 
-SHIPPED = ["control-mvr-mini", "mvbind-mini"]
+SHIPPED = ["control-mvr-mini", "mvbind-mini", "bridge-mini"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
