@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mvr.config.cells import spreadsheet_cell
 from mvr.datatypes import JsonDict
 from mvr.metrics.retrieval.plan import PAIR
 
@@ -210,7 +211,7 @@ def csv_table(document: JsonDict) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat)
+    writer.writerows({name: spreadsheet_cell(value) for name, value in row.items()} for row in flat)
     return out.getvalue()
 
 

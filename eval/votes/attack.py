@@ -31,10 +31,11 @@ STRENGTHS = {"good": 0.6, "fair": 0.2, "plain": -0.1, "random": -0.7}
 HONEST, HONEST_VOTES, ATTACKERS = 60, 15, 40
 ATTACK_VOTES = 6  # 220 votes of 40 voters were taken in the attack that this repeats
 TASTE_SD, VIDEO_SD, TIES, VIDEOS, DAYS = 0.5, 0.4, 0.5, 40, 6
-CHECK_EVERY, CHECK_PASSED = (
-    14,
-    0.95,
-)  # one planted mismatch in so many battles; an attentive voter recognises it so often
+BLOCK, PLANTED = (
+    10,
+    0.7,
+)  # the arena puts one check into each block of battles, and so often it is a planted mismatch
+CHECK_PASSED = 0.95  # how often an attentive voter recognises one
 
 
 @dataclass
@@ -80,9 +81,12 @@ def honest_choice(videos: dict[tuple[int, str], float], rng: random.Random) -> C
 
 def cast(crowd: Crowd, voter: Voter, votes: int) -> None:
     """Let a voter see battles of fair pairs until so many are voted on (a skipped one costs nothing but time)."""
-    rng, done = crowd.rng, 0
+    rng, done, seen, check_at = crowd.rng, 0, 0, crowd.rng.randrange(BLOCK)
     while done < votes:
-        if rng.random() < 1 / CHECK_EVERY:
+        seen += 1
+        if seen % BLOCK == 0:
+            check_at = rng.randrange(BLOCK)
+        if seen % BLOCK == check_at and rng.random() < PLANTED:
             crowd.checks.append(Check(voter_id=voter.name, passed=rng.random() < voter.attentive))
         left, right = rng.sample(sorted(STRENGTHS), 2)
         video = rng.randrange(VIDEOS)

@@ -36,7 +36,8 @@ from mvr.datatypes import Direction
 from mvr.errors import UsageError
 from mvr.votes.consents import is_given
 from mvr.votes.ids import new_id, now_ms
-from mvr.votes.records import Aspect, Battle, Consent, Flag
+from mvr.votes.records import Aspect, Battle, Consent, Flag, Record
+from mvr.votes.served import served_of
 from mvr.votes.store import VoteStore, append, append_vote, lock, select
 from mvr.votes.voter import VoterSigner
 
@@ -158,10 +159,12 @@ class Arena:
             now = self._clock()  # after the lock: a voter's rows are in the order of their times
             battle, attempt, state = self._battle_of(connection, token, voter_id)
             check_open(state, attempt, ballot, now - battle.created_at_ms, self.settings)
-            check_listened(battle, ballot, now - battle.created_at_ms, self.settings)
+            heard = check_listened(
+                battle, ballot, served_of(connection, battle.battle_id), now, self.settings
+            )
             if not is_given(connection, voter_id, ballot.consent_version):
                 raise Refused(Reason.NO_CONSENT)
-            vote = ballot.to_vote(battle, attempt, now)
+            vote = heard.to_vote(battle, attempt, now)
             flags = rate_flags(connection, vote, self.settings.rates) if ballot.aspect == Aspect.FIT else []
             stored = append_vote(connection, vote)
             append(connection, flags)
@@ -180,8 +183,10 @@ class Arena:
         def work(connection: sa.Connection) -> tuple[Battle, int]:
             lock(connection, f"voter:{voter_id}")
             now = self._clock()  # after the lock: a voter's rows are in the order of their times
-            battle, _, state = self._battle_of(connection, token, voter_id)
-            check_undo(battle, state, newest_battle(connection, voter_id), now, self.settings)
+            battle, attempt, state = self._battle_of(connection, token, voter_id)
+            newest = newest_battle(connection, voter_id)
+            is_newest = newest is not None and newest.battle_id == battle.battle_id
+            check_undo(state, attempt, is_newest, now, self.settings)
             for vote in state.active:
                 append_vote(
                     connection,
@@ -194,8 +199,14 @@ class Arena:
         battle, attempt = self.store.write(work)
         return self._shown(battle, attempt, restored=True)
 
-    def reveal(self, token: str, voter_id: str) -> Battle:
-        """Who stood on which side, after the vote. From then on the battle is closed: no undo, no new vote.
+    def reveal(
+        self, token: str, voter_id: str, grades: Callable[[Battle], Sequence[Record]] = lambda battle: ()
+    ) -> Battle:
+        """Who stood on which side, after the vote. From then on the battle is closed: no undo, no new vote, no grades.
+
+        Args:
+            token, voter_id: as for the vote.
+            grades: rows to store with the first reveal, and only then: later ones would be given knowing the names.
 
         Raises:
             Refused: not voted yet, or somebody else's battle.
@@ -216,7 +227,8 @@ class Arena:
                             target_id=battle.battle_id,
                             rule_id=REVEALED,
                             verdict="clear",
-                        )
+                        ),
+                        *grades(battle),
                     ],
                 )
             return battle

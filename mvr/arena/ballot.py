@@ -20,6 +20,8 @@ class Ballot:
         listen_left_ms, listen_right_ms: played (not skipped) time of each side.
         account: "anonymous", "login" or "study".
         reasons: tags out of `REASONS`; free text is not taken.
+        recognised: the voter knew a side.
+        group_label: of the network address the vote came from, see `Vote`; the server's own, never the browser's word.
     """
 
     outcome: str
@@ -33,6 +35,8 @@ class Ballot:
     video_ms: int = 0
     switches: int = 0
     reasons: tuple[str, ...] = ()
+    recognised: bool = False
+    group_label: str | None = None
 
     def __post_init__(self) -> None:
         if self.outcome not in tuple(Outcome):
@@ -59,6 +63,8 @@ class Ballot:
             switches=self.switches,
             decision_ms=now_ms - battle.created_at_ms,
             reasons=json.dumps(sorted(set(self.reasons))),
+            recognised=int(self.recognised),
+            group_label=self.group_label,
             created_at_ms=now_ms,
         )
 

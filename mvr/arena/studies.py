@@ -4,6 +4,9 @@ A participant arrives with an id (`?pid=...`), which is never stored: the voter 
 gets row n of a Williams square: over a full square every battle comes equally often at every place and after every
 other battle, and its two sides are swapped for every other participant. Williams, Australian Journal of Scientific
 Research 2 (1949).
+
+Who knows an id is not its owner yet: the first browser that comes with it is. A study is `open` (any id), `listed` (the
+ids in its file) or `signed` (ids that `mvr votes invite` signed).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,11 +29,29 @@ from mvr.arena.refusal import Reason, Refused
 from mvr.datatypes import Direction
 from mvr.errors import DataError, UsageError
 from mvr.votes import schema
+from mvr.votes.consents import is_withdrawn
+from mvr.votes.ids import now_ms
 from mvr.votes.records import Participant
 from mvr.votes.store import append, lock, select
 from mvr.votes.voter import VoterSigner
 
 FINISHED = "the study is finished; thank you"
+OTHER_BROWSER = (
+    "this participant id is in use in another browser; go on there, or ask the people who invited you"
+)
+NOT_INVITED = (
+    "this participant id does not belong to the study; open the address exactly as it was sent to you"
+)
+LEFT = "you withdrew from this study, so it cannot be gone on with"
+SIGNATURE = 16  # letters of the base32 signature of a signed id: 80 bits
+
+
+class StudyKind(StrEnum):
+    """Whose ids a study takes."""
+
+    OPEN = "open"
+    LISTED = "listed"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +65,22 @@ class StudyBattle:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A fixed list of battles in one direction."""
+    """A fixed list of battles in one direction; `participants` of a listed study."""
 
     study_id: str
     direction: Direction
     battles: tuple[StudyBattle, ...]
+    kind: StudyKind = StudyKind.OPEN
+    participants: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, path: Path) -> Study:
-        """Read {"study_id", "direction", "battles": [{"query_id", "first", "second"}, ...]}.
+        """Read {"study_id", "direction", "battles": [{"query_id", "first", "second"}, ...]}, and where it is not open
+        "kind" and of a listed one "participants", a list of ids.
 
         Raises:
-            DataError: another form, no battle, or the same battle twice.
+            DataError: another form, no battle, the same battle twice, or a list of participants that is not wanted or
+                missing.
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
@@ -62,12 +88,16 @@ class Study:
                 study_id=str(values["study_id"]),
                 direction=Direction(values["direction"]),
                 battles=tuple(StudyBattle(**battle) for battle in values["battles"]),
+                kind=StudyKind(values.get("kind", StudyKind.OPEN)),
+                participants=frozenset(map(str, values.get("participants", ()))),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is no study: {error!r}") from error
         keys = {(b.query_id, *sorted((b.first, b.second))) for b in study.battles}
         if not keys or len(keys) != len(study.battles):
             raise DataError(f"{path} must list at least one battle and none of them twice")
+        if bool(study.participants) != (study.kind == StudyKind.LISTED):
+            raise DataError(f"{path}: a listed study has participants, and no other has")
         return study
 
 
@@ -94,6 +124,26 @@ class Participants:
     def voter(self, participant_id: str) -> str:
         """The voter of a participant id; the id itself is stored nowhere."""
         return self.signer.mac("participant", self.study_id, participant_id)
+
+    def invite(self, participant_id: str) -> str:
+        """The id of a participant as a signed study's address has it: with a signature that only this server makes.
+
+        Raises:
+            UsageError: a dot in the id, behind which the signature stands.
+        """
+        if "." in participant_id or not participant_id:
+            raise UsageError(f"a participant id has letters and no dot, not {participant_id!r}")
+        signature = self.signer.mac("invitation", self.study_id, participant_id)[:SIGNATURE]
+        return f"{participant_id}.{signature}"
+
+    def is_invited(self, given: str) -> bool:
+        """Whether an id of an address carries its signature."""
+        participant_id = given.rpartition(".")[0]
+        return (
+            bool(participant_id)
+            and "." not in participant_id
+            and hmac.compare_digest(self.invite(participant_id).encode(), given.encode())
+        )
 
     def code(self, voter_id: str) -> str:
         """The completion code of a voter."""
@@ -152,8 +202,47 @@ class StudyArena:
         return self._study.direction
 
     def voter(self, participant_id: str) -> str:
-        """The voter of a participant id; the id itself is stored nowhere."""
+        """The voter of a participant id (of a signed study without its signature); the id itself is stored nowhere.
+
+        Raises:
+            Refused: an id that is not of this study.
+        """
+        if self._study.kind == StudyKind.LISTED and participant_id not in self._study.participants:
+            raise Refused(Reason.FOREIGN, NOT_INVITED)
+        if self._study.kind == StudyKind.SIGNED:
+            if not self._people.is_invited(participant_id):
+                raise Refused(Reason.FOREIGN, NOT_INVITED)
+            participant_id = participant_id.rpartition(".")[0]
         return self._people.voter(participant_id)
+
+    def admit(self, participant_id: str, browser: str) -> str:
+        """The voter of a participant id for the browser that came with it first, and for no other.
+
+        Args:
+            participant_id: as in the address.
+            browser: the random id that the browser keeps; its keyed hash is stored.
+
+        Raises:
+            Refused: an id that is not of this study, another browser, or somebody who withdrew.
+        """
+        voter_id = self.voter(participant_id)
+        mac = self._people.signer.mac("browser", self._study.study_id, browser)
+
+        def work(connection: sa.Connection) -> str:
+            lock(connection, f"voter:{voter_id}")
+            table = schema.STUDY_BROWSER
+            key = {"study_id": self._study.study_id, "voter_id": voter_id}
+            same = [table.c[name] == value for name, value in key.items()]
+            known = connection.execute(sa.select(table.c.browser_mac).where(*same)).scalar()
+            if known is None:
+                connection.execute(sa.insert(table).values(**key, browser_mac=mac, created_at_ms=now_ms()))
+            elif not hmac.compare_digest(known, mac):
+                raise Refused(Reason.FOREIGN, OTHER_BROWSER)
+            if is_withdrawn(connection, voter_id):
+                raise Refused(Reason.FOREIGN, LEFT)
+            return voter_id
+
+        return self._arena.store.write(work)
 
     def next_battle(self, voter_id: str, *, session_id: str) -> OpenBattle:
         """The participant's open battle, or the next of their row.

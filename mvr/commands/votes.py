@@ -250,3 +250,22 @@ def _trec_writers(store: VoteStore, out: Path) -> Writers:
             name = f"{system.replace('/', '_')}.run"
             writers[out / f"{pool}-{direction}" / name] = partial(write_run, run, system)
     return writers
+
+
+@app.command("invite")
+def invite(
+    study: Annotated[Path, typer.Argument(help="The study's file, as the server has it in MVR_STUDY.")],
+    participants: Annotated[list[str], typer.Argument(help="Ids of participants, without dots.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Sign ids for a study of kind "signed": print what each address has behind ?pid=; on the server, by its secret."""
+    from mvr.arena.studies import Participants, Study
+    from mvr.votes.voter import VoterSigner, load_secret
+
+    people = Participants(Study.read(study).study_id, VoterSigner(load_secret()))
+    signed = {participant: people.invite(participant) for participant in participants}
+    if as_json:
+        print_json(signed)
+    else:
+        for given in signed.values():
+            say(f"?pid={given}")

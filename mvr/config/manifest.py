@@ -52,6 +52,8 @@ class AppManifest(_Part):
     """Limits and defaults of the page."""
 
     max_upload_mb: int = Field(default=500, ge=1)
+    visitor_upload_mb: int = Field(default=4000, ge=1)
+    all_upload_mb: int = Field(default=20000, ge=1)
     max_video_s: float = Field(default=600, gt=0)
     max_music_s: float = Field(default=1200, gt=0)
     queue_size: int = Field(default=32, ge=1)

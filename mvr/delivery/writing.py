@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes, urlparse
 from xml.etree import ElementTree as ET
 
+from mvr.config.cells import spreadsheet_cell
 from mvr.delivery.plan import Delivery
 from mvr.delivery.timeline import build_timeline, load_otio
 from mvr.errors import UsageError
@@ -182,7 +183,8 @@ def markers_csv(delivery: Delivery, *, drop_frame: bool = False) -> str:
     for marker in delivery.markers:
         frame = rate.frame_at(marker.at_s)
         timecode = rate.timecode(frame, drop=drop_frame)
-        writer.writerow([frame, timecode, f"{marker.at_s:.6f}", marker.kind, marker.name, marker.note])
+        row = [frame, timecode, f"{marker.at_s:.6f}", marker.kind, marker.name, marker.note]
+        writer.writerow([spreadsheet_cell(cell) for cell in row])
     return out.getvalue()
 
 

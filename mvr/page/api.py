@@ -5,7 +5,6 @@ Client("http://127.0.0.1:7860").predict(handle_file("clip.mp4"), alpha=0.3, api_
 """
 # No `from __future__ import annotations`: Gradio reads the return type from the signature as it stands.
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, TypedDict, cast
@@ -19,7 +18,7 @@ from mvr.errors import MvrError, UsageError
 from mvr.media.probe import probe
 from mvr.page.context import PageContext
 from mvr.page.library import DEMO
-from mvr.page.serving import media_limits, safe_name
+from mvr.page.serving import media_limits, safe_name, take_over
 from mvr.retrieval import Result
 
 MOST_RESULTS = 50
@@ -102,7 +101,7 @@ def _answer(
 
 
 def take_upload(upload: Any, folder: Path) -> Path:
-    """Move an uploaded file out of Gradio's upload folder; any other path is refused.
+    """Take an uploaded file over out of Gradio's upload folder; any other path is refused.
 
     Raises:
         UsageError: not a file that was uploaded to this server.
@@ -113,7 +112,7 @@ def take_upload(upload: Any, folder: Path) -> Path:
     if path.parent.parent != uploads or not path.is_file():
         raise UsageError("upload the file first, for example with gradio_client.handle_file")
     taken = folder / safe_name(str(upload.get("orig_name") or path.name))
-    shutil.move(path, taken)
+    take_over(path, taken)
     return taken
 
 

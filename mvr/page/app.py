@@ -45,7 +45,7 @@ from mvr.page.context import PageContext, create_context
 from mvr.page.library import library_tab as library
 from mvr.page.search import music_to_video_tab as music_to_video
 from mvr.page.search import video_to_music_tab as video_to_music
-from mvr.page.serving import Harden, HardenSettings
+from mvr.page.serving import Harden, HardenSettings, QuotaSettings
 from mvr.page.templates import render
 from mvr.page.theme import create_theme
 from mvr.page.voting import arena_routes
@@ -72,12 +72,14 @@ TABS: tuple[TabSpec, ...] = (
 )
 
 
+UPLOADS_STAY_S = 600
+
+
 def create_page(context: PageContext) -> gr.Blocks:
     """Compose the page; nothing is loaded or served yet."""
-    retention_s = int(context.manifest.app.retention_minutes * 60)
-    page = gr.Blocks(
-        title=texts.TITLE, analytics_enabled=False, delete_cache=(min(600, retention_s), retention_s)
-    )
+    # each visit has its own copy; the arrived file stays a little while, for others who send the same at once
+    arrived_s = min(UPLOADS_STAY_S, int(context.manifest.app.retention_minutes * 60))
+    page = gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(60, arrived_s))
     with page:
         gr.HTML(render("header.html"), elem_id="mv-header")
         with gr.Tabs(elem_id="mv-tabs", overflow_behavior="wrap") as tabs:
@@ -112,7 +114,14 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
     """
     app = context.manifest.app
     limits = HardenSettings(
-        max_body_bytes=(app.max_upload_mb + 1) * 2**20, requests_per_minute=app.requests_per_minute
+        max_body_bytes=(app.max_upload_mb + 1) * 2**20,
+        requests_per_minute=app.requests_per_minute,
+        hosts=context.hosts,
+        quota=QuotaSettings(
+            visitor_bytes=app.visitor_upload_mb * 2**20,
+            all_bytes=app.all_upload_mb * 2**20,
+            window_s=app.retention_minutes * 60,
+        ),
     )
     return {
         "max_file_size": f"{app.max_upload_mb}mb",
@@ -148,15 +157,18 @@ def serve(port: int | None = None) -> None:
         port: of `GRADIO_SERVER_NAME`, by default 127.0.0.1; None: `GRADIO_SERVER_PORT`, or 7860 or the next free one.
 
     Raises:
-        UsageError: the manifest does not validate, or the port is taken.
+        UsageError: the manifest, a folder or a variable keeps the server from working, or the port is taken.
     """
     server_name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     context = create_context(server_name=server_name)
+    page, options = (
+        create_page(context),
+        launch_kwargs(context),
+    )  # what keeps it from starting is told before work begins
     context.visits.keep_swept()
     context.catalogue.warm()
-    page = create_page(context)
     try:
-        page.launch(server_name=server_name, server_port=port, **launch_kwargs(context))
+        page.launch(server_name=server_name, server_port=port, **options)
     except OSError as error:  # gradio's word for a port that is taken
         wanted = port or os.environ.get("GRADIO_SERVER_PORT", "7860")
         raise UsageError(f"port {wanted} of {server_name} is taken; choose another: --port") from error

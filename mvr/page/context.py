@@ -6,14 +6,14 @@ import functools
 import ipaddress
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 from mvr.page.library import DEMO, OWN, Catalogue
-from mvr.page.serving import Shelf, Visit, Visits
+from mvr.page.serving import Hosts, Shelf, Visit, Visits, check_folders, sweep_leftovers, trusted_proxies
 
 if TYPE_CHECKING:
     from mvr.page.search import Learned
@@ -32,6 +32,7 @@ class PageContext:
         votes_url: SQLAlchemy URL of the vote store.
         pool: threads for converting and embedding, beside the ones that answer.
         local: the page serves this machine only, so its user may name folders of it.
+        hosts: names that the server answers to.
     """
 
     manifest: Manifest
@@ -41,6 +42,7 @@ class PageContext:
     votes_url: str
     pool: ThreadPoolExecutor
     local: bool
+    hosts: Hosts = field(default_factory=Hosts)
 
     @functools.cached_property
     def ballots(self) -> BallotBox:
@@ -87,10 +89,14 @@ def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None 
         manifest: the deployment manifest; `space.yaml` by default.
 
     Raises:
-        UsageError: the manifest does not validate.
+        UsageError: the manifest does not validate, or a folder or a variable keeps the server from working.
     """
     manifest = manifest or load_manifest()
-    home_dir().mkdir(parents=True, exist_ok=True)
+    check_folders(home_dir())
+    proxies = trusted_proxies()  # told to uvicorn, whose own default trusts whatever calls from this machine
+    if "SPACE_ID" not in os.environ or "FORWARDED_ALLOW_IPS" not in os.environ:
+        os.environ["FORWARDED_ALLOW_IPS"] = proxies
+    sweep_leftovers(home_dir())
     shelf, catalogue = Shelf(), Catalogue()
     return PageContext(
         manifest=manifest,
@@ -105,6 +111,7 @@ def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None 
         votes_url=os.environ.get("MVR_VOTES_URL", f"sqlite:///{home_dir() / 'votes.sqlite'}"),
         pool=ThreadPoolExecutor(max_workers=2 + 2 * manifest.app.embed_jobs, thread_name_prefix="mvr-page"),
         local=is_loopback(server_name) and "SPACE_ID" not in os.environ,
+        hosts=Hosts.of_this_server(server_name),
     )
 
 

@@ -27,7 +27,10 @@ ABOUT_WHAT = (
 NO_SYSTEMS = "No system is installed."
 PRIVACY_PLACE = "Your files are processed on the machine that serves this page and go nowhere else."
 PRIVACY_OWN = "What you upload is shown to you alone and never enters the library unless you add it there."
-PRIVACY_KEPT = "Uploads are deleted when you close the page, or {minutes:g} minutes after you last used them."
+PRIVACY_KEPT = (
+    "Uploads are deleted when you close the page, or {minutes:g} minutes after you last used them; what arrived "
+    "is out of the upload folder within ten minutes."
+)
 PRIVACY_CACHE = (
     "While a file is on its way in, its address is made from its content: somebody who holds the same file could "
     "tell that it was uploaded."
@@ -221,15 +224,18 @@ TAB_LEADERBOARD = "Leaderboard"
 VOTE_LEAD = "What fits better?"
 SIGN_IN = "Sign in with Hugging Face (optional)"
 SIGN_OUT = "Sign out ({})"
+VOTE_KNOWN = "I knew one of them, or recognised the clip's own sound"
 VOTE_HEARING = "Voting needs hearing. Everything else on this page works without."
 PLANTED = "a control that nobody chose"
 CONSENT = (
     "You compare two musics on one clip, or grade how well one fits, without knowing which system chose them.",
     "What is kept: your choices and grades, how long you listened, a random number instead of your name. "
-    "No address, no e-mail, no uploaded file; of an account that you sign in with, where that is offered, only a "
-    "keyed hash, by which your votes are found again.",
+    "No address, no e-mail, no uploaded file. Votes that come from one network on one day share a label that "
+    "says nothing of the network, so that a campaign can be seen. Of an account that you sign in with, where that is "
+    "offered, only a keyed hash, by which your votes are found again.",
     "Why: votes and grades decide the leaderboard and help to improve the ranking. They may be published under "
-    "CC BY 4.0, without the random number.",
+    "CC BY 4.0, with new numbers and labels. Votes of new voters are provisional: planted checks tell who "
+    "listens, and what looks like a campaign is set aside as a whole.",
     "You may stop at any time, download your votes, or withdraw them with one click. You should be 18 or older.",
 )
 GRADE_GUIDE = (
@@ -246,6 +252,11 @@ SAVED = "Votes saved on this server: {count}."
 COPIED = "Last copied at {at}."
 COPY_NEVER = "The copy to the dataset could not begin; the operator's log says why."
 COPY_FAILED = "The last copy failed; {rows} rows wait for the next one."
+VOTERS_WANTED = {
+    "anyone": "",
+    "account": "On this server only people who are signed in vote. Sign in above, then reload the page.",
+    "study": "On this server only participants of its study vote. Open the address that was sent to you.",
+}
 NO_STUDY = "No study runs here, so the participant id in the address is ignored."
 BAD_CALL = "the page sent something that this server does not understand; reload it"
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"

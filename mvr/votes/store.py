@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import logging
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ from mvr.votes.record import hashed
 from mvr.votes.records import Consent, Flag, Record, Vote
 from mvr.votes.writer import PooledWriter, QueuedWriter, Work, Writer
 
+logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 WITHDRAWN = "withdrawn"
@@ -297,6 +300,11 @@ def _told_plainly() -> Iterator[None]:
         raise VoteRefused("this was already voted on; nothing was counted again") from error
     except sa.exc.DBAPIError as error:
         reason = str(error.orig).splitlines()[0]
+        if not isinstance(
+            error.orig, sqlite3.Error
+        ):  # a server's words name hosts and users: for the operator only
+            logger.warning("the vote store could not be used: %s", reason)
+            reason = "the database did not answer as it should"
         raise NotSaved(
             f"the vote store could not be used ({reason}); nothing was saved, try again"
         ) from error

@@ -234,3 +234,54 @@ def test_ballots_hold_only_known_words(visit):
         visit.ballot("first")
     with pytest.raises(UsageError, match="unknown reason"):
         visit.ballot(reasons=("<b>",))
+
+
+def test_an_undo_needs_the_token_of_the_vote_that_stands(visit, store):
+    first = visit.next()
+    visit.vote(first)
+    second = visit.arena.undo(first.token, "anna")
+    visit.vote(second, "right", seconds=1)
+    with refused(Reason.USED):
+        visit.arena.undo(first.token, "anna")
+    assert [row["outcome"] for row in store.counted()] == ["right"]
+    visit.arena.undo(second.token, "anna")
+    assert store.counted() == []
+
+
+def test_grades_are_stored_with_the_first_reveal_only(visit, store):
+    shown = visit.next()
+    visit.vote(shown)
+
+    def grade(battle: Battle) -> list[Flag]:
+        return [Flag(target_kind="battle", target_id=battle.battle_id, rule_id="graded", verdict="clear")]
+
+    for _ in range(3):
+        visit.arena.reveal(shown.token, "anna", grade)
+    assert [flag.rule_id for flag in store.rows(Flag)].count("graded") == 1
+
+
+def test_after_forget_me_consent_is_gone_until_it_is_given_again(visit, store):
+    assert visit.arena.has_consent("anna", "1")
+    store.forget("anna")
+    assert not visit.arena.has_consent("anna", "1")
+    shown = visit.next()
+    with refused(Reason.NO_CONSENT):
+        visit.vote(shown)
+    visit.arena.consent("anna", "s", version="1", text="We keep your votes.")
+    assert visit.arena.has_consent("anna", "1")
+
+
+def test_a_declined_consent_counts_whatever_the_clocks_of_two_servers_say(visit):
+    visit.clock.pass_s(-3)  # another server, three seconds behind
+    visit.arena.consent("anna", "s", version="1", text="We keep your votes.", given=False)
+    assert not visit.arena.has_consent("anna", "1")
+
+
+def test_a_clock_two_hours_back_neither_hides_nor_locks_the_open_battle(visit):
+    first = visit.next()
+    visit.vote(first)
+    visit.clock.pass_s(-7200)
+    second = visit.next()
+    assert visit.next().token == second.token != first.token
+    visit.vote(second)
+    assert visit.next().token not in (first.token, second.token)

@@ -115,3 +115,86 @@ def test_the_organiser_checks_a_code_by_command(tmp_path, monkeypatch):
     )
     assert good.exit_code == 0 and "all battles are voted on" in good.stdout
     assert wrong.exit_code != 0 and "is not the code of 'P2'" in f"{wrong.stderr}{wrong.exception}"
+
+
+def kind_of_study(tmp_path, **changes) -> Study:
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps({"study_id": "pilot", "direction": "v2m", "battles": LIST} | changes))
+    return Study.read(path)
+
+
+def test_the_first_browser_owns_an_id_and_no_other_comes_in(arena):
+    study_arena, _ = arena
+    voter = study_arena.admit("P1", "browser-a")
+    assert study_arena.admit("P1", "browser-a") == voter == study_arena.voter("P1")
+    with pytest.raises(Refused, match="in use in another browser"):
+        study_arena.admit("P1", "browser-b")
+    assert study_arena.admit("P2", "browser-b") != voter
+
+
+def test_who_withdrew_from_a_study_is_told_so(arena, store):
+    study_arena, _ = arena
+    voter = study_arena.admit("P1", "browser-a")
+    store.forget(voter)
+    with pytest.raises(Refused, match="you withdrew from this study"):
+        study_arena.admit("P1", "browser-a")
+
+
+def test_a_listed_study_takes_the_ids_of_its_list_only(make_arena, world, signer, tmp_path):
+    study = kind_of_study(tmp_path, kind="listed", participants=["P1", "P2"])
+    listed = StudyArena(make_arena(), study, world, SYSTEMS, signer)
+    assert listed.admit("P1", "browser-a")
+    with pytest.raises(Refused, match="does not belong to the study"):
+        listed.admit("P3", "browser-a")
+
+
+def test_a_signed_study_takes_signed_ids_only_and_the_code_is_the_participant_s(
+    make_arena, world, signer, tmp_path
+):
+    study = kind_of_study(tmp_path, kind="signed")
+    signed = StudyArena(make_arena(), study, world, SYSTEMS, signer)
+    people = Participants("pilot", signer)
+    assert signed.admit(people.invite("P1"), "browser-a") == people.voter("P1")
+    other = Participants("another", signer).invite("P1")
+    for forged in (
+        "P1",
+        "P1.",
+        ".x",
+        f"{people.invite('P1')}x",
+        people.invite("P1").replace("P1", "P2"),
+        other,
+    ):
+        with pytest.raises(Refused, match="does not belong to the study"):
+            signed.admit(forged, "browser-a")
+    with pytest.raises(UsageError, match="no dot"):
+        people.invite("a.b")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "closed"},
+        {"kind": "listed"},
+        {"participants": ["P1"]},
+        {"kind": "signed", "participants": ["P"]},
+    ],
+)
+def test_studies_of_an_unknown_kind_or_with_a_list_that_does_not_fit_are_refused(tmp_path, change):
+    with pytest.raises(DataError):
+        kind_of_study(tmp_path, **change)
+
+
+def test_an_earlier_study_file_is_open(study):
+    assert study.kind == "open"
+
+
+def test_the_organiser_signs_ids_by_command(tmp_path, monkeypatch, signer):
+    from typer.testing import CliRunner
+
+    from mvr.__main__ import app
+
+    monkeypatch.setenv("MVR_SECRET", "a secret for tests only")
+    kind_of_study(tmp_path, kind="signed")
+    result = CliRunner().invoke(app, ["votes", "invite", str(tmp_path / "study.json"), "P1", "P2"])
+    people = Participants("pilot", signer)
+    assert result.stdout.split() == [f"?pid={people.invite(pid)}" for pid in ("P1", "P2")]

@@ -208,13 +208,6 @@ def is_gone(server, address):
         return False
 
 
-def test_nothing_of_a_visitor_is_kept_in_gradios_upload_folder(visitor, clips, server):
-    visitor.open()
-    search(visitor, clips("h264.mp4", *KINDS["h264.mp4"]))
-    uploads = server.home.parent / "gradio"
-    assert [path.name for path in uploads.rglob("h264.mp4")] == []
-
-
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", ["hevc_1080p_10s.mp4", "rot90.mov", "fixture.avi", "短视频_配乐.mp4"])
 def test_a_real_clip_is_ranked_and_plays(visitor, shared, name):

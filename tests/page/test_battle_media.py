@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from mvr.errors import NotSaved
 from mvr.media.loudness import measure_loudness
 from mvr.media.probe import probe
 from mvr.page.serving.shelf import Shelf
 from mvr.page.voting.battle_media import ArenaMedia, BattleMedia
 from mvr.page.voting.excerpts import Excerpts, Source
+from mvr.page.voting.hearing import Hearing
+from mvr.votes.store import VoteStore
+from mvr.votes.voter import VoterSigner
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo"
 
@@ -25,14 +33,107 @@ def source(kind: str, number: int) -> Source:
     return Source(path=path, content=path.name)
 
 
+def battle_media(shelf: Shelf, folder: Path, secret: bytes = b"a secret for tests only") -> ArenaMedia:
+    def no_store() -> VoteStore:
+        raise NotSaved("no store here")
+
+    return ArenaMedia(None, shelf, folder, VoterSigner(secret), Hearing(no_store))  # type: ignore[arg-type]
+
+
+def write_noise(path: Path, seconds: float = 1.0, level: int = 3000) -> Path:
+    samples = np.random.default_rng(1).integers(-level, level, (int(48_000 * seconds), 2)).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    return path
+
+
+def fetched(shelf: Shelf, addresses: list[str], **options: Any) -> list[httpx.Response]:
+    with TestClient(Starlette(routes=[shelf.route()])) as client:
+        return [client.get(address, **options) for address in addresses]
+
+
+def samples_of(data: bytes) -> np.ndarray:
+    with wave.open(BytesIO(data)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(int)
+
+
+def test_no_two_battles_share_bytes_and_nobody_hears_the_difference(tmp_path):
+    """Hashes, sizes and lengths tell nothing: over battles, visitors and restarts, on both sides."""
+    file = write_noise(tmp_path / "a.wav")
+    played = BattleMedia(videos=(), sounds=(file, file), duration_s=1.0)
+    contents = []
+    for secret in (b"the secret of one server", b"the secret of another one"):
+        shelf = Shelf()
+        media = battle_media(shelf, tmp_path, secret)
+        for battle in ("battle-1", "battle-2"):
+            contents += [
+                one.content for one in fetched(shelf, media.addresses(battle, played, 500)["sounds"])
+            ]
+    assert (
+        len({hashlib.sha256(one).digest() for one in contents}) == 8
+        and len({len(one) for one in contents}) == 1
+    )
+    plain = samples_of(file.read_bytes())
+    for content in contents:
+        noise = samples_of(content) - plain
+        assert set(np.unique(noise)) == {-1, 0, 1}
+        assert 20 * np.log10(np.sqrt(np.mean(noise.astype(float) ** 2)) / 32768) < -90
+    shelf = Shelf()
+    again = battle_media(shelf, tmp_path, b"the secret of one server").addresses("battle-1", played, 500)
+    assert fetched(shelf, again["sounds"])[0].content == contents[0], (
+        "after a restart ranges still fit together"
+    )
+
+
+def test_competing_pictures_have_one_size_and_still_play(tmp_path):
+    excerpts = Excerpts(tmp_path / "made")
+    videos = tuple(excerpts.picture(source("videos", number), 2.0, competes=True) for number in (0, 1))
+    assert videos[0].stat().st_size != videos[1].stat().st_size
+    shelf = Shelf()
+    media = battle_media(shelf, tmp_path)
+    played = BattleMedia(videos=videos, sounds=(write_noise(tmp_path / "a.wav"),), duration_s=2.0)
+    answers = [
+        answer
+        for battle in ("battle-1", "battle-2")
+        for answer in fetched(shelf, media.addresses(battle, played, 500)["videos"])
+    ]
+    assert len({len(answer.content) for answer in answers}) == 1
+    assert len({hashlib.sha256(answer.content).digest() for answer in answers}) == 4
+    for answer, video in zip(answers, videos * 2, strict=True):
+        (tmp_path / "sent.mp4").write_bytes(answer.content)
+        assert probe(tmp_path / "sent.mp4").duration_s == probe(video).duration_s
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "part"),
+    [
+        (None, 200, slice(None)),
+        ("bytes=0-99", 206, slice(0, 100)),
+        ("bytes=100-", 206, slice(100, None)),
+        ("bytes=-50", 206, slice(-50, None)),
+        ("bytes=0-", 200, slice(None)),
+        ("bytes=999999999-", 416, slice(0, 0)),
+    ],
+)
+def test_a_battle_s_bytes_come_in_ranges_and_are_kept_nowhere(tmp_path, header, status, part):
+    shelf = Shelf()
+    file = write_noise(tmp_path / "a.wav")
+    played = BattleMedia(videos=(), sounds=(file, file), duration_s=1.0)
+    (address, _) = battle_media(shelf, tmp_path).addresses("battle-1", played, 500)["sounds"]
+    (whole,) = fetched(shelf, [address])
+    (answer,) = fetched(shelf, [address], headers={"range": header} if header else {})
+    assert answer.status_code == status and answer.content == whole.content[part]
+    assert answer.headers["cache-control"] == "no-store" and "date" not in answer.headers
+
+
 def test_one_file_has_another_address_in_every_battle_and_tells_no_date(tmp_path):
     shelf = Shelf()
-    media = ArenaMedia(None, shelf, tmp_path)  # type: ignore[arg-type]
-    file = tmp_path / "a.wav"
-    file.write_bytes(b"x" * 100)
+    media = battle_media(shelf, tmp_path)
+    file = write_noise(tmp_path / "a.wav")
     played = BattleMedia(videos=(), sounds=(file, file), duration_s=1.0)
-    first, second = media.addresses("battle-1", played), media.addresses("battle-2", played)
-    assert media.addresses("battle-1", played) == first, "a reload gets the same"
+    first, second = media.addresses("battle-1", played, 500), media.addresses("battle-2", played, 500)
+    assert media.addresses("battle-1", played, 500) == first, "a reload gets the same"
     addresses = [*first["sounds"], *second["sounds"]]
     assert len({address.split("/")[1] for address in addresses}) == 4
     with TestClient(Starlette(routes=[shelf.route()])) as client:

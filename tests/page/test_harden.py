@@ -12,8 +12,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from mvr.page.serving.addresses import Hosts, trusted_proxies
 from mvr.page.serving.harden import Harden, HardenSettings, TokenBuckets, is_forwarding
+from mvr.page.serving.quota import QuotaSettings, UploadQuota
 
 
 async def size(request: Request) -> Response:
@@ -127,13 +130,6 @@ def test_the_bucket_of_one_visitor_runs_dry_and_says_when_to_come_back():
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_files_of_the_page_cost_no_token():
-    assert (
-        ask("GET", "/assets/index.js", settings=HardenSettings(requests_per_minute=1), times=5).status_code
-        == 200
-    )
-
-
 def test_a_bucket_refills_steadily_and_visitors_do_not_share_it():
     now = [0.0]
     buckets = TokenBuckets(HardenSettings(requests_per_minute=60), clock=lambda: now[0])
@@ -159,3 +155,77 @@ def test_other_than_http_passes_untouched():
 
     asyncio.run(Harden(app)({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"]
+
+
+def test_another_name_than_the_server_s_is_not_answered_and_the_sentence_says_what_to_do():
+    settings = HardenSettings(hosts=Hosts())
+    for path in ("/", "/config", "/media/x/y"):
+        answer = ask("GET", path, settings=settings, headers={"host": "evil.example:7860"})
+        assert answer.status_code == 421
+        assert answer.text == (
+            "this server does not answer to the name evil.example:7860; its operator may add it to MVR_ALLOWED_HOSTS"
+        )
+    assert ask("GET", "/", settings=settings, headers={"host": "localhost:7860"}).text == "page"
+    assert "<" not in ask("GET", "/", settings=settings, headers={"host": "<script>.example"}).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/a.js", "/svelte/a.js", "/static/a.css", "/theme.css", "/manifest.json"]
+)
+def test_files_of_the_page_cost_no_token(path):
+    settings = HardenSettings(requests_per_minute=3)
+    assert ask("GET", path, settings=settings, times=20).status_code == 200
+    assert ask("GET", "/config", settings=settings, times=20).status_code == 429
+
+
+def buckets_of(trusted: str, callers: list[tuple[str, str]]) -> list[int]:
+    """Statuses of requests by (address of the connection, what it says whom it stands for), one token each."""
+    app = ProxyHeadersMiddleware(
+        Harden(Starlette(routes=ROUTES), HardenSettings(requests_per_minute=1)), trusted_hosts=trusted
+    )
+
+    async def asking() -> list[int]:
+        found = []
+        for address, stands_for in callers:
+            transport = httpx.ASGITransport(app=app, client=(address, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+                found.append((await client.get("/x", headers={"x-forwarded-for": stands_for})).status_code)
+        return found
+
+    return asyncio.run(asking())
+
+
+def test_behind_a_trusted_proxy_every_visitor_has_a_bucket_and_a_forged_header_lifts_none():
+    proxied = [("10.0.0.5", "192.0.2.1"), ("10.0.0.5", "192.0.2.2"), ("10.0.0.5", "192.0.2.1")]
+    trusted = trusted_proxies({"MVR_TRUSTED_PROXIES": "10.0.0.0/24", "MVR_ALLOWED_HOSTS": "x"})
+    assert buckets_of(trusted, proxied) == [200, 200, 429]
+    forged = [("127.0.0.1", "192.0.2.1"), ("127.0.0.1", "192.0.2.2"), ("127.0.0.1", "192.0.2.3")]
+    assert buckets_of(trusted_proxies({}), forged) == [200, 429, 429]
+
+
+QUOTA = HardenSettings(quota=QuotaSettings(visitor_bytes=2500, all_bytes=4000, window_s=60))
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_uploads_of_one_visitor_and_of_all_have_a_quota(chunked):
+    app = Harden(Starlette(routes=[Route("/gradio_api/upload", size, methods=["POST"])]), QUOTA)
+
+    async def upload(address: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+            content = chunks(10, 100) if chunked else b"x" * 1000
+            return await client.post("/gradio_api/upload", content=content)
+
+    async def uploading() -> list[int]:
+        return [(await upload(address)).status_code for address in ("a", "a", "a", "b", "b", "c")]
+
+    assert asyncio.run(uploading()) == [200, 200, 429, 200, 429, 429]
+
+
+def test_old_uploads_are_forgotten():
+    now = [0.0]
+    quota = UploadQuota(QuotaSettings(visitor_bytes=10, all_bytes=20, window_s=60), clock=lambda: now[0])
+    quota.add("anna", 10)
+    assert quota.left("anna") == 0 and quota.wait_s() == 60
+    now[0] = 61
+    assert quota.left("anna") == 10

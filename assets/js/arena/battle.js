@@ -8,7 +8,7 @@
   const open = async (battle, turn) => {
     Object.assign(state, { battle, heard: [0, 0], switches: 0, videoMs: 0, side: 0, busy: false });
     part("reveal").replaceChildren();
-    root().querySelectorAll("[name=mv-reason]:checked").forEach((box) => { box.checked = false; });
+    root().querySelectorAll("[name=mv-reason]:checked, [name=mv-known]:checked").forEach((box) => { box.checked = false; });
     root().querySelectorAll("[data-quality]").forEach((button) => { button.disabled = false; button.setAttribute("aria-pressed", "false"); });
     part("quality-box").hidden = battle.direction === "m2v";
     if (!(await load(battle, turn))) return;
@@ -67,6 +67,7 @@
         listen_left_ms: Math.round(state.heard[0]), listen_right_ms: Math.round(state.heard[1]),
         video_ms: Math.round(state.videoMs), switches: state.switches,
         reasons: Array.from(root().querySelectorAll("[name=mv-reason]:checked"), (box) => box.value),
+        recognised: Boolean(root().querySelector("[name=mv-known]:checked")),
       });
       state.busy = false;
       part("mine").textContent = answer.mine;
@@ -79,7 +80,9 @@
       state.undoTimer = setTimeout(() => { part("undo").hidden = true; }, answer.undo_ms - 300);
       part("names").focus();
     } catch (error) {
-      if (error.status === 409) { say(error.message, "error"); state.busy = false; setTimeout(next, 1200); return; }
+      state.busy = false;
+      if (error.keep && !error.reload) { say(`Not saved yet: ${error.message}.`, "error"); return gate(); }  /* the battle stays */
+      if (error.status === 409) { say(error.message, "error"); setTimeout(next, error.keep ? 3000 : 1200); return; }
       failed(new Error(`Not saved: ${error.message}`));
     }
   };

@@ -64,7 +64,9 @@
       show("waiting");
       await nextGrade(playOn);
     } catch (error) {
-      if (error.status === 409) { say(error.message, "error"); state.busy = false; setTimeout(next, 1200); return; }
+      state.busy = false;
+      if (error.keep) { say(`Not saved yet: ${error.message}.`, "error"); return gate(); }  /* the item stays */
+      if (error.status === 409) { say(error.message, "error"); setTimeout(next, 1200); return; }
       failed(new Error(`Not saved: ${error.message}`));
     }
   };

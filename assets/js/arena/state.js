@@ -19,7 +19,10 @@
     });
     let answer;
     try { answer = await response.json(); } catch { answer = {}; }
-    if (!response.ok) throw Object.assign(new Error(answer.error || "The server did not answer. Try again."), { status: response.status });
+    if (!response.ok) {
+      const { keep: stays = false, reload = false } = answer;
+      throw Object.assign(new Error(answer.error || "The server did not answer. Try again."), { status: response.status, keep: stays, reload });
+    }
     return answer;
   };
 

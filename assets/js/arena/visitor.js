@@ -56,9 +56,11 @@
 
   const begin = async (quiet = false) => {
     try {
+      state.cookie = "";  /* asked as the browser that it is, whoever it stood for before */
       const hello = await call("hello", participant ? { pid: participant } : {});
       if (hello.study) {
-        Object.assign(state, { study: hello.study_direction, cookie: hello.voter });  /* not kept: the address says who */
+        Object.assign(state, { study: hello.study_direction, cookie: hello.voter });  /* not kept: the address says who, */
+        keep("voter", hello.browser);  /* and to this browser alone */
         root().dataset.study = "1";
       } else if (hello.signed_in) {
         state.cookie = hello.voter;
@@ -88,6 +90,7 @@
         button.append(Object.assign(document.createElement("b"), { textContent: value }), ` ${words}`);
         return button;
       }));
+      if (hello.closed) { show("start"); return say(hello.closed); }
       const note = hello.note ? `${hello.note} ` : "";
       if (!hello.consent) { show("consent"); if (!quiet) say(`${note}Please read this first.`); } else { show("sound"); say(`${note}Welcome back. Set a comfortable volume, then go on.`); }
     } catch (error) { failed(error); }

@@ -41,7 +41,8 @@ class CampaignSettings:
     """What is a new voter, and what a campaign.
 
     Attributes:
-        least_checks: planted mismatches that a voter must have recognised to be counted by themselves.
+        least_checks: planted mismatches that a voter must have recognised to be counted by themselves: after so many,
+            some 55 battles, a voter has met most systems often enough to be tested alone.
         least_voters: fewer than these are no campaign.
         taste_sd: spread in nats of how much a voter likes one system more than people on the whole do.
         side_sd: spread in nats of a voter's habit of taking one side.
@@ -49,7 +50,7 @@ class CampaignSettings:
         error: family-wise error over all targets and cells.
     """
 
-    least_checks: int = 3
+    least_checks: int = 4
     least_voters: int = 3
     taste_sd: float = 0.85
     side_sd: float = 0.3

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
 from mvr.arena.board.original import PUBLISHED
+from mvr.config.cells import spreadsheet_cell
 from mvr.datatypes import JsonDict
 
 PAIR_COLUMNS = ("first", "second", "votes", "points_share", "expected_share", "p_holm")
@@ -125,7 +126,7 @@ def _csv(columns: Sequence[str], rows: Sequence[JsonDict]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: spreadsheet_cell(row[name]) for name in columns if name in row} for row in rows)
     return out.getvalue()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -63,20 +65,26 @@ def board_html(context: PageContext, board: Board, name: str) -> str:
 
 
 def downloads(context: PageContext, board: Board) -> list[tuple[str, str]]:
-    """Labels and addresses of the whole board: JSON, both tables, the report; written when they are asked for."""
+    """Labels and addresses of the whole board: JSON, both tables, the report; written when they are asked for.
+
+    One board has one set of addresses, however often its page is opened; those of older boards go with the next one.
+    """
     contents = {
-        "leaderboard.json": ("JSON", board.to_bytes()),
-        "leaderboard.csv": ("Ratings as CSV", ratings_csv(board).encode()),
-        "pairs.csv": ("Pairs as CSV", differences_csv(board).encode()),
-        "leaderboard.txt": ("Report", report(board).encode()),
+        "leaderboard.json": ("JSON", board.to_bytes),
+        "leaderboard.csv": ("Ratings as CSV", lambda: ratings_csv(board).encode()),
+        "pairs.csv": ("Pairs as CSV", lambda: differences_csv(board).encode()),
+        "leaderboard.txt": ("Report", lambda: report(board).encode()),
     }
-    folder = context.ballots.media.new_folder()
+    owner = f"board/{hashlib.sha256(board.to_bytes()).hexdigest()[:16]}"
+    folder = context.ballots.media.board_folder(owner)
     links = []
-    for name, (label, data) in contents.items():
-        item = ShelfItem(path=folder / name, name=name, download=True, make=partial(_write, data))
+    for name, (label, make) in contents.items():
+        item = ShelfItem(
+            path=folder / name, name=name, owner=owner, download=True, make=partial(_write, make)
+        )
         links.append((label, context.shelf.put(item)))
     return links
 
 
-def _write(data: bytes, path: Path) -> None:
-    path.write_bytes(data)
+def _write(make: Callable[[], bytes], path: Path) -> None:
+    path.write_bytes(make())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from mvr.page import texts
 from mvr.page.context import PageContext
 from mvr.page.library import DEMO, OWN, item_row
 from mvr.page.library.rows import delete_made
-from mvr.page.serving import Upload, safe_name
+from mvr.page.serving import Upload, safe_name, take_over
 from mvr.page.serving.html_events import on_load_events
 from mvr.page.serving.uploads import MEDIA_TYPES
 from mvr.page.templates import render, status_html
@@ -140,7 +139,7 @@ class LibraryTab:
         for number, upload in enumerate(uploads):
             folder = media / f"{time.time_ns():x}-{number}"
             folder.mkdir(parents=True)
-            shutil.move(upload.path, folder / safe_name(upload.name))
+            take_over(upload.path, folder / safe_name(upload.name))
             taken.append(folder / safe_name(upload.name))
         return taken
 

@@ -20,7 +20,7 @@ from mvr.media.limits import MediaLimits
 from mvr.media.probe import MediaInfo, probe
 from mvr.page import texts
 from mvr.page.library import DEMO
-from mvr.page.serving import safe_name
+from mvr.page.serving import safe_name, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +121,7 @@ def receive(visit: Visit, upload: Path, name: str, modality: Modality, limits: M
     """
     folder = visit.new_folder()
     path = folder / safe_name(name)  # messages about the file then use the visitor's own word for it
-    shutil.move(upload, path)
+    take_over(upload, path)
     try:
         info = probe(path, limits, needs=("picture",) if modality is Modality.VIDEO else ("sound",))
     except BaseException:

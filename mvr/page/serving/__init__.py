@@ -3,21 +3,31 @@
 Knows no other room and no Gradio.
 """
 
+from mvr.page.serving.addresses import Hosts, trusted_proxies, visitor_of
 from mvr.page.serving.harden import Harden, HardenSettings
 from mvr.page.serving.per_key import PerKey
+from mvr.page.serving.quota import QuotaSettings
 from mvr.page.serving.shelf import Shelf, ShelfItem
-from mvr.page.serving.uploads import Upload, media_limits, safe_name
+from mvr.page.serving.start import check_folders, sweep_leftovers
+from mvr.page.serving.uploads import Upload, media_limits, safe_name, take_over
 from mvr.page.serving.visits import Visit, Visits
 
 __all__ = [
     "Harden",
     "HardenSettings",
+    "Hosts",
     "PerKey",
+    "QuotaSettings",
     "Shelf",
     "ShelfItem",
     "Upload",
     "Visit",
     "Visits",
+    "check_folders",
     "media_limits",
     "safe_name",
+    "sweep_leftovers",
+    "take_over",
+    "trusted_proxies",
+    "visitor_of",
 ]

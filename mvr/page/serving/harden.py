@@ -5,8 +5,10 @@
 - Gradio's file route redirects to and proxies public addresses (`file=https://...`, `/proxy=`): 403.
 - A 206 answer of Gradio's file route carries the request's own headers, cookies included: only headers that
   belong in an answer pass.
-- One visitor (by network address, kept in memory only) has a token bucket: 429 when it is empty. Behind a
-  proxy the address is what the proxy says: this slows careless clients, it does not stop a determined one.
+- Only names of this server are answered: 421 for another `Host` (see `mvr.page.serving.addresses`).
+- One visitor (by network address, kept in memory only) has a token bucket: 429 when it is empty. The address is a
+  proxy's word only where the proxy is trusted; files of the page itself cost no token.
+- One visitor, and all together, may upload so much within the time that uploads are kept: 429 beyond.
 - `nosniff`, a content security policy, a referrer policy and a permissions policy on everything.
 """
 
@@ -19,6 +21,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mvr.page.serving.addresses import Hosts, visitor_of
+from mvr.page.serving.quota import QuotaSettings, UploadQuota
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -53,8 +58,17 @@ PARTIAL_HEADERS = frozenset(
     b"content-disposition content-length content-range content-type last-modified vary".split()
 )
 
-# Immutable files of the page itself: a first visit loads about a hundred, so they cost no token.
-UNCOUNTED = ("/assets/", "/static/", "/theme.css", "/favicon.ico")
+# Files of the page itself: a first visit loads about a hundred, so they cost no token.
+UNCOUNTED = (
+    "/assets/",
+    "/static/",
+    "/svelte/",
+    "/theme.css",
+    "/favicon.ico",
+    "/manifest.json",
+    "/robots.txt",
+)
+UPLOAD = "/gradio_api/upload"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +79,15 @@ class HardenSettings:
         max_body_bytes: of one request, however it is sent.
         requests_per_minute: refill of one visitor's bucket; the bucket holds one minute's worth.
         visitors: how many buckets are remembered; the one unused longest is forgotten.
+        hosts: names that are answered; None answers to any.
+        quota: of uploads; None for no limit.
     """
 
     max_body_bytes: int = 501 * 2**20
     requests_per_minute: int = 600
     visitors: int = 10_000
+    hosts: Hosts | None = None
+    quota: QuotaSettings | None = None
 
 
 class TokenBuckets:
@@ -92,6 +110,9 @@ class TokenBuckets:
         return wait_s
 
 
+QUOTA = "so much was uploaded here lately that no more fits; try again later"
+
+
 class BodyTooLarge(Exception):
     """More bytes arrived than one request may have."""
 
@@ -103,6 +124,7 @@ class Harden:
         self.app = app
         self.settings = settings or HardenSettings()
         self._buckets = TokenBuckets(self.settings)
+        self._quota = UploadQuota(self.settings.quota) if self.settings.quota else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -110,11 +132,15 @@ class Harden:
             await self.app(scope, receive, send)
             return
         guarded = _with_headers(send)
+        host = _header(scope, b"host")
+        if self.settings.hosts is not None and not self.settings.hosts.allows(host):
+            await _refuse(guarded, 421, self.settings.hosts.refusal(host))
+            return
         if is_forwarding(scope["path"]):
             await _refuse(guarded, 403, "this address is not served")
             return
         counted = not scope["path"].startswith(UNCOUNTED)
-        wait_s = self._buckets.take(_visitor(scope)) if counted else 0.0
+        wait_s = self._buckets.take(visitor_of(scope)) if counted else 0.0
         if wait_s:
             await _refuse(guarded, 429, "too many requests; wait a moment", wait_s)
             return
@@ -122,13 +148,25 @@ class Harden:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(send)
+        limit, quota = self.settings.max_body_bytes, self._quota
+        if quota is not None and scope["path"].endswith(UPLOAD):
+            limit = min(limit, quota.left(visitor_of(scope)))
+        body = _Body(receive, limit, answer)
         try:
-            await self.app(scope, _counted(receive, self.settings.max_body_bytes, answer), answer)
+            await self.app(scope, body, answer)
         except Exception:
             if not answer.refused:
                 raise
-        if answer.refused:  # whatever the application made of the interruption, the answer is 413
-            await _refuse(send, 413, "the upload is larger than this page accepts")
+        finally:
+            if quota is not None and scope["path"].endswith(UPLOAD):
+                quota.add(visitor_of(scope), body.received)
+        if not answer.refused:
+            return
+        if quota is not None and limit < self.settings.max_body_bytes:
+            await _refuse(send, 429, QUOTA, quota.wait_s())
+            return
+        # whatever the application made of the interruption, the answer is 413
+        await _refuse(send, 413, "the upload is larger than this page accepts")
 
 
 class _Answer:
@@ -144,19 +182,24 @@ class _Answer:
             await self._send(message)
 
 
-def _counted(receive: Receive, limit: int, answer: _Answer) -> Receive:
-    received = 0
+class _Body:
+    """Passes a request's body on and counts it; one byte over the limit interrupts the application."""
 
-    async def counting() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            answer.refused = not answer.started
+    def __init__(self, receive: Receive, limit: int, answer: _Answer) -> None:
+        self._receive, self._limit, self._answer = receive, limit, answer
+        self.received = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.received += len(message.get("body", b""))
+        if self.received > self._limit:
+            self._answer.refused = not self._answer.started
             raise BodyTooLarge
         return message
 
-    return counting
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
 
 
 def is_forwarding(path: str) -> bool:
@@ -171,11 +214,6 @@ def is_forwarding(path: str) -> bool:
     target = plain.partition("file=")[2] or plain.partition("/file/")[2]
     remote = target.lstrip("/ ").startswith(("http:", "https:", "ftp:", "data:")) or target.startswith("//")
     return "/proxy=" in plain or remote
-
-
-def _visitor(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
 
 
 def _with_headers(send: Send) -> Send:

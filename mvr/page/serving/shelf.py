@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from mvr.errors import MvrError, UsageError
 from mvr.page.serving.per_key import PerKey
+from mvr.page.serving.ranged import RangedBytes, Sent
 
 MEDIA_TYPES = {
     ".mp4": "video/mp4",
@@ -54,6 +55,8 @@ class ShelfItem:
         download: sent as an attachment.
         undated: the answer tells neither when the file was made nor which one it is among all addresses of it.
         make: writes `path` on the first request; None when the file is there already.
+        answer: what is sent instead of the file, made for each request, and what is called afterwards with the bytes
+            that went out; such an answer is kept by no cache.
     """
 
     path: Path
@@ -62,6 +65,7 @@ class ShelfItem:
     download: bool = False
     undated: bool = False
     make: Callable[[Path], None] | None = None
+    answer: Callable[[Path], tuple[bytes, Sent]] | None = None
 
 
 class Shelf:
@@ -127,12 +131,17 @@ class Shelf:
             return PlainTextResponse(str(error), 422)
         if not path.exists():
             return PlainTextResponse("this file is no longer here", 404)
-        headers = {"cache-control": "no-store" if item.download else "private, max-age=3600"}
+        once = item.download or item.answer is not None
+        headers = {"cache-control": "no-store" if once else "private, max-age=3600"}
         if item.undated:
             headers |= {"etag": f'"{request.path_params["token"]}"', "last-modified": _NO_DATE}
+        media_type = MEDIA_TYPES[path.suffix.lower()]
+        if item.answer is not None:
+            content, sent = await run_in_threadpool(item.answer, path)
+            return RangedBytes(content, media_type=media_type, headers=headers, sent=sent)
         return FileResponse(
             path,
-            media_type=MEDIA_TYPES[path.suffix.lower()],
+            media_type=media_type,
             filename=item.name,
             content_disposition_type="attachment" if item.download else "inline",
             headers=headers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,6 +44,17 @@ def received(payload: Any) -> list[Upload] | None:
 def media_limits(app: AppManifest) -> MediaLimits:
     """What an uploaded file may be, by the manifest; one decoding thread leaves the other visitors theirs."""
     return MediaLimits(video_s=app.max_video_s, music_s=app.max_music_s, size_mb=app.max_upload_mb)
+
+
+def take_over(upload: Path, path: Path) -> None:
+    """A visitor's own copy of an upload, which stays where it is: Gradio keeps one file for all who send the same.
+
+    A second name for the same bytes where the file system has that, else a copy.
+    """
+    try:
+        os.link(upload, path)
+    except OSError:
+        shutil.copyfile(upload, path)
 
 
 def safe_name(name: str, longest_bytes: int = 120) -> str:

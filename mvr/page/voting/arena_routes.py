@@ -11,17 +11,20 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
+from weakref import WeakKeyDictionary
 
+from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mvr.arena.ballot import Ballot
+from mvr.arena.hearing import NotHeard
 from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, UsageError, VoteRefused
 from mvr.page import texts
+from mvr.page.serving import visitor_of
 from mvr.page.voting.ballot_box import CONSENT_VERSION, BallotBox
 from mvr.page.voting.grading import Grade
 from mvr.page.voting.sign_in import account_of
@@ -29,8 +32,12 @@ from mvr.page.voting.sign_in import account_of
 logger = logging.getLogger(__name__)
 HEADER = "x-mvr-voter"
 _MAX_BODY_BYTES = 4096
+_THREADS = 24
 
 _Word = Annotated[str, Field(max_length=200)]
+_Session = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{16}$")
+]  # as `hello` gives it: no free text reaches a table
 _Time = Annotated[int, Field(ge=0, le=3_600_000)]
 _Grade = Annotated[int, Field(ge=0, le=3)] | None
 
@@ -48,14 +55,14 @@ class Hello(_Payload):
 class ConsentGiven(_Payload):
     """The visitor's decision on the text."""
 
-    session: _Word
+    session: _Session
     given: bool
 
 
 class BattleWanted(_Payload):
     """The open battle or the next one; `own` names a clip that this visitor registered."""
 
-    session: _Word
+    session: _Session
     direction: Direction
     own: _Word | None = None
     pid: _Word | None = None
@@ -64,7 +71,7 @@ class BattleWanted(_Payload):
 class VoteCast(_Payload):
     """A vote with what was heard."""
 
-    session: _Word
+    session: _Session
     direction: Direction
     token: _Word
     outcome: _Word
@@ -74,13 +81,14 @@ class VoteCast(_Payload):
     listen_right_ms: _Time = 0
     video_ms: _Time = 0
     switches: Annotated[int, Field(ge=0, le=10_000)] = 0
+    recognised: bool = False
     pid: _Word | None = None
 
 
 class GradeGiven(_Payload):
     """A grade of a handed-out item; null is "cannot say"."""
 
-    session: _Word
+    session: _Session
     token: _Word
     grade: _Grade
     listen_ms: _Time = 0
@@ -89,7 +97,7 @@ class GradeGiven(_Payload):
 class DisputedWanted(_Payload):
     """One place in the visitor's queue of items that judges disagree on."""
 
-    session: _Word
+    session: _Session
     place: Annotated[int, Field(ge=0, le=100_000)]
 
 
@@ -102,7 +110,7 @@ class TokenOnly(_Payload):
 class Reveal(_Payload):
     """Ask for the names; with grades if the visitor gave any."""
 
-    session: _Word
+    session: _Session
     token: _Word
     left: _Grade = None
     right: _Grade = None
@@ -111,15 +119,16 @@ class Reveal(_Payload):
 class SessionOnly(_Payload):
     """What concerns the visitor as a whole."""
 
-    session: _Word
+    session: _Session
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the voter (of `hello` the header as it came), and the account signed in with, if any."""
+    """Who calls: the voter (of `hello` the header as it came), the account signed in with, if any, the address."""
 
     voter: str
     account: str | None
+    address: str
 
 
 def arena_routes(box: BallotBox) -> list[Route]:
@@ -127,6 +136,7 @@ def arena_routes(box: BallotBox) -> list[Route]:
 
     def battle(caller: Caller, wanted: BattleWanted) -> JsonDict:
         voter = caller.voter
+        box.admit(box.kind_of(voter, caller.account, wanted.pid))
         if wanted.pid:
             return box.study_battle(voter, wanted.session, wanted.pid)
         own = box.own_query(wanted.own, voter) if wanted.own else None
@@ -135,8 +145,12 @@ def arena_routes(box: BallotBox) -> list[Route]:
         return box.battle(voter, wanted.session, wanted.direction, own)
 
     def vote(caller: Caller, cast: VoteCast) -> JsonDict:
+        kind = box.kind_of(caller.voter, caller.account, cast.pid)
+        box.admit(kind)
         ballot = Ballot(
-            account="study" if cast.pid else box.kind_of(caller.voter, caller.account),
+            account=kind,
+            group_label=box.labels.of(caller.address),
+            recognised=cast.recognised,
             outcome=cast.outcome,
             consent_version=CONSENT_VERSION,
             session_id=cast.session,
@@ -153,6 +167,7 @@ def arena_routes(box: BallotBox) -> list[Route]:
         return box.reveal(caller.voter, wanted.session, wanted.token, (wanted.left, wanted.right))
 
     def judge(caller: Caller, given: GradeGiven) -> JsonDict:
+        box.admit(box.kind_of(caller.voter, caller.account))
         grade = Grade(
             session=given.session,
             token=given.token,
@@ -188,20 +203,22 @@ def _route(
 ) -> Route:
     async def endpoint(request: Request) -> JSONResponse:
         cookie = request.headers.get(HEADER, "")
-        body = await request.body()
-        if len(body) > _MAX_BODY_BYTES:
+        body = await _body(request)
+        if body is None:
             return _answer({"error": texts.BAD_CALL}, 413)
         try:
             wanted = payload.model_validate(json.loads(body or b"{}"))
-        except (ValueError, ValidationError):
+        except (ValueError, ValidationError, RecursionError):  # the last: brackets within brackets
             return _answer({"error": texts.BAD_CALL}, 422)
 
         def work() -> JsonDict:
             voter = box.signer.voter(cookie) if known else cookie
-            return handler(Caller(voter, account_of(request)), wanted)
+            return handler(Caller(voter, account_of(request), visitor_of(request.scope)), wanted)
 
         try:
-            return _answer(await run_in_threadpool(work), 200)
+            return _answer(await to_thread.run_sync(work, limiter=_threads(box)), 200)
+        except NotHeard as error:
+            return _answer({"error": str(error), "keep": True, "reload": error.reload}, 409)
         except VoteRefused as error:
             return _answer({"error": str(error)}, 409)
         except MvrError as error:
@@ -213,3 +230,23 @@ def _route(
 
 def _answer(document: JsonDict, status: int) -> JSONResponse:
     return JSONResponse(document, status, headers={"cache-control": "no-store"})
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, read no further than it may be long; None beyond that, however it is sent."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY_BYTES:
+            return None
+    return body
+
+
+_LIMITERS: WeakKeyDictionary[BallotBox, CapacityLimiter] = WeakKeyDictionary()
+
+
+def _threads(box: BallotBox) -> CapacityLimiter:
+    """The arena's own threads: where all of them wait for a locked store, media and pages are served as before."""
+    if box not in _LIMITERS:
+        _LIMITERS[box] = CapacityLimiter(_THREADS)
+    return _LIMITERS[box]

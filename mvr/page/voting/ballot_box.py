@@ -37,14 +37,16 @@ from mvr.page.voting.ahead import Ahead
 from mvr.page.voting.battle_media import ArenaMedia
 from mvr.page.voting.contest import Contest, OwnClip
 from mvr.page.voting.grading import GradingDesk
+from mvr.page.voting.hearing import Hearing
 from mvr.page.voting.vote_copy import VoteCopy
+from mvr.page.voting.voters import GroupLabels, voters_of_this_server
 from mvr.votes.own import own_rows
 from mvr.votes.records import Battle, Judgment, Side, Vote
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner, load_secret
 
 logger = logging.getLogger(__name__)
-CONSENT_VERSION = "3"
+CONSENT_VERSION = "4"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,9 @@ class BallotBox:
         self._warming: threading.Thread | None = None
         self._ahead = Ahead(needs.pool, self._drawn)
         self.signer = VoterSigner(load_secret())
+        self.voters = voters_of_this_server()
+        self.labels = GroupLabels()
+        self.hearing = Hearing(lambda: self.store)
 
     @once
     def store(self) -> VoteStore:
@@ -98,12 +103,14 @@ class BallotBox:
     @once
     def media(self) -> ArenaMedia:
         """What plays in battles and graded pairs."""
-        return ArenaMedia(self.contest, self._needs.shelf, home_dir() / "battles")
+        folder = home_dir() / "battles"
+        return ArenaMedia(self.contest, self._needs.shelf, folder, self.signer, self.hearing)
 
     @once
     def arena(self) -> Arena:
         """The rules, over every ready system."""
-        settings = ArenaSettings(draw=DrawSettings(needed_ms=self._needs.listen_ms))
+        draw = DrawSettings(needed_ms=self._needs.listen_ms)
+        settings = ArenaSettings(draw=draw, needs_served=True)
         rivals = self.contest.competitors()
         return Arena(self.store, self.contest, rivals, self.signer, settings=settings)
 
@@ -112,7 +119,12 @@ class BallotBox:
         """The graded list over every ready system."""
         needed_ms = self._needs.listen_ms
         return GradingDesk(
-            self.store, self.contest, self.contest.competitors(), self.media, needed_ms=needed_ms
+            self.store,
+            self.contest,
+            self.contest.competitors(),
+            self.media,
+            needed_ms=needed_ms,
+            hearing=self.hearing,
         )
 
     @once
@@ -136,23 +148,28 @@ class BallotBox:
         """
         self._warm_up()
         study = self.study if participant else None
-        if study is not None and participant:
-            cookie = self.signer.cookie(study.voter(participant))
         try:
             voter = self.signer.voter(cookie)
         except VoteRefused:
             cookie = self.signer.new_cookie()
             voter = self.signer.voter(cookie)
+        browser = cookie
+        if study is not None and participant:
+            voter = study.admit(participant, voter)
+            cookie = self.signer.cookie(voter)
         signed_in = account is not None and study is None
         if account is not None and signed_in:
             voter = self._voter_of(account, voter)
             cookie = self.signer.cookie(voter)
+        kind = "study" if study is not None else "login" if signed_in else "anonymous"
         return {
             "signed_in": signed_in,
             "study": study is not None,
             "study_direction": str(study.direction) if study is not None else "",
             "note": texts.NO_STUDY if participant and study is None else "",
+            "closed": "" if self.voters.allows(kind) else texts.VOTERS_WANTED[self.voters],
             "voter": cookie,
+            "browser": browser,
             "session": secrets.token_hex(8),
             "consent": self.arena.has_consent(voter, CONSENT_VERSION),
             "consent_text": list(texts.CONSENT),
@@ -162,8 +179,15 @@ class BallotBox:
             "reasons": list(REASONS),
         }
 
-    def kind_of(self, voter: str, account: str | None) -> str:
-        """ "login" for the voter that the account stands for, else "anonymous"."""
+    def admit(self, kind: str) -> None:
+        """Raises Refused where this server takes no votes of such people ("anonymous", "login", "study")."""
+        if not self.voters.allows(kind):
+            raise Refused(Reason.FOREIGN, texts.VOTERS_WANTED[self.voters])
+
+    def kind_of(self, voter: str, account: str | None, participant: str | None = None) -> str:
+        """ "study" for the voter of this participant, "login" for the one of this account, else "anonymous"."""
+        if participant and self.study is not None and self.study.voter(participant) == voter:
+            return "study"
         own = account is not None and self.store.account_of(voter) == self.signer.mac("account", account)
         return "login" if own else "anonymous"
 
@@ -224,33 +248,9 @@ class BallotBox:
         """Take the vote back; the same battle is open again."""
         return self.shown(self.arena.undo(token, voter)) | {"mine": self._mine(voter)}
 
-    def grade(self, voter: str, session: str, battle: Battle, grades: tuple[int | None, int | None]) -> None:
-        """Graded relevance of both sides of a battle that was voted on; None is no judgment, not 0."""
-        rows = [
-            Judgment(
-                battle_id=battle.battle_id,
-                direction=battle.direction,
-                query_id=battle.query_id,
-                item_id=side.item_id,
-                item_group_id=side.item_group_id,
-                grade=grade,
-                guideline_version=GUIDELINE_VERSION,
-                pool_version=battle.pool_version,
-                found_by=json.dumps({side.competitor: side.rank} if side.system_id else {}),
-                voter_id=voter,
-                session_id=session,
-                consent_version=CONSENT_VERSION,
-            )
-            for side, grade in zip((battle.left, battle.right), grades, strict=True)
-            if grade is not None
-        ]
-        if rows:
-            self.store.add(*rows)
-
     def reveal(self, voter: str, session: str, token: str, grades: tuple[int | None, int | None]) -> JsonDict:
-        """Both sides by name, after the vote; closes the battle, and keeps the grades given with it."""
-        battle = self.arena.reveal(token, voter)
-        self.grade(voter, session, battle, grades)
+        """Both sides by name, after the vote; closes the battle, and keeps the grades given with it the first time."""
+        battle = self.arena.reveal(token, voter, lambda battle: _judgments(voter, session, battle, grades))
         return {name: self._named(side) for name, side in (("left", battle.left), ("right", battle.right))}
 
     def export(self, voter: str) -> JsonDict:
@@ -279,7 +279,7 @@ class BallotBox:
         return {
             "token": open_one.token,
             "direction": str(battle.direction),
-            **self.media.addresses(battle.battle_id, self.media.of_battle(battle)),
+            **self.media.addresses(battle.battle_id, self.media.of_battle(battle), battle.needed_ms),
             "needed_ms": battle.needed_ms,
             "restored": open_one.restored,
         }
@@ -290,6 +290,7 @@ class BallotBox:
             self.media.close()
         if "copy" in self.__dict__:
             self.copy.close()
+        self.hearing.close()
         if "store" in self.__dict__:
             self.store.close()
 
@@ -333,3 +334,27 @@ class BallotBox:
             "system": side.competitor if side.system_id else texts.PLANTED,
             "rank": side.rank,
         }
+
+
+def _judgments(
+    voter: str, session: str, battle: Battle, grades: tuple[int | None, int | None]
+) -> list[Judgment]:
+    """Graded relevance of both sides of a battle that was voted on; None is no judgment, not 0."""
+    return [
+        Judgment(
+            battle_id=battle.battle_id,
+            direction=battle.direction,
+            query_id=battle.query_id,
+            item_id=side.item_id,
+            item_group_id=side.item_group_id,
+            grade=grade,
+            guideline_version=GUIDELINE_VERSION,
+            pool_version=battle.pool_version,
+            found_by=json.dumps({side.competitor: side.rank} if side.system_id else {}),
+            voter_id=voter,
+            session_id=session,
+            consent_version=CONSENT_VERSION,
+        )
+        for side, grade in zip((battle.left, battle.right), grades, strict=True)
+        if grade is not None
+    ]

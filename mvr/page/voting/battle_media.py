@@ -1,8 +1,9 @@
 """The media of a battle or of a graded pair: what plays on either side, and under which addresses.
 
-Both sides are alike in everything but the music (or the picture). Excerpts are shared between battles, addresses are
-not: every battle has its own, which say nothing, and their answers carry neither a date nor a tag of the file, so that
-nobody can tell who else was shown the same, or when it was made.
+Both sides are alike in everything but the music (or the picture). Excerpts are shared between battles, what is sent is
+not: every battle has its own addresses, which say nothing, and its own bytes (`mvr.page.voting.disguise`), and the
+answers carry neither a date nor a tag of the file, so that nobody can tell who else was shown the same, or when it was
+made. What went out is noted: it is what a voter can have heard.
 """
 
 from __future__ import annotations
@@ -12,15 +13,21 @@ import shutil
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mvr.datatypes import Direction, JsonDict
 from mvr.page.serving import Shelf, ShelfItem
+from mvr.page.serving.ranged import Sent
 from mvr.page.voting.contest import Contest
+from mvr.page.voting.disguise import Kept, dithered, padded, padded_size
 from mvr.page.voting.excerpts import Excerpts, Source
+from mvr.page.voting.hearing import Hearing
 from mvr.votes.records import Battle, PoolItem
+from mvr.votes.voter import VoterSigner
 
 EXCERPT_S = 20.0
+_KEPT_BOARDS = 3  # somebody may still look at the one before
 _KEPT_ADDRESSES = 2000  # battles whose files can still be fetched
 
 
@@ -32,6 +39,11 @@ class BattleMedia:
     sounds: tuple[Path, ...]
     duration_s: float
 
+    @property
+    def sides(self) -> tuple[Path, ...]:
+        """What competes: both musics, or both clips; of a pair its music."""
+        return self.videos if len(self.videos) > 1 else self.sounds
+
 
 class ArenaMedia:
     """Makes and addresses the media of battles; safe to use from several threads.
@@ -40,13 +52,19 @@ class ArenaMedia:
         contest: where the files of items are.
         shelf: serves them.
         folder: for excerpts, which are kept, and for files of this server's run, deleted by `close`.
+        signer: whose secret makes each battle's bytes its own.
+        hearing: notes what is sent.
     """
 
-    def __init__(self, contest: Contest, shelf: Shelf, folder: Path) -> None:
-        self._contest, self._shelf = contest, shelf
+    def __init__(
+        self, contest: Contest, shelf: Shelf, folder: Path, signer: VoterSigner, hearing: Hearing
+    ) -> None:
+        self._contest, self._shelf, self._signer, self._hearing = contest, shelf, signer, hearing
+        self._kept = Kept()
         self._folder = folder / secrets.token_hex(8)
         self._excerpts = Excerpts(folder / "excerpts")
         self._addressed: OrderedDict[str, None] = OrderedDict()
+        self._boards: OrderedDict[str, Path] = OrderedDict()
         self._lock = threading.Lock()
 
     def of_battle(self, battle: Battle) -> BattleMedia:
@@ -85,8 +103,14 @@ class ArenaMedia:
             duration_s=length_s,
         )
 
-    def addresses(self, key: str, media: BattleMedia) -> JsonDict:
-        """What the browser gets: addresses that belong to `key` (a battle, a judge's token) alone."""
+    def addresses(self, key: str, media: BattleMedia, needed_ms: int) -> JsonDict:
+        """What the browser gets: addresses that belong to `key` (a battle, a judge's token) alone.
+
+        Args:
+            key: whose.
+            media: its files.
+            needed_ms: of listening before it counts: so much of each side has to be sent.
+        """
         owner = f"arena/{key}"
         with self._lock:
             self._addressed[owner] = None
@@ -96,17 +120,27 @@ class ArenaMedia:
             ]
         for old in gone:
             self._shelf.drop(old)
-        return {
-            "videos": [self._address(owner, n, path) for n, path in enumerate(media.videos)],
-            "sounds": [self._address(owner, n, path) for n, path in enumerate(media.sounds)],
-            "duration_s": media.duration_s,
+        share = needed_ms / 1000 / media.duration_s if media.duration_s else 1.0
+        lists = {"videos": media.videos, "sounds": media.sounds}
+        addresses = {
+            name: [
+                self._address(key, files, n, share if files is media.sides else None)
+                for n in range(len(files))
+            ]
+            for name, files in lists.items()
         }
+        return addresses | {"duration_s": media.duration_s}
 
-    def new_folder(self) -> Path:
-        """A new folder for files that are served once, deleted with the battles' media."""
-        folder = self._folder / secrets.token_hex(8)
-        folder.mkdir(parents=True)
-        return folder
+    def board_folder(self, owner: str) -> Path:
+        """The folder for a leaderboard's downloads; those of boards before the last few go, addresses and all."""
+        with self._lock:
+            self._boards.setdefault(owner, self._folder / secrets.token_hex(8))
+            self._boards.move_to_end(owner)
+            gone = [self._boards.popitem(last=False) for _ in range(len(self._boards) - _KEPT_BOARDS)]
+        for old, folder in gone:
+            self._shelf.drop(old)
+            shutil.rmtree(folder, ignore_errors=True)
+        return self._boards[owner]
 
     def close(self) -> None:
         """Delete all files."""
@@ -135,6 +169,34 @@ class ArenaMedia:
         item = self._contest.item(item_id)
         return Source(path=item.path, content=item.content)
 
-    def _address(self, owner: str, number: int, path: Path) -> str:
+    def _address(self, key: str, files: tuple[Path, ...], number: int, share: float | None) -> str:
+        path = files[number]
         # the same file may stand on both sides' lists of other battles: name and owner make the address this one's own
-        return self._shelf.put(ShelfItem(path=path, name=f"{number}{path.suffix}", owner=owner, undated=True))
+        return self._shelf.put(
+            ShelfItem(
+                path=path,
+                name=f"{number}{path.suffix}",
+                owner=f"arena/{key}",
+                undated=True,
+                answer=partial(self._answer, key, files, number, share),
+            )
+        )
+
+    def _answer(
+        self, key: str, files: tuple[Path, ...], number: int, share: float | None, path: Path
+    ) -> tuple[bytes, Sent]:
+        """This battle's own bytes of a file, and what notes how much of it went out (begun before they are made)."""
+        if share is None:
+            sent: Sent = _unnoted
+        elif len(files) == 1:
+            sent = self._hearing.of_pair(key, share)
+        else:
+            sent = self._hearing.of_battle(key, ("left", "right")[number], share)
+        seed = self._signer.mac("disguise", key, str(number), path.suffix)
+        if path.suffix == ".wav":
+            return self._kept.get(seed, lambda: dithered(path, seed)), sent
+        return self._kept.get(seed, lambda: padded(path, seed, padded_size(*files))), sent
+
+
+def _unnoted(first: int, end: int, size: int) -> None:
+    """What does not compete need not be noted."""

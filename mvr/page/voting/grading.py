@@ -15,10 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mvr.arena.candidates import Candidates, Competitor
+from mvr.arena.hearing import NotHeard
 from mvr.arena.judging import Judging, build_pool
 from mvr.arena.refusal import Reason, Refused
 from mvr.datatypes import Direction, JsonDict
 from mvr.page.voting.battle_media import ArenaMedia
+from mvr.page.voting.hearing import Hearing
 from mvr.votes.records import PoolItem
 from mvr.votes.store import VoteStore
 
@@ -53,6 +55,7 @@ class GradingDesk:
         candidates: queries and lists; `competitors` are pooled.
         media: makes what is played.
         needed_ms: of listening before a grade counts; "cannot say" is open at once.
+        hearing: what was sent; None takes the browser's word for it.
         clock: seconds that only go forward; tests give their own.
     """
 
@@ -64,10 +67,11 @@ class GradingDesk:
         media: ArenaMedia,
         *,
         needed_ms: int = 5000,
+        hearing: Hearing | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._candidates, self._competitors = store, candidates, competitors
-        self._media, self._needed_ms, self._clock = media, needed_ms, clock
+        self._media, self._needed_ms, self._hearing, self._clock = media, needed_ms, hearing, clock
         self._issued: OrderedDict[str, _Issued] = OrderedDict()
         self._lock = threading.Lock()
         self._judging: Judging | None = None
@@ -100,7 +104,7 @@ class GradingDesk:
     def _hand_out(self, voter: str, item: PoolItem) -> JsonDict:
         token = secrets.token_urlsafe(18)
         media = self._media.of_pair(item, self.start_s(item))
-        addresses = self._media.addresses(token, media)
+        addresses = self._media.addresses(token, media, self._needed_ms)
         with self._lock:
             self._issued[token] = _Issued(voter=voter, item=item, at_s=self._clock())
             while len(self._issued) > _KEPT_TOKENS:
@@ -136,6 +140,8 @@ class GradingDesk:
             too_short = grade.grade is not None and min(grade.listen_ms, elapsed_ms) < self._needed_ms
             if too_short or grade.listen_ms > elapsed_ms + _SLACK_MS:
                 raise Refused(Reason.EARLY)
+            if grade.grade is not None:
+                self._check_sent(grade.token)
             del self._issued[grade.token]  # taken by one of several calls at once
         try:
             self._pool().judge(
@@ -150,6 +156,17 @@ class GradingDesk:
             with self._lock:
                 self._issued[grade.token] = issued  # not stored: the same grade may be sent again
             raise
+
+    def _check_sent(self, token: str) -> None:
+        """The music was sent as far as listening needs it, long enough ago; see `mvr.arena.hearing`."""
+        if self._hearing is None:
+            return
+        heard_ms = self._hearing.pair_heard_ms(token)
+        if heard_ms is None:
+            raise NotHeard("the music has not reached you yet; listen on, then grade again", reload=False)
+        if heard_ms < self._needed_ms:
+            left_s = -(-(self._needed_ms - heard_ms) // 1000)
+            raise NotHeard(f"listen for {left_s} s more, then grade again", reload=False)
 
     def progress(self, voter: str) -> JsonDict:
         """Items of the pool, how many this visitor has seen, how many have all the judges they need, and how many of

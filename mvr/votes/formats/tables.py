@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mvr.config.cells import STARTS_A_FORMULA
 from mvr.config.table import cells, decoded
 from mvr.errors import DataError
 from mvr.votes import schema
@@ -235,7 +236,8 @@ def _to_text(value: Any) -> str:
     if value is None:
         return EMPTY
     if isinstance(value, str):
-        return value.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n").replace("\0", "\\0")
+        text = value.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n").replace("\0", "\\0")
+        return f"\\{text}" if text.startswith(STARTS_A_FORMULA) else text  # read back as the letter itself
     return repr(value)
 
 
