@@ -126,8 +126,9 @@ def export(
 def _export_film(
     video: Path, track: str, out: Path, library: Path | None, settings: JsonDict, *, as_json: bool
 ) -> None:
-    item = named_track(track, library_or_demo(library)[0])
-    music = Path(track) if item is None else item.path
+    opened = library_or_demo(library)[0]
+    item = named_track(track, opened)
+    music = Path(track) if item is None or Path(track).is_file() else opened.file_of(item)
     from mvr.media.mux import MuxSettings, mux_music
 
     with steps("writing") as progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,8 +58,6 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add files, folders, playlists or a music server; what is known already is not embedded again."""
-    from mvr.embeddings.system import load_system
-
     servers = [path for path in paths if path.startswith("subsonic:")]
     if servers and len(paths) > 1:
         raise UsageError("name one music server alone; files and folders are added by a call of their own")
@@ -66,6 +65,11 @@ def add(
         raise UsageError(
             "--playlist, --min-rating, --keep and --private belong to a music server: subsonic://USER@HOST"
         )
+    for path in [] if servers else paths:  # said before anything heavy is loaded
+        if not Path(path).exists():
+            raise UsageError(f"there is no file or folder {path}")
+    from mvr.embeddings.system import load_system
+
     with steps("adding") as progress:
         loaded = load_system(system, device=device)
         if servers:

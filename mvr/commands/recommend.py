@@ -94,6 +94,7 @@ def recommend(
     index: IndexOption = None,
 ) -> None:
     """Rank the library's tracks for a video."""
+    check_media(video, "picture")
     from mvr.retrieval import Filters
 
     filters = Filters(
@@ -146,6 +147,7 @@ def find_videos(
     index: IndexOption = None,
 ) -> None:
     """Rank the library's videos for a piece of music."""
+    check_media(music, "sound")
     from mvr.retrieval import Filters
 
     filters = Filters(
@@ -174,7 +176,6 @@ def find_videos(
 
 
 def _rank(wish: Wish) -> RankedList:
-    check_media(wish.path, "picture" if wish.direction.query is Modality.VIDEO else "sound")
     from mvr.embeddings.system import load_system
     from mvr.retrieval import Retriever
 
