@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mvr
+from mvr.config.extras import has
 from mvr.datatypes import JsonDict
 from mvr.page import texts
+from mvr.page.search.handover import papers, write_page_timeline
 from mvr.page.serving import Shelf, ShelfItem
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def preview_links(catalogue: Catalogue, shelf: Shelf, visit: Visit, desk: Desk) 
     pack = preview.path.with_suffix(".zip")
     mp4 = shelf.put(ShelfItem(path=preview.path, name=preview.name, owner=visit.id, download=True))
     return mp4, [
+        *timeline_link(shelf, visit, desk, preview),
         (
             texts.EXPORT_CREDIT,
             shelf.put(ShelfItem(path=credit, name=f"{stem} - credit.txt", owner=visit.id, download=True)),
@@ -86,6 +89,20 @@ def preview_links(catalogue: Catalogue, shelf: Shelf, visit: Visit, desk: Desk) 
             "pack",
         ),
     ]
+
+
+def timeline_link(shelf: Shelf, visit: Visit, desk: Desk, preview: Preview) -> Links:
+    """Link to the timeline, made on first request; none where the part of the program that writes it is missing."""
+    if not has("opentimelineio"):
+        return []
+    item = ShelfItem(
+        path=preview.path.with_suffix(".otioz"),
+        name=f"{Path(preview.name).stem}.otioz",
+        owner=visit.id,
+        download=True,
+        make=lambda out: write_page_timeline(desk, preview, out),
+    )
+    return [(texts.EXPORT_TIMELINE, shelf.put(item), "timeline")]
 
 
 def credit_text(preview: Preview) -> str:
@@ -110,10 +127,12 @@ def decision(catalogue: Catalogue, desk: Desk, preview: Preview) -> JsonDict:
 
 
 def write_pack(catalogue: Catalogue, desk: Desk, preview: Preview, out: Path) -> None:
-    """Write the decision pack: MP4, credit line, ranked list, and the decision with what it rests on."""
+    """Write the decision pack: MP4, credit line, the papers of the music, and the decision with what it rests on."""
     with zipfile.ZipFile(out.with_suffix(".part"), "w") as pack:
         pack.write(preview.path, preview.name)
         pack.writestr("credit.txt", credit_text(preview))
+        for name, content in papers(desk, preview).items():
+            pack.writestr(name, content)
         pack.writestr(
             "decision.json", json.dumps(decision(catalogue, desk, preview), ensure_ascii=False, indent=1)
         )

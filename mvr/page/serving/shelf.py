@@ -40,6 +40,7 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".txt": "text/plain; charset=utf-8",
     ".zip": "application/zip",
+    ".otioz": "application/zip",
 }
 _NO_DATE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
