@@ -54,7 +54,7 @@ def test_the_link_leads_to_a_timeline_with_the_chosen_track_live_and_the_others_
     shelf, visit = Shelf(), SimpleNamespace(id="visit", folder=tmp_path)
     ((_, url, what),) = timeline_link(shelf, visit, asked, preview_of(asked, tmp_path))
     token = url.split("/")[1]
-    placed = read_timeline(shelf.made(token, shelf.take(token))).placed
+    placed = read_timeline(shelf.made(shelf.take(token))).placed
     live = {place.name.rpartition(" (")[0] for place in placed if place.heard and place.track > 0}
     assert what == "timeline" and live == {asked.ranked.results[1].item.title}
     assert len({place.track for place in placed if not place.heard}) == 2
