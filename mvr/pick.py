@@ -99,7 +99,7 @@ def pick_music(
     video: Path | str,
     music: Path | str | None = None,
     *,
-    alpha: float = 0.5,
+    alpha: float | None = None,
     count: int = 10,
     commercial: bool = False,
     system: str = DEFAULT_SYSTEM,
@@ -109,7 +109,7 @@ def pick_music(
     Args:
         video: the clip.
         music: a folder of tracks, or a library's own folder; None takes the user's library (`mvr library add`).
-        alpha: 0 follows how clips and music are paired, 1 follows genre.
+        alpha: 0 follows how clips and music are paired, 1 follows genre; None: what the system's card says.
         count: how many tracks are ranked, the pick included.
         commercial: only music that one may earn money with.
         system: which system ranks; `mvr doctor` lists them.

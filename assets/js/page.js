@@ -75,6 +75,21 @@
     row.style.setProperty("--at", `${(100 * to) / (Number(seek.max) || 1)}%`);
   });
 
+  /* ---- a word that a system said: only what has it, until it is pressed again ---- */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest(".mv-word");
+    if (!button) return;
+    const on = button.getAttribute("aria-pressed") !== "true";
+    const word = button.dataset.word;
+    const box = button.closest(".mv-results, .prose, body");
+    all(".mv-word", box).forEach((one) => {
+      one.setAttribute("aria-pressed", String(on && one.dataset.word === word));
+    });
+    all(".mv-row[data-words]", box).forEach((row) => {
+      row.hidden = on && !row.dataset.words.includes(`|${word}|`);
+    });
+  });
+
   /* ---- the address: which tab, which alpha ---- */
   const remember = (key, value) => {
     const url = new URL(location.href);

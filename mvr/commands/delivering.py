@@ -37,7 +37,7 @@ class Wish:
     start_s: float | None
     library: Path | None
     system: str
-    alpha: float
+    alpha: float | None
     commercial: bool
     top: int
     loudness_lufs: float
@@ -177,7 +177,8 @@ def choose(wish: Wish) -> Delivery:
     found, picked, ranking = _rank(wish, library, demo)
     origin: JsonDict = {"library": str(library.root).encode("utf-8", "replace").decode()}
     if ranking is not None:
-        ranked_by = {"system": ranking.system.name, "identity": ranking.system.identity, "alpha": wish.alpha}
+        alpha = ranking.system.card.alpha_default if wish.alpha is None else wish.alpha
+        ranked_by = {"system": ranking.system.name, "identity": ranking.system.identity, "alpha": alpha}
         origin |= ranked_by | {"commercial": wish.commercial}
     chosen = None
     if wish.track is not None and picked is None:

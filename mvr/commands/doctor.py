@@ -8,6 +8,9 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from mvr import __version__
 from mvr.commands.options import JsonOption, library_dir
@@ -22,9 +25,17 @@ _DECODERS = ("h264", "hevc", "vp9", "av1", "aac", "mp3", "flac", "opus", "vorbis
 _ENCODERS = ("libx264", "aac")
 
 
-def doctor(as_json: JsonOption = False) -> None:
+CommercialOption = Annotated[
+    bool, typer.Option("--commercial", help="Only the systems that one may earn money with.")
+]
+
+
+def doctor(commercial: CommercialOption = False, as_json: JsonOption = False) -> None:
     """Show device, versions, codecs, and for each system: ready or what it lacks, licence."""
     document = examine()
+    if commercial:
+        document["left_out"] = [one["name"] for one in document["systems"] if one["commercial"] != "yes"]
+        document["systems"] = [one for one in document["systems"] if one["commercial"] == "yes"]
     if as_json:
         print_json(document)
         return
@@ -42,6 +53,11 @@ def doctor(as_json: JsonOption = False) -> None:
         say(f"\n{system['name']}: {state}\n  {system['summary']}")
         for licence in system["licences"]:
             say(f"  {licence['what']}: {licence['licence']} {licence['url']}")
+            say(f"    commercial use: {licence['commercial']} ({licence['source']})")
+    if commercial:
+        say(
+            f"\nleft out, since one may not earn money with them or nobody knows: {', '.join(document['left_out'])}"
+        )
 
 
 def examine() -> JsonDict:
@@ -129,9 +145,11 @@ def _systems() -> list[JsonDict]:
                 "ready": status.ready,
                 "lacks": status.lacks,
                 "alpha": card.alpha,
+                "alpha_default": card.alpha_default,
+                "commercial": str(card.commercial),
                 "trained_on": card.trained_on,
                 "download_mb": card.download_mb,
-                "licences": [licence.model_dump() for licence in card.licences],
+                "licences": [licence.model_dump(mode="json") for licence in card.licences],
             }
         )
     return rows

@@ -85,7 +85,7 @@ def export(
     loudness: LoudnessOption = -16.0,
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
-    alpha: AlphaOption = 0.5,
+    alpha: AlphaOption = None,
     commercial: CommercialOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -18,6 +18,7 @@ from mvr.commands.options import (
     votes_files,
 )
 from mvr.commands.output import print_json, say
+from mvr.commands.recommend import AlphaOption
 from mvr.config.outputs import check_output_file
 from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
@@ -39,7 +40,7 @@ def learn(
     db: DbOption = None,
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
-    alpha: Annotated[float, typer.Option("--alpha", min=0, max=1, help="As in recommend.")] = 0.5,
+    alpha: AlphaOption = None,
     direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
     hold_out: Annotated[
         float, typer.Option("--hold-out", min=0, max=0.9, help="Share of queries kept for its trial.")
@@ -72,13 +73,14 @@ def learn(
         rows = kept_rows(store, direction=str(direction))
     rows = [row for row in rows if not is_held_out(row["query_group_id"], hold_out)]
     loaded = load_system(system, device=device)
+    card = load_card(system)
+    alpha = card.alpha_default if alpha is None else alpha
     retriever = Retriever(library_or_demo(library)[0], loaded)
     retriever.prepare(direction)
     features = item_features(retriever, retriever.library.items(direction.target), alpha)
     pairs = vote_pairs(rows, similarity(retriever, alpha), features)
     fitted, report = fit_reranker(pairs, system=system, version=loaded.identity)
-    slider = load_card(system).alpha
-    model = replace(fitted, direction=str(direction), alpha=alpha, slider=slider)
+    model = replace(fitted, direction=str(direction), alpha=alpha, slider=card.alpha)
     out = out or candidate_path(system, direction)
     model.save(out)
     summary = {

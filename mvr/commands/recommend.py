@@ -28,8 +28,14 @@ if TYPE_CHECKING:
     from mvr.retrieval import Filters, RankedList
 
 AlphaOption = Annotated[
-    float,
-    typer.Option("--alpha", min=0, max=1, help="0: what pairs taught; 1: what labels such as genre say."),
+    float | None,
+    typer.Option(
+        "--alpha",
+        min=0,
+        max=1,
+        help="0: what pairs taught; 1: what labels such as genre say; default: the system card's.",
+        show_default=False,
+    ),
 ]
 CountOption = Annotated[int, typer.Option("-k", "--count", min=1, help="Length of the list.")]
 DiversityOption = Annotated[float, typer.Option(min=0, max=1, help="Above 0, alike results are spread out.")]
@@ -61,7 +67,7 @@ class Wish:
     library: Path | None
     system: str
     device: str
-    alpha: float
+    alpha: float | None
     count: int
     filters: Filters
     diversity: float
@@ -74,7 +80,7 @@ def recommend(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip that needs music.")],
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
-    alpha: AlphaOption = 0.5,
+    alpha: AlphaOption = None,
     count: CountOption = 10,
     as_json: JsonOption = False,
     genre: GenreOption = None,
@@ -131,7 +137,7 @@ def find_videos(
     music: Annotated[Path, typer.Argument(metavar="MUSIC", help="The track that needs pictures.")],
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
-    alpha: AlphaOption = 0.5,
+    alpha: AlphaOption = None,
     count: CountOption = 10,
     as_json: JsonOption = False,
     genre: GenreOption = None,

@@ -35,7 +35,9 @@ def list_weights(as_json: Annotated[bool, _JSON] = False) -> None:
         return
     for one in found:
         size = f"{one.size_bytes / 1e6:,.0f} MB" if one.size_bytes else "size unknown"
-        say(f"{one.name}: {one.title}, {size}, {one.licence} ({one.licence_url})")
+        say(
+            f"{one.name}: {one.title}, {size}, {one.licence} ({one.licence_url}), commercial use: {one.commercial}"
+        )
         say(f"  {one.lacks or 'ready, in ' + one.folder}")
 
 

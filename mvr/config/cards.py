@@ -112,6 +112,21 @@ class SystemCard(_Card):
             return Commercial.NO
         return Commercial.UNKNOWN if Commercial.UNKNOWN in found else Commercial.YES
 
+    def require_commercial(self) -> None:
+        """Refuse to earn money with weights that do not allow it, or of which nobody knows.
+
+        Raises:
+            UsageError: names them, their licence, and the systems that may be used.
+        """
+        if self.commercial is Commercial.YES:
+            return
+        barred = [one for one in self.licences if one.commercial is not Commercial.YES]
+        said = "; ".join(f"{one.what}: {one.licence}, commercial use: {one.commercial}" for one in barred)
+        free = [name for name in system_names() if load_card(name).commercial is Commercial.YES]
+        raise UsageError(
+            f"system {self.name} is not for commercial use ({said}); choose from {', '.join(free)}"
+        )
+
 
 def system_names() -> list[str]:
     """Names of all cards, the default system first."""

@@ -60,7 +60,7 @@ class AppManifest(_Part):
     embed_jobs: int = Field(default=2, ge=1)
     requests_per_minute: int = Field(default=600, ge=1)
     results: int = Field(default=10, ge=1, le=50)
-    alpha_default: float = Field(default=0.3, ge=0, le=1)
+    alpha_default: float | None = Field(default=None, ge=0, le=1)  # None: what the system's card says
     retention_minutes: float = Field(default=60, gt=0)
     listen_ms: int = Field(default=5000, ge=500)
 

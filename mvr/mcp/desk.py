@@ -66,7 +66,7 @@ class Desk:
         return Source(path=self.library.file_of(item), item=item)
 
     def rank(
-        self, source: Source, direction: Direction, alpha: float, count: int, filters: Filters
+        self, source: Source, direction: Direction, alpha: float | None, count: int, filters: Filters
     ) -> RankedList:
         """The best items for a source.
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 Clip = Annotated[str, Field(description="A video: a file below an allowed folder, or an item's id.")]
 Track = Annotated[str, Field(description="A track: an item's id, or a file below an allowed folder.")]
 Alpha = Annotated[
-    float,
+    Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None,
     Field(
-        ge=0, le=1, allow_inf_nan=False, description="0 follows pairs of clips and music, 1 follows genre."
+        description="0 follows pairs of clips and music, 1 follows genre; none: what the system's card says."
     ),
 ]
 Count = Annotated[int, Field(strict=True, ge=1, le=50, description="Length of the list.")]
@@ -48,19 +48,19 @@ class Tools:
         self._desk = desk
 
     def recommend(
-        self, video: Clip, count: Count = 5, alpha: Alpha = 0.5, commercial: Commercial = False
+        self, video: Clip, count: Count = 5, alpha: Alpha = None, commercial: Commercial = False
     ) -> Ranking:
         """Rank the library's music for a video: best first, with the second where each track should start."""
         return self._ranking(video, Direction.VIDEO_TO_MUSIC, count, alpha, commercial)
 
     def find_videos(
-        self, music: Track, count: Count = 5, alpha: Alpha = 0.5, commercial: Commercial = False
+        self, music: Track, count: Count = 5, alpha: Alpha = None, commercial: Commercial = False
     ) -> Ranking:
         """Rank the library's videos for a piece of music: best first."""
         return self._ranking(music, Direction.MUSIC_TO_VIDEO, count, alpha, commercial)
 
     def _ranking(
-        self, name: str, direction: Direction, count: int, alpha: float, commercial: bool
+        self, name: str, direction: Direction, count: int, alpha: float | None, commercial: bool
     ) -> Ranking:
         from mvr.retrieval import Filters
 
@@ -68,7 +68,7 @@ class Tools:
             source = self._desk.source(name, direction.query)
             ranked = self._desk.rank(source, direction, alpha, count, Filters(commercial=commercial))
         return Ranking(
-            sentence=_listed(ranked), asked=name, system=ranked.system, alpha=alpha, commercial=commercial,
+            sentence=_listed(ranked), asked=name, system=ranked.system, alpha=ranked.alpha, commercial=commercial,
             count=len(ranked.results), results=[_match(result.to_json()) for result in ranked.results],
         )  # fmt: skip
 
@@ -87,7 +87,7 @@ class Tools:
 
         with self._desk.lock:
             clip, music = self._desk.source(video, Modality.VIDEO), self._desk.source(track, Modality.AUDIO)
-            delivery = self._lay(clip, music, start_s, loudness_lufs, top=1, alpha=0.5)
+            delivery = self._lay(clip, music, start_s, loudness_lufs, top=1, alpha=None)
             place = None if dry_run else self._place(out, _WAV, clip, music)
             if place is not None:
                 write_music(delivery.chosen, delivery.film, place, MuxSettings(loudness_lufs=loudness_lufs))
@@ -109,7 +109,7 @@ class Tools:
         out: Annotated[str, Field(description="Ends in .otioz, .otio, .xml or .csv.")] = "cut.otioz",
         top: Top = 5,
         start_s: Start = -1.0,
-        alpha: Alpha = 0.5,
+        alpha: Alpha = None,
         commercial: Commercial = False,
         drop_frame: Annotated[bool, Field(strict=True)] = False,
         dry_run: DryRun = True,
@@ -137,7 +137,7 @@ class Tools:
             files=[] if place is None else [str(place)], would_write=out if dry_run else "",
         )  # fmt: skip
 
-    def explain(self, video: Clip, track: Track, alpha: Alpha = 0.5) -> Explanation:
+    def explain(self, video: Clip, track: Track, alpha: Alpha = None) -> Explanation:
         """Why a track of the library fits a video, or does not: what is seen and heard, and what the score rests on."""
         from mvr.retrieval import Filters
 
@@ -153,7 +153,7 @@ class Tools:
         return Explanation(
             sentence=f"“{item.title}” scores {result.score:+.3f} (a cosine) from {result.start_s:.1f} s on; "
             f"seen: {', '.join(seen) or 'nothing named'}; heard: {', '.join(result.why) or 'nothing named'}.",
-            track=item.id, title=item.title, system=ranked.system, alpha=alpha, score=result.score,
+            track=item.id, title=item.title, system=ranked.system, alpha=ranked.alpha, score=result.score,
             start_s=result.start_s, clip_from_s=result.query_start_s, clip_to_s=result.query_end_s, seen=seen,
             heard=result.why, branches=result.branches, may_use=item.rights.may_use,
             may_redistribute=item.rights.may_redistribute,
@@ -167,7 +167,7 @@ class Tools:
         loudness_lufs: float,
         *,
         top: int,
-        alpha: float,
+        alpha: float | None,
         commercial: bool = False,
     ) -> Delivery:
         from mvr.delivery.laying import Found, lay_film, lay_ranked
@@ -188,11 +188,7 @@ class Tools:
         found = (
             [Found(item=r.item, start_s=r.start_s, score=r.score) for r in ranked.results] if ranked else []
         )
-        origin = (
-            {"system": self._desk.retriever.system.name, "alpha": alpha, "commercial": commercial}
-            if ranked
-            else {}
-        )
+        origin = {"system": ranked.system, "alpha": ranked.alpha, "commercial": commercial} if ranked else {}
         chosen = None
         if music is not None:
             chosen = self._chosen(film, clip, music, start_s, loudness_lufs, alpha)
@@ -202,7 +198,13 @@ class Tools:
         return lay_ranked(film, found[:top], chosen, loudness_lufs, origin)
 
     def _chosen(
-        self, film: Film, clip: Source, music: Source, start_s: float, loudness_lufs: float, alpha: float
+        self,
+        film: Film,
+        clip: Source,
+        music: Source,
+        start_s: float,
+        loudness_lufs: float,
+        alpha: float | None,
     ) -> Sound:
         from mvr.delivery.laying import lay_file, lay_item
         from mvr.retrieval import Filters

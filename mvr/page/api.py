@@ -57,20 +57,20 @@ def create_endpoints(context: PageContext) -> None:
     """Add both endpoints to the page that is being composed."""
 
     def video_to_music(
-        video: UploadedFile, alpha: float = 0.3, count: int = 10, system: str = DEFAULT_SYSTEM
+        video: UploadedFile, alpha: float | None = None, count: int = 10, system: str = DEFAULT_SYSTEM
     ) -> list[Match]:
         """Rank the demo library's tracks for a video.
 
-        alpha: 0 follows how clips and music were paired, 1 follows genre. count: 1 to 50.
+        alpha: 0 follows how clips and music were paired, 1 follows genre; none: the system card's. count: 1 to 50.
         """
         return _answer(context, Direction.VIDEO_TO_MUSIC, video, (alpha, count, system))
 
     def music_to_video(
-        music: UploadedFile, alpha: float = 0.3, count: int = 10, system: str = DEFAULT_SYSTEM
+        music: UploadedFile, alpha: float | None = None, count: int = 10, system: str = DEFAULT_SYSTEM
     ) -> list[Match]:
         """Rank the demo library's videos for a piece of music.
 
-        alpha: 0 follows how clips and music were paired, 1 follows genre. count: 1 to 50.
+        alpha: 0 follows how clips and music were paired, 1 follows genre; none: the system card's. count: 1 to 50.
         """
         return _answer(context, Direction.MUSIC_TO_VIDEO, music, (alpha, count, system))
 
@@ -84,7 +84,7 @@ def create_endpoints(context: PageContext) -> None:
 
 
 def _answer(
-    context: PageContext, direction: Direction, upload: UploadedFile, wish: tuple[float, int, str]
+    context: PageContext, direction: Direction, upload: UploadedFile, wish: tuple[float | None, int, str]
 ) -> list[Match]:
     alpha, count, system = wish
     try:
@@ -94,7 +94,9 @@ def _answer(
             probe(path, media_limits(context.manifest.app), needs=need)  # type: ignore[arg-type]
             retriever = context.catalogue.retriever(DEMO, system)
             query = retriever.embed_query(path, direction)
-        ranked = retriever.rank(query, alpha=float(alpha), k=max(1, min(int(count), MOST_RESULTS)))
+        ranked = retriever.rank(
+            query, alpha=None if alpha is None else float(alpha), k=max(1, min(int(count), MOST_RESULTS))
+        )
     except MvrError as error:
         raise gr.Error(str(error)) from error
     return [match_of(result) for result in ranked.results]

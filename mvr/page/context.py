@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mvr.config.cards import DEFAULT_SYSTEM, load_card
 from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
@@ -43,6 +44,11 @@ class PageContext:
     pool: ThreadPoolExecutor
     local: bool
     hosts: Hosts = field(default_factory=Hosts)
+
+    def first_alpha(self) -> float:
+        """Where the slider stands before anybody moves it: as the host says, else as the default system's card does."""
+        chosen = self.manifest.app.alpha_default
+        return load_card(DEFAULT_SYSTEM).alpha_default if chosen is None else chosen
 
     @functools.cached_property
     def ballots(self) -> BallotBox:

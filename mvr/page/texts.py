@@ -41,6 +41,13 @@ PRIVACY_ADDRESS = "Network addresses are used in memory to slow down floods of r
 UPLOAD_HINT = "Up to {minutes:g} minutes and {size} MB. Only you see it."
 SCORE_NAME = "fit"
 SCORE_MEANING = "Fit is a cosine: 1 is a perfect match, 0 is none."
+SCORE_MEANING_MIXED = (
+    "Fit: how far above this library's average, in standard deviations; several systems together."
+)
+SEES = "Sees"
+ASKS_FOR = "asks for"
+BECAUSE = "because of"
+WORDS_HINT = "Guessed by small networks; press a word to see only what has it."
 ALPHA_LABEL = "What should decide?"
 ALPHA_LEFT = "How artists pair them"
 ALPHA_RIGHT = "Same genre"

@@ -18,7 +18,8 @@ class Filters:
         genres, moods, instruments: the item has at least one of them (upper and lower case alike); where it has no
             tag of the kind, a guessed word counts.
         licences: the item's licence begins with one of them, such as "CC0" or "CC BY".
-        commercial: keep only what one may earn money with, see `mvr.library.rights`; unknown is left out.
+        commercial: refuse systems whose weights forbid it, and keep only what one may earn money with (see
+            `mvr.library.rights`); unknown is left out.
         min_duration_s, max_duration_s, min_tempo_bpm, max_tempo_bpm: inclusive.
         ids: only these items.
     """

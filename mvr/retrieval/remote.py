@@ -105,7 +105,7 @@ def _facts(item: Item, facts: Mapping[str, float]) -> dict[str, float]:
 
 
 def rank_place(
-    place: Place, system: System, query: Query, alpha: float = 0.5, k: int = 10, *, filters: Filters
+    place: Place, system: System, query: Query, alpha: float | None = None, k: int = 10, *, filters: Filters
 ) -> RankedList:
     """Rank what a place holds for a query; see `Retriever.rank`.
 
@@ -115,6 +115,9 @@ def rank_place(
     if query.system != system.identity:
         raise UsageError("this query was embedded by another system; embed the file again")
     space = space_of(system, query.direction.target)
+    if filters.commercial:
+        system.card.require_commercial()
+    alpha = system.card.alpha_default if alpha is None else alpha
     weights = branch_weights(alpha, len(system.branches))
     wanted, asked = _wanted(filters), k
     while True:

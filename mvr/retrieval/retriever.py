@@ -109,7 +109,7 @@ class Retriever:
     def rank(
         self,
         query: Query,
-        alpha: float = 0.5,
+        alpha: float | None = None,
         k: int = 10,
         *,
         filters: Filters = EVERYTHING,
@@ -121,7 +121,7 @@ class Retriever:
 
         Args:
             query: from `embed_query` of a retriever with the same system.
-            alpha: 0 follows what pairs taught, 1 follows labels such as genre.
+            alpha: 0 follows what pairs taught, 1 follows labels such as genre; None: what the system's card says.
             k: length of the list at most.
             filters: which items may be ranked.
             diversity: 0 ranks by score alone; towards 1, items like those above them go down.
@@ -131,11 +131,15 @@ class Retriever:
         A result whose file is gone is marked as missing and the list is made again without it.
 
         Raises:
-            UsageError: a number out of range, words for a system that knows none, a query of another system.
+            UsageError: a number out of range, words for a system that knows none, a query of another system, commercial
+                use with a system whose weights do not allow it.
         """
+        alpha = self.system.card.alpha_default if alpha is None else alpha
         _check_ranges(alpha=alpha, diversity=diversity, text_weight=text_weight)
         if k < 1:
             raise UsageError(f"k must be at least 1, not {k}")
+        if filters.commercial:
+            self.system.card.require_commercial()
         while True:
             ranked = self._rank(query, alpha, k, filters, diversity, (text, text_weight if text else 0.0))
             gone = [result.item.id for result in ranked.results if not result.item.path.exists()]

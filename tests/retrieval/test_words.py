@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mvr.embeddings.vocabulary import weights_of_text
 from mvr.errors import UsageError
 from mvr.heads import load_head
 from mvr.heads.bridge import BridgeTables
-from mvr.library import Item, open_demo_library
+from mvr.library import Item, Library, open_demo_library
 from mvr.library.guesses import Guess, words_that_stand_out
 from mvr.retrieval import Filters, Retriever
 from mvr.retrieval.explanation import because, words_of_clip
@@ -165,3 +166,26 @@ def test_words_move_the_list_towards_what_they_name(
     ranked = demo.rank(query, k=24, text="piano", text_weight=1.0)
     heard = ["piano" in {g.word for g in demo.library.guesses(r.item)} for r in ranked.results]
     assert sum(heard[:6]) > sum(heard[-6:])
+
+
+def test_alpha_stands_where_the_systems_card_says(
+    demo: Retriever, make_clip: Callable[..., Path], tmp_path: Path
+):
+    plain = Retriever(demo.library, load_system("control-mvr-mini"))
+    query = plain.embed_query(make_clip(tmp_path / "clip.mp4"), Direction.VIDEO_TO_MUSIC)
+    unsaid, said = plain.rank(query), plain.rank(query, plain.system.card.alpha_default)
+    assert unsaid.alpha == said.alpha == 1.0
+    assert [r.item.id for r in unsaid.results] == [r.item.id for r in said.results]
+
+
+def test_earning_money_takes_weights_that_allow_it(
+    tiny_assets: Path, tmp_path: Path, make_clip: Callable[..., Path]
+):
+    path = tiny_assets / "systems" / "tiny.json"
+    barred = {"what": "w", "licence": "CC BY-NC 4.0", "noncommercial": True, "commercial": "no"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"licences": [barred]}), encoding="utf-8")
+    retriever = Retriever(Library.open(tmp_path / "library"), load_system("tiny"))
+    query = retriever.embed_query(make_clip(tmp_path / "clip.mp4", seconds=1.0), Direction.VIDEO_TO_MUSIC)
+    retriever.rank(query)
+    with pytest.raises(UsageError, match="tiny is not for commercial use"):
+        retriever.rank(query, filters=Filters(commercial=True))

@@ -27,6 +27,7 @@ class WeightsStatus:
     licence: str
     licence_url: str
     noncommercial: bool
+    commercial: str
     licence_accepted: bool
     size_bytes: int
     folder: str
@@ -51,6 +52,7 @@ def status(name: str) -> WeightsStatus:
         licence=source.licence,
         licence_url=source.licence_url,
         noncommercial=source.noncommercial,
+        commercial=str(source.commercial),
         licence_accepted=licence_accepted(source),
         size_bytes=source.size_bytes,
         folder=str(source.folder),

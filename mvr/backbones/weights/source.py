@@ -12,10 +12,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mvr.config.cards import Commercial
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 
 _HUB = "https://huggingface.co"
+_ON_THE_PAGE = "see the model's page"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,13 @@ class WeightsSource:
     files: tuple[WeightsFile, ...]
     repo: str = ""
     revision: str = "main"
+
+    @property
+    def commercial(self) -> Commercial:
+        """Whether one may earn money with what these weights give; unknown where the licence is on a page to read."""
+        if self.licence == _ON_THE_PAGE:
+            return Commercial.UNKNOWN
+        return Commercial.NO if self.noncommercial else Commercial.YES
 
     @property
     def size_bytes(self) -> int:
@@ -146,7 +155,7 @@ def clip_source(architecture: str, tag: str) -> WeightsSource:
     return WeightsSource(
         name=name,
         title=f"CLIP {architecture} ({tag})",
-        licence="MIT" if permissive else "see the model's page",
+        licence="MIT" if permissive else _ON_THE_PAGE,
         licence_url=f"{_HUB}/{owner}/{model}",
         noncommercial=not permissive,
         repo=f"{owner}/{model}",

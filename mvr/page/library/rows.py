@@ -31,6 +31,8 @@ class Row:
         music_from_s: where the music starts when the two are put together.
         facts: short words such as genre, tempo, length.
         fit_percent: length of the bar, the best result being 100.
+        because: words that the clip asks for and the item has.
+        words: all that is said of the item's sound: what a click on a word keeps it for.
         from_percent, to_percent: the best segment on the item's time line.
     """
 
@@ -53,6 +55,8 @@ class Row:
     poster_url: str
     sound_url: str = ""
     fit_percent: float
+    because: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def from_percent(self) -> float:

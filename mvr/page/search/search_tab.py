@@ -84,10 +84,14 @@ class SearchTab:
         return texts.UPLOAD_HINT.format(minutes=longest_s / 60, size=app.max_upload_mb)
 
     def _right(self) -> None:
-        app = self.context.manifest.app
         with gr.Column(elem_classes="mv-controls"):
             self.alpha = gr.Slider(
-                0, 1, value=app.alpha_default, step=0.05, label=texts.ALPHA_LABEL, elem_classes="mv-alpha"
+                0,
+                1,
+                value=self.context.first_alpha(),
+                step=0.05,
+                label=texts.ALPHA_LABEL,
+                elem_classes="mv-alpha",
             )
             gr.HTML(
                 f'<p class="mv-ends" aria-hidden="true"><span>{texts.ALPHA_LEFT}</span>'
@@ -220,7 +224,7 @@ class SearchTab:
     def on_system(self, system: str) -> tuple[Any, Any]:
         """Show the words box and the alpha slider where the system knows them."""
         card = next(choice.card for choice in self.context.catalogue.ready() if choice.name == system)
-        return gr.Textbox(visible=card.text), gr.Slider(interactive=card.alpha)
+        return gr.Textbox(visible=card.text), gr.Slider(interactive=card.alpha, value=card.alpha_default)
 
     def on_load(self, request: gr.Request) -> tuple[Any, Any]:
         """Alpha and library as the address says; one's own library where there is one and nothing is said."""

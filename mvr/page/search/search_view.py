@@ -16,6 +16,7 @@ from mvr.page.templates import clock, render, status_html
 
 if TYPE_CHECKING:
     from mvr.page.search.desk import Clip, Desk
+    from mvr.retrieval import RankedList
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +53,29 @@ class StageClip:
 
 
 def results_html(
-    words: texts.Words, state: str, rows: list[Row] | None = None, kind: str = "audio", note: str = ""
+    words: texts.Words,
+    state: str,
+    rows: list[Row] | None = None,
+    kind: str = "audio",
+    *,
+    note: str = "",
+    ranked: RankedList | None = None,
 ) -> str:
     """The list: state is empty, busy, bare (of a library without items), none (by the filters) or rows; a note says
-    what votes did to its order.
+    what votes did to its order; `ranked` what its system sees and asks for.
     """
-    return render("results.html", words=words, state=state, rows=rows or [], kind=kind, note=note)
+    mixed = ranked is not None and bool(ranked.mixture)
+    return render(
+        "results.html",
+        words=words,
+        state=state,
+        rows=rows or [],
+        kind=kind,
+        note=note,
+        sees=ranked.sees if ranked else (),
+        asks_for=ranked.asks_for if ranked else (),
+        meaning=texts.SCORE_MEANING_MIXED if mixed else texts.SCORE_MEANING,
+    )
 
 
 def exports_html(
@@ -155,7 +173,7 @@ class View:
         rows = self.rows(desk)
         kind = str(self.direction.target)
         state = "rows" if rows else "none" if desk.ranked.library_items else "bare"
-        return results_html(self.words, state, rows, kind, note=desk.note)
+        return results_html(self.words, state, rows, kind, note=desk.note, ranked=desk.ranked)
 
     def rows(self, desk: Desk) -> list[Row]:
         """The ranked list as rows."""
@@ -174,6 +192,10 @@ class View:
                     rank=result.rank,
                     score=result.score,
                     fit_percent=fit,
+                    because=result.because,
+                    words=tuple(
+                        dict.fromkeys([*result.because, *result.heard, *(g.word for g in result.guessed)])
+                    ),
                     play_from_s=result.start_s if audio else 0.0,
                     end_s=result.end_s,
                     music_from_s=result.start_s if audio else result.query_start_s,

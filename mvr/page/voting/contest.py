@@ -56,7 +56,7 @@ class Contest:
         """Every ready system, at three alphas where it has a slider, and its re-rankings on trial."""
         found: dict[str, Competitor] = {}
         for choice in self._catalogue.ready():
-            alphas: set[float | None] = set(ALPHAS) if choice.card.alpha else {None}
+            alphas: set[float | None] = {*ALPHAS, choice.card.alpha_default} if choice.card.alpha else {None}
             version = self._catalogue.system(choice.name).identity
             for model in self._on_trial(choice.name):
                 alphas.add(model.played_alpha)
