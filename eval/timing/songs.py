@@ -10,6 +10,7 @@ import numpy as np
 from eval.timing.patterns import Times
 from mvr.datasets.synthetic.demo import demo_sound
 from mvr.datasets.synthetic.latents import GENRES, draw_latents
+from mvr.datasets.synthetic.music import Span, render_music
 from mvr.datatypes import FloatArray
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
@@ -53,3 +54,29 @@ def draw_songs(
     for place, genre in enumerate(GENRES):
         for number in range(per_genre):
             yield render_song(genre, seed + 1000 * place + number, duration_s, any_tempo=any_tempo)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeSong:
+    """Attributes:
+    name: genre and seed.   stereo: (n, 2) at 22,050 Hz.   downbeats_s: of all its bars.
+    ending_s: where its last bar ends and only reverberation is left.
+    """
+
+    name: str
+    stereo: FloatArray
+    downbeats_s: Times
+    ending_s: float
+
+
+def render_whole_song(genre: str, seed: int, about_s: float = 180.0) -> WholeSong:
+    """A piece of whole bars, about so long, that ends and rings out for three seconds."""
+    latents = draw_latents(seed, genre)
+    bar_s = 4 * 60 / latents.tempo_bpm
+    bars = round(about_s / bar_s)
+    span = Span(start_s=0.0, duration_s=bars * bar_s + 3.0, rate_hz=SAMPLE_RATE_HZ)
+    return WholeSong(
+        name=f"{genre} {seed}", stereo=render_music(latents, span, bars),
+        downbeats_s=bar_s * np.arange(bars, dtype=np.float64),
+        ending_s=bars * bar_s,
+    )  # fmt: skip

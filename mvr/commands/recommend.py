@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,8 @@ from mvr.errors import DataError, IndexUnreachable, UsageError
 
 if TYPE_CHECKING:
     from mvr.embeddings.system import System
-    from mvr.retrieval import Filters, RankedList
+    from mvr.retrieval import Filters, RankedList, Retriever
+    from mvr.timing.placing import Placing
 
 AlphaOption = Annotated[
     float | None,
@@ -52,6 +54,18 @@ LicenceOption = Annotated[
 CommercialOption = Annotated[
     bool, typer.Option("--commercial", help="Keep only music that one may earn money with.")
 ]
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+TimingOption = Annotated[
+    Switch, typer.Option("--timing", help="Start each track where it meets the picture; the order stays.")
+]
 MinDuration = Annotated[float | None, typer.Option("--min-duration", min=0, help="Seconds.")]
 MaxDuration = Annotated[float | None, typer.Option("--max-duration", min=0, help="Seconds.")]
 MinTempo = Annotated[float | None, typer.Option("--min-tempo", min=0, help="Beats per minute.")]
@@ -74,6 +88,7 @@ class Wish:
     text: str | None
     text_weight: float
     index: str | None = None
+    timing: bool = True
 
 
 def recommend(
@@ -96,6 +111,7 @@ def recommend(
     text_weight: TextWeightOption = 0.5,
     playlist: PlaylistOption = None,
     private: PrivateOption = False,
+    timing: TimingOption = Switch.ON,
     device: DeviceOption = "auto",
     index: IndexOption = None,
 ) -> None:
@@ -126,6 +142,7 @@ def recommend(
         text=text,
         text_weight=text_weight,
         index=index,
+        timing=timing is Switch.ON,
     )
     ranked = _rank(wish)
     _show(ranked, as_json)
@@ -149,6 +166,7 @@ def find_videos(
     diversity: DiversityOption = 0.0,
     text: TextOption = None,
     text_weight: TextWeightOption = 0.5,
+    timing: TimingOption = Switch.ON,
     device: DeviceOption = "auto",
     index: IndexOption = None,
 ) -> None:
@@ -177,6 +195,7 @@ def find_videos(
         text=text,
         text_weight=text_weight,
         index=index,
+        timing=timing is Switch.ON,
     )
     _show(_rank(wish), as_json)
 
@@ -200,7 +219,7 @@ def _rank(wish: Wish) -> RankedList:
     with steps("embedding") as progress:
         for path, reason in retriever.prepare(wish.direction, progress):
             note(f"left out {path}: {reason}")
-    return retriever.rank(
+    ranked = retriever.rank(
         retriever.embed_query(wish.path, wish.direction),
         wish.alpha,
         wish.count,
@@ -209,6 +228,19 @@ def _rank(wish: Wish) -> RankedList:
         text=wish.text,
         text_weight=wish.text_weight if wish.text else 0.0,
     )
+    return _placed(retriever, ranked, wish) if wish.timing else ranked
+
+
+def _placed(retriever: Retriever, ranked: RankedList, wish: Wish) -> RankedList:
+    """The list placed in time; what of it was not measured yet is measured now and kept."""
+    timings = retriever.library.timings
+    with steps("measuring time") as progress:
+        for path, reason in timings.measure_missing([result.item for result in ranked.results], progress):
+            note(f"not placed {path}: {reason}")
+    with steps("looking at the clip") as progress:
+        return retriever.place(
+            ranked, wish.path, lambda share: progress(round(100 * share), 100, wish.path.name)
+        )
 
 
 def _rank_index(url: str, wish: Wish, system: System) -> RankedList | None:
@@ -244,5 +276,22 @@ def _show(ranked: RankedList, as_json: bool) -> None:
             f"{result.rank:>3}  {result.score:+.3f}  from {minutes(result.start_s)}  {item.id}  "
             f"{item.title}{artist}  [{item.licence}]  {', '.join(result.why)}"
         )
+        if result.placing is not None:
+            say(f"            {_in_time(result.placing, ranked.query.direction)}")
     if not ranked.results:
         note(f"no item passes the filters; the library holds {ranked.library_items}")
+
+
+def _in_time(placing: Placing, direction: Direction) -> str:
+    """Where the music starts and how sure that is, cuts near beats beside what random cuts would have."""
+    start = (
+        f"music from {placing.start_s:.2f} s: " if direction is Direction.MUSIC_TO_VIDEO else "this start "
+    )
+    words = (
+        placing.words if placing.peak is None else f"{start}{placing.words} ({placing.peak:+.1f} deviations)"
+    )
+    if placing.near_beats is None or placing.near_beats_random is None:
+        return words
+    return (
+        f"{words}; {placing.near_beats:.0%} of cuts near a beat, random cuts {placing.near_beats_random:.0%}"
+    )

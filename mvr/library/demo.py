@@ -27,8 +27,13 @@ from mvr.library.library import Library
 from mvr.library.measure import Measures, measure
 from mvr.library.report import Progress
 from mvr.library.tags import Tags
+from mvr.library.timings import Timings
+from mvr.timing.store import TimingStore
 
 _KINDS = {"track": Modality.AUDIO, "video": Modality.VIDEO}
+
+
+TIMING = "timing"  # folder of the demo's timings
 
 
 def demo_dir() -> Path:
@@ -58,7 +63,11 @@ def open_demo_library(folder: Path | None = None) -> Library:
         catalogue.add(make_item(path, content, modality, measures, _tags(entry)))
     cache = FeatureCache(home_dir() / "demo-features")
     return Library(
-        home_dir() / "demo-library", catalogue, cache, [BakedFeatures(folder / "features.safetensors")]
+        home_dir() / "demo-library",
+        catalogue,
+        cache,
+        [BakedFeatures(folder / "features.safetensors")],
+        shipped_timings=(folder / TIMING,),
     )
 
 
@@ -85,6 +94,7 @@ def bake_demo(systems: Iterable[System], folder: Path | None = None, progress: P
     loaded = [part for system in systems for part in system.parts]
     measures: JsonDict = {}
     features: dict[tuple[str, str], SegmentFeatures] = {}
+    timings = Timings(TimingStore(folder / TIMING))
     for done, (modality, entry) in enumerate(entries):
         if progress is not None:
             progress(done, len(entries), entry["file"])
@@ -95,6 +105,7 @@ def bake_demo(systems: Iterable[System], folder: Path | None = None, progress: P
         for system in dict.fromkeys([*loaded, *(guesser.systems if modality is Modality.AUDIO else ())]):
             key = (system.recipe_hash(modality), content)
             features[key] = features.get(key) or system.features_of_file(path, modality)
+        timings.measure(path, content, modality)
     bake_features(folder / "features.safetensors", features)
     text = json.dumps(measures, indent=1, sort_keys=True, allow_nan=False)
     (folder / "measures.json").write_text(text + "\n", encoding="utf-8")

@@ -35,8 +35,10 @@ from mvr.library.report import AddReport, Progress, Skipped
 from mvr.library.scan import scan
 from mvr.library.schema import WRITER_LOCK
 from mvr.library.tags import split_labels
+from mvr.library.timings import Timings
 from mvr.library.vectors import LibraryIndex, build_index
 from mvr.lines import one_line
+from mvr.timing.store import TimingStore
 
 CATALOGUE = "catalogue.sqlite"
 EDITABLE = ("title", "artist", "genre", "licence", "credit")
@@ -51,12 +53,20 @@ class Library:
         catalogue: its items.
         cache: where features are kept.
         shipped: where features are looked for first.
+        shipped_timings: folders where timings are looked for first.
     """
 
     def __init__(
-        self, root: Path, catalogue: Catalogue, cache: FeatureCache, shipped: Sequence[FeatureSource] = ()
+        self,
+        root: Path,
+        catalogue: Catalogue,
+        cache: FeatureCache,
+        shipped: Sequence[FeatureSource] = (),
+        *,
+        shipped_timings: tuple[Path, ...] = (),
     ) -> None:
         self.root = root
+        self.timings = Timings(TimingStore(root / "timing", shipped_timings))
         self._catalogue = catalogue
         self._cache = cache
         self._sources: tuple[FeatureSource, ...] = (*shipped, cache)
@@ -246,7 +256,7 @@ class Library:
         """
         with self._writing():
             self.purge()
-            yield Adding(self._catalogue, lambda item: self._ensure_all(item, system), modality)
+            yield Adding(self._catalogue, lambda item: self._ensure_timed(item, system), modality)
 
     def features(self, item: Item, system: System) -> SegmentFeatures | None:
         """Features of an item under a system, if they were computed."""
@@ -260,6 +270,10 @@ class Library:
             if found is not None:
                 return found
         return None
+
+    def _ensure_timed(self, item: Item, system: System) -> bool:
+        """Features and timing; True if features had to be computed."""
+        return self.timings.embed_and_measure(item, lambda each: self._ensure_all(each, system))
 
     def _ensure_features(self, item: Item, system: System) -> bool:
         """True if they had to be computed."""

@@ -22,6 +22,7 @@ from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
 from mvr.media.promise import check_complete, check_duration, promised_s
+from mvr.media.watching import present_watcher, thumbnail
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -79,11 +80,11 @@ def sample_frames(
     """
     wish = _Wish(times_s=times_s, count=count, rate_hz=rate_hz, start_s=start_s, end_s=end_s)
     with open_media(path, limits) as media:
-        index = _index(media, _picture(media))
+        index = _index(media, open_picture(media))
     with open_media(
         path, limits
     ) as media:  # afresh: not every container can be wound back to its first packet
-        stream = _picture(media)
+        stream = open_picture(media)
         wanted = np.searchsorted(index.times_s, wish.times(index) + _SLACK_S, side="right") - 1
         wanted = np.clip(wanted, 0, len(index.times_s) - 1)
         converter = PictureConverter(media.path, sane_aspect(stream.sample_aspect_ratio), max_side_px, limits)
@@ -132,7 +133,12 @@ class _Index:
     joined: bool  # parts with clocks of their own: a seek would land in the first
 
 
-def _picture(media: OpenMedia) -> AvVideoStream:
+def open_picture(media: OpenMedia) -> AvVideoStream:
+    """The stream that shows the picture, ready to be decoded.
+
+    Raises:
+        NoPicture, UnsupportedCodec, TooManyPixels: see `MediaError`.
+    """
     stream = media.picture()
     if stream is None:
         raise NoPicture(f"{media.path.name}: the file has no picture; a video is needed")
@@ -176,6 +182,23 @@ def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
     )
 
 
+def times_of(media: OpenMedia, stream: AvVideoStream) -> Iterator[tuple[float, VideoFrame]]:
+    """Every frame of a picture with its time in seconds from the start of the file.
+
+    Raises:
+        Truncated: there is none.
+    """
+    assert stream.time_base is not None
+    unit, seen = float(stream.time_base), False
+    for frame in media.pictures(stream):
+        pts = frame.pts if frame.pts is not None else frame.dts
+        if pts is not None:
+            seen = True
+            yield pts * unit - media.start_s, frame
+    if not seen:
+        raise Truncated(f"{media.path.name}: no picture can be decoded; the file breaks off or is damaged")
+
+
 def _decode(
     media: OpenMedia, stream: AvVideoStream, index: _Index, wanted: list[int]
 ) -> Iterator[tuple[int, float, VideoFrame]]:
@@ -198,7 +221,8 @@ class _Reader:
         self.media = media
         self.stream = stream
         self.index = index
-        self.can_seek = media.container.format.name in _SEEKABLE and not index.joined
+        self._see = present_watcher()
+        self.can_seek = media.container.format.name in _SEEKABLE and not index.joined and self._see is None
         assert stream.time_base is not None
         self._late = round(
             media.late_s.get(stream.index, 0.0) / stream.time_base
@@ -244,6 +268,8 @@ class _Reader:
             self.ahead = next(self._frames, None)
             if self.ahead is None:
                 return
+            if self._see is not None:
+                self._see(self.time_s(self.ahead), thumbnail(self.ahead))
 
     def _position(self) -> int:
         at = [self._pts(frame) for frame in (self.shown, self.ahead) if frame is not None]

@@ -12,6 +12,9 @@ from mvr.library import Item
 from mvr.library.guesses import Guess
 from mvr.retrieval.facts import words_of
 from mvr.retrieval.query import Query
+from mvr.timing.film import FilmTiming
+from mvr.timing.music import MusicTiming
+from mvr.timing.placing import Placing
 
 COLUMNS = [
     "rank",
@@ -47,6 +50,8 @@ class Result:
         because: words that the query asks for and the item has (systems that explain themselves).
         heard: what the music is like (or what is seen in the video), in the words of the same system.
         guessed: words that a network guessed for a track, whatever the system; no tags.
+        placing: how the music's start was found, where the list was placed in time (`mvr.retrieval.timed`).
+        music, film: what was measured of the pair's track and clip, where the list was placed.
     """
 
     rank: int
@@ -61,6 +66,9 @@ class Result:
     because: tuple[str, ...] = ()
     heard: tuple[str, ...] = ()
     guessed: tuple[Guess, ...] = ()
+    placing: Placing | None = None
+    music: MusicTiming | None = None
+    film: FilmTiming | None = None
 
     @property
     def why(self) -> list[str]:
@@ -101,7 +109,14 @@ class Result:
             "heard": list(self.heard),
             "guessed": [guess.to_json() for guess in self.guessed],
             **{key: item[key] for key in measured},
+            **self._timing(),
         }
+
+    def _timing(self) -> JsonDict:
+        """`placed` and `timing`, only of a list that was placed in time."""
+        if self.placing is None or self.music is None:
+            return {}
+        return {"placed": self.placing.to_json(), "timing": self.music.to_json()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from mvr.retrieval.filters import EVERYTHING, Filters
 from mvr.retrieval.query import Query, blend_text
 from mvr.retrieval.ranked import RankedList
 from mvr.retrieval.ranking import Compared, MixedRanking, OneRanking, Ranking
+from mvr.retrieval.timed import place_list
 from mvr.retrieval.words import Words
 
 _KEPT_BYTES = 256 << 20  # of queries' products with the library: while kept, moving the slider costs nothing
@@ -79,7 +81,13 @@ class Retriever:
             return self._joined(parts)
         found = self.library.features_of(content, self.system, direction.query)
         if found is None:
-            found = self.system.features_of_file(path, direction.query)
+            found = self.library.timings.look_on(
+                path,
+                content,
+                direction.query,
+                lambda: self.system.features_of_file(path, direction.query),
+                on_disk=False,
+            )
         return Query(
             name=display_name(path),
             content=content,
@@ -99,6 +107,23 @@ class Retriever:
             facts |= part.facts
         words = next((part.words for part in parts if part.words is not None), None)
         return replace(parts[0], system=self.system.identity, facts=facts, words=words, parts=parts)
+
+    def place(
+        self, ranked: RankedList, path: Path, progress: Callable[[float], None] | None = None
+    ) -> RankedList:
+        """The same list with each track's start moved to where it meets the picture, see `mvr.retrieval.timed`.
+
+        Args:
+            ranked: from `rank`.
+            path: the file that was asked with; it is decoded where it was not measured yet.
+            progress: called with the share of it that is decoded.
+
+        Raises:
+            MediaError: the file cannot be used.
+        """
+        query, timings = ranked.query, self.library.timings
+        timings.measure(path, query.content, query.direction.query, progress, on_disk=False)
+        return place_list(ranked, timings)
 
     def query_item(self, item_id: str) -> Query:
         """Ask with an item of the library itself. Raises NotInLibrary."""

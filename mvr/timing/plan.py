@@ -1,7 +1,8 @@
 """How a track is cut to fit a clip: its pieces in order, and how well they join.
 
-Conventions: times in seconds; source times count from the start of the track, destination times from the start of the
-clip. Piece n + 1 begins where piece n ends; around that join both sound together for `crossfade_s`, half of it before.
+Conventions: times in seconds; source times count from the start of the track, destination times from the
+start of the clip. Piece n + 1 begins where piece n ends; around that join both sound together for
+`crossfade_s`, half of it before.
 """
 
 from __future__ import annotations

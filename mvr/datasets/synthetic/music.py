@@ -49,12 +49,11 @@ class Span:
         return round(self.duration_s * self.rate_hz)
 
 
-def render_music(latents: Latents, span: Span) -> FloatArray:
-    """Stereo (n, 2) float32 in [-0.82, 0.82] of one span of a piece."""
+def render_music(latents: Latents, span: Span, bars: int | None = None) -> FloatArray:
+    """Stereo (n, 2) float32 in [-0.82, 0.82] of one span of a piece; after `bars` bars it ends and rings out."""
     rng = np.random.default_rng([latents.seed, 2])
     band = form_a_band(latents, rng)
-    bars = int(np.ceil((span.start_s + span.duration_s) / band.bar_s)) + 1
-    notes = compose(band, bars, rng)
+    notes = compose(band, bars or int(np.ceil((span.start_s + span.duration_s) / band.bar_s)) + 1, rng)
     buses = _play(band, notes, span)
     return _master(band, _mix(band, buses, span), span.rate_hz)
 

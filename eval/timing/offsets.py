@@ -1,0 +1,266 @@
+"""Does the true start of a clip's own sound score high among all starts? Real clips, one weight per work.
+
+Forms: circular over windows of at most 30 s; the same with 2 s off both ends of the clip; strict: 10 s of
+picture slid over the whole sound, 4 s off both ends of both. Control: sounds of other works, start on
+start. A hit is a true start among the best tenth of all; on a grid chance is a little over one tenth (0.105
+in windows of 30 s).
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray, JsonDict
+from mvr.errors import MvrError, UsageError
+from mvr.media.sound import read_sound
+from mvr.media.watching import watch_pictures
+from mvr.signal.picture import Changes, Watcher
+from mvr.signal.spectrum import SAMPLE_RATE_HZ
+from mvr.timing.film import FilmTiming, film_timing
+from mvr.timing.music import MusicTiming, measure_music
+from mvr.timing.sliding import STEP_S, VARIANTS, score_starts
+
+WINDOW_S, SHORTEST_S, MOST_S = 30.0, 8.0, 95.0  # of a clip at most 95 s are decoded: three windows
+TRIM_S, STRICT_TRIM_S, STRICT_PICTURE_S = 2.0, 4.0, 10.0
+SILENT_RMS = 10 ** (-50 / 20)
+REDRAWS = 4000
+ENDINGS = (
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".flv",
+    ".ts",
+    ".wmv",
+    ".3gp",
+    ".ogv",
+    ".mpg",
+    ".mpeg",
+)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clip:
+    """A decoded clip: the work it is of, what was seen, its sound, and the span in which both are there."""
+
+    name: str
+    work: str
+    changes: Changes
+    samples: FloatArray
+    end_s: float
+
+    def film(self, start_s: float, end_s: float) -> FilmTiming:
+        """Its picture from `start_s` to `end_s`."""
+        times = self.changes.times_s
+        rows = slice(*np.searchsorted(times, [start_s - 1e-6, end_s - 1e-6]))
+        part = Changes(
+            times_s=times[rows] - start_s, distances=self.changes.distances[rows],
+            energy=self.changes.energy[rows], luma=self.changes.luma[rows], features=self.changes.features[rows],
+        )  # fmt: skip
+        return film_timing(part, end_s - start_s)
+
+    def music(self, start_s: float, end_s: float) -> MusicTiming:
+        """Its sound from `start_s` to `end_s`."""
+        return _measured(self, start_s, end_s)
+
+
+@lru_cache(maxsize=4096)
+def _measured(clip: Clip, start_s: float, end_s: float) -> MusicTiming:
+    return measure_music(clip.samples[round(start_s * SAMPLE_RATE_HZ) : round(end_s * SAMPLE_RATE_HZ)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One window: percentile of the true start and whether it is in the best tenth, for each variant and the sum."""
+
+    work: str
+    clip: str
+    percentile: FloatArray
+    hit: FloatArray
+
+
+def find_clips(folder: Path) -> dict[Path, str]:
+    """Files of a folder and the work of each: column `work` of `manifest.csv` there, or else the file's stem.
+
+    Raises:
+        UsageError: no folder, or no file that can be a clip.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder} is no folder; give one with clips, and a manifest.csv where clips share a work"
+        )
+    works: dict[str, str] = {}
+    manifest = folder / "manifest.csv"
+    if manifest.is_file():
+        with manifest.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file):
+                name = next(
+                    (row[key] for key in ("file", "path", "clip", "name", "filename") if row.get(key)), ""
+                )
+                if name and row.get("work"):
+                    works[name] = works[Path(name).name] = row["work"]
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+    if not files:
+        raise UsageError(f"{folder} holds no video files")
+    return {
+        path: works.get(str(path.relative_to(folder)), works.get(path.name, works.get(path.stem, path.stem)))
+        for path in files
+    }
+
+
+def load_clip(path: Path, work: str) -> Clip:
+    """Decode picture and sound of at most `MOST_S` seconds.
+
+    Raises:
+        MvrError: it cannot be used: no picture, no sound, silence, too short; the message says which.
+    """
+    samples = read_sound(path, SAMPLE_RATE_HZ, duration_s=MOST_S)
+    if float(np.sqrt(np.mean(samples.astype(np.float64) ** 2))) < SILENT_RMS:
+        raise UsageError(f"{path.name}: its sound is silence")
+    watcher = Watcher()
+    watch_pictures(path, watcher.see, until_s=MOST_S)
+    changes = watcher.changes()
+    end_s = min(float(changes.times_s[-1]), len(samples) / SAMPLE_RATE_HZ) if len(watcher) else 0.0
+    if end_s < SHORTEST_S:
+        raise UsageError(
+            f"{path.name}: picture and sound are {end_s:.1f} s long; at least {SHORTEST_S:g} s are needed"
+        )
+    return Clip(name=path.name, work=work, changes=changes, samples=samples, end_s=end_s)
+
+
+def windows(start_s: float, end_s: float) -> list[tuple[float, float]]:
+    """Windows of at most 30 s behind each other, a rest of under 8 s left out."""
+    edges = [*np.arange(start_s, end_s, WINDOW_S).tolist(), end_s]
+    cut = [(a, b) for a, b in itertools.pairwise(edges) if b - a >= SHORTEST_S]
+    return [
+        (a, a + int((b - a) / STEP_S) * STEP_S) for a, b in cut
+    ]  # whole steps: a circle closes on the grid
+
+
+def rank_of(
+    film: FilmTiming, music: MusicTiming, true_start: int, *, circular: bool
+) -> tuple[FloatArray, FloatArray]:
+    """(percentile, hit) of a start for each of the five variants and their sum."""
+    starts = score_starts(film, [music], circular=circular)
+    rows = np.concatenate([starts.scores[:, 0], starts.total])[:, : int(starts.counts[0])]
+    own = rows[:, true_start][:, None]
+    better, even = (rows > own).sum(axis=1), (rows == own).sum(axis=1) - 1
+    percentile = 1 - (better + even / 2) / max(1, rows.shape[1] - 1)
+    flat = rows.max(axis=1) == rows.min(axis=1)
+    hit = np.where(flat, 0.0, (better + even) < 0.1 * rows.shape[1])
+    return np.where(flat, 0.5, percentile).astype(np.float32), hit.astype(np.float32)
+
+
+def own_circular(clips: Sequence[Clip], trim_s: float) -> Iterable[Outcome]:
+    """Each window's own sound, going round."""
+    for clip in clips:
+        for start_s, end_s in windows(trim_s, clip.end_s - trim_s):
+            percentile, hit = rank_of(clip.film(start_s, end_s), clip.music(start_s, end_s), 0, circular=True)
+            yield Outcome(work=clip.work, clip=clip.name, percentile=percentile, hit=hit)
+
+
+def foreign_circular(clips: Sequence[Clip], trim_s: float) -> Iterable[Outcome]:
+    """Each window under sounds of other works, start on start, as long as the window."""
+    for clip in clips:
+        for start_s, end_s in windows(trim_s, clip.end_s - trim_s):
+            film = clip.film(start_s, end_s)
+            for other in clips:
+                if other.work != clip.work and other.end_s - trim_s >= trim_s + end_s - start_s:
+                    sound = other.music(trim_s, trim_s + end_s - start_s)
+                    percentile, hit = rank_of(film, sound, 0, circular=True)
+                    yield Outcome(work=clip.work, clip=clip.name, percentile=percentile, hit=hit)
+
+
+def strict(clips: Sequence[Clip], foreign: bool) -> Iterable[Outcome]:
+    """10 s of picture over a whole sound, 4 s off both ends of both; own, or of other works at the same second."""
+    for clip in clips:
+        begin, end = STRICT_TRIM_S, clip.end_s - STRICT_TRIM_S
+        if end - begin < STRICT_PICTURE_S + 8 * STEP_S:
+            continue
+        for start_s in np.arange(begin, end - STRICT_PICTURE_S + 1e-6, STRICT_PICTURE_S):
+            film = clip.film(start_s, start_s + STRICT_PICTURE_S)
+            place = round((start_s - begin) / STEP_S)
+            for other in clips if foreign else (clip,):
+                last = other.end_s - STRICT_TRIM_S
+                if foreign and (other.work == clip.work or last < start_s + STRICT_PICTURE_S + 8 * STEP_S):
+                    continue
+                percentile, hit = rank_of(film, other.music(begin, last), place, circular=False)
+                yield Outcome(work=clip.work, clip=clip.name, percentile=percentile, hit=hit)
+
+
+def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
+    """One form of the document; intervals are 95 %, works redrawn."""
+    if not own:
+        return {"works": 0, "clips": 0, "note": "no clip is long enough for this form"}
+    percentile, hit = _by_work(own, "percentile"), _by_work(own, "hit")
+    rows = {
+        variant: {"percentile": _rounded(percentile[:, n].mean()), "best_tenth": _rounded(hit[:, n].mean())}
+        for n, variant in enumerate((*VARIANTS, "sum"))
+    }
+    document: JsonDict = {
+        "works": len(percentile), "clips": len({each.clip for each in own}), "windows": len(own),
+        "percentile": rows["sum"]["percentile"], "interval": _interval(percentile[:, -1]),
+        "best_tenth": rows["sum"]["best_tenth"], "best_tenth_interval": _interval(hit[:, -1]),
+        "control_best_tenth": None, "variants": rows,
+    }  # fmt: skip
+    if foreign:
+        control, control_percentile = _by_work(foreign, "hit")[:, -1], _by_work(foreign, "percentile")[:, -1]
+        document |= {
+            "control_best_tenth": _rounded(control.mean()), "control_best_tenth_interval": _interval(control),
+            "control_percentile": _rounded(control_percentile.mean()), "control_pairs": len(foreign),
+        }  # fmt: skip
+    return document
+
+
+def _by_work(outcomes: Sequence[Outcome], what: str) -> npt.NDArray[np.float64]:
+    """(works, 6): windows of a clip's work averaged."""
+    works: dict[str, list[FloatArray]] = {}
+    for each in outcomes:
+        works.setdefault(each.work, []).append(getattr(each, what))
+    return np.array([np.mean(rows, axis=0) for rows in works.values()])
+
+
+def _interval(values: npt.NDArray[np.float64]) -> list[float]:
+    rng = np.random.default_rng(0)
+    means = values[rng.integers(0, len(values), (REDRAWS, len(values)))].mean(axis=1)
+    return [_rounded(x) for x in np.percentile(means, [2.5, 97.5])]
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def measure_offsets(folder: Path, say: Say) -> JsonDict:
+    """`real_offset` of the document, with every clip that was left out and why."""
+    clips, skipped = [], []
+    for path, work in find_clips(folder).items():
+        try:
+            clips.append(load_clip(path, work))
+            say(f"{path.name}: {clips[-1].end_s:.1f} s of {work}")
+        except (MvrError, OSError) as error:
+            skipped.append(str(error))
+            say(f"left out: {error}")
+    forms = {
+        "circular": (list(own_circular(clips, 0.0)), list(foreign_circular(clips, 0.0))),
+        "trimmed": (list(own_circular(clips, TRIM_S)), list(foreign_circular(clips, TRIM_S))),
+        "strict": (list(strict(clips, foreign=False)), list(strict(clips, foreign=True))),
+    }
+    documents = {name: summary(*outcomes) for name, outcomes in forms.items()}
+    nothing: JsonDict = {
+        "percentile": None, "interval": None, "best_tenth": None, "best_tenth_interval": None,
+        "control_best_tenth": None,
+    }  # fmt: skip
+    return nothing | documents["circular"] | {
+        "trimmed": nothing | documents["trimmed"], "strict": nothing | documents["strict"], "skipped": skipped
+    }  # fmt: skip

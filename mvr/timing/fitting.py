@@ -1,0 +1,365 @@
+"""Fitting a track to a length: the path through its bars that is cut most smoothly.
+
+With the track's own ending the last bar is fixed and the start of the music takes up what is left of a bar;
+with a fade-out the start is fixed. Between them a shortest path over (bars still to play, present bar) pays
+for every join by how little alike its sides are. A hit splits the problem: one path leads to the struck
+moment, another one from it to the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray
+from mvr.errors import UsageError
+from mvr.timing.joins import Bars
+from mvr.timing.music import MusicTiming
+from mvr.timing.plan import Ending, FitPlan, Method, Piece
+
+CROSSFADE_S = 0.02  # at a join of alike bars on a downbeat
+LOOSE_CROSSFADE_S = 1.0  # of music without a beat
+FADE_S = 2.0
+ALIKE = 0.95  # share of all jumps that must be less smooth
+_PASSABLE = 0.8
+_JOIN = 1.0  # what any join costs, beside its unlikeness
+_LONGEST_FADE = 0.25  # of the clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitWish:
+    """Attributes:
+    length_s: length of the clip.   start_s: where the music would start if nothing had to be cut.
+    ending: the track's own, or a fade-out.   hit_s: second of the clip at which the music strikes, or None.
+    """
+
+    length_s: float
+    start_s: float = 0.0
+    ending: Ending = Ending.REAL
+    hit_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.length_s < 86_400:
+            raise UsageError(f"a length of {self.length_s:g} s cannot be fitted; it must be above 0")
+        if self.hit_s is not None and not 0 <= self.hit_s < self.length_s:
+            raise UsageError(
+                f"the hit at {self.hit_s:g} s lies outside the clip, which is {self.length_s:.2f} s long"
+            )
+        if self.start_s < 0:
+            raise UsageError("the music cannot start before its beginning")
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Bars to play in order, and what their joins cost."""
+
+    bars: list[int]
+    cost: float
+
+
+def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
+    """The smoothest cut of a track to a length.
+
+    A track that cannot be cut well is cut plainly, and the plan's note says why.
+    """
+    end_s = music.end_s or music.duration_s
+    if music.end_s == 0:
+        return _plain(music, wish, "the track is silent")
+    if len(bars) < 2:
+        return _plain(music, wish, "the track has too few bars to cut")
+    real = wish.ending is Ending.REAL and music.ending_s is not None
+    note = ""
+    if wish.ending is Ending.REAL and not real:
+        note = "the track has no ending of its own (it fades out or breaks off), so it is faded"
+    solve = _Solver(bars, end_s, wish, real)
+    plan = solve.with_hit(music) if wish.hit_s is not None else solve.plain()
+    if plan is None:
+        return _plain(music, wish, "no path through its bars is as long as the clip")
+    worst = min((piece.percentile or 0.0 for piece in plan.joins), default=1.0)
+    if worst < _PASSABLE:
+        return _plain(
+            music, wish, f"its bars are too unlike to be joined (the best join beats {worst:.0%} of all)"
+        )
+    return replace(plan, note=note)
+
+
+class _Solver:
+    """Paths through the bars of one track for one wish."""
+
+    def __init__(self, bars: Bars, end_s: float, wish: FitWish, real: bool) -> None:
+        self.bars = bars
+        self.wish = wish
+        self.real = real
+        self.edges = np.append(bars.edges_s[:-1], bars.edges_s[-1])
+        self.tail_s = end_s - float(bars.edges_s[-1])  # what sounds after the last bar
+        self.bar_s = float(np.median(np.diff(bars.edges_s)))
+        jump = _JOIN + 2 * (1 - bars.percentile) + (1 - bars.likeness)
+        jump = np.where(bars.percentile < ALIKE, jump + 10, jump)
+        self.cost = np.where(np.eye(len(bars), k=1, dtype=bool), 0.0, jump)
+
+    def plain(self) -> FitPlan | None:
+        """Without a hit."""
+        if self.real:
+            return self._to_the_end(self.wish.length_s)
+        return self._from_the_start(self.wish.start_s, self.wish.length_s)
+
+    def with_hit(self, music: MusicTiming) -> FitPlan | None:
+        """The plan whose struck moment (a part's start, or else a hit) and end lie nearest to where they should."""
+        assert self.wish.hit_s is not None
+        sections = [time for time in music.sections_s.tolist() if time > 0.5]
+        best: tuple[float, FitPlan] | None = None
+        for extra, moments in ((0.0, sections), (0.3, music.hits_s.tolist())):
+            for moment in moments:
+                plan = self._through(moment)
+                if plan is not None:
+                    cost = extra + abs(plan.end_error_s) / self.bar_s + 0.1 * len(plan.joins)
+                    cost += 0.5 * sum(1 - (piece.percentile or 0) for piece in plan.joins) * 10
+                    if best is None or cost < best[0]:
+                        best = cost, plan
+        return None if best is None else best[1]
+
+    def _through(self, moment_s: float) -> FitPlan | None:
+        """Strikes `moment_s` of the track at the wished second."""
+        assert self.wish.hit_s is not None
+        before, after = (
+            self._before(moment_s, self.wish.hit_s),
+            self._after(moment_s, self.wish.length_s - self.wish.hit_s),
+        )
+        if before is None or after is None:
+            return None
+        pieces, error_s = after
+        merged = _merged([*before, *pieces])
+        plan = _assembled(merged, self, self.wish.length_s)
+        return replace(plan, hit_s=self.wish.hit_s, hit_error_s=0.0, end_error_s=error_s)
+
+    def _before(self, moment_s: float, length_s: float) -> list[tuple[float, float]] | None:
+        """Spans of the track, `length_s` in all, that lead to a moment of it."""
+        if length_s <= moment_s:
+            return [(moment_s - length_s, moment_s)]
+        last = int(np.searchsorted(self.edges, moment_s + 1e-6, side="right")) - 1
+        if last < 1:
+            return None
+        inside_s = moment_s - float(self.edges[last])
+        return self._backwards(last - 1, length_s - inside_s, [(float(self.edges[last]), moment_s)])
+
+    def _after(self, moment_s: float, length_s: float) -> tuple[list[tuple[float, float]], float] | None:
+        """Spans from a moment on, and by how much they end too late (early is negative)."""
+        first = int(np.searchsorted(self.edges, moment_s - 1e-6))
+        if first >= len(self.bars):
+            return None
+        lead_s = float(self.edges[first]) - moment_s
+        if not self.real:
+            spans = self._forwards(first, length_s - lead_s)
+            return None if spans is None else ([(moment_s, float(self.edges[first])), *spans], 0.0)
+        count = max(1, round((length_s - lead_s - self.tail_s) / self.bar_s))
+        path = self._path(first, len(self.bars) - 1, count)
+        if path is None:
+            return None
+        spans = [
+            (moment_s, float(self.edges[first])),
+            *self._spans(path.bars),
+            (float(self.edges[-1]), float(self.edges[-1]) + self.tail_s),
+        ]
+        error_s = sum(end - start for start, end in spans) - length_s
+        return spans, error_s
+
+    def _to_the_end(self, length_s: float) -> FitPlan | None:
+        spans = self._backwards(
+            len(self.bars) - 1,
+            length_s - self.tail_s,
+            [(float(self.edges[-1]), float(self.edges[-1]) + self.tail_s)],
+        )
+        return None if spans is None else _assembled(_merged(spans), self, length_s)
+
+    def _backwards(
+        self, last: int, length_s: float, tail: list[tuple[float, float]]
+    ) -> list[tuple[float, float]] | None:
+        """Spans of `length_s` that end with bar `last`, then `tail`; the first may begin inside a bar."""
+        if length_s <= 0:
+            end_s = tail[-1][1]
+            return [(end_s - (length_s + sum(b - a for a, b in tail)), end_s)]
+        count = int(length_s / self.bar_s + 0.02)
+        best: tuple[float, list[tuple[float, float]]] | None = None
+        reach = self._reach(last, count)
+        for first in range(len(self.bars)):
+            if not np.isfinite(reach[0][count, first]) and count:
+                continue
+            path = self._walk(reach, first, count) if count else _Path([], 0.0)
+            spans = self._spans(path.bars)
+            left_s = length_s - sum(end - start for start, end in spans)
+            begin_s = float(self.edges[first if count else last + 1])
+            if left_s < -0.02 or begin_s - left_s < 0:
+                continue
+            start_s = begin_s - left_s
+            cost = path.cost + self._off_start(start_s)
+            if best is None or cost < best[0]:
+                best = cost, [(start_s, begin_s), *spans, *tail]
+        return None if best is None else best[1]
+
+    def _off_start(self, start_s: float) -> float:
+        """What it costs to begin elsewhere than wished: as much as two or three joins where it is far off."""
+        return min(4.0, 4.0 * abs(start_s - self.wish.start_s) / max(self.wish.length_s, 30.0))
+
+    def _from_the_start(self, start_s: float, length_s: float) -> FitPlan | None:
+        end_s = float(self.edges[-1]) + self.tail_s
+        if start_s + length_s <= end_s:
+            return _assembled([(start_s, start_s + length_s)], self, length_s)
+        first = int(np.searchsorted(self.edges, start_s - 1e-6))
+        if first >= len(self.bars):
+            first, start_s = 0, float(self.edges[0])
+        lead = (start_s, float(self.edges[first]))
+        spans = self._forwards(first, length_s - (lead[1] - lead[0]))
+        return None if spans is None else _assembled(_merged([lead, *spans]), self, length_s)
+
+    def _forwards(self, first: int, length_s: float) -> list[tuple[float, float]] | None:
+        """Spans of `length_s` from bar `first` on; the last one ends where the length is full."""
+        count = int(np.ceil(length_s / self.bar_s)) + 1
+        path = self._path(first, None, count)
+        if path is None:
+            return None
+        spans, left_s = [], length_s
+        for start, end in self._spans(path.bars):
+            spans.append((start, min(end, start + left_s)))
+            left_s -= end - start
+            if left_s <= 1e-9:
+                return spans
+        return None
+
+    def _path(self, first: int, last: int | None, count: int) -> _Path | None:
+        reach = self._reach(last, count)
+        return self._walk(reach, first, count) if np.isfinite(reach[0][count, first]) else None
+
+    def _reach(self, last: int | None, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Least cost (count + 1, N) of k bars from bar i to `last` (None: any), and the bar after i on that way."""
+        size = len(self.bars)
+        cost = np.full((count + 1, size), np.inf)
+        way = np.full((count + 1, size), -1, np.int64)
+        if count:
+            cost[1, slice(None) if last is None else last] = 0.0
+        for played in range(2, count + 1):
+            total = self.cost + cost[played - 1][None, :]
+            way[played] = total.argmin(axis=1)
+            cost[played] = total.min(axis=1)
+        return cost, way
+
+    def _walk(
+        self, reach: tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]], first: int, count: int
+    ) -> _Path:
+        bars, bar = [first], first
+        for played in range(count, 1, -1):
+            bar = int(reach[1][played, bar])
+            bars.append(bar)
+        return _Path(bars, float(reach[0][count, first]))
+
+    def _spans(self, bars: list[int]) -> list[tuple[float, float]]:
+        return [(float(self.edges[bar]), float(self.edges[bar + 1])) for bar in bars]
+
+
+def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans without empty ones, those that follow on joined into one."""
+    out: list[tuple[float, float]] = []
+    for start, end in spans:
+        if end - start <= 1e-9:
+            continue
+        if out and abs(out[-1][1] - start) < 1e-6:
+            out[-1] = (out[-1][0], end)
+        else:
+            out.append((start, end))
+    return out
+
+
+def _assembled(spans: list[tuple[float, float]], solver: _Solver, length_s: float) -> FitPlan:
+    """The plan of spans, with the likeness of each join."""
+    bars, at_s = solver.bars, 0.0
+    pieces: list[Piece] = []
+    for number, (start, end) in enumerate(spans):
+        like: tuple[float | None, float | None] = (None, None)
+        if number:
+            left = int(np.searchsorted(solver.edges, spans[number - 1][1] - 1e-3)) - 1
+            right = int(np.searchsorted(solver.edges, start + 1e-3, side="right")) - 1
+            left, right = min(max(left, 0), len(bars) - 1), min(max(right, 0), len(bars) - 1)
+            like = float(bars.likeness[left, right]), float(bars.percentile[left, right])
+        fade = 0.0 if not number else CROSSFADE_S if bars.on_beat else LOOSE_CROSSFADE_S
+        pieces.append(
+            Piece(
+                source_start_s=start,
+                source_end_s=end,
+                start_s=at_s,
+                likeness=like[0],
+                percentile=like[1],
+                crossfade_s=fade,
+            )
+        )
+        at_s += end - start
+    return FitPlan(
+        pieces=tuple(pieces), length_s=length_s, method=Method.BARS if bars.on_beat else Method.CROSSFADE,
+        ending=Ending.REAL if solver.real else Ending.FADE,
+        fade_s=0.0 if solver.real else min(FADE_S, _LONGEST_FADE * length_s), end_error_s=at_s - length_s,
+    )  # fmt: skip
+
+
+def _plain(music: MusicTiming, wish: FitWish, why: str) -> FitPlan:
+    """The track from the wished start on, started over where it is too short, faded out at the end."""
+    end_s = max(music.end_s or music.duration_s, 0.01)
+    pieces: list[Piece] = []
+    at_s = 0.0
+    start_s = wish.start_s if wish.start_s < end_s - 0.01 else 0.0
+    while at_s < wish.length_s - 1e-9:
+        taken_s = min(end_s - start_s, wish.length_s - at_s)
+        fade = min(LOOSE_CROSSFADE_S, end_s / 4) if pieces else 0.0
+        pieces.append(
+            Piece(source_start_s=start_s, source_end_s=start_s + taken_s, start_s=at_s, crossfade_s=fade)
+        )
+        at_s, start_s = at_s + taken_s, 0.0
+    return FitPlan(
+        pieces=tuple(pieces), length_s=wish.length_s, method=Method.PLAIN, ending=Ending.FADE,
+        fade_s=min(FADE_S, _LONGEST_FADE * wish.length_s), hit_s=wish.hit_s, hit_error_s=None,
+        note=f"cut plainly: {why}",
+    )  # fmt: skip
+
+
+def fade_of(plan: FitPlan, length: int, rate_hz: int) -> FloatArray:
+    """Gain (length,) of the fade-out at the end: 1 everywhere with the track's own ending."""
+    gain = np.ones(length, np.float32)
+    faded = min(length, round(plan.fade_s * rate_hz))
+    if faded:
+        gain[-faded:] = np.cos(0.5 * np.pi * np.arange(1, faded + 1) / faded).astype(np.float32)
+    return gain
+
+
+def render_fit(music: FloatArray, plan: FitPlan, rate_hz: int) -> FloatArray:
+    """The fitted music, exactly `round(length_s * rate_hz)` samples.
+
+    Args:
+        music: (n, channels) the whole track at `rate_hz`.
+        plan: from `plan_fit`.
+        rate_hz: of `music`.
+    """
+    length = max(1, round(plan.length_s * rate_hz))
+    out = np.zeros((length, music.shape[1]), np.float32)
+    starts = [round(piece.start_s * rate_hz) for piece in plan.pieces]
+    ends = [*starts[1:], min(length, round(plan.pieces[-1].end_s * rate_hz))]
+    for number, piece in enumerate(plan.pieces):
+        lead = round(piece.crossfade_s * rate_hz / 2)
+        rest = (
+            round(plan.pieces[number + 1].crossfade_s * rate_hz / 2) if number + 1 < len(plan.pieces) else 0
+        )
+        first, last = max(0, starts[number] - lead), min(length, ends[number] + rest)
+        source = round(piece.source_start_s * rate_hz) + np.arange(
+            first - starts[number], last - starts[number]
+        )
+        taken = np.where(
+            ((source >= 0) & (source < len(music)))[:, None], music[np.clip(source, 0, len(music) - 1)], 0
+        )
+        gain = np.ones(len(source), np.float32)
+        if number and lead:
+            gain[: 2 * lead] *= np.sin(0.5 * np.pi * (np.arange(2 * lead) + 0.5) / (2 * lead))[: len(gain)]
+        if rest:
+            gain[-2 * rest :] *= np.cos(0.5 * np.pi * (np.arange(2 * rest) + 0.5) / (2 * rest))[-len(gain) :]
+        out[first:last] += taken * gain[:, None]
+    soft = min(length, round(0.005 * rate_hz))  # the music may begin inside a bar
+    if plan.pieces[0].source_start_s > 0:
+        out[:soft] *= np.linspace(0, 1, soft, dtype=np.float32)[:, None]
+    return out * fade_of(plan, length, rate_hz)[:, None]

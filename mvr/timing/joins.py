@@ -1,0 +1,101 @@
+"""Which bars of a track sound alike: the graph that a fitted track is cut along.
+
+A bar is what is heard in each of its sixteen slots: mel bands and pitch classes, less their mean over the
+track. Jumping from the end of bar i to bar j is smooth where bar j is like bar i + 1, which would have
+followed, and bar i like bar j - 1.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray
+from mvr.signal.beats import Times
+from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.rhythm import Heard
+
+_SLOTS = 16
+_LOOSE_S = 2.0  # length of a "bar" of music without a beat
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bars:
+    """A track as bars.
+
+    Attributes:
+        edges_s: (N + 1,) starts of the bars, and where the last one ends.
+        likeness: (N, N) of jumping from the end of bar i to bar j, -1 to 1; following on, j = i + 1, is 1.
+        percentile: (N, N) share of all jumps that are less smooth, 0 to 1.
+        on_beat: whether the edges are downbeats; else they are a plain grid.
+    """
+
+    edges_s: Times
+    likeness: FloatArray
+    percentile: FloatArray
+    on_beat: bool
+
+    def __len__(self) -> int:
+        return len(self.edges_s) - 1
+
+
+def find_joins(heard: Heard, downbeats_s: Times, end_s: float) -> Bars:
+    """Bars between downbeats up to `end_s`; a grid of two seconds where there are fewer than four of them."""
+    edges = downbeats_s[downbeats_s < end_s - 0.05]
+    on_beat = len(edges) >= 5
+    if not on_beat:
+        edges = np.arange(0.0, max(end_s - _LOOSE_S / 2, 0.1), _LOOSE_S)
+    if len(edges) < 2:
+        edges = np.array([0.0, end_s])
+    like = _likeness(_bar_rows(heard, edges))
+    return Bars(edges_s=edges, likeness=like, percentile=_percentiles(like), on_beat=on_beat)
+
+
+def _bar_rows(heard: Heard, edges_s: Times) -> FloatArray:
+    """(N, 16 x 52) of unit length, the mean bar taken off."""
+    slots = np.concatenate(
+        [np.linspace(a, b, _SLOTS, endpoint=False) for a, b in itertools.pairwise(edges_s)]
+    )
+    frames = np.clip(
+        np.rint(np.append(slots, edges_s[-1]) * FRAME_RATE_HZ).astype(np.int64), 0, len(heard.decibels)
+    )
+    classes = heard.classes / np.maximum(heard.classes.sum(axis=1, keepdims=True), 1e-6)
+    rows = np.concatenate([heard.decibels / 20, 4 * classes], axis=1)
+    total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
+    spans = np.maximum(np.diff(frames), 1)[:, None]
+    first = np.minimum(frames[:-1], len(rows) - 1)
+    means = (total[np.minimum(first + spans[:, 0], len(rows))] - total[first]) / spans
+    bars = (means - means.mean(axis=0)).reshape(len(edges_s) - 1, -1)
+    unit: FloatArray = (bars / np.maximum(np.linalg.norm(bars, axis=1, keepdims=True), 1e-9)).astype(
+        np.float32
+    )
+    return unit
+
+
+def _likeness(bars: FloatArray) -> FloatArray:
+    count = len(bars)
+    same = bars @ bars.T
+    after = np.full((count, count), np.nan, np.float32)
+    after[:-1] = same[1:]  # bar i + 1 with bar j
+    before = np.full((count, count), np.nan, np.float32)
+    before[:, 1:] = same[:, :-1]  # bar i with bar j - 1
+    both = np.stack([after, before])
+    known = np.isfinite(both)
+    mean = np.where(known, both, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    worst = np.where(known, both, np.inf).min(axis=0)
+    like: FloatArray = np.where(known.any(axis=0), (mean + worst) / 2, -1).astype(np.float32)
+    np.fill_diagonal(like[:, 1:], 1.0)
+    return like
+
+
+def _percentiles(like: FloatArray) -> FloatArray:
+    count = len(like)
+    follows = np.eye(count, k=1, dtype=bool)
+    ordered = np.sort(like[~follows])
+    if len(ordered) == 0:
+        return np.ones_like(like)
+    share: npt.NDArray[np.float64] = np.searchsorted(ordered, like, side="right") / len(ordered)
+    return np.where(follows, 1.0, share).astype(np.float32)

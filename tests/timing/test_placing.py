@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from eval.timing.planted import plant
+from mvr.timing.film import FilmTiming, film_timing
+from mvr.timing.music import MusicTiming, measure_music
+from mvr.timing.placing import near_beats, place_tracks
+from mvr.timing.sliding import STEP_S, beat_distances, score_starts
+from mvr.timing.store import TimingStore, pack, unpack
+
+
+def a_track(seconds: int = 40, seed: int = 0) -> MusicTiming:
+    rng = np.random.default_rng(seed)
+    bins = seconds * 8
+    return dataclasses.replace(
+        measure_music(np.zeros(22_050, np.float32)),
+        duration_s=float(seconds), beats_s=np.arange(0.1, seconds, 0.5), downbeats_s=np.arange(0.1, seconds, 2.0),
+        tempo_bpm=120.0, loudness_db=rng.normal(-20, 4, bins).astype(np.float32),
+        onset=rng.gamma(1, 1, bins).astype(np.float32), novelty=rng.random((3, bins)).astype(np.float32),
+    )  # fmt: skip
+
+
+def a_film(seconds: int = 10, seed: int = 1, cuts: int = 5) -> FilmTiming:
+    rng = np.random.default_rng(seed)
+    return FilmTiming(
+        duration_s=float(seconds), cuts_s=np.sort(rng.uniform(0, seconds, cuts)), fades_s=(), flashes_s=np.zeros(0),
+        energy=rng.random(seconds * 8).astype(np.float32), novelty=rng.random((3, seconds * 8)).astype(np.float32),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return plant("rock", 83_000, kept=1.0)
+
+
+def test_the_stretch_that_a_film_was_painted_to_is_found(planted):
+    total = score_starts(planted.film, [planted.track]).total[0]
+    assert abs(int(total.argmax()) * STEP_S - planted.start_s) <= 0.5
+    [placing] = place_tracks(planted.film, [planted.track], [(0.0, planted.track.duration_s)])
+    assert placing.start_s == pytest.approx(planted.start_s, abs=0.5) and placing.words == "stands out"
+
+
+def test_correlations_equal_the_slow_loop():
+    film, track = a_film(), a_track()
+    starts = score_starts(film, [track])
+    from mvr.timing.sliding import _picture_curves, sound_curves
+
+    picture, sound = _picture_curves(film), sound_curves(track)
+    slow = [float(np.mean(picture[1] * sound[1][start : start + 80])) for start in range(0, 320 - 80 + 1, 2)]
+    expected = (np.array(slow) - np.mean(slow)) / np.std(slow)
+    np.testing.assert_allclose(starts.scores[1, 0], expected, atol=1e-3)
+
+
+def test_many_tracks_of_many_lengths_are_the_tracks_one_by_one():
+    film, tracks = a_film(), [a_track(seconds, seed) for seed, seconds in enumerate((40, 25, 61, 9))]
+    together = score_starts(film, tracks)
+    for row, track in enumerate(tracks):
+        alone = score_starts(film, [track])
+        count = int(alone.counts[0])
+        assert together.counts[row] == count
+        np.testing.assert_allclose(together.total[row, :count], alone.total[0, :count], atol=2e-3)
+
+
+def test_a_start_stays_within_the_part_that_content_chose():
+    film, tracks = a_film(), [a_track(60, seed) for seed in range(8)]
+    for placing in place_tracks(film, tracks, [(20.0, 30.0)] * 8):
+        assert 20.0 - STEP_S / 2 <= placing.start_s <= 30.0
+
+
+def test_a_still_clip_says_that_it_cannot_be_placed_and_moves_nothing():
+    still = dataclasses.replace(
+        a_film(cuts=0), energy=np.zeros(80, np.float32), novelty=np.zeros((3, 80), np.float32)
+    )
+    [placing] = place_tracks(still, [a_track()], [(12.0, 22.0)])
+    assert placing.start_s == 12.0 and placing.peak is None and "cannot be placed" in placing.words
+
+
+def test_a_track_shorter_than_the_clip_starts_where_content_says():
+    [placing] = place_tracks(a_film(20), [a_track(9)], [(3.0, 9.0)])
+    assert placing.start_s == 3.0 and placing.peak is None and "hardly longer" in placing.words
+
+
+def test_cuts_near_beats_are_counted_beside_random_ones():
+    track = a_track()
+    film = dataclasses.replace(a_film(), cuts_s=np.array([0.1, 1.1, 2.35, 4.6]))
+    assert near_beats(film.cuts_s, track.beats_s, 0.0) == 0.75
+    [placing] = place_tracks(film, [track], [(0.0, 30.0)])
+    assert placing.near_beats is not None and 0 <= placing.near_beats_random <= 1
+    np.testing.assert_allclose(
+        beat_distances(np.array([-1.0, 0.3, 99.0]), np.array([0.0, 0.5])), [1.0, 0.2, 98.5]
+    )
+
+
+def test_silence_and_one_frame_are_placed_without_an_error():
+    silent = measure_music(np.zeros(22_050 * 30, np.float32))
+    from mvr.signal.picture import Watcher
+
+    watcher = Watcher()
+    watcher.see(0.0, np.zeros((27, 48, 3), np.uint8))
+    placings = place_tracks(film_timing(watcher.changes()), [silent, a_track()], [(5.0, 15.0)] * 2)
+    assert [placing.start_s for placing in placings] == [5.0, 5.0]
+
+
+def test_what_is_stored_comes_back_and_damage_is_measured_anew(tmp_path):
+    track, film = a_track(), a_film()
+    for timing in (track, film):
+        again = unpack(pack(timing), type(timing))
+        for field in dataclasses.fields(timing):
+            stored, given = getattr(again, field.name), getattr(timing, field.name)
+            np.testing.assert_allclose(np.array(stored, float), np.array(given, float), rtol=2e-3, atol=2e-3)
+    store = TimingStore(tmp_path)
+    store.put("ab" * 32, track)
+    assert TimingStore(tmp_path).music("ab" * 32).tempo_bpm == 120.0
+    next(tmp_path.rglob("*.npz")).write_bytes(b"damaged")
+    assert TimingStore(tmp_path).music("ab" * 32) is None
+    store.put("cd" * 32, film, on_disk=False)
+    assert store.film("cd" * 32) is film and TimingStore(tmp_path).film("cd" * 32) is None
