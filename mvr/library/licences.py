@@ -132,7 +132,7 @@ def read_licence(text: str) -> Licence:
     found = find_licence(text)
     if found is not None and not _FILLER.sub("", _without(text)):
         return found
-    address = re.match(r"https?://\S+$", text)
+    address = re.fullmatch(r"https?://[^\s<>\"']+", text)
     return Licence(text, found.url if found is not None else text if address else "")
 
 

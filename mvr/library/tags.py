@@ -91,6 +91,16 @@ def read_isrc(text: str) -> str:
     return one_line(text) if found is None else found[0].replace("-", "")
 
 
+def read_address(text: str) -> str:
+    """A web address, or "" for anything else: it becomes a link on the page.
+
+    >>> read_address(" https://band.example/licence "), read_address("javascript:alert(1)")
+    ('https://band.example/licence', '')
+    """
+    plain = one_line(text).strip()
+    return plain if re.fullmatch(r"https?://[^\s<>\"']+", plain, re.IGNORECASE) else ""
+
+
 def _tempo(text: str) -> float | None:
     try:
         number = float(text.replace(",", "."))
@@ -147,16 +157,15 @@ def _first(words: Words, names: tuple[str, ...]) -> str:
 
 def _licence(words: Words) -> Licence:
     """The licence that is stated, else one that is named or linked to where such things are written."""
-    address = next(
-        (v[0] for name in ("licenseurl", "licenceurl", "copyrighturl") if (v := words.get(name))), ""
-    )
+    addresses = (v[0] for name in ("licenseurl", "licenceurl", "copyrighturl") if (v := words.get(name)))
+    address = read_address(next(addresses, ""))
     for name in _LICENCE_FIELDS:
         if name in words:
             stated = read_licence(one_line("; ".join(words[name])))
-            return stated if stated.url else Licence(stated.name, one_line(address))
+            return stated if stated.url else Licence(stated.name, address)
     texts = (value for name in _LICENCE_TEXTS for value in words.get(name, ()))
     found = next((licence for text in texts if (licence := find_licence(one_line(text))) is not None), None)
-    return found or Licence(url=one_line(address))
+    return found or Licence(url=address)
 
 
 def _from_row(row: Mapping[str, str]) -> dict[str, Any]:
@@ -171,7 +180,7 @@ def _from_row(row: Mapping[str, str]) -> dict[str, Any]:
             said["licence"], url = read_licence(one_line(text))
             said.setdefault("licence_url", url)
         elif name == "licence_url":
-            said[name] = one_line(text)
+            said[name] = read_address(text)
         else:
             said[name] = _FIELDS[name][1](text)
     return said

@@ -103,3 +103,26 @@ def test_reading_works_and_writing_is_one_sentence(kept: Path) -> None:
     for (code, out, errors), sentence in zip(run(*writes), writes.values(), strict=True):
         assert code in (1, 2) and out == "" and sentence in errors and errors.count("\n") == 1, errors
     assert {path: path.stat().st_mtime_ns for path in kept.rglob("*")} == before
+
+
+def test_folders_and_files_without_read_permission_are_noted_and_the_rest_is_added(
+    tmp_path: Path, make_tone, tiny_assets: Path
+) -> None:
+    music = tmp_path / "music"
+    for folder in ("a", "closed", "z"):
+        (music / folder).mkdir(parents=True)
+        make_tone(music / folder / "tone.wav", seconds=1.0, seed=len(folder))
+    make_tone(music / "unreadable.wav", seconds=1.0)
+    (music / "unreadable.wav").chmod(0o000)
+    (music / "closed").chmod(0o000)
+    try:
+        ((code, out, errors),) = run(("library", "add", music, "--system", "chance", "--json"))
+    finally:
+        (music / "closed").chmod(0o755)
+    report = json.loads(out)
+    assert code == 0 and [Path(item["path"]).parent.name for item in report["added"]] == ["a", "z"]
+    assert [Path(entry["path"]).name for entry in report["skipped"]] == ["unreadable.wav"]
+    (note,) = report["notes"]
+    assert (
+        note == f"the folder {music / 'closed'} cannot be looked into: Permission denied" and note in errors
+    )

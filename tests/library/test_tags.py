@@ -282,6 +282,7 @@ of = mutagen.id3
         ([of.USER(lang="eng", text="cc-by-4.0")], "CC BY 4.0", BY),
         ([of.WCOP(url="http://creativecommons.org/licenses/by/4.0/")], "CC BY 4.0", BY),
         ([of.WCOP(url="https://band.example/legal")], "unknown", "https://band.example/legal"),
+        ([of.WCOP(url="javascript:alert(1)")], "unknown", ""),
         ([of.TCOP(text="2019 Mei. Licensed under CC BY 4.0")], "CC BY 4.0", BY),
         ([of.TCOP(text="2019 Mei. All rights reserved")], "unknown", ""),
         ([of.COMM(lang="eng", desc="", text="more: creativecommons.org/licenses/by/4.0")], "CC BY 4.0", BY),

@@ -15,7 +15,7 @@ from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary
 from mvr.page.context import PageContext, create_context
 from mvr.page.library.catalogue import OWN
-from mvr.page.library.rows import cache_file, wave_url
+from mvr.page.library.rows import cache_file, item_row, wave_url
 
 
 @pytest.fixture
@@ -41,6 +41,25 @@ def tune(path: Path) -> Path:
 
 def item_at(path: Path) -> SimpleNamespace:
     return SimpleNamespace(id="0123456789abcdef", path=path, modality=Modality.AUDIO)
+
+
+def test_an_item_whose_file_is_gone_says_so_in_its_row(public, tmp_path):
+    from mvr.library import Item
+    from mvr.page import texts
+
+    words = {
+        "id": "0",
+        "content": "0",
+        "modality": Modality.AUDIO,
+        "name": "a.wav",
+        "title": "a",
+        "duration_s": 1.0,
+    }
+    here = Item(path=tune(tmp_path / "a.wav"), licence="ask", licence_url="https://a.example/ask", **words)
+    gone = Item(path=tmp_path / "gone.wav", **words)
+    rows = [item_row(public.shelf, item, None) for item in (here, gone)]
+    assert [row.facts for row in rows] == [("0:01",), (texts.LIBRARY_GONE, "0:01")]
+    assert rows[0].licence_url == "https://a.example/ask"
 
 
 def test_a_drawing_of_a_visitors_own_track_is_deleted_with_the_visit(public, home):

@@ -161,9 +161,12 @@ class LibraryTab:
                     yield status_html("busy", adding(*shown)), "", skip, skip
                 time.sleep(0.1)
             report = job.result()
-            self._discard_refused(report)
+            self._discard_refused(report, {item.path for item in library.items()})
             yield (
-                status_html("done" if report.added or report.known else "error", f"{report.sentence()}."),
+                status_html(
+                    "done" if report.added or report.known or report.updated else "error",
+                    f"{report.sentence()}.",
+                ),
                 render("report.html", report=report),
                 OWN,
                 self._list(request, OWN),
@@ -174,10 +177,11 @@ class LibraryTab:
             logger.exception("adding to a library failed")
             yield status_html("error", texts.INTERNAL), skip, skip, skip
 
-    def _discard_refused(self, report: AddReport) -> None:
+    def _discard_refused(self, report: AddReport, kept: set[Path]) -> None:
         """Delete uploads that the library did not keep; files of the user's folders are never touched."""
         for path in [entry.path for entry in report.skipped] + report.known:
-            self._delete_upload(Path(path))
+            if Path(path) not in kept:  # a known one may stand in for a file that was gone
+                self._delete_upload(Path(path))
 
     def _delete_upload(self, path: Path) -> None:
         if path.parent.parent.name == "media" and (path.parent.parent.parent / "catalogue.sqlite").exists():

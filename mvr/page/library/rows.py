@@ -75,7 +75,7 @@ def item_row(shelf: Shelf, item: Item, owner: str | None) -> Row:
     return Row(
         rank=0, score=0.0, fit_percent=0.0, play_from_s=0.0, end_s=0.0, music_from_s=0.0,
         id=item.id, title=item.title, artist=item.artist, path=item.path, duration_s=item.duration_s,
-        licence=licence_shown(item.licence), licence_url=licence_url(item.licence),
+        licence=licence_shown(item.licence), licence_url=item.licence_url or licence_url(item.licence),
         credit=item.credit_line, facts=facts_of(item), media_url=media_url(shelf, item, owner),
         wave_url=wave_url(shelf, item, owner) if audio else "",
         poster_url="" if audio else poster_url(shelf, item, owner),
@@ -127,8 +127,9 @@ def delete_made(item: Item, owner: str | None) -> None:
 
 
 def facts_of(item: Item) -> tuple[str, ...]:
-    """Genre, tempo and length, as far as they are known."""
-    facts = [*item.genre[:2]]
+    """Genre, tempo and length, as far as they are known; and that the file is gone."""
+    gone = item.missing or not item.path.exists()
+    facts = [*([texts.LIBRARY_GONE] if gone else []), *item.genre[:2]]
     if item.modality is Modality.AUDIO and item.tempo_bpm:
         facts.append(f"{item.tempo_bpm:.0f} bpm")
     facts.append(clock(item.duration_s))
