@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 
 from mvr.arena.ballot import Ballot, OpenBattle, Receipt
-from mvr.arena.candidates import Candidates, Competitor, QueryItem
+from mvr.arena.candidates import ORIGINAL, Candidates, Competitor, QueryItem
 from mvr.arena.draw import Drawer, Drawn
 from mvr.arena.history import BattleState, Policies, newest_battle, voter_of
 from mvr.arena.rates import rate_flags
@@ -80,7 +80,12 @@ class Arena:
         self._clock = clock
         self._drawer = Drawer(candidates, competitors, self.settings.draw)
         names = {
-            direction: [one.name for one in competitors if one.direction in (None, direction)]
+            # `original` meets few queries: it has no share in the policy, see `mvr.arena.draw`
+            direction: [
+                one.name
+                for one in competitors
+                if one.direction in (None, direction) and one.system_id != ORIGINAL
+            ]
             for direction in Direction
         }
         self._policies = Policies(store, names, clock)

@@ -12,6 +12,8 @@ from typing import Protocol
 from mvr.datatypes import Direction
 from mvr.votes.records import Side, competitor_name
 
+ORIGINAL = "original"  # the competitor that no system is: what the clip's makers put under it
+
 
 @dataclass(frozen=True, kw_only=True)
 class Competitor:
@@ -35,6 +37,8 @@ class Competitor:
 
     def meets(self, query: QueryItem, direction: Direction) -> bool:
         """Whether it may be shown for this query: what it was trained on never rates it."""
+        if self.system_id == ORIGINAL and not query.own_music:
+            return False
         return self.direction in (None, direction) and query.group_id not in self.trained_on
 
 
@@ -46,6 +50,7 @@ class QueryItem:
         group_id: the source that it was cut from; votes of one group are not independent.
         sha256: of the file, None for a visitor's own upload (nothing of an upload is stored).
         source: "demo", "library" or "upload".
+        own_music: the clip's own sound is music and may compete as `original` (of an upload by its owner's word only).
     """
 
     query_id: str
@@ -54,6 +59,12 @@ class QueryItem:
     sha256: str | None = None
     genre: str | None = None
     source: str = "demo"
+    own_music: bool = False
+
+    @property
+    def original(self) -> Candidate:
+        """What the clip's own sound is as an item: of the clip itself, the same music as no other item."""
+        return Candidate(item_id=self.query_id, group_id=f"{ORIGINAL}-{self.group_id}", rank=1, score=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

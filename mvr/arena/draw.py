@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mvr.arena.candidates import Candidate, Candidates, Competitor, QueryItem
+from mvr.arena.candidates import ORIGINAL, Candidate, Candidates, Competitor, QueryItem
 from mvr.arena.checks import DOUBTED_SHARE, check_probability, is_doubted
-from mvr.arena.policy import PairPolicy
+from mvr.arena.policy import Pair, PairPolicy
 from mvr.arena.refusal import Reason, Refused
 from mvr.arena.voter import Voter, seen_keys
 from mvr.datatypes import Direction
@@ -108,15 +108,16 @@ class Drawer:
         query: QueryItem | None,
     ) -> Battle:
         asked = [query] if query is not None else list(self._candidates.queries(direction))
+        pairs = self._pairs(policy)
         weights = [
-            float(probability) * any(self._may_meet(pair, one, direction) for one in asked)
-            for pair, probability in zip(policy.pairs, policy.probabilities, strict=True)
+            probability * any(self._may_meet(pair, one, direction) for one in asked)
+            for pair, probability in pairs
         ]
         if not sum(weights):
             raise Refused(Reason.EXHAUSTED, EXHAUSTED)
-        number = rng.choices(range(len(policy.pairs)), weights=weights)[0]
-        pair = list(policy.pairs[number])
-        chosen = rng.choice([one for one in asked if self._may_meet(policy.pairs[number], one, direction)])
+        number = rng.choices(range(len(pairs)), weights=weights)[0]
+        pair = list(pairs[number][0])
+        chosen = rng.choice([one for one in asked if self._may_meet(pairs[number][0], one, direction)])
         rng.shuffle(pair)  # the fair coin for the side
         explored = rng.randrange(2) if rng.random() < self._settings.explore_share else None
         sides = [
@@ -131,6 +132,16 @@ class Drawer:
             pair_prob=weights[number] / sum(weights),
         )
 
+    def _pairs(self, policy: PairPolicy) -> list[tuple[Pair, float]]:
+        """The policy's pairs with their weights, and each system against `original`, as often as an even pair."""
+        pairs = [
+            (pair, float(weight)) for pair, weight in zip(policy.pairs, policy.probabilities, strict=True)
+        ]
+        if ORIGINAL in self._by_name and pairs:
+            names = sorted({name for pair in policy.pairs for name in pair})
+            pairs += [((ORIGINAL, name), 1 / len(policy.pairs)) for name in names]
+        return pairs
+
     def _may_meet(self, pair: tuple[str, str], query: QueryItem, direction: Direction) -> bool:
         return all(self._by_name[name].meets(query, direction) for name in pair)
 
@@ -138,6 +149,8 @@ class Drawer:
         self, query: QueryItem, competitor: Competitor, rng: random.Random | None, *, explore: bool = False
     ) -> Side:
         """The top item, or with exploration one of ranks 2 to `depth`; the probability counts both ways."""
+        if competitor.system_id == ORIGINAL:
+            return query.original.side(competitor)
         ranked = self._candidates.top(query, competitor, self._settings.depth)
         share = self._settings.explore_share / 2 if rng is not None and len(ranked) > 1 else 0.0
         if rng is None or not explore or len(ranked) < 2:
@@ -219,7 +232,9 @@ class Drawer:
         return self._by_name[chosen], lists[chosen][0]
 
     def _names_for(self, query: QueryItem, direction: Direction) -> list[str]:
-        return sorted(name for name, one in self._by_name.items() if one.meets(query, direction))
+        return sorted(
+            name for name, one in self._by_name.items() if name != ORIGINAL and one.meets(query, direction)
+        )
 
     def _unseen_queries(self, voter: Voter, direction: Direction) -> list[QueryItem]:
         used = {battle.query_id for battle in voter.battles if battle.kind == BattleKind.GOLD}
@@ -228,7 +243,7 @@ class Drawer:
     def _mismatch(self, query: QueryItem, direction: Direction, rng: random.Random) -> Candidate:
         ranked = {
             item.group_id
-            for competitor in self._by_name.values()
+            for competitor in self._ranking()
             for item in self._candidates.top(query, competitor, self._settings.depth)
         }
         items = self._candidates.items(direction)
@@ -237,10 +252,14 @@ class Drawer:
             return rng.choice(others)
         # A small library: every item is among somebody's best, so take the one that all rank lowest.
         places: dict[str, int] = {}
-        for competitor in self._by_name.values():
+        for competitor in self._ranking():
             for item in self._candidates.top(query, competitor, len(items)):
                 places[item.item_id] = places.get(item.item_id, 0) + item.rank
         return max(items, key=lambda item: (places.get(item.item_id, 10**9), item.item_id))
+
+    def _ranking(self) -> list[Competitor]:
+        """Competitors that have a list: all but `original`."""
+        return [one for one in self._by_name.values() if one.system_id != ORIGINAL]
 
     def _base(self, voter: Voter, direction: Direction, query: QueryItem, seed: int) -> dict[str, Any]:
         return {

@@ -271,6 +271,19 @@ BAD_CALL = "the page sent something that this server does not understand; reload
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
 OWN_CLIP_LABEL = "Vote on my own clip"
 OWN_CLIP_DROP = "Drop a video here, or choose one"
+OWN_MUSIC_MAY = (
+    "The music that my clip has may compete, unnamed. My votes then say so; the clip itself is never kept."
+)
+ORIGINAL_COMPETES = (
+    "Its own sound is music and competes (voice {speech:.0f} % of the time, at most {most_speech:.0f} %; noise "
+    "{flatness:.2f}, at most {most_flatness:g}; level {level:.0f} dBFS, at least {least_level:.0f})."
+)
+ORIGINAL_NO_MUSIC = (
+    "Its own sound does not compete (voice {speech:.0f} % of the time, at most {most_speech:.0f} %; noise "
+    "{flatness:.2f}, at most {most_flatness:g}; level {level:.0f} dBFS, at least {least_level:.0f})."
+)
+ORIGINAL_SILENT = "It has no sound of its own that could compete."
+ORIGINAL_TITLE = "The clip's own sound"
 OWN_CLIP_READY = "Your clip is ready: the next battle of two musics is about it."
 BOARD_LEAD = "How people voted"
 BOARD_DOUBTS = "Read this before you quote the order"

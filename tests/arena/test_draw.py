@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from mvr.arena.arena import Arena
+from mvr.arena.candidates import ORIGINAL, Competitor, QueryItem
+from mvr.arena.draw import DrawSettings
 from mvr.arena.policy import PolicySettings, all_pairs, choose_policy, uniform_policy
 from mvr.arena.refusal import Reason, Refused
+from mvr.arena.rules import ArenaSettings
 from mvr.datatypes import Direction
 from mvr.votes.records import Battle, BattleKind
 
@@ -125,3 +129,26 @@ def test_close_pairs_meet_more_often_after_a_hundred_votes_per_pair():
     few = choose_policy(names, votes | {("a", "b"): 99}, {"a": 0.0, "b": 0.1, "c": 1.0})
     assert few.policy_id == uniform_policy(names).policy_id
     assert choose_policy(names, votes, {"a": 0.0}, PolicySettings()).policy_id == "uniform-v1"
+
+
+def test_a_clip_s_own_music_meets_every_system_and_only_where_it_may(make_arena, world, store, signer, clock):
+    rivals = [Competitor(system_id=name, version="1") for name in ("cca", "mvbind", "random")]
+    original = Competitor(system_id=ORIGINAL, version="1", direction=Direction.VIDEO_TO_MUSIC)
+    settings = ArenaSettings(draw=DrawSettings(check_share=0.3))
+    arena = Arena(store, world, [*rivals, original], signer, settings=settings, clock=clock, seed=5)
+    own = QueryItem(query_id="video-3", group_id="g", duration_s=12.0, source="upload", own_music=True)
+    private = QueryItem(query_id="video-4", group_id="h", duration_s=12.0, source="upload")
+    met = Counter()
+    for number in range(300):
+        battle = arena.prepare(f"v{number}", Direction.VIDEO_TO_MUSIC, session_id="s", query=own).battle
+        assert battle.pair_prob == pytest.approx(1 / 6), "three pairs of systems, three against the original"
+        names = {battle.left.system_id, battle.right.system_id}
+        if ORIGINAL in names:
+            met[(names - {ORIGINAL}).pop()] += 1
+            side = battle.left if battle.left.system_id == ORIGINAL else battle.right
+            assert (side.item_id, side.item_group_id, side.excerpt_start_s) == ("video-3", "original-g", 0.0)
+    assert set(met) == {one.name for one in rivals} and min(met.values()) > 25
+    for query in (private, None):
+        for number in range(120):
+            battle = arena.prepare(f"w{number}", Direction.VIDEO_TO_MUSIC, session_id="s", query=query).battle
+            assert ORIGINAL not in (battle.left.system_id, battle.right.system_id)

@@ -20,7 +20,7 @@ from pathlib import Path
 from mvr.arena.arena import Arena
 from mvr.arena.ballot import REASONS, Ballot, OpenBattle
 from mvr.arena.board.cache import BoardCache
-from mvr.arena.candidates import QueryItem
+from mvr.arena.candidates import ORIGINAL, Competitor, QueryItem
 from mvr.arena.draw import Drawn, DrawSettings
 from mvr.arena.judging import GUIDELINE_VERSION, GUIDELINES
 from mvr.arena.refusal import Reason, Refused
@@ -111,7 +111,8 @@ class BallotBox:
         """The rules, over every ready system."""
         draw = DrawSettings(needed_ms=self._needs.listen_ms)
         settings = ArenaSettings(draw=draw, needs_served=True)
-        rivals = self.contest.competitors()
+        original = Competitor(system_id=ORIGINAL, version="1", direction=Direction.VIDEO_TO_MUSIC)
+        rivals = [*self.contest.competitors(), original]
         return Arena(self.store, self.contest, rivals, self.signer, settings=settings)
 
     @once
@@ -261,10 +262,17 @@ class BallotBox:
         """Withdraw the visitor: none of their rows counts or is exported any more."""
         return {"withdrawn": self.store.forget(voter, session), "voter": self.signer.new_cookie()}
 
-    def add_own(self, path: Path, direction: Direction, duration_s: float) -> QueryItem:
-        """Register a visitor's own file as a query; nothing of it goes into the store but a random id."""
+    def add_own(
+        self, path: Path, direction: Direction, duration_s: float, *, own_music: bool = False
+    ) -> QueryItem:
+        """Register a visitor's own file as a query; nothing of it goes into the store but a random id.
+
+        `own_music`: its sound is music, and its owner lets it compete.
+        """
         query_id = f"own-{secrets.token_hex(8)}"
-        item = QueryItem(query_id=query_id, group_id=query_id, duration_s=duration_s, source="upload")
+        item = QueryItem(
+            query_id=query_id, group_id=query_id, duration_s=duration_s, source="upload", own_music=own_music
+        )
         self.contest.add_own(OwnClip(item=item, path=path, direction=direction))
         return item
 
@@ -325,6 +333,10 @@ class BallotBox:
         return sum(vote.kind == "vote" for vote in rows) - sum(vote.kind == "undo" for vote in rows)
 
     def _named(self, side: Side) -> JsonDict:
+        if side.system_id == ORIGINAL:
+            return {"title": texts.ORIGINAL_TITLE, "artist": "", "licence": "", "credit": "", "rank": 1} | {
+                "system": ORIGINAL
+            }
         item = self.contest.item(side.item_id)
         return {
             "title": item.title,
