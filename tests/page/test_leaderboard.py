@@ -86,3 +86,27 @@ def test_systems_are_shown_beside_the_published_share_against_human_choice(monke
     html = shown(monkeypatch, rows=[row()], original=[own])
     assert "VTMR" in html and "46 %" in html and "40 %" in html and ">20 to 60</span>" in html
     assert "VTMR" not in shown(monkeypatch, rows=[row()])
+
+
+def test_fifty_openings_of_a_board_leave_one_set_of_downloads(tmp_path):
+    from mvr.arena.board import build_board
+    from mvr.page.board.leaderboard_tab import downloads
+    from mvr.page.serving import Shelf
+    from mvr.votes.records import Flag
+    from mvr.votes.store import VoteStore
+    from tests.page.test_battle_media import battle_media
+
+    shelf = Shelf()
+    media = battle_media(shelf, tmp_path)
+    context = SimpleNamespace(shelf=shelf, ballots=SimpleNamespace(media=media))
+    with VoteStore.open(tmp_path / "votes.sqlite") as store:
+        board = build_board(store)
+        links = {tuple(downloads(context, board)) for _ in range(50)}  # type: ignore[arg-type]
+        assert len(links) == 1 and len(shelf._items) == 4
+        for number in range(6):  # every vote makes another board
+            store.add(Flag(target_kind="vote", target_id=str(number), rule_id="r"))
+            newest = downloads(context, build_board(store))  # type: ignore[arg-type]
+    assert len(shelf._items) == 4 * 3, "somebody may still look at the two before"
+    token = newest[0][1].split("/")[1]
+    item = shelf.take(token)
+    assert item is not None and b'"boards"' in shelf.made(item).read_bytes()

@@ -257,3 +257,11 @@ def test_a_misspelt_outcome_is_refused(make_battle, make_vote):
 def test_ids_sort_by_the_time_they_were_made():
     ids = [new_id() for _ in range(5000)]
     assert ids == sorted(ids) and len(set(ids)) == 5000
+
+
+def test_a_visitor_reads_no_host_and_no_user_of_the_database(monkeypatch, caplog):
+    """What the server's driver says goes to the operator's log."""
+    with pytest.raises(NotSaved, match="did not answer as it should") as told:
+        VoteStore.open("postgresql://keeper:secret@db-internal.invalid:5432/votes")
+    assert "db-internal" not in str(told.value) and "keeper" not in str(told.value)
+    assert "db-internal" in caplog.text

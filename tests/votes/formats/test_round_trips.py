@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import tempfile
 from pathlib import Path
 
@@ -227,3 +229,25 @@ def test_qrels_and_runs_come_in_as_judgments_and_a_frozen_pool(store, tmp_path):
     with pytest.raises(DataError, match="pools are frozen"):
         import_runs(store, runs, pool_version="p", direction="v2m")
     assert store.count(Vote) == store.count(Battle) == 0
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1+2", "@x", "\tx", "\rx", "\\=x", "a=b"])
+def test_no_cell_of_a_csv_file_begins_a_formula_and_all_come_back(tmp_path, text):
+    flag = Flag(target_kind="vote", target_id=text, rule_id=text, sequence=1)
+    tables = {record.table: [] for record in RECORDS} | {"flag": [flag.to_row()]}
+    write_tables(tables, tmp_path, Format.CSV)
+    with (tmp_path / "flag.csv").open(newline="", encoding="utf-8") as file:
+        cells = next(iter(csv.DictReader(file)))
+    assert not cells["target_id"].startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert load_tables(tmp_path)["flag"] == [flag.to_row()]
+
+
+def test_a_system_that_is_named_like_a_formula_is_text_in_the_board_s_tables():
+    from types import SimpleNamespace
+
+    from mvr.arena.board.tables import RATING_COLUMNS, ratings_csv
+
+    row = dict.fromkeys(RATING_COLUMNS, 1) | {"system": "=HYPERLINK(1)", "elo": -3.5}
+    board = SimpleNamespace(sections=[{"name": "all", "rows": [row]}])
+    (cells,) = csv.DictReader(io.StringIO(ratings_csv(board)))  # type: ignore[arg-type]
+    assert cells["system"] == "'=HYPERLINK(1)" and cells["elo"] == "-3.5"
