@@ -111,7 +111,7 @@ def test_folders_and_files_without_read_permission_are_noted_and_the_rest_is_add
     music = tmp_path / "music"
     for folder in ("a", "closed", "z"):
         (music / folder).mkdir(parents=True)
-        make_tone(music / folder / "tone.wav", seconds=1.0, seed=len(folder))
+        make_tone(music / folder / "tone.wav", seconds=1.0, seed=ord(folder[0]))
     make_tone(music / "unreadable.wav", seconds=1.0)
     (music / "unreadable.wav").chmod(0o000)
     (music / "closed").chmod(0o000)
