@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from mvr.backbones.backbone import check_features
 from mvr.backbones.network_file import NetworkFile, read_network
@@ -118,6 +117,8 @@ def piece_of(sound: FloatArray, start: int) -> FloatArray:
 def log_mel(samples: FloatArray) -> FloatArray:
     """log10(10,000 mel + 1) of (n,) samples at 16 kHz, not padded: (1 + (n - 512) // 256, 96)."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, FFT_SIZE)[::HOP]
+    import scipy.fft  # takes as long as all else that listing a library imports
+
     spectra = scipy.fft.rfft(frames * _hann(), axis=1)
     power = (spectra.real**2 + spectra.imag**2).astype(np.float32)
     levels: FloatArray = np.log10(np.float32(10_000) * (power @ _mel_filters()) + np.float32(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import shutil
@@ -80,16 +81,27 @@ def examine() -> JsonDict:
 
 
 def _device() -> str:
+    if not has("torch"):
+        return f"cpu: {os.cpu_count()} cores; no torch, which only the larger models need"
+    if not _has_driver():  # importing torch to hear so takes seconds
+        return f"cpu: {os.cpu_count()} cores"
+    import torch
+
     from mvr.index.gpu import gpu_count
 
     search = f"; faiss uses {gpu_count()} GPU" if gpu_count() else ""
-    if not has("torch"):
-        return f"cpu: {os.cpu_count()} cores{search}; no torch, which only the larger models need"
-    import torch
-
     if torch.cuda.is_available():
         return f"cuda: {torch.cuda.get_device_name(0)}{search}"
-    return f"cpu: {torch.get_num_threads()} threads{search}"
+    return f"cpu: {torch.get_num_threads()} threads; the graphics driver is not usable by this torch{search}"
+
+
+def _has_driver() -> bool:
+    """Whether NVIDIA's driver is installed: without it no GPU can be used."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _version(name: str) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mvr.datatypes import Modality
-from mvr.media.loudness import Loudness
-from mvr.media.probe import MediaInfo
+
+if TYPE_CHECKING:  # listing a library decodes nothing
+    from mvr.media.probe import MediaInfo
 
 TEMPO_S = 60.0  # length of sound that the tempo is estimated on, from the middle of the track
 
@@ -36,7 +38,7 @@ def measure(path: Path, info: MediaInfo, modality: Modality) -> Measures:
     Raises:
         MediaError: it cannot be decoded.
     """
-    from mvr.media.loudness import measure_loudness
+    from mvr.media.loudness import Loudness, measure_loudness
 
     loudness = measure_loudness(path) if info.audio is not None else Loudness(None, None)
     track = modality is Modality.AUDIO
