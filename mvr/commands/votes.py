@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mvr.commands.learning import learn, promote
-from mvr.commands.options import ForceOption, JsonOption, library_files
+from mvr.commands.options import ForceOption, JsonOption, LibraryOption, library_files, open_library
 from mvr.commands.output import note, print_json, say, say_all
 from mvr.config.outputs import check_output_file, check_output_folder
 from mvr.datatypes import Direction
@@ -42,29 +42,54 @@ class Kind(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     TREC = "trec"
+    MTEB = "mteb"
 
 
 @app.command("export")
 def export(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the files.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Folder for the files.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The same, by name.", show_default=False)] = None,
     db: DbOption = None,
-    kind: Annotated[Kind, typer.Option("--format", help="trec: qrels and one run per system.")] = Kind.JSONL,
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            "--format",
+            "--to",
+            help="trec: qrels and one run per system. mteb: a retrieval task per judged pool.",
+        ),
+    ] = Kind.JSONL,
     publish: Annotated[
         bool, typer.Option("--publish", help="New voter names, hours instead of times, no sessions.")
+    ] = False,
+    library: LibraryOption = None,
+    with_media: Annotated[
+        bool,
+        typer.Option("--with-media", help="mteb: files under CC BY and CC BY-SA go along, with credits."),
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write all tables (one file each), or TREC qrels and runs; withdrawn voters are left out."""
+    """Write all tables (one file each), TREC qrels and runs, or an mteb task; withdrawn voters are left out."""
     from mvr.votes.records import RECORDS
 
-    if kind == Kind.TREC and publish:
-        raise UsageError("--publish is for tables; qrels and runs name no voters")
-    check_output_folder(out, ("*.qrels", *(f"{record.table}.*" for record in RECORDS)))
+    if (folder is None) == (out is None):
+        raise UsageError("name one folder for the files: `mvr votes export DIR` or `--out DIR`")
+    place = folder if out is None else out
+    assert place is not None
+    if publish and kind in (Kind.TREC, Kind.MTEB):
+        raise UsageError("--publish is for tables; judgments leave without voters")
+    if kind != Kind.MTEB and (with_media or library):
+        raise UsageError("--with-media and --library belong to `--to mteb`")
+    check_output_folder(place, ("*.qrels", "*/qrels.parquet", *(f"{record.table}.*" for record in RECORDS)))
     with _reading(db) as store:
-        writers = (
-            _trec_writers(store, out) if kind == Kind.TREC else _table_writers(store, out, kind, publish)
-        )
+        if kind == Kind.MTEB:
+            writers = _mteb_writers(store, place, library, with_media)
+        elif kind == Kind.TREC:
+            writers = _trec_writers(store, place)
+        else:
+            writers = _table_writers(store, place, kind, publish)
     for file in writers:  # all are asked for before the first is written
         file.parent.mkdir(parents=True, exist_ok=True)
         check_output_file(file, force=force)
@@ -269,3 +294,22 @@ def invite(
     else:
         for given in signed.values():
             say(f"?pid={given}")
+
+
+def _mteb_writers(store: VoteStore, out: Path, library: Path | None, with_media: bool) -> Writers:
+    from mvr.arena.benchmark import Shelf, benchmark_tasks
+    from mvr.commands.options import library_dir
+    from mvr.library import open_demo_library
+    from mvr.library.library import CATALOGUE
+    from mvr.votes.formats.mteb import task_writers
+
+    known = library is not None or (library_dir(None) / CATALOGUE).is_file()
+    shelf = Shelf(
+        libraries=[open_library(library)] if known else [], demo=open_demo_library(), with_media=with_media
+    )
+    writers: Writers = {}
+    for task in benchmark_tasks(store, shelf):
+        writers |= task_writers(task, out)
+        if left := sum(task.left_out.values()):
+            note(f"{task.name}: {left} queries left out ({', '.join(task.left_out)})")
+    return writers

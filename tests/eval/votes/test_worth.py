@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from eval.readme import RESULTS
 from typer.testing import CliRunner
 
+from eval.numbers import RESULTS
 from eval.votes import audit, coverage
 from eval.votes.__main__ import main
 from eval.votes.planted import planted_boards, write_votes
