@@ -181,6 +181,9 @@ class RankedList:
         for result in self.results:
             row = result.to_json()
             writer.writerow(
-                {key: spreadsheet_cell(";".join(v) if isinstance(v, list) else v) for key, v in row.items()}
+                {
+                    key: spreadsheet_cell(";".join(row[key]) if isinstance(row[key], list) else row[key])
+                    for key in COLUMNS
+                }
             )
         return out.getvalue()

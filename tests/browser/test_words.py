@@ -18,7 +18,7 @@ def page(visitor):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.locator(ROWS).first.wait_for()
-    page.locator("#mv-tab-video-to-music").get_by_text("Refine").first.click()
+    page.get_by_role("button", name="Refine").first.click()
     page.locator("#mv-tab-video-to-music").get_by_label("System").click()
     page.get_by_role("option", name="Bridge mini").click()
     page.locator(f"{LIST} [data-part=sees]").wait_for()

@@ -146,6 +146,7 @@ def test_a_list_explains_itself(demo: Retriever, make_clip: Callable[..., Path],
         assert set(result["because"]) <= set(TAG_KINDS) and len(result["because"]) <= 3
         assert set(result["heard"]) <= set(TAG_KINDS)
     assert any(result["because"] for result in document["results"])
+    assert ranked.to_csv().count("\n") == 11
     assert [row["system"] for row in document["mixture"]] == ["bridge", "profiles", "control-mvr-mini"]
 
 
