@@ -19,6 +19,7 @@ from mvr.commands.dataset import app as dataset_app
 from mvr.commands.doctor import doctor
 from mvr.commands.export import export
 from mvr.commands.features import app as features_app
+from mvr.commands.fit import fit
 from mvr.commands.library import app as library_app
 from mvr.commands.recommend import find_videos, recommend
 from mvr.commands.serve import serve
@@ -39,6 +40,7 @@ app.add_typer(library_app, name="library", help="Your own tracks and videos.")
 app.command("recommend")(recommend)
 app.command("find-videos")(find_videos)
 app.command("export")(export)
+app.command("fit")(fit)
 app.command("mcp")(mcp)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(features_app, name="features")

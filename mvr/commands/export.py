@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mvr.commands.delivering import Output, Wish, export_pack, export_timeline, named_track
+from mvr.commands.fit import EndingOption, HitOption, describe, plan_track
 from mvr.commands.options import (
     DEFAULT,
     ForceOption,
@@ -24,6 +26,7 @@ from mvr.commands.recommend import AlphaOption, CommercialOption
 from mvr.config.outputs import VIDEO_ENDINGS, check_output_file
 from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
+from mvr.timing.plan import Ending, FitPlan
 
 
 class Original(StrEnum):
@@ -62,6 +65,9 @@ DropOption = Annotated[bool, typer.Option("--drop-frame", help="Drop-frame timec
 SoundsOption = Annotated[
     bool, typer.Option("--sounds/--no-sounds", help="Music and own sound as WAV beside a timeline.")
 ]
+FitOption = Annotated[
+    bool, typer.Option("--fit", help="Cut the track to the clip by whole bars (--out); see `mvr fit`.")
+]
 LoudnessOption = Annotated[
     float, typer.Option("--loudness", min=-60, max=-5, help="Loudness of the music in LUFS.")
 ]
@@ -82,6 +88,9 @@ def export(
     link: Annotated[bool, typer.Option("--link", help="An .otioz that refers to the media.")] = False,
     drop_frame: DropOption = False,
     sounds: SoundsOption = True,
+    fit: FitOption = False,
+    hit: HitOption = None,
+    ending: EndingOption = Ending.REAL,
     loudness: LoudnessOption = -16.0,
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
@@ -93,6 +102,10 @@ def export(
     """Put a track on a clip, lay out a timeline for an editor, or pack the papers; credits go to stdout."""
     if sum(each is not None for each in (out, timeline, pack)) != 1:
         raise UsageError("name one file to write: --out OUT.mp4, --timeline OUT.otioz or --pack OUT.zip")
+    if hit is not None and not fit:
+        raise UsageError("--hit says where fitted music strikes; add --fit")
+    if fit and out is None:
+        raise UsageError("--fit needs --out; `mvr fit` writes the fitted music for a timeline")
     if out is None:
         wish = Wish(
             video=video,
@@ -120,12 +133,31 @@ def export(
     check_output_file(out, inputs=(video, Path(track)), kept=kept, endings=VIDEO_ENDINGS, force=force)
     check_media(video, "picture")
     settings = {"start_s": start or 0.0, "original": original.value, "loudness_lufs": loudness}
-    _export_film(video, track, out, library, settings, as_json=as_json)
+    if not fit:
+        _export_film(video, track, out, library, settings, as_json=as_json)
+        return
+    from mvr.timing.files import write_fit
+
+    with tempfile.TemporaryDirectory(prefix="mvr-") as folder:
+        wav = Path(folder) / "music.wav"
+        music, plan = plan_track(video, track, library, (start or 0.0, ending, hit))
+        write_fit(music, plan, wav)
+        settings |= {"start_s": 0.0, "fade_s": 0.0}  # the plan has begun and faded it already
+        _export_film(video, track, out, library, settings, plan, wav, as_json=as_json)
 
 
 def _export_film(
-    video: Path, track: str, out: Path, library: Path | None, settings: JsonDict, *, as_json: bool
+    video: Path,
+    track: str,
+    out: Path,
+    library: Path | None,
+    settings: JsonDict,
+    plan: FitPlan | None = None,
+    fitted: Path | None = None,
+    *,
+    as_json: bool,
 ) -> None:
+    """Write the film; with `plan` and `fitted`, under the fitted music."""
     opened = library_or_demo(library)[0]
     item = named_track(track, opened)
     music = Path(track) if item is None or Path(track).is_file() else opened.file_of(item)
@@ -134,7 +166,7 @@ def _export_film(
     with steps("writing") as progress:
         info = mux_music(
             video,
-            music,
+            fitted or music,
             out,
             MuxSettings(**settings),
             progress=lambda done: progress(round(done * 100), 100, out.name),
@@ -142,8 +174,12 @@ def _export_film(
     credit = "" if item is None else item.credit_line
     if as_json:
         document = {"out": str(out), "duration_s": info.duration_s, **settings}
+        if plan is not None:
+            document["fit"] = plan.to_json()
         print_json(document | {"track": None if item is None else item.to_json(), "credit": credit})
         return
     say(f"{out}  {info.duration_s:.1f} s")
+    for line in describe(plan) if plan is not None else ():
+        say(line)
     if credit:
         say(f"Music: {credit}")

@@ -25,6 +25,7 @@ FADE_S = 2.0
 ALIKE = 0.95  # share of all jumps that must be less smooth
 _PASSABLE = 0.8
 _JOIN = 1.0  # what any join costs, beside its unlikeness
+_SHORT_LOOP = 4.0  # what repeating a single bar costs; eight bars cost an eighth of it
 _LONGEST_FADE = 0.25  # of the clip
 
 
@@ -97,6 +98,8 @@ class _Solver:
         self.bar_s = float(np.median(np.diff(bars.edges_s)))
         jump = _JOIN + 2 * (1 - bars.percentile) + (1 - bars.likeness)
         jump = np.where(bars.percentile < ALIKE, jump + 10, jump)
+        back = np.arange(len(bars))[:, None] - np.arange(len(bars)) + 1
+        jump = jump + np.where(back > 0, _SHORT_LOOP / np.maximum(back, 1), 0.0)
         self.cost = np.where(np.eye(len(bars), k=1, dtype=bool), 0.0, jump)
 
     def plain(self) -> FitPlan | None:

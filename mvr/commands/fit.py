@@ -1,0 +1,107 @@
+"""`mvr fit`: a track cut to a clip's length by whole bars, with its own ending and, if asked for, a hit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mvr.commands.delivering import named_track
+from mvr.commands.options import (
+    ForceOption,
+    JsonOption,
+    LibraryOption,
+    check_media,
+    library_files,
+    library_or_demo,
+)
+from mvr.commands.output import print_json, say
+from mvr.config.outputs import check_output_file
+from mvr.errors import UsageError
+from mvr.timing.plan import Ending
+
+if TYPE_CHECKING:
+    from mvr.timing.plan import FitPlan, Piece
+
+HitOption = Annotated[
+    float | None,
+    typer.Option("--hit", min=0, help="Second of the clip at which the music strikes.", show_default=False),
+]
+EndingOption = Annotated[
+    Ending, typer.Option("--ending", help="The track's own ending at the clip's end, or a fade-out.")
+]
+
+
+def fit(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip.")],
+    track: Annotated[str, typer.Argument(metavar="TRACK", help="Id of a track in the library, or a file.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The WAV file to write.", show_default=False)
+    ] = None,
+    hit: HitOption = None,
+    ending: EndingOption = Ending.REAL,
+    start: Annotated[float, typer.Option("--start", min=0, help="Where the music would rather begin.")] = 0.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    library: LibraryOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Cut a track to a clip's length by whole bars and print the plan."""
+    if out is None and not dry_run:
+        raise UsageError("name the file to write with --out MUSIC.wav, or look at the plan with --dry-run")
+    if out is not None:
+        check_output_file(
+            out, inputs=(video, Path(track)), kept=library_files(library), endings=(".wav",), force=force
+        )
+    check_media(video, "picture")
+    music, plan = plan_track(video, track, library, (start, ending, hit))
+    if out is not None and not dry_run:
+        from mvr.timing.files import write_fit
+
+        write_fit(music, plan, out)
+    if as_json:
+        written = None if out is None or dry_run else str(out)
+        print_json({"video": str(video), "track": track, "out": written, **plan.to_json()})
+        return
+    for line in describe(plan):
+        say(line)
+    if out is not None and not dry_run:
+        say(str(out))
+
+
+def plan_track(
+    video: Path, track: str, library: Path | None, wish: tuple[float, Ending, float | None]
+) -> tuple[Path, FitPlan]:
+    """The track's file, and its plan for the clip; `wish`: start in s, ending, hit in s or None."""
+    from mvr.media.probe import probe
+    from mvr.timing.files import plan_file
+    from mvr.timing.fitting import FitWish
+
+    opened = library_or_demo(library)[0]
+    item = named_track(track, opened)
+    music = Path(track) if item is None or Path(track).is_file() else opened.file_of(item)
+    length_s = probe(video, needs=("picture",)).duration_s
+    start_s, ending, hit_s = wish
+    return music, plan_file(music, FitWish(length_s=length_s, start_s=start_s, ending=ending, hit_s=hit_s))
+
+
+def describe(plan: FitPlan) -> list[str]:
+    """A plan in lines: its pieces with their joins, and what is off at the hit and at the end."""
+    lines = [_line(piece) for piece in plan.pieces]
+    end = "the track's own ending" if plan.ending is Ending.REAL else f"a fade-out of {plan.fade_s:.1f} s"
+    lines.append(f"ends with {end}, {1000 * plan.end_error_s:+.0f} ms from the clip's end")
+    if plan.hit_s is not None and plan.hit_error_s is not None:
+        lines.append(f"strikes at {plan.hit_s:.2f} s, {1000 * plan.hit_error_s:+.0f} ms off")
+    elif plan.hit_s is not None:
+        lines.append(f"does not strike at {plan.hit_s:.2f} s")
+    if plan.note:
+        lines.append(plan.note)
+    return lines
+
+
+def _line(piece: Piece) -> str:
+    span = f"{piece.start_s:8.3f} s  track {piece.source_start_s:8.3f} to {piece.source_end_s:8.3f} s"
+    if piece.likeness is None or piece.percentile is None:
+        return span
+    return f"{span}  joined {piece.likeness:.2f} alike, better than {piece.percentile:.0%} of all jumps"

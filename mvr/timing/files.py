@@ -1,0 +1,51 @@
+"""Fitting a file: the plan of a track for a clip's length, and the fitted music as sound or as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mvr.datatypes import FloatArray
+from mvr.errors import NoSound
+from mvr.signal.rhythm import hear
+from mvr.signal.spectrum import SAMPLE_RATE_HZ
+from mvr.timing.fitting import FitWish, plan_fit, render_fit
+from mvr.timing.joins import find_joins
+from mvr.timing.music import measure_music
+from mvr.timing.plan import FitPlan
+
+
+def plan_file(track: Path | str, wish: FitWish) -> FitPlan:
+    """How a track is cut to a length.
+
+    Raises:
+        MediaError: it cannot be read. NoSound: it is silent. UsageError: it ends before the wished start.
+    """
+    from mvr.media.sound import read_sound
+
+    samples = read_sound(track, SAMPLE_RATE_HZ)
+    music, heard = measure_music(samples), hear(samples)
+    if heard is None or music.end_s == 0:
+        raise NoSound(f"{Path(track).name}: the track is silent; choose another one")
+    return plan_fit(music, find_joins(heard, music.downbeats_s, music.end_s), wish)
+
+
+def fitted_sound(track: Path | str, plan: FitPlan) -> FloatArray:
+    """The fitted music at 48 kHz, (round(length_s * 48,000), 2). Raises MediaError."""
+    from mvr.media.loudness import RATE_HZ
+    from mvr.media.sound import read_stereo
+
+    return render_fit(read_stereo(track, RATE_HZ), plan, RATE_HZ)
+
+
+def write_fit(track: Path | str, plan: FitPlan, out: Path, loudness_lufs: float = -16.0) -> None:
+    """Write the fitted music as 24-bit WAV at 48 kHz; it appears only when it is complete.
+
+    Raises:
+        MediaError: the track cannot be read, or the file not be written.
+    """
+    from mvr.media.ffmpeg import written_whole
+    from mvr.media.soundtrack import MuxSettings, write_sound
+
+    sound = fitted_sound(track, plan)
+    with written_whole(out) as part:
+        write_sound(sound, part, MuxSettings(loudness_lufs=loudness_lufs))

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from eval.timing.fits import flux_share
+from eval.timing.songs import render_whole_song
+from mvr.errors import UsageError
+from mvr.signal.rhythm import hear
+from mvr.signal.spectrum import SAMPLE_RATE_HZ
+from mvr.timing.fitting import ALIKE, FitWish, plan_fit, render_fit
+from mvr.timing.joins import find_joins
+from mvr.timing.music import measure_music
+from mvr.timing.plan import Ending, Method
+
+
+@pytest.fixture(scope="module")
+def song():
+    song = render_whole_song("synthwave", 87_000, about_s=60.0)
+    mono = song.stereo.mean(axis=1)
+    music = measure_music(mono)
+    return song, music, find_joins(hear(mono), music.downbeats_s, music.end_s)
+
+
+@pytest.mark.parametrize("length_s", [12.34567, 30.0, 45.0, 100.0])
+def test_music_is_exactly_as_long_as_the_clip_and_ends_as_the_track_does(song, length_s):
+    whole, music, bars = song
+    plan = plan_fit(music, bars, FitWish(length_s=length_s))
+    assert plan.method is Method.BARS and plan.ending is Ending.REAL
+    assert plan.pieces[-1].source_end_s == pytest.approx(music.end_s)
+    assert plan.pieces[-1].end_s == pytest.approx(length_s, abs=1e-6)
+    assert len(render_fit(whole.stereo, plan, SAMPLE_RATE_HZ)) == round(length_s * SAMPLE_RATE_HZ)
+    for before, piece in itertools.pairwise(plan.pieces):
+        assert piece.start_s == pytest.approx(before.end_s)
+
+
+@pytest.mark.parametrize("length_s", [30.0, 100.0])
+def test_joins_lie_on_true_downbeats_between_bars_that_sound_alike(song, length_s):
+    whole, music, bars = song
+    plan = plan_fit(music, bars, FitWish(length_s=length_s))
+    true = np.append(whole.downbeats_s, whole.ending_s)
+    assert plan.joins
+    for before, piece in itertools.pairwise(plan.pieces):
+        for side in (before.source_end_s, piece.source_start_s):
+            assert np.abs(true - side).min() <= 0.02
+        assert piece.percentile >= ALIKE
+    assert max(flux_share(whole.stereo, render_fit(whole.stereo, plan, SAMPLE_RATE_HZ), plan)) <= 0.99
+
+
+def test_the_wished_second_is_struck_by_the_start_of_a_part(song):
+    _, music, bars = song
+    plan = plan_fit(music, bars, FitWish(length_s=40.0, hit_s=17.3))
+    assert plan.hit_error_s == 0 and abs(plan.end_error_s) < 2.5
+    at = next(piece for piece in plan.pieces if piece.start_s <= 17.3 < piece.end_s + 1e-6)
+    struck_s = at.source_start_s + 17.3 - at.start_s
+    moments = np.concatenate([music.sections_s, music.hits_s])
+    assert np.abs(moments - struck_s).min() < 1e-3
+
+
+def test_a_fade_keeps_the_wished_start_and_needs_no_join_where_the_track_is_long_enough(song):
+    whole, music, bars = song
+    plan = plan_fit(music, bars, FitWish(length_s=20.0, start_s=7.5, ending=Ending.FADE))
+    [piece] = plan.pieces
+    assert (piece.source_start_s, piece.source_end_s) == (7.5, 27.5) and plan.fade_s == 2.0
+    fitted = render_fit(whole.stereo, plan, SAMPLE_RATE_HZ)
+    np.testing.assert_array_equal(
+        fitted[1000 : 10 * SAMPLE_RATE_HZ],
+        whole.stereo[round(7.5 * SAMPLE_RATE_HZ) :][1000 : 10 * SAMPLE_RATE_HZ],
+    )
+    assert np.abs(fitted[-1]).max() < 1e-9
+
+
+def test_no_path_is_smoother_than_the_one_that_is_taken():
+    """Against every sequence of four bars."""
+    rng = np.random.default_rng(3)
+    from mvr.timing.fitting import _Solver
+    from mvr.timing.joins import Bars
+
+    like = rng.uniform(-1, 1, (5, 5)).astype(np.float32)
+    bars = Bars(edges_s=np.arange(6.0), likeness=like, percentile=(like + 1) / 2, on_beat=True)
+    solver = _Solver(bars, 5.0, FitWish(length_s=4.0), True)
+    found = solver._path(1, 4, 4)
+    costs = {
+        way: sum(solver.cost[a, b] for a, b in itertools.pairwise(way))
+        for way in itertools.product(range(5), repeat=4)
+        if way[0] == 1 and way[-1] == 4
+    }
+    assert found.cost == pytest.approx(min(costs.values()))
+    assert costs[tuple(found.bars)] == pytest.approx(found.cost)
+
+
+@pytest.mark.parametrize("sound", ["silence", "tone", "two seconds"])
+def test_odd_music_is_cut_plainly_and_says_why(sound):
+    time = np.arange(SAMPLE_RATE_HZ * (2 if sound == "two seconds" else 12)) / SAMPLE_RATE_HZ
+    samples = (0.0 if sound == "silence" else 0.3) * np.sin(2 * np.pi * 330 * time).astype(np.float32)
+    music, heard = measure_music(samples), hear(samples)
+    if heard is None:
+        assert sound == "silence" and music.end_s == 0
+        return
+    plan = plan_fit(music, find_joins(heard, music.downbeats_s, music.end_s), FitWish(length_s=9.0))
+    fitted = render_fit(samples[:, None], plan, SAMPLE_RATE_HZ)
+    assert plan.method is not Method.BARS and plan.note and len(fitted) == 9 * SAMPLE_RATE_HZ
+    assert np.isfinite(fitted).all()
+
+
+def test_wishes_that_cannot_be_are_one_sentence():
+    with pytest.raises(UsageError, match="lies outside the clip"):
+        FitWish(length_s=5.0, hit_s=6.0)
+    with pytest.raises(UsageError, match="must be above 0"):
+        FitWish(length_s=0.0)
