@@ -8,6 +8,7 @@ in windows of 30 s).
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 from collections.abc import Callable, Iterable, Sequence
@@ -239,6 +240,20 @@ def _interval(values: npt.NDArray[np.float64]) -> list[float]:
 
 def _rounded(value: float) -> float:
     return round(float(value), 4)
+
+
+def films_of(folder: Path) -> list[FilmTiming]:
+    """Pictures of the clips of a folder, one of each work, those that cannot be used left out."""
+    films: dict[str, FilmTiming] = {}
+    for path, work in find_clips(folder).items():
+        if work in films:
+            continue
+        watcher = Watcher()
+        with contextlib.suppress(MvrError, OSError):
+            watch_pictures(path, watcher.see, until_s=MOST_S)
+        if len(watcher) > 1:
+            films[work] = film_timing(watcher.changes())
+    return list(films.values())
 
 
 def measure_offsets(folder: Path, say: Say) -> JsonDict:

@@ -1,0 +1,115 @@
+"""The report of `eval.timing`: every number of the document in tables, with its aim and a word whether it is met."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mvr.datatypes import JsonDict
+
+TITLE = "# Timing: tempo, beats, cuts, placing and fitting against known answers\n"
+
+
+def write_report(document: JsonDict, out: Path) -> str:
+    """Write `README.md` into a folder and give its text back."""
+    parts = [TITLE]
+    for name, write in _WRITERS.items():
+        if name in document:
+            parts.append(write(document[name]))
+    text = "\n".join(parts)
+    (out / "README.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def _table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, list):
+        return f"[{value[0]:.2f}, {value[1]:.2f}]"
+    return "-" if value is None else str(value)
+
+
+def _real(part: JsonDict) -> str:
+    if not part.get("works"):
+        return f"## Placing, real clips\n\nNot measured: {part.get('note', 'no clip could be used')}.\n"
+    rows, tried = [], []
+    for name, form in (
+        ("circular", part),
+        ("2 s off both ends", part["trimmed"]),
+        ("strict", part["strict"]),
+    ):
+        rows.append(
+            [name, form["works"], form.get("windows"), form["percentile"], form["interval"], form["best_tenth"],
+             form["best_tenth_interval"], form["control_best_tenth"], form.get("control_best_tenth_interval")]
+        )  # fmt: skip
+        for variant, row in form.get("variants", {}).items():
+            tried.append([name, variant, row["percentile"], row["best_tenth"]])
+    head = ["form", "works", "windows", "percentile", "95 %", "best tenth", "95 %", "foreign sounds", "95 %"]
+    text = "## Placing, real clips (chance: percentile 0.50, best tenth 0.105)\n\n" + _table(head, rows)
+    text += "\nEverything tried:\n\n" + _table(["form", "variant", "percentile", "best tenth"], tried)
+    if part["best_tenth_interval"][0] < 0.2:
+        text += (
+            f"\nThe lower bound is {part['best_tenth_interval'][0]:.2f}, under the aimed 0.20: {part['works']} works "
+            "are too few to show it; about 20 works or more would settle it.\n"
+        )
+    left_out = part.get("skipped", [])
+    return text + "".join(f"\n* left out: {sentence}" for sentence in left_out) + ("\n" if left_out else "")
+
+
+def _rhythm(part: JsonDict) -> str:
+    columns = ["tempo", "octave", "beat_f", "lag_ms", "downbeat_f", "bar_length"]
+    rows = [
+        [row, name, *(values.get(column) for column in columns)]
+        for row in part["rows"]["mvr"]
+        for name, by in part["rows"].items()
+        if (values := by[row])
+    ]
+    cost = ", ".join(f"{name} {value:.3f}" for name, value in part["cpu_s_per_minute"].items())
+    text = "## Tempo, beats, downbeats\n\n" + _table(["pieces", "by", *columns], rows)
+    return text + f"\nCPU s per minute of music: {cost}. The beat is, {part['what_counts_as_the_beat']}.\n"
+
+
+def _cuts(part: JsonDict) -> str:
+    rows = [
+        [kind, name, row["hits"], row["false"], row["missed"], row["f1"]]
+        for kind in part["films"]["mvr"]
+        for name, by in part["films"].items()
+        if (row := by[kind])
+    ]
+    windows = part["windows_without_a_cut"]
+    false = ", ".join(f"{name} {value}" for name, value in windows.items() if name != "windows")
+    text = "## Cuts\n\n" + _table(["films", "by", "hits", "false", "missed", "F1"], rows)
+    return text + f"\nFalse cuts in {windows['windows']} windows of 1 s without one: {false}.\n"
+
+
+def _planted(part: JsonDict) -> str:
+    rows = [[name, row["films"], row["starts"], row["found"]] for name, row in part.items()]
+    return "## Placing, planted\n\n" + _table(["changes", "films", "starts", "found within 0.5 s"], rows)
+
+
+def _nearness(part: JsonDict) -> str:
+    if not part["films"]:
+        return f"## Cuts near beats\n\nNot measured: {part['note']}.\n"
+    rows = [[name, part[name]["one_track"], part[name]["best_of_ten"]] for name in ("cuts", "random_cuts")]
+    kind = "real" if part["real_clips"] else "painted"
+    text = f"## Cuts near beats ({part['films']} {kind} films)\n\n"
+    return text + _table(["", "one track", "best of ten"], rows) + f"\n{part['note'].capitalize()}.\n"
+
+
+def _fit(part: JsonDict) -> str:
+    names = {
+        name: None for form in part.values() for name in form if name not in ("notes", "skipped", "note")
+    }
+    rows = [[name.replace("_", " "), *(form.get(name) for form in part.values())] for name in names]
+    return "## Fit\n\n" + _table(["", *part], rows)
+
+
+_WRITERS = {
+    "real_offset": _real, "rhythm": _rhythm, "cuts": _cuts, "planted": _planted, "nearness": _nearness, "fit": _fit
+}  # fmt: skip
