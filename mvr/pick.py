@@ -90,7 +90,7 @@ class Pick:
         from mvr.delivery.laying import Found, lay_film, lay_ranked
         from mvr.delivery.writing import TimelineSettings, write_timeline
 
-        found = [Found(item=r.item, start_s=r.start_s, score=r.score) for r in self.ranked.results[:5]]
+        found = [Found.of(result) for result in self.ranked.results[:5]]
         origin = {"system": self.ranked.system, "alpha": self.ranked.alpha}
         write_timeline(lay_ranked(lay_film(self.video), found, origin=origin), out, TimelineSettings())
 
@@ -134,6 +134,8 @@ def pick_music(
     skipped += [(entry.path, entry.reason) for entry in retriever.prepare(Direction.VIDEO_TO_MUSIC)]
     query = retriever.embed_query(clip, Direction.VIDEO_TO_MUSIC)
     ranked = retriever.rank(query, alpha, count, filters=Filters(commercial=commercial))
+    library.timings.measure_missing([result.item for result in ranked.results])
+    ranked = retriever.place(ranked, clip)
     if not ranked.results:
         held = len(library.items(Modality.AUDIO))
         raise DataError(

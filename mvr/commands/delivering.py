@@ -170,7 +170,7 @@ def choose(wish: Wish) -> Delivery:
     Raises:
         NotInLibrary, DataError, MediaError: see `mvr.errors`.
     """
-    from mvr.delivery.laying import lay_file, lay_film, lay_item, lay_ranked
+    from mvr.delivery.laying import Timing, lay_file, lay_film, lay_item, lay_ranked
 
     film = lay_film(wish.video)
     library, demo = library_or_demo(wish.library)
@@ -190,7 +190,8 @@ def choose(wish: Wish) -> Delivery:
         chosen = lay_item(picked.item, film, start_s, picked.score, wish.loudness_lufs)
         found = [each for each in found if each.item.id != picked.item.id]
     count = wish.top - (chosen is not None)
-    return lay_ranked(film, found[:count], chosen, wish.loudness_lufs, origin)
+    timing = Timing() if picked is None else picked.timing
+    return lay_ranked(film, found[:count], chosen, wish.loudness_lufs, origin, timing)
 
 
 def _rank(wish: Wish, library: Library, demo: bool) -> tuple[list[Found], Found | None, Retriever | None]:
@@ -217,8 +218,10 @@ def _rank(wish: Wish, library: Library, demo: bool) -> tuple[list[Found], Found 
     query = retriever.embed_query(wish.video, Direction.VIDEO_TO_MUSIC)
 
     def ranked(count: int, filters: Filters) -> list[Found]:
-        results = retriever.rank(query, wish.alpha, count, filters=filters).results
-        return [Found(item=result.item, start_s=result.start_s, score=result.score) for result in results]
+        listed = retriever.rank(query, wish.alpha, count, filters=filters)
+        with steps("measuring time") as progress:
+            library.timings.measure_missing([result.item for result in listed.results], progress)
+        return [Found.of(result) for result in retriever.place(listed, wish.video).results]
 
     found = ranked(wish.top + 1, Filters(commercial=wish.commercial))
     if item is None:

@@ -59,9 +59,13 @@ def read_clock(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS) -> Pictur
         return PictureClock(rate=rate, frames=1, measured_hz=rate.per_s, pictures=1, variable=False)
     steps = [after - before for before, after in itertools.pairwise(ticks)]
     step_s = Fraction(ticks[-1] - ticks[0], len(steps)) * tick
-    rate = editing_rate(1 / step_s)
     typical = statistics.median(steps)
     uneven = max(abs(step - typical) for step in steps) > max(1.5, 0.1 * typical)
+    # pictures that were dropped lower the average: most of a clip tells what it was filmed at
+    usual = editing_rate(1 / (Fraction(typical) * tick)) if uneven and typical else None
+    rate = (
+        usual if usual is not None and _is_near(usual, Fraction(typical) * tick) else editing_rate(1 / step_s)
+    )
     return PictureClock(
         rate=rate,
         frames=max(1, rate.frame_at(step_s * len(ticks))),
@@ -69,6 +73,11 @@ def read_clock(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS) -> Pictur
         pictures=len(ticks),
         variable=uneven,
     )
+
+
+def _is_near(rate: FrameRate, step_s: Fraction) -> bool:
+    """Whether pictures come at a rate, within the two hundredths that clocks of whole milliseconds round by."""
+    return abs(rate.per_s * step_s - 1) <= Fraction(1, 50)
 
 
 def _ticks(media: OpenMedia, stream: object) -> list[int]:

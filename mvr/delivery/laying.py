@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mvr.datatypes import JsonDict
 from mvr.delivery.clock import read_clock
+from mvr.delivery.moments import cut_markers, music_markers
 from mvr.delivery.plan import (
     TARGET_LUFS,
     Delivery,
     Film,
+    Marker,
     RightsHolders,
     Sound,
     join_markers,
@@ -28,8 +30,42 @@ from mvr.media.probe import probe
 
 if TYPE_CHECKING:
     from mvr.library import Item
+    from mvr.timing.film import FilmTiming
+    from mvr.timing.music import MusicTiming
 
 _HOLDERS = tuple(field.name for field in fields(RightsHolders))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When things happen in a track and in a clip, as far as that was measured."""
+
+    music: MusicTiming | None = None
+    film: FilmTiming | None = None
+
+
+class Ranked(Protocol):
+    """A ranked and placed track, as `mvr.retrieval.Result` is one."""
+
+    @property
+    def item(self) -> Item:
+        """The track."""
+
+    @property
+    def start_s(self) -> float:
+        """The second of it that fits the clip's first."""
+
+    @property
+    def score(self) -> float:
+        """How well it fits."""
+
+    @property
+    def music(self) -> MusicTiming | None:
+        """When things happen in it, if that was measured."""
+
+    @property
+    def film(self) -> FilmTiming | None:
+        """When things happen in the clip, if that was measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +75,13 @@ class Found:
     item: Item
     start_s: float
     score: float | None = None
+    timing: Timing = Timing()
+
+    @classmethod
+    def of(cls, result: Ranked) -> Found:
+        """A line of a ranked list."""
+        timing = Timing(music=result.music, film=result.film)
+        return cls(item=result.item, start_s=result.start_s, score=result.score, timing=timing)
 
 
 def lay_ranked(
@@ -47,6 +90,7 @@ def lay_ranked(
     chosen: Sound | None = None,
     target_lufs: float = TARGET_LUFS,
     origin: JsonDict | None = None,
+    timing: Timing = Timing(),
 ) -> Delivery:
     """A clip with the first of a ranked list under it and the others as alternates, but for those whose file is gone.
 
@@ -56,6 +100,7 @@ def lay_ranked(
         chosen: goes under the clip instead of the first; all of `found` are alternates then.
         target_lufs: loudness that levels aim at.
         origin: see `Delivery.origin`.
+        timing: of `chosen` and the clip, for markers; of the first of `found` where that is chosen.
 
     Raises:
         DataError: nothing is chosen, or its file is gone.
@@ -66,15 +111,26 @@ def lay_ranked(
             gone = f"the file of “{found[0].item.title}” is gone" if found else "no track was found"
             raise DataError(f"{gone}; choose another track")
         first, there = there[0], there[1:]
+        timing = first.timing
         chosen = lay_item(first.item, film, first.start_s, first.score, target_lufs)
     others = [lay_item(each.item, film, each.start_s, each.score, target_lufs) for each in there]
     return Delivery(
         film=film,
         chosen=chosen,
         alternates=tuple(others),
-        markers=join_markers(chosen.pieces),
+        markers=_markers(film, chosen, timing),
         origin=origin or {},
     )
+
+
+def _markers(film: Film, chosen: Sound, timing: Timing) -> tuple[Marker, ...]:
+    """Cuts, downbeats, hits that meet and joins, in the clip's order."""
+    found = list(join_markers(chosen.pieces))
+    if timing.film is not None:
+        found += cut_markers(timing.film, film.length_s)
+    if timing.music is not None:
+        found += music_markers(timing.music, chosen.pieces, timing.film)
+    return tuple(sorted(found, key=lambda marker: marker.at_s))
 
 
 def lay_film(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS) -> Film:

@@ -68,7 +68,7 @@ class Desk:
     def rank(
         self, source: Source, direction: Direction, alpha: float | None, count: int, filters: Filters
     ) -> RankedList:
-        """The best items for a source.
+        """The best items for a source, each from where it meets the picture.
 
         Raises:
             DataError: the library holds nothing of the wanted kind. MediaError: the file cannot be used.
@@ -82,7 +82,8 @@ class Desk:
         if ranked.missing:
             self.retriever.prepare(direction)
             ranked = self.retriever.rank(self.query(source, direction), alpha, count, filters=filters)
-        return ranked
+        self.library.timings.measure_missing([result.item for result in ranked.results])
+        return self.retriever.place(ranked, source.path)
 
     def query(self, source: Source, direction: Direction) -> Query:
         """The embedded source; kept, so that asking again costs nothing."""

@@ -13,6 +13,7 @@ from mvr.errors import DataError, UsageError
 from mvr.mcp.answers import Cut, Explanation, Fitted, Match, Ranking, Stretch, Timeline
 
 if TYPE_CHECKING:
+    from mvr.delivery.laying import Timing
     from mvr.delivery.plan import Delivery, Film, Sound
     from mvr.mcp.desk import Desk, Source
     from mvr.retrieval import RankedList
@@ -170,7 +171,7 @@ class Tools:
         alpha: float | None,
         commercial: bool = False,
     ) -> Delivery:
-        from mvr.delivery.laying import Found, lay_film, lay_ranked
+        from mvr.delivery.laying import Found, Timing, lay_film, lay_ranked
         from mvr.retrieval import Filters
 
         if -1 < start_s < 0:
@@ -185,17 +186,15 @@ class Tools:
             if need
             else None
         )
-        found = (
-            [Found(item=r.item, start_s=r.start_s, score=r.score) for r in ranked.results] if ranked else []
-        )
+        found = [Found.of(result) for result in ranked.results] if ranked else []
         origin = {"system": ranked.system, "alpha": ranked.alpha, "commercial": commercial} if ranked else {}
-        chosen = None
+        chosen, timing = None, Timing()
         if music is not None:
-            chosen = self._chosen(film, clip, music, start_s, loudness_lufs, alpha)
+            chosen, timing = self._chosen(film, clip, music, start_s, loudness_lufs, alpha)
             found = [each for each in found if each.item.content != chosen.sha256][: top - 1]
         elif found and start_s >= 0:
             found[0] = replace(found[0], start_s=start_s)
-        return lay_ranked(film, found[:top], chosen, loudness_lufs, origin)
+        return lay_ranked(film, found[:top], chosen, loudness_lufs, origin, timing)
 
     def _chosen(
         self,
@@ -205,18 +204,17 @@ class Tools:
         start_s: float,
         loudness_lufs: float,
         alpha: float | None,
-    ) -> Sound:
-        from mvr.delivery.laying import lay_file, lay_item
+    ) -> tuple[Sound, Timing]:
+        from mvr.delivery.laying import Found, Timing, lay_file, lay_item
         from mvr.retrieval import Filters
 
         if music.item is None:
-            return lay_file(music.path, film, max(0.0, start_s), loudness_lufs)
-        if start_s >= 0:
-            return lay_item(music.item, film, start_s, None, loudness_lufs)
+            return lay_file(music.path, film, max(0.0, start_s), loudness_lufs), Timing()
         alone = Filters(ids=frozenset([music.item.id]))
         results = self._desk.rank(clip, Direction.VIDEO_TO_MUSIC, alpha, 1, alone).results
-        begin_s, score = (results[0].start_s, results[0].score) if results else (0.0, None)
-        return lay_item(music.item, film, begin_s, score, loudness_lufs)
+        found = Found.of(results[0]) if results else Found(item=music.item, start_s=0.0)
+        begin_s = found.start_s if start_s < 0 else start_s
+        return lay_item(music.item, film, begin_s, found.score, loudness_lufs), found.timing
 
     def _place(self, out: str, endings: tuple[str, ...], clip: Source, music: Source | None) -> Path:
         inputs = [clip.path, *([] if music is None else [music.path])]

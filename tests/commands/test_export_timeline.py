@@ -119,8 +119,10 @@ def test_a_file_that_is_gone_is_no_alternate_and_cannot_be_chosen(
     gone = chosen.rename(tmp_path / chosen.name)
     try:
         words = ("--timeline", tmp_path / "c.xml", "--library", shelf / ".mvr", "--system", "tiny")
-        code, _, err = attempt("export", shelf / "clip.mp4", *words)
-        assert code == 1 and "is gone; choose another track" in err and not (tmp_path / "c.xml").exists()
+        code, _, err = attempt("export", shelf / "clip.mp4", first["chosen"]["id"], *words)
+        assert code == 1 and "is gone" in err and not (tmp_path / "c.xml").exists()
+        next_best = exported(attempt, shelf, "--timeline", tmp_path / "d.xml")
+        assert next_best["chosen"]["id"] == first["alternates"][0]["id"]
     finally:
         gone.rename(chosen)
 

@@ -48,6 +48,17 @@ def test_a_phone_s_uneven_pictures_are_conformed_by_time(
     assert clock.rate.name == "29.97" and clock.frames == 120
 
 
+def test_dropped_pictures_do_not_change_the_rate_a_clip_was_filmed_at(
+    film: Callable[..., Path], run_ffmpeg: Callable[..., None], tmp_path: Path
+) -> None:
+    even, gaps = film("whole.mp4", "24000/1001", 96, sound=False), tmp_path / "gaps.mp4"
+    how = ["-vf", "select='lt(mod(n,8),7)'", "-fps_mode", "passthrough", "-c:v", "libx264"]
+    run_ffmpeg("-i", even, *how, gaps)
+    clock = read_clock(gaps)
+    assert clock.variable and clock.pictures == 84 and float(clock.measured_hz) < 21.5
+    assert clock.rate.name == "23.976" and abs(clock.frames - 95) <= 1
+
+
 def test_one_picture_is_one_frame(film: Callable[..., Path]) -> None:
     clock = read_clock(film("one.mp4", "25", 1, sound=False))
     assert (clock.frames, clock.rate.name) == (1, "25")

@@ -36,7 +36,7 @@ def delivery_of(desk: Desk, preview: Preview) -> Delivery:
         film = lay_film(chosen.item.path)
         return lay_ranked(film, [], lay_file(desk.clip.path, film, preview.start_s), origin=origin)
     others = [result for result in results if result is not chosen]
-    found = [Found(item=r.item, start_s=r.start_s, score=r.score) for r in (chosen, *others)]
+    found = [Found.of(result) for result in (chosen, *others)]
     return lay_ranked(lay_film(desk.clip.path), found[:_TRACKS], origin=origin)
 
 
