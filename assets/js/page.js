@@ -19,7 +19,7 @@
     if (playing || media.currentTime > 0) row.classList.add("is-open");
     if (button) {
       button.setAttribute("aria-pressed", String(playing));
-      button.setAttribute("aria-label", (playing ? "Pause " : "Play ") + row.dataset.name);
+      button.setAttribute("aria-label", `${playing ? mvTexts.pause : mvTexts.play} ${row.dataset.name}`);
     }
     if (seek && length) {
       const at = media.readyState ? media.currentTime : Number(row.dataset.start) || 0;
@@ -91,18 +91,26 @@
   });
 
   /* ---- the address: which tab, which alpha ---- */
-  const remember = (key, value) => {
+  const remember = (key, value, step) => {
     const url = new URL(location.href);
+    if (url.searchParams.get(key) === value) return;
     url.searchParams.set(key, value);
-    history.replaceState(history.state, "", url);
+    if (step) history.pushState(history.state, "", url); else history.replaceState(history.state, "", url);
   };
+  const tabOf = (id) => document.getElementById(`mv-tab-${id}-button`);
+  addEventListener("popstate", () => {
+    const tab = tabOf(new URL(location.href).searchParams.get("tab") || "video-to-music");
+    if (tab && tab.getAttribute("aria-selected") !== "true") { back = true; tab.click(); back = false; }
+  });
+  let back = false;
   document.addEventListener("click", (event) => {
     const tab = event.target.closest && event.target.closest("[role=tab]");
     if (!tab) return;
     pauseOthers(null);
     const id = tab.id || "";
     const match = id.match(/mv-tab-(.+)-button$/);
-    if (match) remember("tab", match[1]);
+    if (match && !back) remember("tab", match[1], true);
+    if (match) all(`#mv-tab-${match[1]} .mv-refresh`).forEach((button) => button.click());  /* what was counted may be old */
   }, true);
   document.addEventListener("input", (event) => {
     const box = event.target.closest && event.target.closest(".mv-alpha");
@@ -111,6 +119,20 @@
   document.addEventListener("change", (event) => {
     const box = event.target.closest && event.target.closest(".mv-which");
     if (box) remember("library", event.target.value);
+  });
+  /* from what was just added to a search of it; a tab that was never open is made only now */
+  const arrive = (tab, library, tries = 200) => {
+    const panel = document.getElementById(`mv-tab-${tab}`);
+    const choice = panel && panel.offsetParent && panel.querySelector(`.mv-which input[value=${library}]`);
+    if (!choice) { if (tries) setTimeout(arrive, 50, tab, library, tries - 1); return; }
+    if (!choice.checked) choice.click();
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-goto]");
+    if (!button) return;
+    remember("library", button.dataset.library);
+    tabOf(button.dataset.goto).click();
+    arrive(button.dataset.goto, button.dataset.library);
   });
 
   /* ---- small repairs of Gradio's own parts, for keyboards and screen readers ---- */
@@ -128,7 +150,7 @@
   });
 
   const repair = () => {
-    document.documentElement.lang = document.documentElement.lang || "en";
+    if (document.documentElement.lang !== "en") document.documentElement.lang = "en";  /* of the texts, not of the browser */
     all(".mv-alpha input[type=range]").forEach((input) => {
       input.setAttribute("aria-valuetext", `${Math.round(100 * input.value)} percent`);
     });

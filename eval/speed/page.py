@@ -1,26 +1,22 @@
-"""The page: from choosing a file to the ranked list on the screen, in a real browser."""
+"""The page in a real browser: from choosing a file to the list, from a click on a track to its sound, and memory.
+
+Each against the page of an earlier commit, served from a git work tree of it in the same run.
+"""
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
+from eval.speed.audition import audition_contest
 from eval.speed.contest import Aim, Contest, Work
 from eval.speed.inputs import Inputs
-
-ROOT = Path(__file__).parents[2]
-ROWS = "#mv-results-v2m .mv-row[data-id]"
+from eval.speed.served import ROOT, ROWS, Served, chromium, earlier_tree
 
 
 def contests(inputs: Inputs) -> Iterator[Contest]:
@@ -31,24 +27,20 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
     seconds = 3.0 if inputs.short else 15.0
     size = (320, 180) if inputs.short else (1920, 1080)
     clip = inputs.video("phone", seconds=seconds, size=size)
+    before = earlier_tree()
+    candidates = {"the page": lambda: _page(clip, ROOT)}
+    if before is not None:
+        candidates["the page before"] = lambda: _page(clip, before)
     yield Contest(
         name="page-upload",
         title="Upload to results in the page",
         work=f"a {seconds:g} s {size[0]}x{size[1]} H.264 clip, demo library, default system, all on one machine",
         ours="the page",
-        candidates={
-            "the page": lambda: _page(clip),
-            "the retriever alone": lambda: _retriever(clip),
-        },
+        candidates=candidates | {"the retriever alone": lambda: _retriever(clip)},
         media_s=seconds,
         aims=(Aim(text="results within 3 s of choosing the file", wall_s_at_most=3.0),),
     )
-
-
-def chromium() -> str | None:
-    """The browser's path."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((path for path in map(shutil.which, names) if path), None)
+    yield audition_contest(ROOT, before, switches=20 if inputs.short else 100)
 
 
 def _retriever(clip: Path) -> Work:
@@ -69,15 +61,9 @@ def _retriever(clip: Path) -> Work:
     return work
 
 
-def _page(clip: Path) -> Work:
-    from playwright.sync_api import sync_playwright
-
-    url = _serve()
-    playwright = sync_playwright().start()
-    browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-    page = browser.new_page()
-    atexit.register(playwright.stop)
-    page.goto(url)
+def _page(clip: Path, tree: Path) -> Work:
+    served = Served(tree, Path(tempfile.mkdtemp(prefix="mvr-speed-")))
+    page = served.open()
     page.wait_for_selector("#mv-upload-v2m", timeout=60_000)
 
     def work() -> dict[str, Any]:
@@ -90,27 +76,3 @@ def _page(clip: Path) -> Work:
         return {"list s": round(listed_s, 2), "player s": round(time.monotonic() - begun, 2)}
 
     return work
-
-
-def _serve() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "MVR_HOME": tempfile.mkdtemp(prefix="mvr-speed-"),
-        "GRADIO_SERVER_PORT": str(port),
-    }
-    server = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    )
-    atexit.register(server.terminate)
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(url, timeout=5):
-                return url
-        except (URLError, OSError):
-            time.sleep(0.3)
-    raise TimeoutError("the page did not start within two minutes")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mvr.commands.options import ForceOption, library_files
-from mvr.commands.output import note, print_json, say
+from mvr.commands.options import ForceOption, JsonOption, library_files
+from mvr.commands.output import many_steps, note, print_json, say
 from mvr.config.outputs import check_output_file, check_output_folder
 
 app = typer.Typer(no_args_is_help=True, help="Sets of short videos with music in the SVM-10K schema.")
 
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 _Set = Annotated[Path, typer.Argument(help="Folder of a built set.")]
 
 
@@ -29,7 +27,7 @@ def build(
         Path | None, typer.Option(help="A list of addresses to fetch into DIR first, with yt-dlp (an extra).")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that measure clips.")] = 2,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure, filter, group, split and write; a second run measures nothing again."""
     from mvr.datasets.svm10k import builder, sources
@@ -40,9 +38,9 @@ def build(
         source.mkdir(parents=True, exist_ok=True)
         failures = sources.fetch_urls(urls, source, lambda url: note(f"fetching {url}"))
     clips, missing = sources.find_clips(source)
-    with Bar() as bar:
+    with many_steps() as show:
         report = builder.build(
-            clips, out, _settings(config), workers=workers, missing=[*missing, *failures], progress=bar.show
+            clips, out, _settings(config), workers=workers, missing=[*missing, *failures], progress=show
         )
     if as_json:
         print_json(report.to_json())
@@ -62,7 +60,7 @@ def review(
     place: _Set,
     keep: Annotated[list[str] | None, typer.Option(help="Id to keep, repeatable.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Id to drop, repeatable.")] = None,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List clips close to a threshold, or decide on them; the next build obeys the decisions."""
     from mvr.datasets.svm10k.builder import read_decisions, save_decisions
@@ -92,7 +90,7 @@ def review(
 
 
 @app.command()
-def validate(place: _Set, as_json: _Json = False) -> None:
+def validate(place: _Set, as_json: JsonOption = False) -> None:
     """Check checksums, decoding, and that no group sits in two splits."""
     from mvr.datasets.svm10k import validation
 
@@ -112,7 +110,7 @@ def info(
     place: _Set,
     plot: Annotated[Path | None, typer.Option(help="Write a figure (.svg or .png).")] = None,
     force: ForceOption = False,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Rows, hours, groups, quartiles of what was measured, counts of themes and labels."""
     if plot is not None:
@@ -143,7 +141,7 @@ def push(
     public: Annotated[
         bool, typer.Option("--public", help="Everybody may see it; private by default.")
     ] = False,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Upload the card and the shards; needs a token with write access in HF_TOKEN."""
     from mvr.datasets.svm10k import hub
@@ -164,7 +162,7 @@ def audioset(
     level: Annotated[str, typer.Option(help="direct: 25 genres; all: 65.")] = "direct",
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     force: ForceOption = False,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Genre, mood and instrument labels of AudioSet's music clips, with a split balanced by genre."""
     import pyarrow as pa
@@ -219,26 +217,3 @@ def _table(title: str, counts: dict[str, int]) -> None:
     say(f"  {title}:")
     for name, count in counts.items():
         say(f"    {count:6d}  {name}")
-
-
-class Bar:
-    """Progress with the time left, on stderr."""
-
-    def __enter__(self) -> Bar:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self._tasks: dict[str, Any] = {}
-        self._progress.start()
-        return self
-
-    def show(self, step: str, done: int, total: int) -> None:
-        """Move the bar of one step."""
-        if step not in self._tasks:
-            self._tasks[step] = self._progress.add_task(step, total=total)
-        self._progress.update(self._tasks[step], completed=done)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mvr.commands.output import note, print_json, say
+from mvr.commands.options import JsonOption
+from mvr.commands.output import many_steps, note, print_json, say
 from mvr.config.outputs import check_output_folder
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Feature stores: backbone features of paired videos and music.")
 
 _Out = Annotated[Path, typer.Option(help="Folder for the store; it must not exist yet.", show_default=False)]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 _Labels = Annotated[
     Path | None,
     typer.Option(help="Labels from `mvr dataset audioset`, matched by id: further taxonomy columns."),
@@ -34,7 +34,7 @@ def import_matrices(
     ],
     out: _Out,
     labels: _Labels = None,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Any precomputed pair of feature matrices; several labels in a cell are separated by ;"""
     from mvr.datasets.features.matrices import import_matrices as read
@@ -48,7 +48,7 @@ def import_youtube8m(
     out: _Out,
     vocabulary: Annotated[Path | None, typer.Option(help="CSV with index and name of the labels.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Keep rows with this label, repeatable.")] = None,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """YouTube-8M's video-level TFRecords."""
     from mvr.datasets.features.youtube8m import import_youtube8m as read
@@ -66,7 +66,7 @@ def import_vggish(
     ],
     out: _Out,
     labels: _Labels = None,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """AudioSet's VGGish embeddings beside video features of your own; rows without sound are left out and counted."""
     from mvr.datasets.features.vggish import import_vggish as read
@@ -80,7 +80,7 @@ def import_mgsv(
     video: Annotated[Path, typer.Option(help="Folder of vit_feature/ and vit_mask/.")],
     audio: Annotated[Path, typer.Option(help="Folder of ast_feature/ and ast_mask/.")],
     out: _Out,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """MGSV-EC's published feature folders; rows whose music is in a later split are left out and counted."""
     from mvr.datasets.features.mgsv import import_mgsv as read
@@ -115,10 +115,9 @@ def extract(
             help="A running Ray cluster: auto on one of its machines, or HOST:PORT. Every machine needs mvr."
         ),
     ] = None,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run both backbones of a system over a dataset; files that fail are reported and passed over."""
-    from mvr.commands.dataset import Bar
     from mvr.embeddings.extraction import ExtractSettings, extract_features
 
     check_output_folder(out, ("meta.json",))
@@ -126,8 +125,8 @@ def extract(
     settings = ExtractSettings(
         system=system, engine=engine, workers=workers, gpus_per_worker=gpus_per_worker, address=address
     )
-    with Bar() as bar:
-        report = extract_features(dataset, out, settings, command=_command(), progress=bar.show)
+    with many_steps() as show:
+        report = extract_features(dataset, out, settings, command=_command(), progress=show)
     if as_json:
         print_json(report.to_json())
         return

@@ -14,6 +14,8 @@ from mvr.lines import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.progress import Progress, TaskID
+
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout; NaN is refused. What a terminal would obey is escaped, as JSON allows."""
@@ -50,21 +52,42 @@ def _speaks_unicode() -> bool:
 
 
 @contextmanager
-def steps(title: str) -> Iterator[Callable[[int, int, str], None]]:
-    """A progress bar on stderr; yields a function of (done, in all, what is next)."""
+def _bars() -> Iterator[Progress]:
+    """Progress with the time left, on stderr where that is a terminal."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        yield bars
+
+
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[int, int, str], None]]:
+    """One progress bar; yields a function of (done, in all, what is next)."""
+    from rich.markup import escape
+
+    with _bars() as bars:
+        task = bars.add_task(title, total=None)
 
         def show(done: int, total: int, name: str) -> None:
-            bar.update(
-                task, completed=done, total=total, description=f"{title} {escape(one_line(name)[-40:])}"
-            )
+            words = f"{title} {escape(one_line(name)[-40:])}"
+            bars.update(task, completed=done, total=total, description=words)
+
+        yield show
+
+
+@contextmanager
+def many_steps() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for each step of a work; yields a function of (step, done, in all)."""
+    with _bars() as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done)
 
         yield show
 

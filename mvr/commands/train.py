@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mvr.commands.options import ForceOption, library_files
+from mvr.commands.options import ForceOption, JsonOption, library_files
 from mvr.commands.output import print_json, say
 from mvr.config.outputs import check_output_file, check_output_folder
 from mvr.errors import UsageError
@@ -39,7 +39,7 @@ def train(
         typer.Option(help="Of bridge: what the backbones say of reference items, a file or a feature store."),
     ] = None,
     force: ForceOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a head on split train, stop on split val (made from train where there is none); test is never read."""
     inputs = [path for path in (config, reference, *features.glob("*")) if path is not None]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mvr.commands.options import JsonOption
 from mvr.commands.output import print_json, say
 
 app = typer.Typer(
@@ -18,11 +19,10 @@ _NAME = typer.Argument(help="A set of weights (see `mvr weights list`) or a syst
 _ACCEPT = typer.Option(
     "--accept-licence", help="Accept a non-commercial licence after reading it; asked once."
 )
-_JSON = typer.Option("--json", help="Print one JSON document.")
 
 
 @app.command("list")
-def list_weights(as_json: Annotated[bool, _JSON] = False) -> None:
+def list_weights(as_json: JsonOption = False) -> None:
     """The weights that the systems need: licence, size, whether they are here."""
     from mvr.backbones.weights import status, weights_of_card
     from mvr.config.cards import load_card, system_names
@@ -45,7 +45,7 @@ def list_weights(as_json: Annotated[bool, _JSON] = False) -> None:
 def fetch(
     name: Annotated[str, _NAME],
     accept: Annotated[bool, _ACCEPT] = False,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Download weights that are not here; resumes, checks digests, makes no request for what is here."""
     from mvr.backbones.weights import accept_licence, fetch_weights, weights_source

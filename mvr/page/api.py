@@ -6,6 +6,7 @@ Client("http://127.0.0.1:7860").predict(handle_file("clip.mp4"), alpha=0.3, api_
 # No `from __future__ import annotations`: Gradio reads the return type from the signature as it stands.
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -63,7 +64,8 @@ def create_endpoints(context: PageContext) -> None:
 
         alpha: 0 follows how clips and music were paired, 1 follows genre; none: the system card's. count: 1 to 50.
         """
-        return _answer(context, Direction.VIDEO_TO_MUSIC, video, (alpha, count, system))
+        wish = Wish(alpha=alpha, count=count, system=system)
+        return _answer(context, Direction.VIDEO_TO_MUSIC, video, wish)
 
     def music_to_video(
         music: UploadedFile, alpha: float | None = None, count: int = 10, system: str = DEFAULT_SYSTEM
@@ -72,7 +74,8 @@ def create_endpoints(context: PageContext) -> None:
 
         alpha: 0 follows how clips and music were paired, 1 follows genre; none: the system card's. count: 1 to 50.
         """
-        return _answer(context, Direction.MUSIC_TO_VIDEO, music, (alpha, count, system))
+        wish = Wish(alpha=alpha, count=count, system=system)
+        return _answer(context, Direction.MUSIC_TO_VIDEO, music, wish)
 
     for endpoint in (video_to_music, music_to_video):
         gr.api(
@@ -83,20 +86,46 @@ def create_endpoints(context: PageContext) -> None:
         )
 
 
-def _answer(
-    context: PageContext, direction: Direction, upload: UploadedFile, wish: tuple[float | None, int, str]
-) -> list[Match]:
-    alpha, count, system = wish
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a program asks for, as it came."""
+
+    alpha: object
+    count: object
+    system: object
+
+    def check(self, systems: list[str]) -> tuple[float | None, int, str]:
+        """Alpha (None: the system card's), count and system as they can be used; nothing is decoded before.
+
+        >>> Wish(alpha=1, count=3, system="mini").check(["mini"])
+        (1.0, 3, 'mini')
+
+        Raises:
+            UsageError: one sentence on the first value that cannot be used.
+        """
+        number = isinstance(self.alpha, int | float) and not isinstance(self.alpha, bool)
+        if self.alpha is not None and not (
+            number and 0 <= cast("float", self.alpha) <= 1
+        ):  # NaN compares false
+            raise UsageError(f"alpha is {self.alpha!r}; give a number from 0 to 1")
+        if type(self.count) is not int or not 1 <= self.count <= MOST_RESULTS:
+            raise UsageError(f"count is {self.count!r}; give a whole number from 1 to {MOST_RESULTS}")
+        if not isinstance(self.system, str) or self.system not in systems:
+            raise UsageError(f"system is {self.system!r}; choose from {', '.join(systems)}")
+        alpha = None if self.alpha is None else float(cast("float", self.alpha))
+        return alpha, self.count, self.system
+
+
+def _answer(context: PageContext, direction: Direction, upload: UploadedFile, wish: Wish) -> list[Match]:
     try:
+        alpha, count, system = wish.check([choice.name for choice in context.catalogue.ready()])
         with tempfile.TemporaryDirectory(prefix="mvr-api-") as folder:
             path = take_upload(upload, Path(folder))
             need = ("picture",) if direction.query is Modality.VIDEO else ("sound",)
             probe(path, media_limits(context.manifest.app), needs=need)  # type: ignore[arg-type]
             retriever = context.catalogue.retriever(DEMO, system)
             query = retriever.embed_query(path, direction)
-        ranked = retriever.rank(
-            query, alpha=None if alpha is None else float(alpha), k=max(1, min(int(count), MOST_RESULTS))
-        )
+        ranked = retriever.rank(query, alpha=alpha, k=count)
     except MvrError as error:
         raise gr.Error(str(error)) from error
     return [match_of(result) for result in ranked.results]

@@ -28,6 +28,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def _open_tab(request: gr.Request) -> Any:
 
 def _leave(context: PageContext) -> Callable[[gr.Request], None]:
     def leave(request: gr.Request) -> None:
-        context.visits.end(request.session_hash or "")
+        context.visits.leave(request.session_hash or "")
 
     return leave
 
@@ -140,6 +141,7 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
         "theme": create_theme(),
         "css": "".join(_asset(f"css/{name}.css") for name in STYLES),
         "head": head(),
+        "favicon_path": str(assets_dir() / "icon.svg"),
         "app_kwargs": {
             "middleware": [Middleware(Harden, settings=limits)],
             "routes": [context.shelf.route(), *arena_routes(context.ballots)],
@@ -192,15 +194,20 @@ SCRIPTS = (
 )
 
 
+_FILL = "window.mvWords = (name, values) => mvTexts[name].replace(/\\{(\\w+)\\}/g, (_, one) => values[one]);"
+
+
 def head() -> str:
     """What goes into `<head>`: the page's own scripts, inline, so that no further request is needed. They run once,
     also where the frame puts them in twice.
     """
     scripts = "\n".join(_asset(f"js/{name}.js") for name in SCRIPTS)
     words = json.dumps(texts.SCRIPTS).replace("<", "\\u003c")
-    once = f"if (!window.mvPage) {{ window.mvPage = true; window.mvTexts = {words};\n{scripts}}}"
+    once = f"if (!window.mvPage) {{ window.mvPage = true; window.mvTexts = {words}; {_FILL}\n{scripts}}}"
     return (
-        f'<meta name="color-scheme" content="light dark"><style>{NARROW_FRAME}</style><script>{once}</script>'
+        f'<meta name="color-scheme" content="light dark">'
+        f'<meta name="description" content="{escape(texts.TAGLINE)}">'
+        f"<style>{NARROW_FRAME}</style><script>{once}</script>"
     )
 
 

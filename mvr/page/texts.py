@@ -28,22 +28,37 @@ NO_SYSTEMS = "No system is installed."
 PRIVACY_PLACE = "Your files are processed on the machine that serves this page and go nowhere else."
 PRIVACY_OWN = "What you upload is shown to you alone and never enters the library unless you add it there."
 PRIVACY_KEPT = (
-    "Uploads are deleted when you close the page, or {minutes:g} minutes after you last used them; what arrived "
-    "is out of the upload folder within ten minutes."
+    "Uploads are deleted a minute after you close the page, or {minutes:g} minutes after you last used them; what "
+    "arrived is out of the upload folder within ten minutes."
 )
 PRIVACY_CACHE = (
     "While a file is on its way in, its address is made from its content: somebody who holds the same file could "
     "tell that it was uploaded."
 )
-PRIVACY_COOKIES = "The page sets no cookies and keeps no history of what you did in the browser."
+PRIVACY_COOKIES = (
+    "The page sets no cookies and keeps no history of what you did in the browser; this tab keeps a random number, "
+    "by which it finds your clip again when you load the page anew."
+)
 PRIVACY_ADDRESS = "Network addresses are used in memory to slow down floods of requests; they are not stored."
 
-UPLOAD_HINT = "Up to {minutes:g} minutes and {size} MB. Only you see it."
-SCORE_NAME = "fit"
-SCORE_MEANING = "Fit is a cosine: 1 is a perfect match, 0 is none."
-SCORE_MEANING_MIXED = (
-    "Fit: how far above this library's average, in standard deviations; several systems together."
+UPLOAD_HINT = "Up to {minutes:g} min and {size} MB. Only you see it."
+SCORE_MEANING = "strong, fair, weak: against a track of this library taken at random"
+STRONG, FAIR, WEAK = "strong", "fair", "weak"
+STRENGTH = (
+    "Fits better than {percent:.0f} % of this library, {spreads:.1f} spreads {where} its average; "
+    "score {score:.2f} of 1."
 )
+ABOVE, BELOW = "above", "below"
+DARK, BRIGHT, WARM, COLD = "dark", "bright", "warm colours", "cold colours"
+STILL, LIVELY, QUICK, CALM = "calm", "lively", "fast", "calm"
+CUTS = "a cut every {seconds:.1f} s"
+BPM = "{bpm:.0f} bpm"
+MAJOR, MINOR = "major", "minor"
+FROM, FROM_BEGINNING = "from {at}", "from its beginning"
+CLIP_SEEN, MUSIC_HEARD = "Your clip: {words}", "Your music: {words}"
+MOOD_LABEL = "Mood"
+PACE_LABEL = "Tempo"
+PACES = (("Any", "any"), ("Slow", "slow"), ("Medium", "medium"), ("Fast", "fast"))
 SEES = "Sees"
 ASKS_FOR = "asks for"
 BECAUSE = "because of"
@@ -67,6 +82,7 @@ LIBRARY_LABEL = "Search in"
 LIBRARY_DEMO = "Demo library"
 LIBRARY_OWN = "My library"
 SYSTEM_LABEL = "System"
+NOT_READY = "{count} more systems can be installed; the tab About & privacy says how."
 GENRE_LABEL = "Genre"
 LICENCE_LABEL = "Licence"
 TEMPO_MIN_LABEL = "Tempo from (bpm)"
@@ -98,7 +114,10 @@ TASTE_MISSING = (
     "My taste needs {wanted} of your votes from the tab Vote in this direction: you have {have}, "
     "{missing} are missing."
 )
-TASTE_NO_HELP = "Your {votes} votes do not foretell one another yet, so the list is as the system ranks."
+TASTE_NO_HELP = (
+    "Your {votes} votes do not foretell one another yet, so the list is as the system ranks. More votes help, "
+    "most of all on clips like yours and without ties."
+)
 TASTE_DIVERSE = "Votes change the order only while variety is 0."
 LICENCE_UNKNOWN = "licence unknown"
 INTERNAL = "That did not work, and it is our fault. Please try again; your other results are unchanged."
@@ -160,6 +179,39 @@ SCRIPTS = {
     "from": "from {at}",
     "sound_lost": "This sound could not be loaded. Try again.",
     "clip_lost": "The clip could not be loaded. Try again.",
+    "press_space": "Press Space or Play to listen.",
+    "left_open": "Here is the battle that you left open.",
+    "press_watch": "Press A or B to watch. The music keeps its place.",
+    "press_listen": "Press A or B to listen. The video keeps its place.",
+    "preparing": "Preparing the next battle …",
+    "battle_of": "Battle {at} of {wanted}",
+    "all_done": "All {wanted} battles are done. Thank you.",
+    "saving": "Saving …",
+    "saved_rest": "Saved. That was quick: take a short rest before the next one.",
+    "saved": "Saved. You can undo it for 10 seconds.",
+    "not_saved_yet": "Not saved yet: {why}.",
+    "not_saved": "Not saved: {why}",
+    "saved_too": "Saved, too.",
+    "taken_back": "Taken back. Choose again.",
+    "named": "That is what they were.",
+    "preparing_grade": "Preparing the next track …",
+    "all_graded": "Nothing is left for you to grade. Thank you.",
+    "disagreement": "Disagreement {at} of {all}",
+    "graded": "Graded {own} of {all}",
+    "back_to_list": "Back to the list (R)",
+    "disagree": "Where judges disagree: {count} (R)",
+    "grades_so_far": "Grades so far: {grades}. Yours: {own}.",
+    "keep_mine": "Keep mine (S)",
+    "cannot_say": "Cannot say (S)",
+    "listen_first": "Listen first: {left} s to go.",
+    "how_well": "How well does this music fit the clip?",
+    "which_better": "Which fits better?",
+    "listen_both": "Listen to both first: A {a} s, B {b} s to go.",
+    "no_answer": "The server did not answer. Try again.",
+    "declined": "Nothing is kept. All other tabs work as before.",
+    "set_volume": "Set a comfortable volume first.",
+    "withdraw": "Withdraw all your votes? They will no longer count.",
+    "withdrawn": "Your votes are withdrawn. You are a new visitor now.",
 }
 
 LIBRARY_LEAD = "What is searched"
@@ -175,13 +227,23 @@ LIBRARY_FOLDER_BUTTON = "Add folder"
 LIBRARY_KEPT_LOCAL = "Added files stay in your library on this computer until you remove them."
 LIBRARY_KEPT_SHARED = "Only you see what you add here, and it is deleted with your visit."
 LIBRARY_ADDING = "Adding {name} ({done} of {total}) …"
+ADDED = "{count} added"
+ADDED_KNOWN = "{count} were there already"
+ADDED_SKIPPED = "{count} could not be used"
+ADDED_SAME = "{count} hold the same music as another, so one of them is ranked"
 LIBRARY_EMPTY_OWN = "Your library is empty"
 LIBRARY_EMPTY_OWN_HINT = "Add music or videos above: they are tagged, measured and ready to be searched."
 LIBRARY_EMPTY_DEMO = "The demo library is not installed"
 LIBRARY_EMPTY_DEMO_HINT = "Add your own music or videos to “My library”."
 LIBRARY_NONE = "Nothing matches"
 LIBRARY_NONE_HINT = "Try fewer letters, or show all kinds."
-LIBRARY_MORE = "{shown} of {total} are shown; type above to find others."
+LIBRARY_PAGE = "{first} to {last} of {total}"
+LIBRARY_EARLIER, LIBRARY_LATER = "Earlier", "Later"
+LIBRARY_SEARCH_NOW = {"audio": "Search these {count} now", "video": "Find music for one of these {count}"}
+LIBRARY_EDIT, LIBRARY_SAVE = "Edit", "Save"
+LIBRARY_TITLE, LIBRARY_ARTIST, LIBRARY_GENRE, LIBRARY_LICENCE = "Title", "Artist", "Genre", "Licence"
+LIBRARY_EDITED = "{title} is saved. The file itself is as it was."
+LIBRARY_UNDO, LIBRARY_RESTORED = "Undo", "{title} is back."
 LIBRARY_REMOVE = "Remove"
 LIBRARY_GONE = "file is gone, not ranked"
 LIBRARY_REMOVED = "Removed {title} from your library."

@@ -25,6 +25,16 @@ from mvr.retrieval.ranked import Result
 Positions = npt.NDArray[np.int64]
 
 
+def above(scores: FloatArray, position: int) -> float:
+    """Standard deviations of one item's score above the average of all; 0 where all score alike.
+
+    >>> round(above(np.array([1.0, 1.0, 1.0, 5.0], np.float32), 3), 3)
+    1.732
+    """
+    spread = float(scores.std())
+    return float(scores[position] - scores.mean()) / spread if spread > 1e-9 else 0.0
+
+
 @dataclass(frozen=True)
 class Compared:
     """A query against a library: products per query segment, and the index they belong to."""
@@ -105,6 +115,8 @@ class OneRanking:
             rank=rank,
             item=self.items[position],
             score=float(self.scores[position]),
+            beats=float(np.mean(self.scores < self.scores[position])),
+            above=above(self.scores, position),
             start_s=segment.start_s,
             end_s=segment.end_s,
             query_start_s=self._query.segments[asked].start_s,
@@ -202,6 +214,8 @@ class MixedRanking:
             rank=rank,
             item=self.items[position],
             score=float(self.scores[position]),
+            beats=float(np.mean(self.scores < self.scores[position])),
+            above=above(self.scores, position),
             start_s=chosen.start_s,
             end_s=chosen.end_s,
             query_start_s=chosen.query_start_s,

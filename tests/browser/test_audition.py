@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -16,12 +15,19 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import PATIENCE_S, Server, Visitor, serve
-from tests.browser.hearing import EAR, heard_hz, wait_hz, wait_silence
+from tests.browser.hearing import (
+    EAR,
+    RATE_HZ,
+    TONES_HZ,
+    heard_hz,
+    wait_hz,
+    wait_silence,
+    write_tone,
+    write_wave,
+)
 
 pytestmark = pytest.mark.browser
 
-RATE_HZ = 44100
-TONES_HZ = (300, 480, 770, 1230, 1970)
 ROWS = "#mv-results-v2m .mv-row[data-id]"
 PLAYER = "mvAudition.tabs.get('v2m').player"
 
@@ -30,23 +36,6 @@ def made(out: Path, *arguments: str) -> Path:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments, str(out)]
     subprocess.run(command, check=True, timeout=PATIENCE_S)
     return out
-
-
-def write_wave(out: Path, samples: np.ndarray) -> Path:
-    with wave.open(str(out), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
-        file.writeframes((32767 * samples).astype("<i2").tobytes())
-    return out
-
-
-def tone(folder: Path, hz: int, seconds: int = 40) -> Path:
-    """A tone that leads, and a quiet high melody of its own, so that no two are taken for the same music."""
-    t = np.arange(seconds * RATE_HZ) / RATE_HZ
-    notes = np.random.default_rng(hz).integers(0, 24, 2 * seconds + 1)[(2 * t).astype(int)]
-    melody = np.sin(2 * np.pi * np.cumsum(1300 * 2.0 ** (notes / 12)) / RATE_HZ)
-    return write_wave(folder / f"tone {hz}.wav", 0.3 * np.sin(2 * np.pi * hz * t) + 0.09 * melody)
 
 
 def silent_clip(folder: Path, seconds: float, name: str = "clip.mp4") -> Path:
@@ -64,7 +53,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Pa
     music = folder / "music"
     music.mkdir()
     for hz in TONES_HZ:
-        tone(music, hz)
+        write_tone(music, hz)
     t = np.arange(40 * RATE_HZ) / RATE_HZ
     write_wave(
         music / "sweep.wav", 0.3 * np.sin(2 * np.pi * (400 * t + 10 * t * t))

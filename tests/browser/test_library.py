@@ -40,12 +40,36 @@ def test_an_own_file_is_added_found_and_removed(visitor, tmp_path):
     page.locator("#mv-tab-library").get_by_label("Find").fill("HARBOUR")
     page.locator(ROWS).locator("strong", has_text="quiet harbour").wait_for()
 
+    page.locator("#mv-tab-library").get_by_label("Find").fill("")
+    row = page.locator(ROWS).filter(has_text="quiet harbour")
+    row.locator(".mv-edit summary").click()
+    row.get_by_label("Title").fill("Loud <b>Harbour</b>")
+    row.get_by_label("Genre").fill("ambient; sea")
+    row.locator("[data-event=edit]").click()
+    page.locator(ROWS).locator("strong", has_text="Loud <b>Harbour</b>").wait_for()
+    assert "sea" in page.locator(f"{ROWS} .mv-facts").inner_text()
+
     page.locator(f"{ROWS} [data-event=remove]").click()
     page.locator(f"{LIST} .mv-empty").wait_for()
-    assert "quiet harbour" in visitor.status("done")
-    page.locator("#mv-tab-library").get_by_label("Find").fill("")
+    assert "Loud" in visitor.status("done")
+    page.locator(f"{LIST} [data-event=undo]").click()
+    page.locator(ROWS).locator("strong", has_text="Loud").wait_for()
+
+    page.locator("#mv-tab-library [data-goto=video-to-music]").click()
+    page.wait_for_function(
+        "() => document.querySelector('#mv-tab-video-to-music .mv-which input:checked')?.value === 'own'"
+    )
+    page.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    page.wait_for_function("() => document.querySelectorAll('#mv-results-v2m .mv-row[data-id]').length === 1")
+    page.get_by_role("tab", name="Library").click()
+    page.locator(f"{ROWS} [data-event=remove]").click()
     page.locator(f"{LIST} .mv-empty").wait_for()
-    assert not list(visitor.server.home.rglob("quiet harbour.wav"))
+    soundfile.write(tmp_path / "another.wav", 0.3 * np.sin(2 * np.pi * 990 * seconds), 22_050)
+    visitor.upload("mv-upload-library", tmp_path / "another.wav")
+    page.locator(ROWS).locator("strong", has_text="another").wait_for()
+    assert not list(visitor.server.home.rglob("quiet harbour.wav")), "gone for good with the next addition"
+    page.locator(f"{ROWS} [data-event=remove]").click()
+    page.locator(f"{LIST} .mv-empty").wait_for()
     assert list((visitor.server.home / "page-cache").glob("*.part")) == []
 
 

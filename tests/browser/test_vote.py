@@ -149,3 +149,22 @@ def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any, server: 
 def test_a_participant_id_without_a_study_is_ignored_with_one_sentence(new_visitor: Any) -> None:
     page = arena(new_visitor(), "?tab=vote&pid=P17")
     assert "No study runs here" in page.locator("[data-part=status]").inner_text()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_a_battle_fits_on_one_screen_and_every_button_shows_its_key(new_visitor, size) -> None:
+    visitor = new_visitor(viewport={"width": size[0], "height": size[1]})
+    page = arena(visitor)
+    start(page)
+    page.evaluate("scrollTo(0, 0)")
+    places = page.evaluate(
+        """() => ["[data-side]", "[data-outcome]", "video.is-on"]
+          .flatMap((part) => [...document.querySelectorAll("#mv-arena " + part)])
+          .map((part) => [part.getBoundingClientRect(), part.innerText])
+          .map(([at, words]) => [at.top, at.bottom, at.height, words])"""
+    )
+    assert len(places) == 8
+    for top, bottom, height, words in places:
+        assert top >= 0 and bottom <= size[1] and height >= 40, (top, bottom, words)
+    keys = page.locator("#mv-arena [data-side] kbd, #mv-arena [data-outcome] kbd").all_inner_texts()
+    assert keys == ["Q", "W", "1", "2", "3", "4", "5"]

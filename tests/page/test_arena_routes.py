@@ -356,6 +356,12 @@ def test_an_expired_or_forged_session_and_one_outside_a_space_sign_nobody_in(
     assert not hello(client)[0]["signed_in"]
 
 
+def test_a_call_with_a_long_body_is_refused_unread(client: TestClient) -> None:
+    body = b'{"pid": "' + b"x" * 4096 + b'"}'
+    assert client.post("/arena/hello", content=body).status_code == 413
+    assert client.post("/arena/hello", content=b'{"pid": "x"}' + b" " * (4096 - 12)).status_code == 200
+
+
 def test_the_button_is_there_only_where_signing_in_is_offered(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

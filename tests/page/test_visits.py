@@ -82,3 +82,49 @@ def test_ending_all_leaves_nothing(visits, tmp_path):
         visits.of(session).new_file(".mp4").write_bytes(b"x")
     visits.end_all()
     assert list((tmp_path / "visits").iterdir()) == []
+
+
+def test_a_page_that_is_loaded_anew_finds_its_visit_by_the_ticket_and_nobody_does_without(visits, clock):
+    visit = visits.of("a")
+    path = visit.new_file(".mp4")
+    path.write_bytes(b"x")
+    visits.leave("a")
+    clock.now = 30
+    stranger = visits.of("b")  # some handler asks with the new session before the ticket comes
+    stranger.new_file(".mp4").write_bytes(b"y")
+    assert visits.resume("b", visit.ticket) is visit and visits.of("b") is visit
+    assert not stranger.folder.exists(), "the visit in between is gone"
+    for wrong in ("", "x", "é", visit.ticket[:-1]):
+        assert visits.resume("c" + wrong, wrong) is not visit
+    clock.now = 89  # kept, since a page of it is open
+    visits.of("b")
+    clock.now = 140
+    visits.sweep()
+    assert path.exists()
+
+
+def test_the_files_go_a_grace_after_the_last_page_of_a_visit_was_closed(tmp_path, shelf, clock):
+    visits = Visits(tmp_path / "visits", shelf, retention_s=1000, grace_s=60, clock=clock)
+    visit = visits.of("a")
+    path = visit.new_file(".mp4")
+    path.write_bytes(b"x")
+    visits.resume("second page", visit.ticket)
+    visits.leave("a")
+    visits.leave("a")
+    clock.now = 59
+    visits.of("second page")
+    clock.now = 100
+    assert visits.sweep() == 0, "the other page is open"
+    visits.leave("second page")
+    clock.now = 159
+    assert visits.sweep() == 0
+    clock.now = 161
+    assert visits.sweep() == 1 and not path.exists()
+    visits.leave("nobody")
+
+
+def test_every_page_of_a_visit_ends_with_it(visits):
+    visit = visits.of("a")
+    visits.resume("b", visit.ticket)
+    visits.end("b")
+    assert visits.of("a") is not visit

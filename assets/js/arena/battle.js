@@ -17,9 +17,9 @@
     gate();
     part("time").style.setProperty("--at", "0%");
     part("retry").hidden = true;
-    if (battle.progress) say("Press Space or Play to listen.");
-    else if (battle.restored) say("Here is the battle that you left open.");
-    else say(battle.direction === "m2v" ? "Press A or B to watch. The music keeps its place." : "Press A or B to listen. The video keeps its place.");
+    if (battle.progress) say(mvTexts.press_space);
+    else if (battle.restored) say(mvTexts.left_open);
+    else say(battle.direction === "m2v" ? mvTexts.press_watch : mvTexts.press_listen);
   };
 
   const next = async () => {
@@ -28,7 +28,7 @@
     show("waiting");
     if (grading()) return parts.nextGrade();  /* of a file that comes after this one */
     const turn = ++state.turn;
-    say("Preparing the next battle …");
+    say(mvTexts.preparing);
     try {
       const payload = { session: state.session, direction: direction() };
       const own = root().dataset.own;
@@ -36,7 +36,7 @@
       else if (own && root().dataset.ownDirection === direction()) payload.own = own;
       const battle = await call("battle", payload);
       if (turn !== state.turn) return;
-      if (state.study) part("place").textContent = battle.code ? "" : `Battle ${battle.done + 1} of ${battle.wanted}`;
+      if (state.study) part("place").textContent = battle.code ? "" : mvWords("battle_of", { at: battle.done + 1, wanted: battle.wanted });
       if (battle.code) return finished(battle);
       await open(battle, turn);
       if (turn !== state.turn) return;
@@ -52,14 +52,14 @@
   const finished = (end) => {
     part("code").textContent = end.code;
     show("finished");
-    say(`All ${end.wanted} battles are done. Thank you.`, "ok");
+    say(mvWords("all_done", { wanted: end.wanted }), "ok");
   };
 
   const vote = async (outcome) => {
     if (state.busy || state.step !== "battle" || (outcome !== "skip" && !ready())) return;
     state.busy = true;
     gate();
-    say("Saving …");
+    say(mvTexts.saving);
     try {
       const answer = await call("vote", {
         session: state.session, direction: direction(), token: state.battle.token, outcome,
@@ -74,16 +74,16 @@
       if (outcome === "skip") return next();
       show("voted");
       gate();
-      say(answer.pause ? "Saved. That was quick: take a short rest before the next one." : "Saved. Undo within 10 seconds.", "ok");
+      say(answer.pause ? mvTexts.saved_rest : mvTexts.saved, "ok");
       part("undo").hidden = false;
       clearTimeout(state.undoTimer);
       state.undoTimer = setTimeout(() => { part("undo").hidden = true; }, answer.undo_ms - 300);
       part("names").focus();
     } catch (error) {
       state.busy = false;
-      if (error.keep && !error.reload) { say(`Not saved yet: ${error.message}.`, "error"); return gate(); }  /* the battle stays */
+      if (error.keep && !error.reload) { say(mvWords("not_saved_yet", { why: error.message }), "error"); return gate(); }  /* the battle stays */
       if (error.status === 409) { say(error.message, "error"); setTimeout(next, error.keep ? 3000 : 1200); return; }
-      failed(new Error(`Not saved: ${error.message}`));
+      failed(new Error(mvWords("not_saved", { why: error.message })));
     }
   };
 
@@ -98,7 +98,7 @@
         listen_left_ms: Math.round(state.heard[0]), listen_right_ms: Math.round(state.heard[1]),
       });
       button.setAttribute("aria-pressed", "true");
-      say("Saved, too.", "ok");
+      say(mvTexts.saved_too, "ok");
     } catch (error) {
       buttons.forEach((one) => { one.disabled = false; });
       failed(error);
@@ -116,7 +116,7 @@
       show("battle");
       state.heard = heard;
       gate();
-      say("Taken back. Choose again.");
+      say(mvTexts.taken_back);
     } catch (error) { failed(error); }
   };
 
@@ -136,7 +136,7 @@
         return box;
       }));
       show("named");
-      say("That is who they were.");
+      say(mvTexts.named);
       part("next").focus();
     } catch (error) { failed(error); }
   };

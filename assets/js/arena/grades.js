@@ -7,7 +7,7 @@
   /* state.review is the place in the queue of disagreements, or null while new items are graded */
   const nextGrade = async (playOn = false) => {
     const turn = ++state.turn;
-    say("Preparing the next music …");
+    say(mvTexts.preparing_grade);
     try {
       const review = state.review !== null;
       const item = await (review
@@ -16,7 +16,7 @@
       if (turn !== state.turn) return;
       if (review && !item.token) { state.review = null; return nextGrade(playOn); }
       graded(item);
-      if (!item.token) { show("all-graded"); return say("Nothing is left for you to grade. Thank you.", "ok"); }
+      if (!item.token) { show("all-graded"); return say(mvTexts.all_graded, "ok"); }
       await open(item, turn);
       if (turn !== state.turn) return;
       part("play").focus();
@@ -31,13 +31,13 @@
   const graded = ({ progress, place, grades, own }) => {
     const review = state.review !== null;
     state.disputed = progress.disputed;
-    part("place").textContent = review ? `Disagreement ${place + 1} of ${progress.disputed}` : `Graded ${progress.own} of ${progress.items}`;
+    part("place").textContent = review ? mvWords("disagreement", { at: place + 1, all: progress.disputed }) : mvWords("graded", { own: progress.own, all: progress.items });
     part("review").hidden = !review && !progress.disputed;
-    part("review").textContent = review ? "Back to the list (R)" : `Where judges disagree: ${progress.disputed} (R)`;
+    part("review").textContent = review ? mvTexts.back_to_list : mvWords("disagree", { count: progress.disputed });
     part("disputed").hidden = part("review-guide").hidden = !review;
     part("guide").hidden = review;
-    part("disputed").textContent = review ? `Grades so far: ${grades.join(", ")}. Yours: ${own}.` : "";
-    part("no-grade").textContent = review ? "Keep mine (S)" : "Cannot say (S)";
+    part("disputed").textContent = review ? mvWords("grades_so_far", { grades: grades.join(", "), own }) : "";
+    part("no-grade").textContent = review ? mvTexts.keep_mine : mvTexts.cannot_say;
   };
 
   const review = () => {
@@ -56,7 +56,7 @@
     try {
       if (keeps) state.review += 1;
       else {
-        say("Saving …");
+        say(mvTexts.saving);
         const answer = await call("judge", { session: state.session, token: state.battle.token, grade, listen_ms: Math.round(state.heard[0]) });
         if (state.review !== null && answer.progress.disputed === state.disputed) state.review += 1;  /* settled ones leave the queue */
       }
@@ -65,9 +65,9 @@
       await nextGrade(playOn);
     } catch (error) {
       state.busy = false;
-      if (error.keep) { say(`Not saved yet: ${error.message}.`, "error"); return gate(); }  /* the item stays */
+      if (error.keep) { say(mvWords("not_saved_yet", { why: error.message }), "error"); return gate(); }  /* the item stays */
       if (error.status === 409) { say(error.message, "error"); setTimeout(next, 1200); return; }
-      failed(new Error(`Not saved: ${error.message}`));
+      failed(new Error(mvWords("not_saved", { why: error.message })));
     }
   };
 

@@ -24,7 +24,7 @@
       button.setAttribute("aria-pressed", String(on && state.playing));
       button.classList.toggle("is-on", on);
     });
-    part("play").textContent = state.playing ? "Pause" : "Play";
+    part("play").textContent = state.playing ? mvTexts.pause : mvTexts.play;
   };
 
   const ready = () => state.heard.every((ms) => ms >= state.battle.needed_ms);
@@ -33,7 +33,7 @@
     root().querySelectorAll("[data-grade]").forEach((button) => {
       button.disabled = Boolean(state.busy) || (left > 0 && button.dataset.grade !== "none");
     });
-    part("grade-gate").textContent = left ? `Listen first: ${left} s to go.` : "How well does this music fit the clip?";
+    part("grade-gate").textContent = left ? mvWords("listen_first", { left }) : mvTexts.how_well;
   };
   const gate = () => {
     if (state.step === "grading") return gradeGate();
@@ -45,7 +45,7 @@
       button.disabled = state.busy || state.step !== "battle" || (!open && button.dataset.outcome !== "skip");
     });
     const left = state.heard.map((ms) => Math.max(0, Math.ceil((state.battle.needed_ms - ms) / 1000)));
-    part("gate").textContent = ready() ? "Which fits better?" : `Listen to both first: A ${left[0]} s, B ${left[1]} s to go.`;
+    part("gate").textContent = ready() ? mvTexts.which_better : mvWords("listen_both", { a: left[0], b: left[1] });
   };
 
   const failed = (error) => {

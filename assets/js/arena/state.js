@@ -21,7 +21,7 @@
     try { answer = await response.json(); } catch { answer = {}; }
     if (!response.ok) {
       const { keep: stays = false, reload = false } = answer;
-      throw Object.assign(new Error(answer.error || "The server did not answer. Try again."), { status: response.status, keep: stays, reload });
+      throw Object.assign(new Error(answer.error || mvTexts.no_answer), { status: response.status, keep: stays, reload });
     }
     return answer;
   };

@@ -7,9 +7,9 @@
   const consent = async (given) => {
     try {
       await call("consent", { session: state.session, given });
-      if (!given) { show("declined"); return say("Nothing is kept. All other tabs work as before."); }
+      if (!given) { show("declined"); return say(mvTexts.declined); }
       show("sound");
-      say("Set a comfortable volume first.");
+      say(mvTexts.set_volume);
     } catch (error) { failed(error); }
   };
 
@@ -43,14 +43,14 @@
   };
 
   const forget = async () => {
-    if (!confirm("Withdraw all your votes? They will no longer count.")) return;
+    if (!confirm(mvTexts.withdraw)) return;
     const answer = await call("forget", { session: state.session });
     if (state.cookie && !state.study) state.cookie = answer.voter;
     else if (!state.study) keep("voter", answer.voter);
     part("mine").textContent = 0;
     pause();
     show("start");
-    say("Your votes are withdrawn. You are a new visitor now.", "ok");
+    say(mvTexts.withdrawn, "ok");
     begin(true);
   };
 

@@ -5,7 +5,6 @@
   const texts = window.mvTexts;
   const all = (selector, root) => (root ? Array.from(root.querySelectorAll(selector)) : []);
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
-  const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const tabs = new Map();  /* direction -> its audition */
 
   const create = (direction, tab) => {
@@ -14,7 +13,7 @@
     const rows = () => all(`#mv-results-${direction} .mv-row[data-id]`, document);
     const rowOf = (id) => rows().find((row) => row.dataset.id === id);
     const part = (name) => stage() && stage().querySelector(`[data-part="${name}"]`);
-    let chosen = null, coming = null, clip = "", listed = "", turn = 0;
+    let chosen = null, coming = null, clip = "", listed = "", led = "", turn = 0;
 
     const failed = (error) => {
       coming = null;
@@ -64,7 +63,7 @@
       line.hidden = false;
       line.dataset.kind = "";
       part("title").textContent = row.dataset.name;
-      part("from").textContent = words(texts.from, { at: clock(Number(row.dataset.from)) });
+      part("from").textContent = mvWords("from", { at: clock(Number(row.dataset.from)) });
     };
 
     /* ---- choosing ---- */
@@ -79,7 +78,7 @@
         .then((mine) => { if (mine && coming === id) { coming = null; paint(); ahead(); } }).catch(failed);
     };
     const step = (by) => {
-      const list = rows();
+      const list = rows().filter((row) => !row.hidden);
       if (!list.length || !stage()) return undefined;
       const at = list.findIndex((row) => row.dataset.id === chosen);
       const row = list[at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + by))];
@@ -117,10 +116,17 @@
         listed = now;
         if (chosen && rows().length && !rowOf(chosen)) chosen = null;
         if (here && rows().length) ahead();
+        if (here && rows().length && clip !== led) { led = clip; lead(); }
       }
       paint();
     };
     /* on a phone: a small player at the bottom as soon as the stage is scrolled away; its place is kept */
+    /* where the list is below the fold of a small screen, its first row comes into sight once, when it is there */
+    const lead = () => {
+      const first = rows()[0].getBoundingClientRect();
+      if (!shown_() || (first.top >= 0 && first.bottom <= innerHeight)) return;
+      rows()[0].scrollIntoView({ block: "start" });
+    };
     const narrow = matchMedia("(max-width: 860px)");
     const shrink = () => {
       const here = stage();
@@ -149,10 +155,11 @@
 
   const shown = () => [...tabs.values()].find((one) => one.shown());
   document.addEventListener("click", (event) => {
-    const button = event.target.closest && event.target.closest("[data-hear], [data-step]");
+    const button = event.target.closest && event.target.closest("[data-hear], [data-step], [data-save]");
     const here = button && shown();
     if (!here) return;
-    if (button.dataset.hear) here.hear(button.closest(".mv-row"));
+    if ("save" in button.dataset) here.panel().querySelector("[data-event=download]").click();
+    else if (button.dataset.hear) here.hear(button.closest(".mv-row"));
     else if (button.dataset.step === "0") Promise.resolve(here.player.current() === null ? here.step(1) : here.player.toggle());
     else here.step(Number(button.dataset.step));
   });

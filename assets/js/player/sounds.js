@@ -6,7 +6,6 @@
   const coming = new Map();  /* address -> promise */
   let total = 0, decoder;
 
-  const say = (name) => window.mvTexts[name];
   const size = (buffer) => buffer.length * buffer.numberOfChannels * 4;
   const touch = (address) => {
     const found = kept.get(address);
@@ -34,7 +33,7 @@
       coming.set(address, (async () => {
         try {
           const response = await fetch(address);
-          if (!response.ok) throw new Error((await response.text()).slice(0, 300) || say("sound_lost"));
+          if (!response.ok) throw new Error((await response.text()).slice(0, 300) || mvTexts.sound_lost);
           const buffer = await decode(await response.arrayBuffer());
           keep(address, buffer);
           return buffer;

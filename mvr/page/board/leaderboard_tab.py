@@ -29,7 +29,7 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
         which = gr.Dropdown(
             [(title, name) for name, title in SECTIONS.items()], value="all", label="Votes on"
         )
-        again = gr.Button("Count again", size="sm", elem_classes="mv-use")
+        again = gr.Button("Count again", size="sm", elem_classes="mv-use mv-refresh")
     board = gr.HTML("", elem_id="mv-board")
 
     def show(name: str | None) -> tuple[str, dict[str, object]]:

@@ -152,11 +152,12 @@ class Catalogue:
 
         return (key == DEMO or (Path(key) / CATALOGUE).exists()) and bool(self.items(key, modality))
 
-    def choices(self, library: str, modality: Modality) -> tuple[list[str], list[str]]:
-        """Genres and licences that occur in a library."""
+    def choices(self, library: str, modality: Modality) -> tuple[list[str], list[str], list[str]]:
+        """Genres, licences and moods that occur in a library."""
         items = self.items(library, modality)
         genres = {genre for item in items for genre in item.genre}
-        return sorted(genres), sorted({item.licence for item in items})
+        moods = {mood for item in items for mood in item.mood}
+        return sorted(genres), sorted({item.licence for item in items}), sorted(moods)
 
     def warm(self) -> threading.Thread:
         """Load the default system and the demo library in the background, so that the first visitor need not wait."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,11 @@ from mvr.page.templates import render, status_html
 from mvr.page.upload_box import create_upload_box
 
 if TYPE_CHECKING:
-    from mvr.library import AddReport, Item
+    from mvr.library import AddReport, Item, Library
 
 logger = logging.getLogger(__name__)
-MOST_SHOWN = 100
+PAGE_ITEMS = 50
+EDITED = ("title", "artist", "genre", "licence")
 Updates = tuple[Any, ...]
 
 
@@ -75,7 +77,7 @@ class LibraryTab:
                 [(texts.LIBRARY_DEMO, DEMO), (texts.LIBRARY_OWN, OWN)],
                 value=DEMO,
                 label=texts.LIBRARY_LABEL,
-                elem_classes="mv-segments",
+                elem_classes="mv-segments mv-which",
             )
             self.kind = gr.Radio(
                 list(texts.LIBRARY_KINDS), value="all", label=texts.LIBRARY_KIND, elem_classes="mv-segments"
@@ -84,7 +86,10 @@ class LibraryTab:
                 label=texts.LIBRARY_SEARCH, placeholder=texts.LIBRARY_SEARCH_HINT, max_length=200
             )
         self.list = gr.HTML(
-            "", js_on_load=on_load_events("remove"), elem_id="mv-library-list", elem_classes="mv-results"
+            "",
+            js_on_load=on_load_events("remove", "undo", "edit", "turn"),
+            elem_id="mv-library-list",
+            elem_classes="mv-results",
         )
 
     def _connect(self, page: gr.Blocks) -> None:
@@ -96,14 +101,38 @@ class LibraryTab:
         told = [self.status, self.report, self.which, self.list]
         self.upload.upload(self.add_uploads, self.upload, [*told, self.upload], **slow)
         gr.on([self.add_folder.click, self.folder.submit], self.add_folder_of_disk, self.folder, told, **slow)
-        self.list.remove(self.remove, filters, [self.status, self.list], **quick)
-        page.load(self.show, filters, self.list, **quick)
+        for event, handler in (("remove", self.remove), ("undo", self.undo), ("edit", self.edit)):
+            getattr(self.list, event)(handler, filters, [self.status, self.list], **quick)
+        self.list.turn(self.turn, filters, self.list, **quick)
+        page.load(self.start, None, self.which, **quick).then(self.show, filters, self.list, **quick)
+
+    def start(self, request: gr.Request) -> str:
+        """The library of the address; else one's own where it holds anything."""
+        asked = str(request.query_params.get("library", ""))
+        if asked in (DEMO, OWN):
+            return asked
+        key = self.context.library_key(OWN, self.context.visit(request.session_hash))
+        has = self.context.catalogue.has_items
+        return OWN if any(has(key, modality) for modality in Modality) else DEMO
 
     def show(self, request: gr.Request, which: str, kind: str, words: str) -> str:
         """The list of one library."""
         return self._list(request, which, kind, words)
 
-    def _list(self, request: gr.Request, which: str, kind: str = "all", words: str = "") -> str:
+    def turn(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> str:
+        """Another page of the list."""
+        page = str(event.page)
+        return self._list(request, which, kind, words, Notice(page=int(page) if page.isdecimal() else 0))
+
+    def _list(
+        self,
+        request: gr.Request,
+        which: str,
+        kind: str = "all",
+        words: str = "",
+        notice: Notice | None = None,
+    ) -> str:
+        notice = notice or Notice()
         visit = self.context.visit(request.session_hash)
         key = self.context.library_key(which, visit)
         everything = self.context.catalogue.items(key, None if kind == "all" else Modality(kind))
@@ -113,8 +142,22 @@ class LibraryTab:
             title = texts.LIBRARY_EMPTY_OWN if which == OWN else texts.LIBRARY_EMPTY_DEMO
             hint = texts.LIBRARY_EMPTY_OWN_HINT if which == OWN else texts.LIBRARY_EMPTY_DEMO_HINT
         owner = visit.id if which == OWN else None
-        rows = [(item_row(self.context.shelf, item, owner), which == OWN) for item in found[:MOST_SHOWN]]
-        return render("library.html", items=rows, total=len(found), title=title, hint=hint)
+        last_page = max(0, (len(found) - 1) // PAGE_ITEMS)
+        page = min(notice.page, last_page)
+        here = found[page * PAGE_ITEMS : (page + 1) * PAGE_ITEMS]
+        rows = [(item_row(self.context.shelf, item, owner), item) for item in here]
+        return render(
+            "library.html",
+            items=rows,
+            own=which == OWN,
+            total=len(found),
+            page=page,
+            last_page=last_page,
+            page_items=PAGE_ITEMS,
+            title=title,
+            hint=hint,
+            removed=notice.removed,
+        )
 
     def add_uploads(self, request: gr.Request, uploads: list[Upload] | None) -> Iterator[Updates]:
         """Take uploaded files over into the own library."""
@@ -150,6 +193,9 @@ class LibraryTab:
             wanted = paths()
             visit = self.context.visit(request.session_hash)
             library = self.context.catalogue.library(self.context.library_key(OWN, visit))
+            for item in library.purge():  # from now on they cannot come back
+                self._delete_upload(item.path)
+                delete_made(item, visit.id)
             system = self.context.catalogue.system(DEFAULT_SYSTEM)
             job = self.context.pool.submit(
                 library.add, wanted, system, progress=lambda *step: told.__setitem__(0, step)
@@ -164,8 +210,7 @@ class LibraryTab:
             self._discard_refused(report, {item.path for item in library.items()})
             yield (
                 status_html(
-                    "done" if report.added or report.known or report.updated else "error",
-                    f"{report.sentence()}.",
+                    "done" if report.added or report.known or report.updated else "error", added_words(report)
                 ),
                 render("report.html", report=report),
                 OWN,
@@ -187,21 +232,61 @@ class LibraryTab:
         if path.parent.parent.name == "media" and (path.parent.parent.parent / "catalogue.sqlite").exists():
             path.unlink(missing_ok=True)
 
+    def _own(self, request: gr.Request, which: str) -> Library:
+        if which != OWN:
+            raise UsageError(texts.LIBRARY_NOT_OWN)
+        visit = self.context.visit(request.session_hash)
+        return self.context.catalogue.library(self.context.library_key(OWN, visit))
+
     def remove(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> Updates:
-        """Take an item out of the own library."""
+        """Take an item out of the own library; until files are added it can come back."""
         try:
-            if which != OWN:
-                raise UsageError(texts.LIBRARY_NOT_OWN)
-            visit = self.context.visit(request.session_hash)
-            library = self.context.catalogue.library(self.context.library_key(OWN, visit))
+            library = self._own(request, which)
             item = library.item(str(event.id))
             library.remove([item.id])
-            self._delete_upload(item.path)
-            delete_made(item, visit.id)
         except MvrError as error:
             return status_html("error", str(error)), gr.skip()
         said = status_html("done", texts.LIBRARY_REMOVED.format(title=item.title))
+        return said, self._list(request, which, kind, words, Notice(removed=item))
+
+    def undo(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> Updates:
+        """Bring a removed item back."""
+        try:
+            [item] = self._own(request, which).restore([str(event.id)])
+        except MvrError as error:
+            return status_html("error", str(error)), gr.skip()
+        said = status_html("done", texts.LIBRARY_RESTORED.format(title=item.title))
         return said, self._list(request, which, kind, words)
+
+    def edit(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> Updates:
+        """Lay the visitor's own words over an item of theirs."""
+        try:
+            typed = {name: str(getattr(event, name))[:300] for name in EDITED}
+            item = self._own(request, which).edit(str(event.id), **typed)
+        except MvrError as error:
+            return status_html("error", str(error)), gr.skip()
+        said = status_html("done", texts.LIBRARY_EDITED.format(title=item.title))
+        return said, self._list(request, which, kind, words, Notice(page=int(str(event.page))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What a list says beside its items: which page it is, and what was just removed."""
+
+    page: int = 0
+    removed: Item | None = None
+
+
+def added_words(report: AddReport) -> str:
+    """What came of adding, for whoever dropped the files."""
+    parts = [texts.ADDED.format(count=len(report.added))]
+    if report.known:
+        parts.append(texts.ADDED_KNOWN.format(count=len(report.known)))
+    if report.skipped:
+        parts.append(texts.ADDED_SKIPPED.format(count=len(report.skipped)))
+    if report.same_music:
+        parts.append(texts.ADDED_SAME.format(count=len(report.same_music)))
+    return f"{', '.join(parts)}."
 
 
 def adding(done: int, total: int, name: str) -> str:

@@ -30,9 +30,11 @@ class Row:
         play_from_s: where the best segment begins, and the player with it.
         music_from_s: where the music starts when the two are put together.
         facts: short words such as genre, tempo, length.
-        fit_percent: length of the bar, the best result being 100.
         because: words that the clip asks for and the item has.
         words: all that is said of the item's sound: what a click on a word keeps it for.
+        why: one line on what is heard or seen of it.
+        strength, strength_told: how it stands against the library, as a word and in numbers.
+        fit_percent: length of the bar beside the word.
         from_percent, to_percent: the best segment on the item's time line.
     """
 
@@ -54,6 +56,9 @@ class Row:
     wave_url: str
     poster_url: str
     sound_url: str = ""
+    why: str = ""
+    strength: str = ""
+    strength_told: str = ""
     fit_percent: float
     because: tuple[str, ...] = ()
     words: tuple[str, ...] = ()

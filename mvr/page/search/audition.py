@@ -38,7 +38,7 @@ def sound_url(shelf: Shelf, item: Item, owner: str | None, span: tuple[float, fl
     start_s, length_s = span
     if length_s > LONGEST_DECODED_S:
         return ""
-    suffix = f"-{start_s:.2f}-{length_s:.2f}.flac"
+    suffix = f"-{start_s:.3f}-{length_s:.2f}.flac"
     made = cache_file(item, suffix, owner)
     made = made.parent / "auditions" / made.name
 

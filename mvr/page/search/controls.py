@@ -9,6 +9,13 @@ from mvr.errors import UsageError
 from mvr.page import texts
 from mvr.page.search.desk import Ask
 
+PACES_BPM: dict[str, tuple[float | None, float | None]] = {
+    "any": (None, None),
+    "slow": (None, 90.0),
+    "medium": (90.0, 120.0),
+    "fast": (120.0, None),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Controls:
@@ -20,6 +27,8 @@ class Controls:
     text: str | None
     genre: list[str] | None
     licence: list[str] | None
+    mood: list[str] | None
+    pace: str | None
     tempo_min: str | None
     tempo_max: str | None
     duration_max: str | None
@@ -41,11 +50,17 @@ def ask_of(controls: Controls, library_key: str, count: int) -> Ask:
     """
     from mvr.retrieval import Filters
 
+    slowest, fastest = PACES_BPM.get(controls.pace or "any", (None, None))
     filters = Filters(
         genres=tuple(controls.genre or ()),
         licences=tuple(controls.licence or ()),
-        min_tempo_bpm=number(texts.TEMPO_MIN_LABEL, controls.tempo_min),
-        max_tempo_bpm=number(texts.TEMPO_MAX_LABEL, controls.tempo_max),
+        moods=tuple(controls.mood or ()),
+        min_tempo_bpm=slowest
+        if (typed := number(texts.TEMPO_MIN_LABEL, controls.tempo_min)) is None
+        else typed,
+        max_tempo_bpm=fastest
+        if (typed := number(texts.TEMPO_MAX_LABEL, controls.tempo_max)) is None
+        else typed,
         max_duration_s=number(texts.DURATION_MAX_LABEL, controls.duration_max),
     )
     return Ask(

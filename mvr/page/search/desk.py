@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mvr.page.library import Catalogue
+    from mvr.page.search.controls import Controls
     from mvr.page.search.preview import Preview
     from mvr.page.serving import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
@@ -88,6 +89,7 @@ class Desk:
     ranked: RankedList | None = None
     note: str = ""
     preview: Preview | None = None
+    controls: Controls | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, clip: Clip | None) -> None:

@@ -98,6 +98,7 @@ class SearchEvents:
     def _search(self, visit: Visit, desk: Desk, clip: Clip, controls: Controls) -> Iterator[Shown]:
         """Embed, show the list, then make the clip playable: the list is what the visitor waits for."""
         ask = self._ask(visit, controls)
+        desk.controls = controls
         query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue)
         try:
             yield self.view.searching(clip)
@@ -154,6 +155,7 @@ class SearchEvents:
         if desk.clip is None:
             return
         ask = self._ask(visit, controls)
+        desk.controls = controls
         if ask.system not in desk.queries:
             yield self.view.busy(texts.MATCHING)
         rank_by_taste(self.teachers, desk, ask, controls.voter)
@@ -193,10 +195,18 @@ class SearchEvents:
             desk.put(None)
         return self.view.full(visit, desk, texts.CANCELLED)
 
-    def choices(self, session: str | None, library: str) -> tuple[list[str], list[str]]:
-        """Genres and licences of a library."""
+    def choices(self, session: str | None, library: str) -> tuple[list[str], list[str], list[str]]:
+        """Genres, licences and moods of a library."""
         key = self.context.library_key(library, self.context.visit(session))
         return self.context.catalogue.choices(key, self.direction.target)
+
+    def resume(self, session: str | None, ticket: str) -> tuple[str, Controls | None, Shown | None]:
+        """What was here before the page was loaded anew: the ticket to keep, the controls, the clip with its list."""
+        visit = self.context.visits.resume(session or "", ticket)
+        desk = desk_of(visit, self.direction)
+        if desk.clip is None or desk.player is None or desk.ranked is None:
+            return visit.ticket, desk.controls, None
+        return visit.ticket, desk.controls, self.view.full(visit, desk)
 
     def first_library(self, session: str | None) -> str:
         """The library that a page starts with: one's own where it holds what is searched, as on the command line."""

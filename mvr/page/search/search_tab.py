@@ -28,6 +28,9 @@ _VOTER = (
     "() => localStorage.getItem('mv_voter') || ''"  # the signed id of the tab Vote; only "my taste" uses it
 )
 
+_TICKET = "() => sessionStorage.getItem('mv_visit') || ''"  # of this browser tab alone, gone with it
+_KEEP_TICKET = "(ticket) => { if (ticket) sessionStorage.setItem('mv_visit', ticket); }"
+
 
 class SearchTab:
     """One direction's tab.
@@ -97,6 +100,7 @@ class SearchTab:
                 f'<p class="mv-ends" aria-hidden="true"><span>{texts.ALPHA_LEFT}</span>'
                 f"<span>{texts.ALPHA_RIGHT}</span></p>"
             )
+            self._chips()
             with gr.Accordion(texts.REFINE, open=False, elem_classes="mv-refine"):
                 self._refine()
                 self._order()
@@ -121,16 +125,29 @@ class SearchTab:
             elem_id=f"mv-order-{self.direction}",
         )
         self.voter = gr.Textbox(visible="hidden")
+        self.ticket = gr.Textbox(visible="hidden")
 
-    def _refine(self) -> None:
-        catalogue = self.context.catalogue
-        systems = [(choice.title, choice.name) for choice in catalogue.ready()]
-        genres, licences = catalogue.choices(DEMO, self.direction.target)
-        with gr.Row():
+    def _chips(self) -> None:
+        """Filters of one click: mood where the library knows any, and tempo."""
+        _, _, moods = self.context.catalogue.choices(DEMO, self.direction.target)
+        music = self.direction.target is Modality.AUDIO
+        with gr.Row(elem_classes="mv-chip-row"):
             self.library = gr.Radio(
                 [(texts.LIBRARY_DEMO, DEMO), (texts.LIBRARY_OWN, OWN)], value=DEMO, label=texts.LIBRARY_LABEL,
                 elem_classes="mv-segments mv-which",
             )  # fmt: skip
+            self.pace = gr.Radio(
+                list(texts.PACES), value="any", label=texts.PACE_LABEL, elem_classes="mv-chips", visible=music
+            )
+            self.mood = gr.CheckboxGroup(
+                moods, label=texts.MOOD_LABEL, elem_classes="mv-chips", visible=bool(moods)
+            )
+
+    def _refine(self) -> None:
+        catalogue = self.context.catalogue
+        systems = [(choice.title, choice.name) for choice in catalogue.ready()]
+        genres, licences, _ = catalogue.choices(DEMO, self.direction.target)
+        with gr.Row():
             self.system = gr.Dropdown(
                 systems, value=systems[0][1] if systems else None, label=texts.SYSTEM_LABEL
             )
@@ -158,12 +175,13 @@ class SearchTab:
     def _connect(self, page: gr.Blocks) -> None:
         self.controls = {
             "alpha": self.alpha, "library": self.library, "system": self.system, "text": self.text,
-            "genre": self.genre, "licence": self.licence, "tempo_min": self.tempo_min,
-            "tempo_max": self.tempo_max, "duration_max": self.duration_max, "variety": self.variety,
-            "taste": self.taste, "voter": self.voter,
+            "genre": self.genre, "mood": self.mood, "pace": self.pace, "licence": self.licence,
+            "tempo_min": self.tempo_min, "tempo_max": self.tempo_max, "duration_max": self.duration_max,
+            "variety": self.variety, "taste": self.taste, "voter": self.voter,
         }  # fmt: skip
         controls = set(self.controls.values())
-        view = [self.status, self.stage, self.results, self.exports, self.take, self.cancel]
+        self.view = [self.status, self.stage, self.results, self.exports, self.take, self.cancel]
+        view = self.view
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
         mux = {**quick, "concurrency_id": "mux", "concurrency_limit": 2}
@@ -171,7 +189,15 @@ class SearchTab:
         picked = self.examples.pick(self.on_pick, controls, view, **slow)
         for control in (self.alpha, self.variety):
             control.input(self.on_change, controls, view, trigger_mode="always_last", **quick)
-        filters = (self.genre, self.licence, self.tempo_min, self.tempo_max, self.duration_max)
+        filters = (
+            self.genre,
+            self.licence,
+            self.mood,
+            self.pace,
+            self.tempo_min,
+            self.tempo_max,
+            self.duration_max,
+        )
         for control in (self.library, *filters):
             control.change(self.on_change, controls, view, trigger_mode="always_last", **quick)
         changed = self.system.change(self.on_change, controls, view, **slow)
@@ -179,11 +205,13 @@ class SearchTab:
         who = self.taste.input(None, None, self.voter, js=_VOTER, **quick)
         who.then(self.on_change, controls, view, **quick)
         self.text.submit(self.on_change, controls, view, **quick)
-        self.library.change(self.on_library, self.library, [self.genre, self.licence], **quick)
+        self.library.change(self.on_library, self.library, [self.genre, self.licence, self.mood], **quick)
         taken = self.exports.download(self.on_download, self.original, view, **mux)
         self.original.input(self.on_original, None, view, **quick)
         self.cancel.click(self.on_cancel, None, view, cancels=[uploaded, picked, changed, taken], **quick)
-        page.load(self.on_load, None, [self.alpha, self.library], queue=False, **quick)
+        restored = [*self.controls.values(), *view, self.ticket]
+        loaded = page.load(self.on_load, self.ticket, restored, js=_TICKET, queue=False, **quick)
+        loaded.then(None, self.ticket, None, js=_KEEP_TICKET, **quick)
 
     def _by_name(self, values: Values) -> Controls:
         return Controls(**{name: values[component] for name, component in self.controls.items()})
@@ -216,25 +244,41 @@ class SearchTab:
         """Stop waiting."""
         return updates_of(self.events.cancel(request.session_hash))
 
-    def on_library(self, library: str, request: gr.Request) -> tuple[Any, Any]:
-        """Genres and licences of another library."""
-        genres, licences = self.events.choices(request.session_hash, library)
-        return gr.Dropdown(choices=genres, value=[]), gr.Dropdown(choices=licences, value=[])
+    def on_library(self, library: str, request: gr.Request) -> tuple[Any, Any, Any]:
+        """Genres, licences and moods of another library."""
+        genres, licences, moods = self.events.choices(request.session_hash, library)
+        return (
+            gr.Dropdown(choices=genres, value=[]),
+            gr.Dropdown(choices=licences, value=[]),
+            gr.CheckboxGroup(choices=moods, value=[], visible=bool(moods)),
+        )
 
     def on_system(self, system: str) -> tuple[Any, Any]:
         """Show the words box and the alpha slider where the system knows them."""
         card = next(choice.card for choice in self.context.catalogue.ready() if choice.name == system)
         return gr.Textbox(visible=card.text), gr.Slider(interactive=card.alpha, value=card.alpha_default)
 
-    def on_load(self, request: gr.Request) -> tuple[Any, Any]:
-        """Alpha and library as the address says; one's own library where there is one and nothing is said."""
+    def on_load(self, ticket: str, request: gr.Request) -> dict[Any, Any]:
+        """The clip, list and controls of before a reload; alpha and library as the address says; else one's own library
+        where there is one.
+        """
+        ticket, known, shown = self.events.resume(request.session_hash, ticket)
+        updates: dict[Any, Any] = {self.ticket: ticket}
+        if known is not None:
+            updates |= {part: getattr(known, name) for name, part in self.controls.items()}
+        if shown is not None:
+            updates |= dict(zip(self.view, updates_of(shown), strict=True))
         alpha, library = (
             alpha_of(request.query_params.get("alpha", "")),
             request.query_params.get("library", ""),
         )
-        if library not in (DEMO, OWN):
-            library = self.events.first_library(request.session_hash)
-        return gr.skip() if alpha is None else alpha, library
+        if alpha is not None:
+            updates[self.alpha] = alpha
+        if library in (DEMO, OWN):
+            updates[self.library] = library
+        elif known is None:
+            updates[self.library] = self.events.first_library(request.session_hash)
+        return updates
 
 
 PARTS = 6  # status, stage, results, exports, take, cancel

@@ -11,12 +11,13 @@ from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue, Row, item_row, poster_url, wave_url
 from mvr.page.search.audition import levels_url, sound_url
 from mvr.page.search.exports import list_links, preview_links
+from mvr.page.search.reasons import bar_percent, clip_words, music_words, start_words, strength, strength_told
 from mvr.page.serving import Shelf, ShelfItem, Visit
 from mvr.page.templates import clock, render, status_html
 
 if TYPE_CHECKING:
     from mvr.page.search.desk import Clip, Desk
-    from mvr.retrieval import RankedList
+    from mvr.retrieval import RankedList, Result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class StageClip:
     key: str = ""
     duration_s: float = 0.0
     levels_url: str = ""
+    seen: str = ""
 
 
 def results_html(
@@ -64,7 +66,6 @@ def results_html(
     """The list: state is empty, busy, bare (of a library without items), none (by the filters) or rows; a note says
     what votes did to its order; `ranked` what its system sees and asks for.
     """
-    mixed = ranked is not None and bool(ranked.mixture)
     return render(
         "results.html",
         words=words,
@@ -74,7 +75,6 @@ def results_html(
         note=note,
         sees=ranked.sees if ranked else (),
         asks_for=ranked.asks_for if ranked else (),
-        meaning=texts.SCORE_MEANING_MIXED if mixed else texts.SCORE_MEANING,
     )
 
 
@@ -103,6 +103,13 @@ def examples_html(catalogue: Catalogue, shelf: Shelf, direction: Direction, word
         for item in items
     ]
     return render("examples.html", items=shown, words=words, kind=str(direction.query))
+
+
+def why_of(result: Result, direction: Direction) -> str:
+    """One line on a result."""
+    if direction.target is Modality.VIDEO:
+        return clip_words(result.facts)
+    return ", ".join(words for words in (music_words(result.facts), start_words(result.start_s)) if words)
 
 
 class View:
@@ -179,23 +186,25 @@ class View:
         """The ranked list as rows."""
         assert desk.ranked is not None and desk.asked is not None
         owner = None if desk.asked.library == DEMO else desk.owner
-        best = max([result.score for result in desk.ranked.results], default=1.0)
         length_s = desk.clip.info.duration_s if desk.clip is not None else 0.0
         rows = []
         for result in desk.ranked.results:
             row = item_row(self.shelf, result.item, owner)
-            fit = max(0.0, 100 * result.score / best) if best > 0 else 0.0
             audio = self.direction.target is Modality.AUDIO
             rows.append(
                 replace(
                     row,
                     rank=result.rank,
                     score=result.score,
-                    fit_percent=fit,
                     because=result.because,
                     words=tuple(
                         dict.fromkeys([*result.because, *result.heard, *(g.word for g in result.guessed)])
                     ),
+                    fit_percent=bar_percent(result.above),
+                    facts=(*result.item.genre[:2], clock(result.item.duration_s)),
+                    why=why_of(result, self.direction),
+                    strength=strength(result.above),
+                    strength_told=strength_told(result.score, result.above, result.beats),
                     play_from_s=result.start_s if audio else 0.0,
                     end_s=result.end_s,
                     music_from_s=result.start_s if audio else result.query_start_s,
@@ -224,12 +233,21 @@ class View:
         if desk.player is not None:
             name = f"{desk.clip.path.stem}{desk.player.suffix}"
             url = self.shelf.put(ShelfItem(path=desk.player, name=name, owner=visit.id))
-            clip = replace(clip, media_url=url, key=url)
+            clip = replace(clip, media_url=url, key=url, seen=self._seen(desk))
             if clip.picture and desk.clip.info.audio is not None:
                 clip = replace(
                     clip, levels_url=levels_url(self.shelf, desk.player, visit.id, clip.duration_s)
                 )
         return render("stage.html", clip=clip, kind=str(self.direction.query))
+
+    def _seen(self, desk: Desk) -> str:
+        """One line on the clip itself; empty where the system measures nothing that has a name."""
+        if desk.ranked is None:
+            return ""
+        picture = self.direction.query is Modality.VIDEO
+        words = (clip_words if picture else music_words)(desk.ranked.query.facts)
+        line = texts.CLIP_SEEN if picture else texts.MUSIC_HEARD
+        return line.format(words=words) if words else ""
 
     def _stage_of(self, clip: Clip) -> StageClip:
         info = clip.info

@@ -6,7 +6,7 @@ from __future__ import annotations
 def on_load_events(*names: str) -> str:
     """JavaScript for `gr.HTML(js_on_load=...)`: a click on `<button data-event="NAME" data-id="7">` becomes the
     event NAME, which Python listens to with `html.NAME(handler)`; the handler's `gr.EventData` carries the
-    button's data attributes (`event.id`).
+    button's data attributes (`event.id`), and the boxes of the `[data-fields]` around it by their names.
 
     Gradio may run this again when it renders anew, hence the guard.
     """
@@ -18,7 +18,9 @@ def on_load_events(*names: str) -> str:
       element.addEventListener("click", (click) => {{
         const button = click.target.closest("[data-event]");
         if (!button || button.disabled || !names.includes(button.dataset.event)) return;
-        trigger(button.dataset.event, {{...button.dataset}});
+        const fields = button.closest("[data-fields]")?.querySelectorAll("[name]") ?? [];
+        const typed = Object.fromEntries([...fields].map((box) => [box.name, box.value]));
+        trigger(button.dataset.event, {{...button.dataset, ...typed}});
       }});
     }}
     """

@@ -1,7 +1,8 @@
 """Visits: what one visitor uploaded and asked, on the server only, deleted after a while.
 
 A visit is found by the session that Gradio gives a page load; its files lie in a folder with a random name. Nobody
-else can address them, and they go when the page is closed or when they were not used for `retention_s`.
+else can address them. A page that is loaded again finds its visit by a secret ticket that this browser tab keeps; the
+files go `grace_s` after the last page of the visit was closed, or when they were not used for `retention_s`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 
 from mvr.page.serving.shelf import Shelf
 
+GRACE_S = 60.0
+
 
 @dataclass
 class Visit:
@@ -27,14 +30,24 @@ class Visit:
         id: opaque; owner of what the visit puts on the shelf.
         folder: for its files.
         used_at: last use, in the registry's clock.
+        ticket: the secret by which the same browser tab finds the visit after a reload.
+        sessions: pages of it that are open.
+        left_at: when the last of them was closed; None while one is open.
         desk: what a tab remembers of this visitor, under a key of the tab's own.
     """
 
     id: str
     folder: Path
     used_at: float
+    ticket: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    sessions: set[str] = field(default_factory=set)
+    left_at: float | None = None
     desk: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def has(self, ticket: str) -> bool:
+        """Whether this is the visit's ticket."""
+        return secrets.compare_digest(self.ticket.encode(), ticket.encode())
 
     def new_file(self, suffix: str) -> Path:
         """A free path in the visit's folder with a random name."""
@@ -55,6 +68,7 @@ class Visits:
         root: a folder for the files of all visits.
         shelf: serves them.
         retention_s: a visit ends when it was not used for so long.
+        grace_s: and so long after its last page was closed; a reload is a page closed and one opened.
         on_end: called with each visit that ends, before its files are deleted.
         clock: seconds, never going back.
     """
@@ -65,11 +79,13 @@ class Visits:
         shelf: Shelf,
         *,
         retention_s: float,
+        grace_s: float = GRACE_S,
         on_end: Callable[[Visit], None] = lambda visit: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._root, self._shelf = root / secrets.token_hex(8), shelf
         self._retention_s, self._clock, self._on_end = retention_s, clock, on_end
+        self._grace_s = grace_s
         self._visits: dict[str, Visit] = {}
         self._lock = threading.Lock()
         _remove_leftovers(root, retention_s)
@@ -82,27 +98,71 @@ class Visits:
             if visit is None:
                 name = secrets.token_hex(16)
                 visit = Visit(id=name, folder=self._root / name, used_at=self._clock())
-                self._visits[session] = visit
+                self._join(session, visit)
             visit.used_at = self._clock()
             return visit
+
+    def resume(self, session: str, ticket: str) -> Visit:
+        """The visit of a ticket, joined by a new page of the same browser tab; without one, `of` the session."""
+        before = None
+        with self._lock:
+            found = next((one for one in self._visits.values() if ticket and one.has(ticket)), None)
+            if found is not None and self._visits.get(session) is not found:
+                before = self._visits.get(
+                    session
+                )  # made by who asked first with the new session; nothing is in it
+                self._join(session, found)
+        if before is not None:
+            self._delete(before)
+        return self.of(session)
+
+    def _join(self, session: str, visit: Visit) -> None:
+        self._visits[session] = visit
+        visit.sessions.add(session)
+        visit.left_at = None
+
+    def leave(self, session: str) -> None:
+        """A page was closed: its visit ends soon, unless another page of it is open or comes."""
+        with self._lock:
+            visit = self._visits.get(session)
+            if visit is None:
+                return
+            visit.sessions.discard(session)
+            if visit.sessions:
+                del self._visits[session]  # others lead to it
+            else:
+                visit.left_at = self._clock()
 
     def end(self, session: str) -> None:
         """Delete a visit and its files; nothing happens when there is none."""
         with self._lock:
-            visit = self._visits.pop(session, None)
+            visit = self._visits.get(session)
+            self._visits = {
+                key: one for key, one in self._visits.items() if one is not visit or visit is None
+            }
         if visit is not None:
-            self._shelf.drop(visit.id)
-            self._on_end(visit)
-            shutil.rmtree(visit.folder, ignore_errors=True)
+            self._delete(visit)
+
+    def _delete(self, visit: Visit) -> None:
+        self._shelf.drop(visit.id)
+        self._on_end(visit)
+        shutil.rmtree(visit.folder, ignore_errors=True)
 
     def sweep(self) -> int:
-        """End every visit that was not used for the retention time. Returns how many."""
-        limit = self._clock() - self._retention_s
+        """End every visit that was left, or not used for the retention time. Returns how many."""
+        now = self._clock()
         with self._lock:
-            old = [session for session, visit in self._visits.items() if visit.used_at < limit]
+            ends = {
+                id(visit): session for session, visit in self._visits.items() if self._is_over(visit, now)
+            }
+        old = list(ends.values())
         for session in old:
             self.end(session)
         return len(old)
+
+    def _is_over(self, visit: Visit, now: float) -> bool:
+        left = visit.left_at is not None and now - visit.left_at > self._grace_s
+        return left or visit.used_at < now - self._retention_s
 
     def end_all(self) -> None:
         """Delete all visits and their folder."""
@@ -113,7 +173,7 @@ class Visits:
         with contextlib.suppress(OSError):
             self._root.rmdir()
 
-    def keep_swept(self, every_s: float = 60.0) -> threading.Thread:
+    def keep_swept(self, every_s: float = 20.0) -> threading.Thread:
         """Sweep now and then, in a thread that ends with the program."""
 
         def sweeping() -> None:
