@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mvr.delivery.plan import Delivery, Film, Sound
     from mvr.library import Item, Library
     from mvr.retrieval import Retriever
+    from mvr.timing.plan import Ending
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Wish:
         library, system, alpha, commercial: what is ranked, how, and whether only for commercial use.
         top: the chosen track and its alternates.
         loudness_lufs: what levels aim at.
+        fit: how the track is cut to the clip by whole bars (its ending, and the second of a hit or None); None: not.
     """
 
     video: Path
@@ -41,6 +43,7 @@ class Wish:
     commercial: bool
     top: int
     loudness_lufs: float
+    fit: tuple[Ending, float | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class Output:
 
 def export_timeline(wish: Wish, output: Output) -> None:
     """Write a timeline and the sounds beside it; what is in it goes to stdout."""
+    from mvr.commands.fit import describe as describe_fit
     from mvr.delivery.writing import TimelineSettings, check_timeline, write_timeline
 
     settings = TimelineSettings(link=output.link, drop_frame=output.drop_frame)
@@ -86,6 +90,8 @@ def export_timeline(wish: Wish, output: Output) -> None:
     say(f"{output.out}  {clock.frames} frames at {clock.rate.name}{uneven}")
     for path in beside.values():
         say(str(path))
+    for line in describe_fit(delivery.chosen.plan) if delivery.chosen.plan is not None else ():
+        say(line)
     say(f"Music: {delivery.chosen.credit or delivery.chosen.title}")
     for sound in delivery.alternates:
         say(f"Alternate: {sound.credit or sound.title}")
@@ -131,7 +137,9 @@ def sound_files(out: Path) -> tuple[Path, Path]:
 def describe(delivery: Delivery, output: Output) -> JsonDict:
     """What a timeline holds, in frames and in seconds."""
     clock = delivery.film.clock
+    plan = delivery.chosen.plan
     return {
+        "fit": None if plan is None else plan.to_json(),
         "timeline": str(output.out),
         "rate": clock.rate.name,
         "frames": clock.frames,
@@ -170,7 +178,7 @@ def choose(wish: Wish) -> Delivery:
     Raises:
         NotInLibrary, DataError, MediaError: see `mvr.errors`.
     """
-    from mvr.delivery.laying import Timing, lay_file, lay_film, lay_item, lay_ranked
+    from mvr.delivery.laying import Timing, fit_sound, lay_file, lay_film, lay_item, lay_ranked
 
     film = lay_film(wish.video)
     library, demo = library_or_demo(wish.library)
@@ -189,6 +197,14 @@ def choose(wish: Wish) -> Delivery:
             raise DataError(f"{picked.item.path} is gone; `mvr library add` finds it where it lies now")
         chosen = lay_item(picked.item, film, start_s, picked.score, wish.loudness_lufs)
         found = [each for each in found if each.item.id != picked.item.id]
+    elif found and (
+        wish.fit is not None or wish.start_s is not None
+    ):  # the best, but not simply from its second
+        picked, found = found[0], found[1:]
+        start_s = picked.start_s if wish.start_s is None else wish.start_s
+        chosen = lay_item(picked.item, film, start_s, picked.score, wish.loudness_lufs)
+    if chosen is not None and wish.fit is not None:
+        chosen = fit_sound(chosen, film, ending=wish.fit[0], hit_s=wish.fit[1])
     count = wish.top - (chosen is not None)
     timing = Timing() if picked is None else picked.timing
     return lay_ranked(film, found[:count], chosen, wish.loudness_lufs, origin, timing)

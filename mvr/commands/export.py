@@ -66,7 +66,7 @@ SoundsOption = Annotated[
     bool, typer.Option("--sounds/--no-sounds", help="Music and own sound as WAV beside a timeline.")
 ]
 FitOption = Annotated[
-    bool, typer.Option("--fit", help="Cut the track to the clip by whole bars (--out); see `mvr fit`.")
+    bool, typer.Option("--fit", help="Cut the track to the clip by whole bars; see `mvr fit`.")
 ]
 LoudnessOption = Annotated[
     float, typer.Option("--loudness", min=-60, max=-5, help="Loudness of the music in LUFS.")
@@ -104,8 +104,6 @@ def export(
         raise UsageError("name one file to write: --out OUT.mp4, --timeline OUT.otioz or --pack OUT.zip")
     if hit is not None and not fit:
         raise UsageError("--hit says where fitted music strikes; add --fit")
-    if fit and out is None:
-        raise UsageError("--fit needs --out; `mvr fit` writes the fitted music for a timeline")
     if out is None:
         wish = Wish(
             video=video,
@@ -117,6 +115,7 @@ def export(
             commercial=commercial,
             top=top if timeline is not None else 1,
             loudness_lufs=loudness,
+            fit=(ending, hit) if fit else None,
         )
         if pack is not None:
             export_pack(wish, pack, drop_frame=drop_frame, force=force, as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ from mvr.delivery.plan import (
     Delivery,
     Film,
     Marker,
+    Piece,
     RightsHolders,
     Sound,
     join_markers,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mvr.library import Item
     from mvr.timing.film import FilmTiming
     from mvr.timing.music import MusicTiming
+    from mvr.timing.plan import Ending
 
 _HOLDERS = tuple(field.name for field in fields(RightsHolders))
 
@@ -180,6 +182,25 @@ def lay_item(
         pieces=plain_pieces(start_s, item.duration_s, film.length_s),
         score=score,
     )
+
+
+def fit_sound(sound: Sound, film: Film, *, ending: Ending, hit_s: float | None = None) -> Sound:
+    """A track cut to the clip by whole bars, from near where it would have begun; see `mvr.timing.fitting`.
+
+    Raises:
+        MediaError: it cannot be read, or it is silent. UsageError: a hit outside the clip.
+    """
+    from mvr.timing.files import plan_file
+    from mvr.timing.fitting import FitWish
+
+    start_s = sound.pieces[0].source_start_s if sound.pieces else 0.0
+    wish = FitWish(length_s=film.length_s, start_s=start_s, ending=ending, hit_s=hit_s)
+    plan = plan_file(sound.path, wish)
+    pieces = [
+        Piece(start_s=piece.start_s, source_start_s=piece.source_start_s, duration_s=piece.duration_s)
+        for piece in plan.pieces
+    ]
+    return replace(sound, pieces=tuple(pieces), plan=plan)
 
 
 def lay_file(path: Path, film: Film, start_s: float, target_lufs: float = TARGET_LUFS) -> Sound:

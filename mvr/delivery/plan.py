@@ -10,6 +10,7 @@ from pathlib import Path
 from mvr.datatypes import JsonDict
 from mvr.delivery.clock import PictureClock
 from mvr.errors import UsageError
+from mvr.timing.plan import FitPlan
 
 TARGET_LUFS = -16.0
 TRUE_PEAK_DBTP = -1.5
@@ -77,6 +78,7 @@ class Sound:
         gain_db: level to play it at.
         pieces: what of it is heard, in order.
         score: how well it fits, None where nobody asked.
+        plan: how it was cut to the clip by its bars, None where it simply runs.
     """
 
     path: Path
@@ -94,6 +96,7 @@ class Sound:
     gain_db: float = 0.0
     pieces: tuple[Piece, ...] = ()
     score: float | None = None
+    plan: FitPlan | None = None
 
     def facts(self) -> JsonDict:
         """What goes with it wherever it goes, without where its file lies."""

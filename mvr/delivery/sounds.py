@@ -14,6 +14,7 @@ from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import RATE_HZ, Loudness
 from mvr.media.sound import read_stereo
 from mvr.media.soundtrack import WAV_OUTPUT, MuxSettings, fit_music, write_sound
+from mvr.timing.files import fitted_sound
 
 
 def write_music(
@@ -25,9 +26,12 @@ def write_music(
         MediaError: the track cannot be read. UsageError: it ends before it should start.
     """
     length = max(1, round(film.length_s * RATE_HZ))
-    begin: Piece = sound.pieces[0]
-    music = read_stereo(sound.path, RATE_HZ, limits=limits)
-    fitted = fit_music(music, length, replace(settings, start_s=begin.source_start_s))
+    if sound.plan is not None:
+        fitted = fitted_sound(sound.path, sound.plan)[:length]
+    else:
+        begin: Piece = sound.pieces[0]
+        music = read_stereo(sound.path, RATE_HZ, limits=limits)
+        fitted = fit_music(music, length, replace(settings, start_s=begin.source_start_s))
     with written_whole(out) as part:
         return write_sound(fitted, part, settings, limits)
 

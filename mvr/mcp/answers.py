@@ -61,6 +61,10 @@ class Fitted(Answer):
     clip_s: FiniteFloat
     gain_db: FiniteFloat
     pieces: list[Stretch]
+    ending: str
+    end_error_s: FiniteFloat
+    hit_error_s: FiniteFloat | None
+    note: str
     dry_run: bool
     file: str
     would_write: str

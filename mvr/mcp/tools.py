@@ -11,6 +11,7 @@ from pydantic import Field
 from mvr.datatypes import Direction, Modality
 from mvr.errors import DataError, UsageError
 from mvr.mcp.answers import Cut, Explanation, Fitted, Match, Ranking, Stretch, Timeline
+from mvr.timing.plan import Ending
 
 if TYPE_CHECKING:
     from mvr.delivery.laying import Timing
@@ -78,25 +79,35 @@ class Tools:
         video: Clip,
         track: Track,
         start_s: Start = -1.0,
+        ending: Annotated[Ending, Field(description="The track's own ending, or a fade-out.")] = Ending.REAL,
+        hit_s: Annotated[
+            float, Field(ge=-1, allow_inf_nan=False, description="Second of the clip to strike at; -1: none.")
+        ] = -1.0,
         loudness_lufs: Loudness = -16.0,
         out: Annotated[str, Field(description="Name of the WAV below the output folder.")] = "music.wav",
         dry_run: DryRun = True,
     ) -> Fitted:
-        """Fit a track to a video's length; without dry_run the fitted music is written as WAV (48 kHz, 24 bit)."""
+        """Cut a track to a video's length by whole bars; without dry_run it is written as WAV (48 kHz, 24 bit)."""
+        from mvr.delivery.laying import fit_sound
         from mvr.delivery.sounds import write_music
         from mvr.media.mux import MuxSettings
 
         with self._desk.lock:
             clip, music = self._desk.source(video, Modality.VIDEO), self._desk.source(track, Modality.AUDIO)
             delivery = self._lay(clip, music, start_s, loudness_lufs, top=1, alpha=None)
+            hit = None if hit_s < 0 else hit_s
+            sound = fit_sound(delivery.chosen, delivery.film, ending=ending, hit_s=hit)
             place = None if dry_run else self._place(out, _WAV, clip, music)
             if place is not None:
-                write_music(delivery.chosen, delivery.film, place, MuxSettings(loudness_lufs=loudness_lufs))
-        sound, pieces = delivery.chosen, _stretches(delivery.chosen)
+                write_music(sound, delivery.film, place, MuxSettings(loudness_lufs=loudness_lufs))
+        plan, pieces = sound.plan, _stretches(sound)
+        assert plan is not None
         done = f"written to {out}" if place else f"a dry run: nothing is written; dry_run=false writes {out}"
         return Fitted(
             sentence=f"“{sound.title}” under {delivery.film.length_s:.2f} s in {len(pieces)} piece(s), from "
-            f"{pieces[0].source_start_s:.2f} s of the track; {done}.",
+            f"{pieces[0].source_start_s:.2f} s of the track, ending {plan.ending}, "
+            f"{1000 * plan.end_error_s:+.0f} ms from the clip's end; {plan.note + '; ' if plan.note else ''}{done}.",
+            ending=plan.ending.value, end_error_s=plan.end_error_s, hit_error_s=plan.hit_error_s, note=plan.note,
             track=track, title=sound.title, clip_s=delivery.film.length_s, gain_db=sound.gain_db, pieces=pieces,
             dry_run=dry_run, file="" if place is None else str(place), would_write=out if dry_run else "",
         )  # fmt: skip

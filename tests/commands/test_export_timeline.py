@@ -179,3 +179,22 @@ def test_the_papers_of_a_track_are_packed(attempt: Attempt, shelf: Path, tmp_pat
     assert evidence["index"]["system"] == "tiny" and evidence["index"]["library"] == str(shelf / ".mvr")
     assert evidence["licence"]["read_at"] <= evidence["licence"]["checked_at"]
     assert evidence["placement"][-1]["out_s"] == 3.0
+
+
+def test_a_track_is_cut_to_the_clip_by_its_bars_in_timeline_and_sound_alike(
+    attempt: Attempt, shelf: Path, tmp_path: Path
+) -> None:
+    document = exported(
+        attempt, shelf, shelf / "三.wav", "--timeline", tmp_path / "cut.xml", "--fit", "--ending", "fade"
+    )
+    plan, cuts = document["fit"], document["chosen"]["pieces"]
+    assert plan["ending"] == "fade" and len(cuts) == len(plan["pieces"])
+    for cut, piece in zip(cuts, plan["pieces"], strict=True):
+        assert (
+            abs(cut["start"] / 25 - piece["start_s"]) <= 0.02
+            and abs(cut["in"] / 25 - piece["source_start_s"]) <= 0.02
+        )
+    assert cuts[-1]["end"] == 75
+    assert probe(tmp_path / "cut - music.wav").duration_s == pytest.approx(3.0, abs=1e-3)
+    simply = exported(attempt, shelf, "--timeline", tmp_path / "b.xml", "--start", 0.5)
+    assert simply["fit"] is None and simply["chosen"]["pieces"][0]["source_start_s"] == 0.5
