@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from mvr.arena.board.inputs import Row
+from mvr.arena.candidates import ORIGINAL
 from mvr.datatypes import JsonDict
 from mvr.metrics.preference.shares import voter_share
 from mvr.metrics.preference.votes import codes
 from mvr.votes.records import Outcome
 
-ORIGINAL = "original"
 PUBLISHED_SHARE = 0.46
 PUBLISHED = f"VTMR, 2026: the best system won or tied {100 * PUBLISHED_SHARE:.0f} % against human choice"
 COUNTED = (Outcome.LEFT, Outcome.RIGHT, Outcome.TIE)

@@ -31,13 +31,23 @@ def load_short_videos(
 ) -> Dataset | IterableDataset:
     """A split of a built set, from a folder or the hub, with the columns of the schema and undecoded media.
 
+    Shards of a folder are named one by one: by its card, `datasets` keeps what it read under the folder's last name and
+    gives it again for another folder of that name and after a set was built again.
+
     Raises:
         DataError: no such set or split, or other columns.
     """
     import datasets
 
     try:
-        found = datasets.load_dataset(str(place), split=split, streaming=streaming)
+        shards = sorted(map(str, (Path(place) / "data").glob("*.parquet")))
+        if shards:
+            mine = {split: [shard for shard in shards if Path(shard).name.startswith(f"{split}-")]}
+            if not mine[split]:
+                raise DataError(f"{place} has no split {split!r}")
+            found = datasets.load_dataset("parquet", data_files=mine, split=split, streaming=streaming)
+        else:
+            found = datasets.load_dataset(str(place), split=split, streaming=streaming)
     except (FileNotFoundError, ValueError, datasets.exceptions.DatasetNotFoundError) as error:
         raise DataError(f"{place} has no split {split!r} that can be loaded: {error}") from error
     known = found.features or {}

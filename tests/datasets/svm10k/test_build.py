@@ -115,6 +115,20 @@ def test_rows_without_media_are_counted_and_passed_over(built: Path, tmp_path: P
     assert str(count) == f"{len(rows) - 2} of {len(rows)} rows have their media"
 
 
+def test_two_sets_of_one_name_and_a_set_built_again_are_read_as_they_are(built: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    shard = min((built / "data").glob("*.parquet"))
+    split, table = shard.name.split("-")[0], pq.read_table(shard)
+    assert len(table) > 1
+    for place, count in (("one", len(table)), ("two", 1), ("one", 1)):
+        copy = tmp_path / place / "set"
+        (copy / "data").mkdir(parents=True, exist_ok=True)
+        (copy / "README.md").write_bytes((built / "README.md").read_bytes())
+        pq.write_table(table.slice(0, count), copy / "data" / shard.name)
+        assert len(load_short_videos(copy, split)) == count  # type: ignore[arg-type]
+
+
 def test_a_path_that_climbs_out_of_the_set_is_no_media(built: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.mp4").write_bytes(b"x")
     assert media_file({"bytes": None, "path": "../secret.mp4"}, tmp_path, built) is None
