@@ -1,6 +1,7 @@
 """Compute the leaderboard of a vote store: report, tables, interval plots; same votes in, same bytes out.
 
-`attack`, `audit` and `coverage` as first argument print what the leaderboard is worth (`--help` after them).
+`attack`, `audit`, `coverage` and `media` as first argument print what the leaderboard is worth and what a battle costs
+(`--help` after them).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mvr.errors import DataError, MvrError, UsageError
 from mvr.votes.copies import note_on_nothing
 from mvr.votes.records import Aspect
 
-COMMANDS = ("attack", "audit", "coverage")  # each a module of this folder with a main
+COMMANDS = ("attack", "audit", "coverage", "media")  # each a module of this folder with a main
 
 
 def create_parser() -> argparse.ArgumentParser:

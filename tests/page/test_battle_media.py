@@ -193,3 +193,12 @@ def test_sounds_are_alike_in_size_and_loudness_and_a_ready_picture_is_copied(tmp
     picture = excerpts.picture(source("videos", 0), 12.0, competes=False)
     info = probe(picture)
     assert info.audio is None and info.video is not None and info.duration_s == pytest.approx(12, abs=0.1)
+
+
+def test_the_cost_of_a_battle_is_printed(capsys):
+    from eval.votes.__main__ import main
+
+    assert main(["media", "--battles", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "a battle's own two sounds (every battle) |" in printed
+    assert "8 different contents of 8; both sides of one size: yes." in printed
