@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from mvr.datatypes import Modality
 from mvr.embeddings.digest import content_hash
 from mvr.errors import MediaError, NotFinite
 from mvr.library.catalogue import Catalogue, Seen, display_name
-from mvr.library.duplicates import find_same_music
+from mvr.library.duplicates import Signatures, find_same_music
 from mvr.library.item import Item
 from mvr.library.measure import Measures, measure, modality_of
 from mvr.library.report import AddReport, SameMusic, Skipped
@@ -45,6 +46,11 @@ class Adding:
     modality: Modality | None
     report: AddReport = field(default_factory=AddReport)
     tables: Tables = field(default_factory=Tables)
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        """Of all tracks, kept up to date by this run."""
+        return Signatures(self.catalogue)
 
     def add(self, path: Path) -> int:
         """Add one file to catalogue and report; 1 if its features were computed."""
@@ -106,14 +112,15 @@ class Adding:
         again = before is not None and _same_recording(before, self.catalogue.signature(before.id), measures)
         same_as = before.same_as if again and before is not None else None
         if measures.signature is not None and not again:
-            same_as = find_same_music(
-                path, measures.signature, self.catalogue, but=None if before is None else before.id
-            )
+            but = None if before is None else before.id
+            same_as = find_same_music(path, measures.signature, self.catalogue, self.signatures, but=but)
         item = make_item(path, content, kind, measures, read_tags(path, self.tables), same_as=same_as)
         computed = self.embed(item)
         self.catalogue.add(
             item, measures.signature, measured_bpm=measures.tempo_bpm, instead_of=before, keep_edits=again
         )
+        if measures.signature is not None:
+            self.signatures.add(item.id, measures.signature, instead_of=None if before is None else before.id)
         self.catalogue.saw(path, stat, item.id, self._read_by(path))
         item = self.catalogue.item(item.id)
         (self.report.updated if again else self.report.added).append(item)

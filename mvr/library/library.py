@@ -74,7 +74,7 @@ class Library:
         self._failed: set[tuple[str, str]] = (
             set()
         )  # (item, recipe) that could not be embedded: not tried again
-        self._looked_at = -math.inf
+        self._look_at = -math.inf
         self._computed = 0  # features computed by this object: an index made before may lack them
         self._lock = threading.RLock()
         self._guesser = Guesser()
@@ -357,11 +357,13 @@ class Library:
 
     def _look_again(self) -> None:
         """Look, now and then, whether the files that were missing have come back."""
-        if time.monotonic() - self._looked_at < _LOOK_AGAIN_S:
+        began = time.monotonic()
+        if began < self._look_at:
             return
         if ids := self._catalogue.missing_ids():
             self._catalogue.check(ids)
-        self._looked_at = time.monotonic()
+        done = time.monotonic()
+        self._look_at = done + max(_LOOK_AGAIN_S, 50 * (done - began))  # a whole disk may be unplugged
 
     def _can_embed(self, item: Item, system: System) -> bool:
         return not item.missing and (item.id, system.recipe_hash(item.modality)) not in self._failed
