@@ -13,6 +13,8 @@ from pathlib import Path
 import av
 import pytest
 
+from mvr.delivery.reading import read_timeline
+
 pytestmark = pytest.mark.browser
 
 EXAMPLE = "#mv-examples-v2m [data-event=pick]"
@@ -69,6 +71,25 @@ def test_an_example_is_ranked_previewed_and_exported(visitor, tmp_path):
         assert [result["id"] for result in decision["ranking"]["results"]] == ids(page)
         assert "path" not in decision["ranking"]["results"][0]
         assert b"licence" in pack.read("credit.txt")
+        evidence = json.loads(pack.read("claim evidence.json"))
+        assert evidence["licence"]["may_use"] == "commercially" and "cue sheet.csv" in pack.namelist()
+
+    with page.expect_download() as waiting:
+        page.locator("[data-export=timeline]").click()
+    waiting.value.save_as(tmp_path / "cut.otioz")
+    placed = read_timeline(tmp_path / "cut.otioz").placed
+    assert {place.track for place in placed if not place.heard} == {3, 4, 5, 6}, "four muted alternates"
+
+
+def test_who_earns_money_sees_music_that_allows_it(visitor):
+    page = start_example(visitor)
+    assert page.locator(f"{ROWS} .mv-may").first.inner_text() == "use: commercially"
+    before = ids(page)
+    page.get_by_text("Refine", exact=True).first.click()
+    page.get_by_label("I earn money with this").first.check()
+    page.wait_for_function("() => document.querySelector('.mv-earn input').checked")
+    page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    assert ids(page) == before, "the demo library is all CC0 and its system's weights are our own"
 
 
 def test_alpha_ranks_again_without_encoding_and_the_address_keeps_it(visitor):

@@ -44,6 +44,7 @@ class Row:
     artist: str
     licence: str
     licence_url: str
+    may_use: str
     credit: str
     score: float
     path: Path
@@ -81,6 +82,7 @@ def item_row(shelf: Shelf, item: Item, owner: str | None) -> Row:
         rank=0, score=0.0, fit_percent=0.0, play_from_s=0.0, end_s=0.0, music_from_s=0.0,
         id=item.id, title=item.title, artist=item.artist, path=item.path, duration_s=item.duration_s,
         licence=licence_shown(item.licence), licence_url=item.licence_url or licence_url(item.licence),
+        may_use=item.rights.may_use,
         credit=item.credit_line, facts=facts_of(item), media_url=media_url(shelf, item, owner),
         wave_url=wave_url(shelf, item, owner) if audio else "",
         poster_url="" if audio else poster_url(shelf, item, owner),

@@ -32,6 +32,7 @@ class Controls:
     tempo_min: str | None
     tempo_max: str | None
     duration_max: str | None
+    earn: bool
     variety: float
     taste: str | None
     voter: str
@@ -61,6 +62,7 @@ def ask_of(controls: Controls, library_key: str, count: int) -> Ask:
         max_tempo_bpm=fastest
         if (typed := number(texts.TEMPO_MAX_LABEL, controls.tempo_max)) is None
         else typed,
+        commercial=bool(controls.earn),
         max_duration_s=number(texts.DURATION_MAX_LABEL, controls.duration_max),
     )
     return Ask(

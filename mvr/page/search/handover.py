@@ -31,7 +31,8 @@ def delivery_of(desk: Desk, preview: Preview) -> Delivery:
     chosen = next((result for result in results if result.item.id == preview.item_id), None)
     if chosen is None:
         raise NotInLibrary(texts.UNKNOWN_ITEM)
-    origin = {"system": desk.ranked.system, "alpha": desk.ranked.alpha}
+    commercial = desk.asked is not None and desk.asked.filters.commercial
+    origin = {"system": desk.ranked.system, "alpha": desk.ranked.alpha, "commercial": commercial}
     if desk.direction is Direction.MUSIC_TO_VIDEO:
         film = lay_film(chosen.item.path)
         return lay_ranked(film, [], lay_file(desk.clip.path, film, preview.start_s), origin=origin)

@@ -162,6 +162,7 @@ class SearchTab:
             self.tempo_min = number_box(texts.TEMPO_MIN_LABEL)
             self.tempo_max = number_box(texts.TEMPO_MAX_LABEL)
             self.duration_max = number_box(texts.DURATION_MAX_LABEL)
+        self.earn = gr.Checkbox(label=texts.EARN_LABEL, info=texts.EARN_INFO, elem_classes="mv-earn")
         self.variety = gr.Slider(0, 1, value=0, step=0.1, label=texts.VARIETY_LABEL)
         gr.HTML(self._not_ready())
 
@@ -177,6 +178,7 @@ class SearchTab:
             "alpha": self.alpha, "library": self.library, "system": self.system, "text": self.text,
             "genre": self.genre, "mood": self.mood, "pace": self.pace, "licence": self.licence,
             "tempo_min": self.tempo_min, "tempo_max": self.tempo_max, "duration_max": self.duration_max,
+            "earn": self.earn,
             "variety": self.variety, "taste": self.taste, "voter": self.voter,
         }  # fmt: skip
         controls = set(self.controls.values())
@@ -197,6 +199,7 @@ class SearchTab:
             self.tempo_min,
             self.tempo_max,
             self.duration_max,
+            self.earn,
         )
         for control in (self.library, *filters):
             control.change(self.on_change, controls, view, trigger_mode="always_last", **quick)
