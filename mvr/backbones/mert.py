@@ -31,7 +31,7 @@ _VARIANCE_FLOOR = 1e-7  # as in the published feature extractor
 _SHORTEST_SAMPLES = 400  # receptive field of the first layers
 
 
-PREPROCESSING_VERSION = 1  # raise it whenever a number that the model is given changes
+PREPROCESSING_VERSION = 2  # raise it whenever a number that the model is given changes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +99,9 @@ def bake_demo(systems: Iterable[System], folder: Path | None = None, progress: P
             progress(done, len(entries), entry["file"])
         path = folder / entry["file"]
         content = content_hash(path)
-        found = asdict(measure(path, probe(path), modality))
-        measures[content] = {name: value for name, value in found.items() if name != "signature"}
+        found = vars(measure(path, probe(path), modality))
+        unkept = ("signature", "fingerprint")
+        measures[content] = {name: value for name, value in found.items() if name not in unkept}
         for system in dict.fromkeys([*loaded, *(guesser.systems if modality is Modality.AUDIO else ())]):
             key = (system.recipe_hash(modality), content)
             features[key] = features.get(key) or system.features_of_file(path, modality)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mvr.errors import MediaError
 from mvr.library.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from mvr.media.fingerprint import Fingerprint
 
 _CANDIDATES = 3  # nearest signatures whose files are compared in full
 _NEAR = 0.9  # signatures of the same music are nearer than this
@@ -54,20 +57,18 @@ class Signatures:
 
 
 def find_same_music(
-    path: Path, signature: bytes, catalogue: Catalogue, known: Signatures, *, but: str | None = None
+    own: Fingerprint, signature: bytes, catalogue: Catalogue, known: Signatures, *, but: str | None = None
 ) -> str | None:
     """Id of the earliest item that holds the same music, or None; `but` is no candidate.
 
-    Signatures name the candidates; their fingerprints are then taken from the files and laid over each other.
+    Signatures name the candidates; their fingerprints are then taken from the files and laid over the track's own.
     """
     from mvr.media.fingerprint import fingerprint, same_music
 
-    own = None
     for item_id, nearness in known.nearest(signature, _CANDIDATES, but=but):
         if nearness < _NEAR:
             break
         item = catalogue.item(item_id)
-        own = own or fingerprint(path)
         try:
             if same_music(fingerprint(item.path), own):
                 return item.same_as or item.id

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from mvr.errors import NoPicture, TooLarge, Truncated, UsageError
 from mvr.media.container import OpenMedia, open_media, require_decoder
+from mvr.media.frame_index import FrameIndex, partial_index
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
 from mvr.media.promise import check_complete, check_duration, promised_s
@@ -80,7 +81,11 @@ def sample_frames(
     """
     wish = _Wish(times_s=times_s, count=count, rate_hz=rate_hz, start_s=start_s, end_s=end_s)
     with open_media(path, limits) as media:
-        index = _index(media, open_picture(media))
+        stream = open_picture(media)
+        index = (times_s is not None and partial_index(media, stream, times_s)) or None
+    if index is None:
+        with open_media(path, limits) as media:
+            index = _index(media, open_picture(media))
     with open_media(
         path, limits
     ) as media:  # afresh: not every container can be wound back to its first packet
@@ -109,7 +114,7 @@ class _Wish:
         if self.times_s is not None and (len(self.times_s) == 0 or not np.isfinite(self.times_s).all()):
             raise UsageError("times_s must hold at least one time and only finite ones")
 
-    def times(self, index: _Index) -> npt.NDArray[np.float64]:
+    def times(self, index: FrameIndex) -> npt.NDArray[np.float64]:
         if self.times_s is not None:
             return np.asarray(self.times_s, np.float64)
         begin = max(self.start_s, float(index.times_s[0]))
@@ -122,15 +127,6 @@ class _Wish:
             return begin + (np.arange(self.count) + 0.5) * (end - begin) / self.count
         assert self.rate_hz is not None
         return begin + np.arange(max(1, int(np.ceil((end - begin) * self.rate_hz - 1e-6)))) / self.rate_hz
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Index:
-    pts: list[int]  # ascending, in units of the stream's time base
-    keys: list[int]  # presentation times of key frames, ascending
-    times_s: npt.NDArray[np.float64]  # of `pts`, from the start of the file
-    end_s: float
-    joined: bool  # parts with clocks of their own: a seek would land in the first
 
 
 def open_picture(media: OpenMedia) -> AvVideoStream:
@@ -149,7 +145,7 @@ def open_picture(media: OpenMedia) -> AvVideoStream:
     return stream
 
 
-def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
+def _index(media: OpenMedia, stream: AvVideoStream) -> FrameIndex:
     pts: set[int] = set()
     keys: set[int] = set()
     last_duration = 0
@@ -173,7 +169,7 @@ def _index(media: OpenMedia, stream: AvVideoStream) -> _Index:
     times_s = np.array(ordered, np.float64) * unit - media.start_s
     step_s = last_duration * unit or (float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.04)
     check_complete(media.path, float(times_s[-1]) + step_s, promised_s(media, stream))
-    return _Index(
+    return FrameIndex(
         pts=ordered,
         keys=sorted(keys),
         times_s=times_s,
@@ -200,7 +196,7 @@ def times_of(media: OpenMedia, stream: AvVideoStream) -> Iterator[tuple[float, V
 
 
 def _decode(
-    media: OpenMedia, stream: AvVideoStream, index: _Index, wanted: list[int]
+    media: OpenMedia, stream: AvVideoStream, index: FrameIndex, wanted: list[int]
 ) -> Iterator[tuple[int, float, VideoFrame]]:
     """For each wanted row of the index, ascending: (row, time in seconds, frame)."""
     reader = _Reader(media, stream, index, {index.pts[row] for row in wanted})
@@ -216,7 +212,7 @@ def _decode(
 class _Reader:
     """Walks forward through the frames of a stream, skipping ahead by key frames."""
 
-    def __init__(self, media: OpenMedia, stream: AvVideoStream, index: _Index, wanted: set[int]) -> None:
+    def __init__(self, media: OpenMedia, stream: AvVideoStream, index: FrameIndex, wanted: set[int]) -> None:
         self.wanted = wanted
         self.media = media
         self.stream = stream
@@ -273,7 +269,8 @@ class _Reader:
 
     def _position(self) -> int:
         at = [self._pts(frame) for frame in (self.shown, self.ahead) if frame is not None]
-        return max(at, default=self.index.keys[0] if self.index.keys else self.index.pts[0])
+        start = self.index.keys[0] if self.index.keys else self.index.pts[0]
+        return max(at, default=start - 1 if self.index.partial else start)
 
     def _keys_between(self, position: int, pts: int) -> list[int]:
         """Key frames worth seeking to, the nearest first; more than one because it may be damaged."""

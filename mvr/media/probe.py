@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mvr.errors import NoPicture, NoSound, NotMedia, Truncated
 from mvr.media.container import OpenMedia, open_media, require_decoder
@@ -19,11 +19,12 @@ from mvr.media.picture import (
     sane_aspect,
     transfer_of,
 )
-from mvr.media.promise import check_complete, check_duration, promised_by_file_s
+from mvr.media.promise import check_complete, check_duration, is_whole_mp4, promised_by_file_s
 from mvr.media.tonemap import Transfer
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AvAudioStream
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AvVideoStream
 
@@ -166,7 +167,7 @@ def _measure(media: OpenMedia, limit_s: float) -> float:
     """Seconds to the end of the last packet: headers are often missing and sometimes wrong."""
     end_s, header_s = media.start_s, (media.container.duration or 0) / 1e6
     streams = [s for s in (media.picture(), media.sound()) if s is not None]
-    for packet in media.packets(streams):
+    for packet in _last_packets(media) or media.packets(streams):
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None and packet.time_base is not None:
             end_s = max(end_s, float((time + (packet.duration or 0)) * packet.time_base))
@@ -174,6 +175,26 @@ def _measure(media: OpenMedia, limit_s: float) -> float:
     if end_s <= media.start_s:
         raise Truncated(f"{media.path.name}: the file ends before any picture or sound")
     return end_s - media.start_s
+
+
+def _last_packets(media: OpenMedia) -> list[Packet[Any]]:
+    """The packets from each stream's last key frame on, where the file's table can be believed; else none."""
+    if not media.container.format.name.startswith("mov") or media.late_s or not is_whole_mp4(media.path):
+        return []
+    packets: list[Packet[Any]] = []
+    with open_media(media.path, media.limits) as again:
+        for stream in (again.picture(), again.sound()):
+            if stream is None:
+                continue
+            if stream.duration is None:
+                return []
+            again.container.seek((stream.start_time or 0) + stream.duration, stream=stream, backward=True)
+            last = [packet for packet in again.packets(stream) if packet.size]
+            ends = ((packet.pts or 0) + (packet.duration or 0) for packet in last)
+            if max(ends, default=0) < stream.duration:
+                return []  # the table says more than there is
+            packets += last
+    return packets
 
 
 def _audio(path: Path, stream: AvAudioStream) -> AudioStream:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,7 +21,7 @@ import soxr
 from av.audio.resampler import AudioResampler
 
 from mvr.errors import NoSound, NotFinite, Truncated, UsageError
-from mvr.media.channels import FloatSamples, Mix, first, mean, stereo
+from mvr.media.channels import FloatSamples, create_mix
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.promise import check_complete, check_duration, promised_s
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _AGREEING = 8  # so many frames must lie off before silence is put in or sound left out
 _SLACK_S = 0.015  # a lost packet is longer (AAC 21 ms, Opus 20 ms), what recorders stray by is shorter
 _START_SLACK_S = 0.0015  # in the first second, where muxers leave room for an encoder's delay: rounding only
-_MIXES: dict[str, tuple[Mix, int]] = {"mean": (mean, 1), "first": (first, 1), "stereo": (stereo, 2)}
+_WIDTHS = {"mean": 1, "first": 1, "stereo": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +42,16 @@ class SoundWish:
 
     Attributes:
         sample_rate_hz: the wanted rate.
-        channels: "mean" of all channels, the "first" one alone (what ImageBind's fbank reads), or "stereo".
+        channels: "mean" of all (`mvr.media.channels.Mono`), the "first" alone (for ImageBind's fbank), or "stereo".
         start_s, duration_s: the wanted span; it may reach beyond the end, then fewer samples come back.
+        keep: called with blocks (n, channels) instead of their being kept; the array that comes back is empty.
     """
 
     sample_rate_hz: int
     channels: Literal["mean", "first", "stereo"] = "mean"
     start_s: float = 0.0
     duration_s: float | None = None
+    keep: Callable[[FloatSamples], None] | None = None
 
     def __post_init__(self) -> None:
         if self.sample_rate_hz < 1:
@@ -108,46 +110,30 @@ def read_sounds(
     path = Path(path)
     with open_media(path, limits) as media:
         stream = _sound(media)
-        rate_hz = stream.codec_context.sample_rate
-        taps = [_Tap(wish, rate_hz) for wish in wishes]
-        heard = [_Recording(_MIXES[wish.channels][1]) for wish in wishes]
+        taps = [_Tap(path, wish, stream.codec_context.sample_rate) for wish in wishes]
         for planar, names in _timeline(media, stream):
-            for tap, recording in zip(taps, heard, strict=True):
-                recording.append(tap.push(planar, names))
+            for tap in taps:
+                tap.push(planar, names)
             if all(tap.full for tap in taps):
                 break
-    for tap, recording in zip(taps, heard, strict=True):
-        recording.append(tap.rest())
-    return [_checked(path, wish, recording.samples) for wish, recording in zip(wishes, heard, strict=True)]
+    return [tap.finish() for tap in taps]
 
 
 def stereo_blocks(
     path: str | Path, sample_rate_hz: int, limits: MediaLimits = DEFAULT_LIMITS
 ) -> Iterator[FloatSamples]:
     """What `read_stereo` gives of the whole file, in blocks (n, 2) as they are decoded: nothing is kept."""
-    path, wish = Path(path), SoundWish(sample_rate_hz=sample_rate_hz, channels="stereo")
-    heard = 0
+    path, blocks = Path(path), list[FloatSamples]()
+    wish = SoundWish(sample_rate_hz=sample_rate_hz, channels="stereo", keep=blocks.append)
     with open_media(path, limits) as media:
         stream = _sound(media)
-        tap = _Tap(wish, stream.codec_context.sample_rate)
+        tap = _Tap(path, wish, stream.codec_context.sample_rate)
         for planar, names in _timeline(media, stream):
-            block = tap.push(planar, names)
-            heard += len(block)
-            if len(block):
-                yield _checked(path, wish, block)
-    rest = tap.rest()
-    if len(rest) or not heard:
-        yield _checked(path, wish, rest)
-
-
-def _checked(path: Path, wish: SoundWish, samples: FloatSamples) -> FloatSamples:
-    if not len(samples):
-        if wish.start_s > 0:
-            raise UsageError(f"{path.name}: there is no sound from {wish.start_s:g} s on")
-        raise Truncated(f"{path.name}: no sound can be decoded; the file breaks off or is damaged")
-    if not np.isfinite(samples).all():
-        raise NotFinite(f"{path.name}: the sound holds NaN or infinite samples")
-    return samples
+            tap.push(planar, names)
+            yield from blocks
+            blocks.clear()
+    tap.finish()
+    yield from blocks
 
 
 def _sound(media: OpenMedia) -> AvAudioStream:
@@ -229,40 +215,55 @@ def _agreed_jump(
 class _Tap:
     """One wish's way from planar blocks to its samples."""
 
-    def __init__(self, wish: SoundWish, rate_hz: int) -> None:
-        self._mix, channels = _MIXES[wish.channels]
+    def __init__(self, path: Path, wish: SoundWish, rate_hz: int) -> None:
+        self._path, self._wish = path, wish
+        self._mix, channels = create_mix(wish.channels, rate_hz), _WIDTHS[wish.channels]
         self._begin = round(wish.start_s * rate_hz)
         self._end = None if wish.duration_s is None else self._begin + round(wish.duration_s * rate_hz)
         self._at = 0
+        self._heard = 0
+        self._kept = _Recording(channels)
         self._resampler = (
             None
             if rate_hz == wish.sample_rate_hz
             else soxr.ResampleStream(rate_hz, wish.sample_rate_hz, channels, dtype="float32", quality="HQ")
         )
-        self._empty = np.zeros((0, channels), np.float32)
 
     @property
     def full(self) -> bool:
         """Whether the span is over."""
         return self._end is not None and self._at >= self._end
 
-    def push(self, planar: FloatSamples, names: Sequence[str]) -> FloatSamples:
-        """The samples that a block adds, (n, channels)."""
-        inside = planar[
-            :, max(0, self._begin - self._at) : None if self._end is None else max(0, self._end - self._at)
-        ]
+    def push(self, planar: FloatSamples, names: Sequence[str]) -> None:
+        """Take the next block of the file."""
+        last = None if self._end is None else max(0, self._end - self._at)
+        inside = planar[:, max(0, self._begin - self._at) : last]
         self._at += planar.shape[1]
-        if not inside.shape[1]:
-            return self._empty
-        block = np.ascontiguousarray(self._mix(inside, names), np.float32)
-        return block if self._resampler is None else self._resampler.resample_chunk(block)
+        if inside.shape[1]:
+            self._take(self._mix.push(inside, names))
 
-    def rest(self) -> FloatSamples:
-        """What the resampler still holds."""
-        if self._resampler is None:
-            return self._empty
-        last: FloatSamples = self._resampler.resample_chunk(self._empty, last=True)
-        return last
+    def finish(self) -> FloatSamples:
+        """All samples of the span that were not handed on.
+
+        Raises:
+            UsageError: the sound ends before the span begins. Truncated: there is no sound at all.
+        """
+        self._take(self._mix.rest(), last=True)
+        if not self._heard and self._wish.start_s > 0:
+            raise UsageError(f"{self._path.name}: there is no sound from {self._wish.start_s:g} s on")
+        if not self._heard:
+            raise Truncated(f"{self._path.name}: no sound can be decoded; the file breaks off or is damaged")
+        return self._kept.samples
+
+    def _take(self, block: FloatSamples, last: bool = False) -> None:
+        block = np.ascontiguousarray(block, np.float32)
+        if self._resampler is not None:
+            block = self._resampler.resample_chunk(block, last=last)
+        if not np.isfinite(block).all():
+            raise NotFinite(f"{self._path.name}: the sound holds NaN or infinite samples")
+        self._heard += len(block)
+        if len(block):
+            (self._wish.keep or self._kept.append)(block)
 
 
 class _Recording:

@@ -17,9 +17,9 @@ from mvr.backbones.descriptors import harmony, rhythm
 from mvr.backbones.descriptors.dimension import Dimension, clip_to, numbered
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
-from mvr.signal import onsets, spectrum
+from mvr.signal import onsets, spectrum, tempo
 
-VERSION = 1  # part of the settings hash: raise it whenever a number changes
+VERSION = 2  # part of the settings hash: raise it whenever a number changes
 BANDS_HZ = (30, 90, 180, 360, 720, 1440, 2880, 5760, 11025)
 
 
@@ -133,7 +133,7 @@ def _rhythm(decibels: FloatArray) -> FloatArray:
         len(times) / seconds,
         float(envelope.mean()),
         float(np.percentile(envelope, 98)),
-        np.log2(rhythm.tempo_bpm(envelope) / 120),
+        np.log2((tempo.tempo_of(onsets.onset_envelopes(decibels)) or tempo.NO_TEMPO_BPM) / 120),
         float(tempogram.max()),
         float(gaps.std() / gaps.mean()) if len(gaps) > 1 else 0.0,
         *(float(flux[:, part].mean()) for part in (slice(0, 6), slice(6, 18), slice(18, 30), slice(30, 40))),

@@ -17,7 +17,7 @@ from mvr.backbones.descriptors.dimension import Dimension, clip_to
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 
-VERSION = 1  # part of the settings hash: raise it whenever a number changes
+VERSION = 2  # part of the settings hash: raise it whenever a number changes
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -55,15 +55,26 @@ class VideoDescriptors:
         """What changes the output."""
         return {"version": VERSION, **dataclasses.asdict(self._settings)}
 
-    def times_s(self, segment: Segment) -> npt.NDArray[np.float64]:
+    @property
+    def window_s(self) -> float:
+        """Length of one run of frames."""
+        return self._settings.window_frames / self._settings.rate_hz
+
+    def times_s(self, segment: Segment, keys_s: npt.ArrayLike = ()) -> npt.NDArray[np.float64]:
         """Times (windows, window_frames) at which a segment is looked at.
 
-        A segment shorter than one window is played forth and back to fill it, which adds no cut.
+        A segment shorter than one window is played forth and back to fill it, which adds no cut. Where windows lie
+        apart, each begins at the last key frame of its gap, for nothing need be decoded before one.
+
+        Args:
+            segment: what is looked at.
+            keys_s: when key frames are shown, ascending, from the start of the file; none are known by default.
         """
         s = self._settings
         step = 1 / s.rate_hz
         spare = max(0.0, segment.duration_s - s.window_frames * step)
         starts = np.round(np.linspace(0, spare, s.windows) * s.rate_hz) / s.rate_hz  # windows share frames
+        starts = _at_keys(starts, np.asarray(keys_s) - segment.start_s, s.window_frames * step)
         offsets = np.arange(s.window_frames) * step
         inside = max(1, int(np.floor(min(segment.duration_s, s.window_frames * step) * s.rate_hz + 1e-6)))
         order = np.concatenate([np.arange(inside), np.arange(inside)[::-1]])
@@ -77,7 +88,12 @@ class VideoDescriptors:
         Raises:
             MediaError: the file cannot be used or has no picture.
         """
-        return self.frames_at(path, np.stack([self.times_s(segment) for segment in segments]))
+        keys_s: npt.ArrayLike = ()
+        if max(segment.duration_s for segment in segments) > self._settings.windows * self.window_s:
+            from mvr.media.frame_index import key_times_s
+
+            keys_s = key_times_s(path)
+        return self.frames_at(path, np.stack([self.times_s(segment, keys_s) for segment in segments]))
 
     def frames_at(self, path: Path, times_s: npt.NDArray[np.float64]) -> Pixels:
         """Frames at any array of times: its shape + (side, side, 3); equal times are decoded once."""
@@ -100,6 +116,18 @@ class VideoDescriptors:
     def dimensions() -> tuple[Dimension, ...]:
         """Name, unit and range of every column."""
         return (*colour.DIMENSIONS, *motion.DIMENSIONS)
+
+
+def _at_keys(
+    starts: npt.NDArray[np.float64], keys: npt.NDArray[np.float64], window_s: float
+) -> npt.NDArray[np.float64]:
+    """Starts of windows, each moved back to the last key frame since the window before it ended, if there is one."""
+    moved = starts.copy()
+    for i in range(1, len(starts)):
+        before = np.searchsorted(keys, starts[i] + 1e-6, side="right") - 1
+        if before >= 0 and keys[before] >= starts[i - 1] + window_s:
+            moved[i] = keys[before]
+    return moved
 
 
 def squeeze(images: Pixels, side_px: int) -> Pixels:

@@ -22,7 +22,10 @@ from mvr.backbones.weights import fetch_weights, file_sha256, local_weights, wei
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 
-PREPROCESSING_VERSION = 1  # raise it whenever a number that a tower is given changes
+PREPROCESSING_VERSIONS = {
+    "vision": 1,
+    "audio": 2,
+}  # raise one whenever a number that its tower is given changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +92,7 @@ class _ImageBindTower:
             "tower": self._tower,
             "weights_sha256": file_sha256(self._path),
             "precision": str(self._precision),
-            "preprocessing": PREPROCESSING_VERSION,
+            "preprocessing": PREPROCESSING_VERSIONS[self._tower],
             **asdict(self._sampling),
         }
 

@@ -22,10 +22,12 @@ from mvr.media.frames import sample_frames
 from mvr.media.limits import MediaLimits
 from mvr.media.loudness import loudness_of
 from mvr.media.probe import MediaInfo, probe
-from mvr.media.sound import read_sound
+from mvr.media.sound import SoundWish, read_sounds
 from mvr.signal.soundscape import SAMPLE_RATE_HZ, noise_estimate, speech_share
+from mvr.signal.spectrum import SAMPLE_RATE_HZ as TEMPO_RATE_HZ
+from mvr.signal.tempo import envelopes_of, tempo_of
 
-VERSION = 2  # raise when a measurement changes: kept inspections of another version are made again
+VERSION = 3  # raise when a measurement changes: kept inspections of another version are made again
 _BULK = MediaLimits(threads=1, timeout_s=120)
 
 
@@ -93,8 +95,9 @@ def _measure(path: Path, sha256: str) -> Inspection:
     frames = sample_frames(path, count=2 * HASH_FRAMES, max_side_px=360, limits=_BULK)
     box = detect_borders(frames.images)
     inner = crop(frames.images, box)
-    samples = read_sound(path, SAMPLE_RATE_HZ, limits=_BULK)
-    low = read_sound(path, FINGERPRINT_RATE_HZ, limits=_BULK)
+    rates_hz = (SAMPLE_RATE_HZ, FINGERPRINT_RATE_HZ, TEMPO_RATE_HZ)
+    wishes = [SoundWish(sample_rate_hz=rate_hz) for rate_hz in rates_hz]
+    samples, low, rhythmic = (sound[:, 0] for sound in read_sounds(path, wishes, _BULK))
     return Inspection(
         sha256=sha256,
         measures=Measures(
@@ -106,7 +109,7 @@ def _measure(path: Path, sha256: str) -> Inspection:
             speech_share=speech_share(samples),
             noise=noise_estimate(samples),
             loudness_lufs=loudness_of(samples, SAMPLE_RATE_HZ).integrated_lufs,
-            tempo_bpm=_tempo(low),
+            tempo_bpm=_tempo(rhythmic),
         ),
         hashes=picture_hashes(inner[::2]),
         sound=fingerprint_of(low),
@@ -122,16 +125,11 @@ def _full_size(box: object, shape: tuple[int, ...], info: MediaInfo) -> tuple[in
 
 
 def _tempo(samples: FloatArray) -> float | None:
-    """Tempo by librosa's autocorrelation tempogram, None without any onset or under two seconds."""
-    from librosa.feature import tempo
-    from librosa.onset import onset_strength
-
-    if len(samples) < 2 * FINGERPRINT_RATE_HZ:
+    """The tempo that the library shows, too; None without a rhythm or under two seconds."""
+    if len(samples) < 2 * TEMPO_RATE_HZ:
         return None
-    envelope = onset_strength(y=samples, sr=FINGERPRINT_RATE_HZ)
-    if not np.any(envelope > 0):
-        return None
-    return float(tempo(onset_envelope=envelope, sr=FINGERPRINT_RATE_HZ)[0])
+    envelopes = envelopes_of(samples)
+    return None if envelopes is None else tempo_of(envelopes)
 
 
 def _save(kept: Path, inspection: Inspection) -> None:

@@ -1,0 +1,124 @@
+"""Where frames lie, without reading a whole file: for a film of minutes of which seconds are looked at.
+
+A whole MP4 that is not fragmented (`mvr.media.promise.is_whole_mp4`) has a table of its frames, which FFmpeg has read
+when the file is open. It names the key frames; between the one before a wanted time and that time, the packets are
+listed as they are for other files from start to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.media.container import OpenMedia, open_media
+from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+from mvr.media.promise import is_whole_mp4
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream as AvVideoStream
+
+_APART_S = 2.0  # wanted times that lie further apart are looked for one by one
+_WORTHWHILE = 0.5  # of the film, at most, is to be listed so; else listing it once is as cheap
+_Times = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameIndex:
+    """Frames of a picture.
+
+    Attributes:
+        pts: ascending, in units of the stream's time base.
+        keys: presentation times of key frames, ascending.
+        times_s: of `pts`, from the start of the file.
+        end_s: when the last frame that is listed ends.
+        joined: parts with clocks of their own: a seek would land in the first.
+        partial: only spans of the film are listed.
+    """
+
+    pts: list[int]
+    keys: list[int]
+    times_s: _Times
+    end_s: float
+    joined: bool = False
+    partial: bool = False
+
+
+def key_times_s(path: Path, limits: MediaLimits = DEFAULT_LIMITS) -> _Times:
+    """About when the key frames of a film are shown, by its table; none where it has no table that can be trusted."""
+    with open_media(path, limits) as media:
+        stream = media.picture()
+        if stream is None or media.late_s or not is_whole_mp4(path):
+            return np.zeros(0)
+        assert stream.time_base is not None
+        return np.array(_key_pts(stream), np.float64) * float(stream.time_base) - media.start_s
+
+
+def partial_index(media: OpenMedia, stream: AvVideoStream, times_s: Sequence[float]) -> FrameIndex | None:
+    """The frames around some times; None where the file has no table, or too much of it would be listed anyway."""
+    assert stream.time_base is not None
+    if media.late_s or stream.duration is None or not is_whole_mp4(media.path):
+        return None
+    unit = float(stream.time_base)
+    keys = np.array(_key_pts(stream))
+    spans = _spans((np.asarray(times_s) + media.start_s) / unit, _APART_S / unit)
+    firsts = [max(0, int(np.searchsorted(keys, begin, side="right")) - 1) for begin, _ in spans]
+    listed = sum(end - keys[first] for (_, end), first in zip(spans, firsts, strict=True)) if len(keys) else 0
+    if not len(keys) or listed > _WORTHWHILE * stream.duration:
+        return None
+    pts: set[int] = set()
+    found_keys: set[int] = set()
+    for (begin, end), first in zip(spans, firsts, strict=True):
+        while not _list_span(media, stream, (int(keys[first]), begin, end), (pts, found_keys)) and first > 0:
+            first -= 1  # the table counts decoding times: this key frame is shown later than it says
+    if not pts or not found_keys:
+        return None
+    ordered = sorted(pts)
+    times = np.array(ordered, np.float64) * unit - media.start_s
+    return FrameIndex(
+        pts=ordered, keys=sorted(found_keys), times_s=times, end_s=float(times[-1]), partial=True
+    )
+
+
+def _key_pts(stream: AvVideoStream) -> list[int]:
+    """Presentation times of key frames, taken to be as long after their decoding times as the first one's."""
+    entries = stream.index_entries
+    if not len(entries) or stream.start_time is None:
+        return []
+    later = stream.start_time - entries[0].timestamp
+    return [entry.timestamp + later for entry in entries if entry.is_keyframe and not entry.is_discard]
+
+
+def _spans(wanted: _Times, apart: float) -> list[tuple[float, float]]:
+    """First and last of each group of ascending times that lie no further apart than `apart`."""
+    wanted = np.sort(wanted)
+    cuts = np.flatnonzero(np.diff(wanted) > apart) + 1
+    return [(float(group[0]), float(group[-1])) for group in np.split(wanted, cuts)]
+
+
+def _list_span(
+    media: OpenMedia, stream: AvVideoStream, span: tuple[int, float, float], into: tuple[set[int], set[int]]
+) -> bool:
+    """Add frames and key frames from a key frame to the end of a span; whether they begin before the span does."""
+    key, begin, end = span
+    assert stream.time_base is not None
+    slack = 0.01 / float(
+        stream.time_base
+    )  # a frame that is shown a moment later may be taken for the wanted one
+    media.container.seek(key, stream=stream, backward=True)
+    pts: set[int] = set()
+    for packet in media.packets(stream):
+        if packet.pts is None or packet.dts is None or not packet.size:
+            continue
+        if packet.dts > end + slack:
+            break
+        if packet.is_keyframe:
+            into[1].add(packet.pts)
+        if not packet.is_discard:
+            pts.add(packet.pts)
+    into[0].update(pts)
+    return bool(pts) and min(pts) <= begin
