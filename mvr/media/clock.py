@@ -10,20 +10,19 @@ writes them) later by the largest of them, and its sound not: by ISO/IEC 14496-1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from mvr.errors import BrokenClock
+from mvr.media.boxes import read_boxes, track_id
 
 if TYPE_CHECKING:
     from av.packet import Packet
 
 _BACK_S = 0.5  # a clock that goes back by more was started again
 _CONFIRMED = 3  # so many packets later it must still be there
-_LARGEST_BOX = 1 << 24
-_PARENTS = (b"moov", b"trak", b"mdia", b"moof", b"traf", b"edts")
 
 
 @dataclass(frozen=True)
@@ -142,45 +141,20 @@ def late_picture_s(path: Path) -> dict[int, float]:
     edited: set[int] = set()
     lowest: dict[int, int] = {}
     track = 0
-    with path.open("rb") as file:
-        for kind, body in _boxes(file, 0, path.stat().st_size):
-            if kind in (b"tkhd", b"tfhd"):
-                track = _track_id(kind, body)
-            elif kind == b"mdhd":
-                units[track] = int.from_bytes(body[20:24] if body[0] else body[12:16], "big")
-            elif kind == b"elst":
-                edited.add(track)
-            elif kind == b"trun":
-                lowest[track] = min(lowest.get(track, 0), _least_offset(body))
+    for kind, body in read_boxes(path, (b"tkhd", b"tfhd", b"mdhd", b"elst", b"trun")):
+        if kind in (b"tkhd", b"tfhd"):
+            track = track_id(kind, body)
+        elif kind == b"mdhd":
+            units[track] = int.from_bytes(body[20:24] if body[0] else body[12:16], "big")
+        elif kind == b"elst":
+            edited.add(track)
+        elif kind == b"trun":
+            lowest[track] = min(lowest.get(track, 0), _least_offset(body))
     return {
         index: -low / units[index]
         for index, low in lowest.items()
         if low < 0 and index not in edited and units.get(index)
     }
-
-
-def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, bytes]]:
-    """Boxes of `moov` and `moof` by ISO/IEC 14496-12, section 4.2, that hold times; others are stepped over."""
-    while begin + 8 <= end:
-        file.seek(begin)
-        head = file.read(16)
-        size, kind, start = int.from_bytes(head[:4], "big"), head[4:8], 8
-        if size == 1:
-            size, start = int.from_bytes(head[8:16], "big"), 16
-        size = size or end - begin
-        if size < start:
-            return
-        if kind in _PARENTS:
-            yield from _boxes(file, begin + start, min(end, begin + size))
-        elif kind in (b"tkhd", b"tfhd", b"mdhd", b"elst", b"trun") and size <= _LARGEST_BOX:
-            file.seek(begin + start)
-            yield kind, file.read(size - start)
-        begin += size
-
-
-def _track_id(kind: bytes, body: bytes) -> int:
-    at = 4 if kind == b"tfhd" else 20 if body[0] else 12
-    return int.from_bytes(body[at : at + 4], "big")
 
 
 def _least_offset(body: bytes) -> int:

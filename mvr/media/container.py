@@ -18,7 +18,9 @@ import av.error
 from av.stream import Disposition
 
 from mvr.errors import NotMedia, TooLarge, Truncated, UnsupportedCodec
+from mvr.media.boxes import encrypted_tracks
 from mvr.media.clock import Joins, PacketClock, find_joins, late_picture_s
+from mvr.media.kinds import other_kind
 from mvr.media.limits import Deadline, MediaLimits
 
 if TYPE_CHECKING:
@@ -237,6 +239,12 @@ def _check_file(path: Path, limits: MediaLimits) -> None:
     size = path.stat().st_size
     if size == 0:
         raise NotMedia(f"{path.name}: the file is empty")
+    with path.open("rb") as file:
+        kind = other_kind(file.read(64))
+    if kind is not None:
+        raise NotMedia(
+            f"{path.name}: this is {kind}; give a video or a sound file, such as MP4, WebM, MP3 or WAV"
+        )
     if size > limits.size_mb * 1e6:
         raise TooLarge(f"{path.name}: {size / 1e6:.0f} MB; at most {limits.size_mb:g} MB are accepted")
 
@@ -252,6 +260,10 @@ def _opening_error(path: Path) -> Exception:
 def require_decoder(path: Path, stream: Any, kind: str) -> None:
     """Raise UnsupportedCodec for a stream without a decoder on the list."""
     context = stream.codec_context
+    if stream.container.format.name.startswith("mov") and stream.id in encrypted_tracks(path):
+        raise UnsupportedCodec(
+            f"{path.name}: the {kind} is encrypted (copy protection) and cannot be read; give a file without it"
+        )
     if context is None:
         raise UnsupportedCodec(
             f"{path.name}: the {kind} uses a codec that is not known; convert it to MP4 (H.264, AAC)"

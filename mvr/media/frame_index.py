@@ -1,6 +1,6 @@
 """Where frames lie, without reading a whole file: for a film of minutes of which seconds are looked at.
 
-A whole MP4 that is not fragmented (`mvr.media.promise.is_whole_mp4`) has a table of its frames, which FFmpeg has read
+A whole MP4 that is not fragmented (`mvr.media.boxes.is_whole_mp4`) has a table of its frames, which FFmpeg has read
 when the file is open. It names the key frames; between the one before a wanted time and that time, the packets are
 listed as they are for other files from start to end.
 """
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from mvr.media.boxes import is_whole_mp4
 from mvr.media.container import OpenMedia, open_media
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
-from mvr.media.promise import is_whole_mp4
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream as AvVideoStream

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mvr.errors import NoPicture, NoSound, NotMedia, Truncated
+from mvr.media.boxes import is_whole_mp4
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import (
@@ -19,7 +20,7 @@ from mvr.media.picture import (
     sane_aspect,
     transfer_of,
 )
-from mvr.media.promise import check_complete, check_duration, is_whole_mp4, promised_by_file_s
+from mvr.media.promise import check_complete, check_duration, promised_by_file_s
 from mvr.media.tonemap import Transfer
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ counts subtitles: RFC 9559, 5.1.2.12), so there a promise counts only where byte
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -53,31 +52,6 @@ def check_duration(path: Path, reached_s: float, limit_s: float, header_s: float
     if reached_s > limit_s:
         longest = max(reached_s, header_s)
         raise TooLong(f"{path.name}: {longest:.0f} s long; at most {limit_s:g} s are accepted")
-
-
-@lru_cache(maxsize=256)
-def _top_boxes(path: Path, _version: tuple[int, int]) -> tuple[bytes, ...]:
-    """Kinds of the boxes of an MP4, outermost only; a last one of `b""` where the file ends within one."""
-    kinds: list[bytes] = []
-    with path.open("rb") as file:
-        end, at = path.stat().st_size, 0
-        while at < end:
-            file.seek(at)
-            head = file.read(16)
-            size = int.from_bytes(head[:4], "big")
-            size = int.from_bytes(head[8:16], "big") if size == 1 else size or end - at
-            kinds.append(head[4:8])
-            if size < 8 or at + size > end:
-                return (*kinds, b"")
-            at += size
-    return tuple(kinds)
-
-
-def is_whole_mp4(path: Path) -> bool:
-    """Whether an MP4 (or MOV) is all there and has one table of all its frames, so that the table can be believed."""
-    stat = path.stat()
-    kinds = _top_boxes(path, (stat.st_size, stat.st_mtime_ns))
-    return b"moov" in kinds and b"moof" not in kinds and b"" not in kinds
 
 
 def _has_mp3_table(path: Path) -> bool:

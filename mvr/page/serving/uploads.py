@@ -16,6 +16,14 @@ from mvr.media.limits import MediaLimits
 MEDIA_TYPES = (
     *("video", ".mkv", ".avi", ".ts", ".flv", ".wmv", ".ogv", ".3gp", ".mov", ".m4v", ".webm"),
     *("audio", ".opus", ".flac", ".m4a", ".aiff", ".aif", ".wma", ".ogg", ".oga", ".mka"),
+    *(
+        "image",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".webp",
+        ".gif",
+    ),  # to be told what they are, not that they are no .mp4
 )
 
 
