@@ -154,7 +154,9 @@ def make_item(
     words = _words(tags, path)
     lists = {"genre": tags.genre, "mood": tags.mood}
     measured = {
-        name: value for name, value in vars(measures).items() if name not in ("signature", "tempo_bpm")
+        name: value
+        for name, value in vars(measures).items()
+        if name not in ("signature", "fingerprint", "tempo_bpm")
     }
     return Item(
         id=content[:16],

@@ -49,13 +49,20 @@ class FrameIndex:
 
 
 def key_times_s(path: Path, limits: MediaLimits = DEFAULT_LIMITS) -> _Times:
-    """About when the key frames of a film are shown, by its table; none where it has no table that can be trusted."""
+    """When the key frames of a film are shown, by its table, or a few frames later; none where it has no sure table."""
     with open_media(path, limits) as media:
         stream = media.picture()
         if stream is None or media.late_s or not is_whole_mp4(path):
             return np.zeros(0)
         assert stream.time_base is not None
-        return np.array(_key_pts(stream), np.float64) * float(stream.time_base) - media.start_s
+        pts = np.array(_key_pts(stream), np.float64)
+        if (
+            len(pts) > 1
+        ):  # frames that are shown before a key frame but come after it delay all but the first one
+            pts[1:] += max(0, *(_delay(media, stream, int(pts[i])) for i in (1, -1))) - (
+                pts[0] - _first(stream)
+            )
+        return pts * float(stream.time_base) - media.start_s
 
 
 def partial_index(media: OpenMedia, stream: AvVideoStream, times_s: Sequence[float]) -> FrameIndex | None:
@@ -65,7 +72,8 @@ def partial_index(media: OpenMedia, stream: AvVideoStream, times_s: Sequence[flo
         return None
     unit = float(stream.time_base)
     keys = np.array(_key_pts(stream))
-    spans = _spans((np.asarray(times_s) + media.start_s) / unit, _APART_S / unit)
+    ends = stream.start_time or 0, (stream.start_time or 0) + stream.duration
+    spans = _spans(np.clip((np.asarray(times_s) + media.start_s) / unit, *ends), _APART_S / unit)
     firsts = [max(0, int(np.searchsorted(keys, begin, side="right")) - 1) for begin, _ in spans]
     listed = sum(end - keys[first] for (_, end), first in zip(spans, firsts, strict=True)) if len(keys) else 0
     if not len(keys) or listed > _WORTHWHILE * stream.duration:
@@ -82,6 +90,17 @@ def partial_index(media: OpenMedia, stream: AvVideoStream, times_s: Sequence[flo
     return FrameIndex(
         pts=ordered, keys=sorted(found_keys), times_s=times, end_s=float(times[-1]), partial=True
     )
+
+
+def _first(stream: AvVideoStream) -> int:
+    return stream.index_entries[0].timestamp
+
+
+def _delay(media: OpenMedia, stream: AvVideoStream, key: int) -> int:
+    """How long after its decoding time the key frame at or before `key` is shown."""
+    media.container.seek(key, stream=stream, backward=True)
+    packet = next(media.packets(stream), None)
+    return 0 if packet is None or packet.pts is None or packet.dts is None else packet.pts - packet.dts
 
 
 def _key_pts(stream: AvVideoStream) -> list[int]:

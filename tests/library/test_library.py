@@ -271,3 +271,20 @@ def test_a_killed_run_is_resumed_with_nothing_lost_or_doubled(
     }
     for row, item in enumerate(index.items):
         np.testing.assert_array_equal(index.index.vectors[row], by_name[item.name])
+
+
+def test_features_of_an_earlier_recipe_are_told_apart_and_made_again(
+    library: Library, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mvr.backbones.descriptors import music as descriptors
+
+    system = load_system("control-mvr-mini")
+    with monkeypatch.context() as before:
+        before.setattr(descriptors, "VERSION", descriptors.VERSION - 1)
+        assert library.add([music], load_system("control-mvr-mini")).embedded == 5
+    track = library.items(Modality.AUDIO)[0]
+    assert library.features(track, system) is None and len(library.missing(system, Modality.AUDIO)) == 5
+    report = library.add([music], system)
+    assert report.embedded == 5 and report.added == []
+    assert library.features(track, system) is not None and library.missing(system, Modality.AUDIO) == []
+    assert library.add([music], system).embedded == 0

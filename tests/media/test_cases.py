@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mvr.backbones.descriptors import MusicDescriptors
+from mvr.datatypes import Segment
 from mvr.media.frames import sample_frames
 from mvr.media.loudness import RATE_HZ, measure_loudness
 from mvr.media.mux import MuxSettings, mux_music
@@ -58,3 +60,12 @@ def test_a_joined_recording_is_the_same_for_picture_sound_export_and_copy(shared
 def test_a_field_recording_without_gain_is_played(shared, plain_clip, tmp_path):
     mux_music(plain_clip, shared / "cases" / "float_low_level.wav", tmp_path / "out.mp4")
     assert measure_loudness(tmp_path / "out.mp4").integrated_lufs == pytest.approx(-16, abs=0.5)
+
+
+def test_two_pieces_whose_sides_cancel_have_features_of_their_own(shared):
+    backbone = MusicDescriptors()
+    a, b = (
+        backbone.encode(backbone.preprocess(shared / "cases" / name, [Segment(start_s=0.0, end_s=4.0)]))[0]
+        for name in ("antiphase_a.flac", "antiphase_b.flac")
+    )
+    assert np.abs(a - b).max() > 1.0

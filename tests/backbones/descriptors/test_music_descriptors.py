@@ -11,6 +11,8 @@ from mvr.backbones.descriptors import MusicDescriptors, harmony
 from mvr.datatypes import Modality, Segment
 from mvr.errors import UsageError
 from mvr.signal import onsets, spectrum
+from mvr.signal.spectrum import SAMPLE_RATE_HZ
+from mvr.signal.tempo import estimate_tempo
 
 RATE = spectrum.SAMPLE_RATE_HZ
 NAMES = [dimension.name for dimension in MusicDescriptors.dimensions()]
@@ -170,3 +172,13 @@ def test_a_mono_file_at_8_khz_of_one_second_is_described(tmp_path: Path):
     features = backbone.encode(rows)[0]
     assert np.isfinite(features).all()
     assert features[NAMES.index("shape.centroid_mean")] == pytest.approx(np.log2(0.44), abs=0.15)
+
+
+def test_the_tempo_column_is_the_tempo_that_the_library_shows():
+    time = np.arange(10 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    for bpm in (72, 96, 140):
+        beat = np.exp(-30 * (time % (60 / bpm))) * np.sin(2 * np.pi * 220 * time)
+        sound = (0.4 * beat).astype(np.float32)
+        names = [dimension.name for dimension in MusicDescriptors().dimensions()]
+        column = MusicDescriptors().encode(sound[None])[0, names.index("rhythm.tempo")]
+        assert 120 * 2**column == pytest.approx(estimate_tempo(sound), rel=1e-3)

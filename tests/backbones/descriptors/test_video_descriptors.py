@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -142,3 +145,58 @@ def test_times_lie_inside_the_segment(duration_s, distinct):
 def test_a_short_clip_is_played_forth_and_back_without_a_jump():
     times = VideoDescriptors().times_s(Segment(start_s=0.0, end_s=1.0))
     assert np.abs(np.diff(times, axis=1)).max() <= 0.125 + 1e-9
+
+
+def test_runs_that_lie_apart_begin_at_key_frames():
+    keys = np.arange(0.0, 360.0, 8.3)
+    times = VideoDescriptors().times_s(Segment(start_s=0.0, end_s=360.0), keys)
+    plain = VideoDescriptors().times_s(Segment(start_s=0.0, end_s=360.0))
+    begins = times[:, 0] - 1 / 16
+    assert all(np.abs(keys - begin).min() < 1e-9 for begin in begins)
+    assert (begins <= plain[:, 0]).all() and (plain[:, 0] - begins < 8.4).all()
+    assert (times[1:, 0] > times[:-1, -1]).all()  # runs stay apart
+    np.testing.assert_allclose(np.diff(times, axis=1), 1 / 8)
+
+
+@pytest.mark.parametrize("duration_s", [2.0, 9.3, 15.0])
+def test_where_runs_touch_key_frames_do_not_matter(duration_s):
+    segment, backbone = Segment(start_s=0.0, end_s=duration_s), VideoDescriptors()
+    np.testing.assert_array_equal(
+        backbone.times_s(segment, np.arange(0, duration_s, 0.5)), backbone.times_s(segment)
+    )
+
+
+def test_a_run_without_a_key_frame_in_its_gap_stays_where_it_is():
+    segment, backbone = Segment(start_s=10.0, end_s=40.0), VideoDescriptors()
+    times, plain = backbone.times_s(segment, [0.0, 16.0]), backbone.times_s(segment)
+    assert times[1, 0] == 16.0 + 1 / 16  # the second run; the others have none since the run before them
+    np.testing.assert_array_equal(np.delete(times, 1, axis=0), np.delete(plain, 1, axis=0))
+
+
+def test_a_long_film_is_read_at_its_key_frames(tmp_path, monkeypatch):
+    film = tmp_path / "long.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=60:r=10"]
+    coding = [
+        "-c:v",
+        "libx264",
+        "-pix_fmt",
+        "yuv420p",
+        "-g",
+        "50",
+        "-sc_threshold",
+        "0",
+        "-preset",
+        "ultrafast",
+    ]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *source, *coding, str(film)], check=True)
+    wanted: list[float] = []
+    whole = VideoDescriptors.frames_at
+
+    def spied(self, path, times_s):
+        wanted.extend(times_s[0, :, 0])
+        return whole(self, path, times_s)
+
+    monkeypatch.setattr(VideoDescriptors, "frames_at", spied)
+    rows = VideoDescriptors().preprocess(film, [Segment(start_s=0.0, end_s=60.0)])
+    assert rows.shape == (1, 5, 24, 64, 64, 3)
+    assert np.array(wanted) - 1 / 16 == pytest.approx([0.0, 10.0, 25.0, 40.0, 55.0])
