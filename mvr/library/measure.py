@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,12 +80,12 @@ def _hear(path: Path, duration_s: float, track: bool) -> _Heard:
         ]
     _, *mono = read_sounds(path, wishes)
     loudness = meter.result()
-    level = {"loudness_lufs": loudness.integrated_lufs, "true_peak_dbtp": loudness.true_peak_dbtp}
+    level = _Heard(loudness_lufs=loudness.integrated_lufs, true_peak_dbtp=loudness.true_peak_dbtp)
     if not track:
-        return _Heard(**level)
+        return level
     found = fingerprint.fingerprint_of(mono[1][:, 0])
-    return _Heard(
-        **level,
+    return replace(
+        level,
         tempo_bpm=round(estimate_tempo(mono[0][:, 0]), 1),
         signature=fingerprint.signature(found).tobytes(),
         fingerprint=found,
