@@ -113,7 +113,9 @@ class Adding:
         same_as = before.same_as if again and before is not None else None
         if measures.signature is not None and measures.fingerprint is not None and not again:
             but = None if before is None else before.id
-            same_as = find_same_music(measures.fingerprint, measures.signature, self.catalogue, self.signatures, but=but)
+            same_as = find_same_music(
+                measures.fingerprint, measures.signature, self.catalogue, self.signatures, but=but
+            )
         item = make_item(path, content, kind, measures, read_tags(path, self.tables), same_as=same_as)
         computed = self.embed(item)
         self.catalogue.add(
