@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from mvr.datatypes import FloatArray, branch_weights, mix_branches
+from mvr.embeddings.mixed import MixedSystem
+from mvr.embeddings.system import System
 from mvr.errors import NotInLibrary
 from mvr.library import Item
 from mvr.retrieval.retriever import Retriever
 
 
 def item_features(retriever: Retriever, items: Iterable[Item], alpha: float) -> dict[str, FloatArray]:
-    """Mean embedding over segments, (D,), of each item that the system has embedded."""
+    """Mean embedding over segments, (D,), of each item that the system has embedded; of a mixture, its members' end
+    to end, each at its own alpha."""
     found = {}
     for item in items:
-        features = retriever.library.features(item, retriever.system)
-        if features is not None:
-            vectors = retriever.system.encode(features.features, item.modality).vectors
-            found[item.id] = mix_branches(vectors, branch_weights(alpha, vectors.shape[1])).mean(axis=0)
+        means = [_mean(retriever, item, part, used) for part, used in _parts(retriever.system, alpha)]
+        known = [mean for mean in means if mean is not None]
+        if len(known) == len(means):
+            found[item.id] = np.concatenate(known) / np.float32(np.sqrt(len(known)))
     return found
+
+
+def _parts(system: System, alpha: float) -> list[tuple[System, float]]:
+    if isinstance(system, MixedSystem):
+        return [(member.system, member.alpha) for member in system.members]
+    return [(system, alpha)]
+
+
+def _mean(retriever: Retriever, item: Item, system: System, alpha: float) -> FloatArray | None:
+    features = retriever.library.features(item, system)
+    if features is None:
+        return None
+    vectors = system.encode(features.features, item.modality).vectors
+    mean: FloatArray = mix_branches(vectors, branch_weights(alpha, vectors.shape[1])).mean(axis=0)
+    return mean
 
 
 def similarity(retriever: Retriever, alpha: float) -> Callable[[str, str], float | None]:

@@ -16,6 +16,7 @@ from mvr.embeddings.system import load_system, system_status
 from mvr.errors import UsageError
 from mvr.library import Library
 from mvr.retrieval import Filters, Retriever
+from mvr.retrieval.teaching import item_features
 
 TO_MUSIC = Direction.VIDEO_TO_MUSIC
 
@@ -151,3 +152,11 @@ def test_another_weight_is_another_identity(mixed: Retriever, tiny_assets: Path)
     path = tiny_assets / "systems" / "both.json"
     path.write_text(path.read_text().replace('"weight": 2.0', '"weight": 3.0'), encoding="utf-8")
     assert load_system("both").identity != mixed.system.identity
+
+
+def test_a_re_ranking_learns_from_all_members_end_to_end(mixed: Retriever):
+    features = item_features(mixed, mixed.library.items(Modality.AUDIO), 0.5)
+    assert len(features) == 5
+    width = sum(part.head.dim for part in mixed.system.parts)
+    for vector in features.values():
+        assert vector.shape == (width,) and 0 < np.linalg.norm(vector) <= 1 + 1e-5
