@@ -1,6 +1,7 @@
 """`python -m eval.real --media FOLDER --out DIR`: the real-media check for every system that is ready here.
 
-FOLDER holds `soundtrack/` (videos whose sound is music) and `music/` (other music).
+FOLDER holds `soundtrack/` (videos whose sound is music) and `music/` (other music); `--clips` and `--music` name any
+folders. Clips whose sound is no music are left out and listed; works are redrawn for the intervals.
 """
 
 from __future__ import annotations
@@ -9,27 +10,38 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from eval.real.clips import Shelf, find_clips, find_music
+from eval.real.clips import Shelf, find_clips, find_music, music_rule, read_works, with_music
 from eval.real.directions import Experiment, change_clips, measure_music, shifts
 from eval.real.matching import match
 from eval.real.report import as_json, write_report
 from mvr.config.cards import system_names
 from mvr.config.outputs import check_output_folder
 from mvr.embeddings.system import load_system, system_status
-from mvr.errors import MvrError
+from mvr.errors import MvrError, UsageError
 
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def run(media: Path, out: Path, systems: list[str]) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Folders of clips and of other music, and a table of works (see `read_works`)."""
+
+    clips: Path
+    music: Path
+    works: Path | None = None
+
+
+def run(places: Places, out: Path, systems: list[str], command: str) -> str:
     """Check the named systems and write the report; the JSON document.
 
     Raises:
         MvrError: a folder or a system that cannot be used.
     """
-    clips, music = find_clips(media / "soundtrack"), find_music(media / "music")
+    works = read_works(places.works) if places.works is not None else None
+    (clips, left_out), music = with_music(find_clips(places.clips, works)), find_music(places.music)
     matchings, moved, shelf = [], [], Shelf()
     with tempfile.TemporaryDirectory() as folder:
         changed = change_clips(clips, Path(folder))
@@ -37,18 +49,20 @@ def run(media: Path, out: Path, systems: list[str]) -> str:
         for name in systems:
             system = load_system(name)
             matchings += match(system, shelf, clips, music, ALPHAS)
-            moved += shifts(system, experiment, (0.0, 0.5, 1.0))
-    values = as_json(clips, music, matchings, moved)
-    write_report(
-        out, values, f"python -m eval.real --media {media} --out {out} --systems {' '.join(systems)}"
-    )
+            if len(system.parts) == 1:  # of a mixture the members move, each by itself
+                moved += shifts(system, experiment, (0.0, 0.5, 1.0))
+    values = as_json(clips, music, matchings, moved) | {"left_out": left_out, "music_rule": music_rule()}
+    write_report(out, values, command)
     return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
 
 def main() -> int:
     """Exit 0, or 1 with one sentence."""
     parser = argparse.ArgumentParser(prog="python -m eval.real", description=__doc__)
-    parser.add_argument("--media", type=Path, required=True)
+    parser.add_argument("--media", type=Path, help="folder with soundtrack/ (clips) and music/")
+    parser.add_argument("--clips", type=Path, help="any folder of clips, in place of MEDIA/soundtrack")
+    parser.add_argument("--music", type=Path, help="any folder of other music, in place of MEDIA/music")
+    parser.add_argument("--works", type=Path, help="CSV with the columns file, work; else names tell works")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
         "--systems", nargs="+", default=[], help="default: every system that is ready on this machine"
@@ -58,12 +72,28 @@ def main() -> int:
     try:
         check_output_folder(arguments.out, ("results.json",))
         ready = [name for name in system_names() if system_status(name).ready]
-        document = run(arguments.media, arguments.out, arguments.systems or ready)
+        systems = arguments.systems or ready
+        document = run(_places(arguments), arguments.out, systems, _command(arguments, systems))
     except (MvrError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(document if arguments.json else f"wrote {arguments.out / 'report.md'}")
     return 0
+
+
+def _places(arguments: argparse.Namespace) -> Places:
+    media = arguments.media
+    clips = arguments.clips or (media / "soundtrack" if media else None)
+    music = arguments.music or (media / "music" if media else None)
+    if clips is None or music is None:
+        raise UsageError("give --media FOLDER, or --clips FOLDER and --music FOLDER")
+    return Places(clips=clips, music=music, works=arguments.works)
+
+
+def _command(arguments: argparse.Namespace, systems: list[str]) -> str:
+    given = [(name, getattr(arguments, name)) for name in ("media", "clips", "music", "works", "out")]
+    said = " ".join(f"--{name} {value}" for name, value in given if value is not None)
+    return f"python -m eval.real {said} --systems {' '.join(systems)}"
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def as_json(clips: list[Clip], music: list[Clip], matchings: list[Matching], mov
                 "queries": len(m.values),
                 "percentile": asdict(m.interval),
                 "by_source": m.by_source(),
+                "works_needed": m.needed,
             }
             for m in matchings
         ],
@@ -69,21 +70,27 @@ def as_markdown(values: JsonDict, command: str) -> str:
     lines = [
         "# Real clips",
         "",
-        f"Made by `{command}`. {len(values['clips'])} videos of {len(sources)} sources, {len(values['music'])} other "
-        "musics; no system was trained on any of them. Intervals: 95 %, redrawing source videos.",
+        f"Made by `{command}`. {len(values['clips'])} videos of {len(sources)} sources, {len(values['music'])} "
+        f"other musics; no system was trained on any of them. Intervals: 95 %, redrawing works. "
+        f"Music is: {values['music_rule']}; "
+        f"left out: {'; '.join(values['left_out']) or 'none'}. The means and spreads that centre `bridge-mini` come "
+        "from the developers' clips and sounds (`python -m eval.bridge --reference`): on those very files they flatter "
+        "it.",
         "",
         "## Own soundtrack from another time, among other music",
         "",
-        "Percentile of the true soundtrack's other segments, given the pictures of one segment; 0.5 is chance.",
+        "Percentile of the true soundtrack's other segments among the music and one sound of every other work, given "
+        "the pictures of one segment; 0.5 is chance. Needed: works that would show a mean .05 above chance in four of "
+        "five repetitions (two-sided, 5 %), by the spread between works here. Every variant that was scored is shown.",
         "",
-        f"| system | alpha | queries | percentile | interval | {' | '.join(sources)} |",
-        f"|---|---|---|---|---|{'---|' * len(sources)}",
+        f"| system | alpha | queries | percentile | interval | needed | {' | '.join(sources)} |",
+        f"|---|---|---|---|---|---|{'---|' * len(sources)}",
     ]
     for row in values["matching"]:
         cells = " | ".join(f"{row['by_source'][source]:.2f}" for source in sources)
         lines.append(
             f"| {row['system']} | {row['alpha']:g} | {row['queries']} | {row['percentile']['point']:.3f} | "
-            f"{_span(row['percentile'])} | {cells} |"
+            f"{_span(row['percentile'])} | {row['works_needed']} | {cells} |"
         )
     lines += [
         "",

@@ -269,6 +269,9 @@ def _show(ranked: RankedList, as_json: bool) -> None:
     if as_json:
         print_json(ranked.to_json())
         return
+    if ranked.sees:
+        asks = f"; asks for {', '.join(ranked.asks_for)}" if ranked.asks_for else ""
+        say(f"sees {', '.join(ranked.sees)}{asks}")
     for result in ranked.results:
         item = result.item
         artist = f" by {item.artist}" if item.artist else ""
@@ -276,6 +279,8 @@ def _show(ranked: RankedList, as_json: bool) -> None:
             f"{result.rank:>3}  {result.score:+.3f}  from {minutes(result.start_s)}  {item.id}  "
             f"{item.title}{artist}  [{item.licence}]  {', '.join(result.why)}"
         )
+        if result.because:
+            say(f"            because of {', '.join(result.because)}")
         if result.placing is not None:
             say(f"            {_in_time(result.placing, ranked.query.direction)}")
     if not ranked.results:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import itertools
+import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from eval.real.clips import cut_apart
+from eval.real.__main__ import main
+from eval.real.clips import Clip, cut_apart, read_works, with_music
 from eval.real.directions import Shift
-from eval.real.matching import percentiles, source_interval
+from eval.real.matching import added_up, percentiles, source_interval, works_needed
 from eval.real.report import agreement, as_markdown
+from mvr.errors import DataError
 from mvr.metrics.significance import Interval
 
 
@@ -67,4 +71,78 @@ def test_the_committed_report_is_rendered_from_its_results():
     command = report.split("`")[1]
     assert as_markdown(values, command) == report
     systems = {row["system"] for row in values["matching"]}
-    assert {"control-mvr-mini", "mvbind-mini", "random"} <= systems
+    assert {"control-mvr-mini", "mvbind-mini", "bridge-mini", "random"} <= systems
+
+
+def test_a_mixture_is_added_up_in_deviations_of_the_rivals():
+    rng = np.random.default_rng(0)
+    tables = [(rng.normal(size=(2, 2)), rng.normal(3 * k, 1 + k, (2, 9))) for k in range(2)]
+    target, others = added_up(tables, [1.0, 2.0])
+    for i in range(2):
+        for j in range(2):
+            wanted = sum(
+                w * (own[i, j] - r[i].mean()) / r[i].std() for (own, r), w in zip(tables, (1, 2), strict=True)
+            )
+            assert target[i, j] == pytest.approx(wanted)
+    np.testing.assert_allclose(others.mean(axis=1), 0, atol=1e-12)
+    assert added_up(tables[:1], [5.0])[1] is tables[0][1]
+
+
+def test_the_works_needed_show_the_gain_in_four_of_five_repetitions():
+    rng = np.random.default_rng(1)
+    means = rng.normal(0.5, 0.12, 400)
+    needed = works_needed(means)
+    draws = rng.normal(0.55, means.std(ddof=1), (4000, needed))
+    seen = np.abs(draws.mean(axis=1) - 0.5) > 1.96 * means.std(ddof=1) / np.sqrt(needed)
+    assert seen.mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_works_come_from_a_table_or_from_the_name(tmp_path: Path):
+    table = tmp_path / "works.csv"
+    table.write_text("file,work\nclips/a_1.mp4,Film A\nb.mp4,Film B\n", encoding="utf-8")
+    assert read_works(table) == {"a_1.mp4": "Film A", "b.mp4": "Film B"}
+    table.write_text("name\nx\n", encoding="utf-8")
+    with pytest.raises(DataError, match="columns file and work"):
+        read_works(table)
+
+
+def test_clips_without_music_are_left_out_with_the_reason(
+    tmp_path: Path, write_wave_file: Callable[[Path, np.ndarray], Path]
+):
+    rng = np.random.default_rng(2)
+    time = np.arange(8 * 16_000) / 16_000
+    chord = 0.1 * sum(np.sin(2 * np.pi * hz * time) for hz in (220, 277, 330))
+    sounds = {"chord": chord, "noise": 0.1 * rng.normal(size=len(time)), "silence": np.zeros(len(time))}
+    clips = [
+        Clip(
+            path=write_wave_file(tmp_path / f"{name}.wav", sound),
+            source=name,
+            duration_s=8.0,
+            segments=cut_apart(8.0, 2),
+        )
+        for name, sound in sounds.items()
+    ]
+    kept, left_out = with_music(clips)
+    assert [clip.source for clip in kept] == ["chord"]
+    assert len(left_out) == 2 and left_out[0].startswith("noise.wav: ") and "dBFS" in left_out[1]
+
+
+@pytest.fixture
+def write_wave_file() -> Callable[[Path, np.ndarray], Path]:
+    def write(path: Path, samples: np.ndarray) -> Path:
+        with wave.open(str(path), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(16_000)
+            out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        return path
+
+    return write
+
+
+def test_without_folders_one_sentence_says_what_to_give(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("sys.argv", ["eval.real", "--out", str(tmp_path / "out")])
+    assert main() == 1
+    assert "--clips FOLDER and --music FOLDER" in capsys.readouterr().err
