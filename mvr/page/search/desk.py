@@ -90,7 +90,14 @@ class Desk:
     note: str = ""
     preview: Preview | None = None
     controls: Controls | None = None
+    turn: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def begin(self) -> int:
+        """The number of a new search, or of none (a cancel): what an older one still has to show is dropped."""
+        with self.lock:
+            self.turn += 1
+            return self.turn
 
     def put(self, clip: Clip | None) -> None:
         """Put another clip on the desk, or none: what was known of the last one goes, its files too."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -84,19 +84,35 @@ class SearchEvents:
         visit, desk = self._desk(session)
         if not uploads:
             return
+        turn = desk.begin()
         yield self.view.busy(texts.READING.format(name=uploads[0].name))
         clip = receive(visit, uploads[0].path, uploads[0].name, self.direction.query, self.limits)
-        yield from self._search(visit, desk, clip, controls)
+        yield from self._search(visit, desk, clip, controls, turn)
 
     @speaking
     def pick(self, session: str | None, item_id: str, controls: Controls) -> Iterator[Shown]:
         """An example was chosen."""
         visit, desk = self._desk(session)
+        turn = desk.begin()
         clip = example_clip(self.context.catalogue, item_id, self.direction.query)
-        yield from self._search(visit, desk, clip, controls)
+        yield from self._search(visit, desk, clip, controls, turn)
 
-    def _search(self, visit: Visit, desk: Desk, clip: Clip, controls: Controls) -> Iterator[Shown]:
-        """Embed, show the list, then make the clip playable: the list is what the visitor waits for."""
+    def _search(self, visit: Visit, desk: Desk, clip: Clip, controls: Controls, turn: int) -> Iterator[Shown]:
+        """Embed, show the list, then make the clip playable: the list is what the visitor waits for. After a cancel, or
+        with a newer search, nothing more is shown of this one.
+        """
+        found = self._found(visit, desk, clip, controls)
+        try:
+            for shown in found:
+                if desk.turn != turn:
+                    return
+                yield shown
+        finally:
+            found.close()
+
+    def _found(
+        self, visit: Visit, desk: Desk, clip: Clip, controls: Controls
+    ) -> Generator[Shown, None, None]:
         ask = self._ask(visit, controls)
         desk.controls = controls
         query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue)
@@ -105,6 +121,9 @@ class SearchEvents:
             if slow := announcement(clip, ask.system, self.direction):
                 yield self.view.busy(slow)
             yield from self._wait(query, lambda: None)
+            yield self.view.busy(
+                texts.MATCHING
+            )  # whoever cancelled meanwhile stops it here, before the desk changes
             found = query.result()
         except BaseException:  # refused, or the visitor cancelled: the old clip stays
             query.add_done_callback(lambda _: discard(clip))
@@ -191,6 +210,7 @@ class SearchEvents:
     def cancel(self, session: str | None) -> Shown:
         """Stop waiting; show what was there."""
         visit, desk = self._desk(session)
+        desk.begin()
         if desk.clip is not None and desk.player is None:  # it never became playable: nothing to go on with
             desk.put(None)
         return self.view.full(visit, desk, texts.CANCELLED)

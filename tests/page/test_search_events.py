@@ -1,0 +1,67 @@
+"""What a search still shows after it was cancelled or overtaken: nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mvr.datatypes import Direction
+from mvr.page.search import search_events
+from mvr.page.search.desk import Clip, Desk
+from mvr.page.search.search_events import SearchEvents
+from mvr.page.search.search_view import Shown
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Handlers of one visitor whose clips are always found and always play."""
+    made = SearchEvents.__new__(SearchEvents)
+    desk = Desk(direction=Direction.VIDEO_TO_MUSIC, owner="me")
+    made.desk = desk  # type: ignore[attr-defined]
+    made.direction = Direction.VIDEO_TO_MUSIC
+    made.context = SimpleNamespace(catalogue=None, pool=ThreadPoolExecutor(1))  # type: ignore[assignment]
+    made.teachers = None  # type: ignore[assignment]
+    shown = {
+        name: (lambda *_, name=name, **__: Shown(status=name))
+        for name in ("busy", "searching", "full", "error")
+    }
+    made.view = SimpleNamespace(**shown)  # type: ignore[assignment]
+    clip = Clip(path=tmp_path / "a" / "clip.mp4", name="clip.mp4", info=SimpleNamespace(duration_s=3))  # type: ignore[arg-type]
+    monkeypatch.setattr(made, "_desk", lambda _: (None, desk))
+    monkeypatch.setattr(made, "_ask", lambda *_: SimpleNamespace(system="mini"))
+    monkeypatch.setattr(search_events, "example_clip", lambda *_: clip)
+    monkeypatch.setattr(search_events, "embed", lambda *_: "query")
+    monkeypatch.setattr(search_events, "announcement", lambda *_: None)
+    monkeypatch.setattr(search_events, "plays_as_it_is", lambda _: True, raising=False)
+    monkeypatch.setattr("mvr.page.search.desk.plays_as_it_is", lambda _: True)
+    monkeypatch.setattr(search_events, "rank_by_taste", lambda *_: None)
+    return made
+
+
+CONTROLS = SimpleNamespace(voter="")
+
+
+def test_a_search_that_nobody_stops_ends_in_a_full_view(events: Any) -> None:
+    said = [shown.status for shown in events.pick("s", "1", CONTROLS)]
+    assert said[0] == "searching" and said[-1] == "full"
+    assert events.desk.clip is not None
+
+
+def test_after_a_cancel_nothing_more_is_shown_and_the_desk_is_as_it_was(events: Any) -> None:
+    running = events.pick("s", "1", CONTROLS)
+    next(running)
+    events.cancel("s")
+    assert list(running) == []
+    assert events.desk.clip is None and events.desk.queries == {}
+
+
+def test_a_newer_search_overtakes_an_older_one(events: Any) -> None:
+    older, newer = events.pick("s", "1", CONTROLS), events.pick("s", "2", CONTROLS)
+    next(older)
+    next(newer)
+    assert list(older) == []
+    assert [shown.status for shown in newer][-1] == "full"
