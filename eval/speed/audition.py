@@ -59,6 +59,7 @@ def _auditions(tree: Path, switches: int, *, plain: bool) -> Work:
     def work() -> dict[str, Any]:
         page = served.open(EAR + (PLAIN_PLAYERS if plain else ""))
         cold_ms = _heard_ms(page, _search(page))
+        page.evaluate("sessionStorage.clear()")  # a new visit
         page.reload()
         page.wait_for_selector("#mv-tabs [role=tab]")
         _search(page)
