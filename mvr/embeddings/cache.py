@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ from mvr.datatypes import FloatArray, Segment
 from mvr.embeddings.system import SegmentFeatures
 from mvr.errors import DataError
 
+_MANY = "SELECT content, first, count, dim, times FROM features WHERE recipe = ?"
+_ASKED = 500  # contents named in one statement: SQLite takes 999 values at the least
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS features (
     recipe TEXT NOT NULL, content TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
@@ -36,6 +38,9 @@ class FeatureSource(Protocol):
 
     def get(self, content: str, recipe: str) -> SegmentFeatures | None:
         """Features of a file's content (its SHA-256) by a recipe (its hash); None when they are not here."""
+
+    def get_many(self, contents: Sequence[str], recipe: str) -> dict[str, SegmentFeatures]:
+        """Features of those contents that are here."""
 
 
 class FeatureCache:
@@ -72,11 +77,37 @@ class FeatureCache:
             return None
         first, count, dim, times = row
         rows = np.fromfile(self._rows(recipe), np.float32, count * dim, offset=first * dim * 4)
-        if len(rows) != count * dim:
+        self._check_length(len(rows) == count * dim, recipe)
+        return SegmentFeatures(segments=unpack_times(times), features=rows.reshape(count, dim))
+
+    def get_many(self, contents: Sequence[str], recipe: str) -> dict[str, SegmentFeatures]:
+        """See `FeatureSource.get_many`; one connection and one mapped file for all of them."""
+        if self._in_memory is not None:
+            found = ((content, self.get(content, recipe)) for content in contents)
+            return {content: features for content, features in found if features is not None}
+        lines: list[tuple[str, int, int, int, bytes]] = []
+        with self._connection() as connection:
+            for at in range(0, len(contents), _ASKED):
+                some = contents[at : at + _ASKED]
+                marks = ", ".join("?" * len(some))
+                query = f"{_MANY} AND content IN ({marks})"
+                lines += connection.execute(query, (recipe, *some)).fetchall()
+        if not lines:
+            return {}
+        dim = lines[0][3]
+        mapped = np.memmap(self._rows(recipe), np.float32, "r")
+        table = mapped[: len(mapped) // dim * dim].reshape(-1, dim)
+        self._check_length(max(first + count for _, first, count, _, _ in lines) <= len(table), recipe)
+        return {
+            content: SegmentFeatures(segments=unpack_times(times), features=table[first : first + count])
+            for content, first, count, _, times in lines
+        }
+
+    def _check_length(self, enough: bool, recipe: str) -> None:
+        if not enough:
             raise DataError(
                 f"{self._rows(recipe)} is shorter than {self.folder / 'cache.db'} says; delete both"
             )
-        return SegmentFeatures(segments=unpack_times(times), features=rows.reshape(count, dim))
 
     def put(self, content: str, recipe: str, found: SegmentFeatures) -> None:
         """Keep features durably; a second time under the same key changes nothing."""
@@ -144,6 +175,11 @@ class BakedFeatures:
             return None
         times = self._tensors[f"{recipe}/{content}/times"]
         return SegmentFeatures(segments=unpack_times(times.tobytes()), features=features)
+
+    def get_many(self, contents: Sequence[str], recipe: str) -> dict[str, SegmentFeatures]:
+        """See `FeatureSource.get_many`."""
+        found = ((content, self.get(content, recipe)) for content in contents)
+        return {content: features for content, features in found if features is not None}
 
 
 def bake_features(path: Path | str, found: dict[tuple[str, str], SegmentFeatures]) -> None:

@@ -262,6 +262,16 @@ class Library:
         """Features of an item under a system, if they were computed."""
         return self.features_of(item.content, system, item.modality)
 
+    def features_of_all(self, items: Sequence[Item], system: System) -> dict[str, SegmentFeatures]:
+        """Features of those items (id -> features) that have them under a system; one look for all of them."""
+        found: dict[str, SegmentFeatures] = {}
+        for modality in {item.modality for item in items}:
+            recipe = system.recipe_hash(modality)
+            for source in self._sources:
+                left = [i.content for i in items if i.modality is modality and i.content not in found]
+                found |= source.get_many(left, recipe)
+        return {item.id: found[item.content] for item in items if item.content in found}
+
     def features_of(self, content: str, system: System, modality: Modality) -> SegmentFeatures | None:
         """Features of a file's content (its SHA-256) under a system, if they were computed."""
         recipe = system.recipe_hash(modality)
@@ -314,8 +324,9 @@ class Library:
 
     def missing(self, system: System, modality: Modality) -> list[Item]:
         """Items that this system has not embedded yet (they were added with another one) and whose file is there."""
-        items = (item for item in self.items(modality) if self._can_embed(item, system))
-        return [item for item in items if any(self.features(item, part) is None for part in system.parts)]
+        items = [item for item in self.items(modality) if self._can_embed(item, system)]
+        here = [self.features_of_all(items, part) for part in system.parts]
+        return [item for item in items if any(item.id not in found for found in here)]
 
     def embed_missing(
         self, system: System, modality: Modality, progress: Progress | None = None
@@ -348,7 +359,8 @@ class Library:
             ):  # other words, same vectors
                 index = replace(held.index, items=_in_order(items, held.index.items))
             else:
-                index = build_index(system, modality, [(item, self.features(item, system)) for item in items])
+                found = self.features_of_all(items, system)
+                index = build_index(system, modality, [(item, found.get(item.id)) for item in items])
             embedded = {item.id for item in index.items}
             waiting = [item for item in items if item.id not in embedded and self._can_embed(item, system)]
             index = replace(index, missing=len(waiting))

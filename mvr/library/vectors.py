@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +34,24 @@ class LibraryIndex:
     owner: npt.NDArray[np.int64]
     missing: int = 0
 
+    @cached_property
+    def music(self) -> npt.NDArray[np.int64]:
+        """(I,) a number for each item's piece of music: copies of one share it."""
+        return music_of(self.items)
+
+    @cached_property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """(I,) whether an item's file was there when it was last looked for."""
+        return np.array([not item.missing for item in self.items], bool)
+
     def __len__(self) -> int:
         return len(self.items)
+
+
+def music_of(items: tuple[Item, ...]) -> npt.NDArray[np.int64]:
+    """(I,) a number for each item's piece of music: copies of one share it."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(i.same_as or i.id, len(numbers)) for i in items], np.int64)
 
 
 def build_index(

@@ -52,7 +52,7 @@ class Result:
         guessed: words that a network guessed for a track, whatever the system; no tags.
         placing: how the music's start was found, where the list was placed in time (`mvr.retrieval.timed`).
         music, film: what was measured of the pair's track and clip, where the list was placed.
-        beats: share of the library's items that score less, 0 to 1.
+        beats: share of the library's items that score less, 0 to 1; None where not all of them were scored.
         above: score less the library's average, in standard deviations of its items' scores.
     """
 
@@ -71,8 +71,8 @@ class Result:
     placing: Placing | None = None
     music: MusicTiming | None = None
     film: FilmTiming | None = None
-    beats: float = 0.0
-    above: float = 0.0
+    beats: float | None = None
+    above: float | None = None
 
     @property
     def why(self) -> list[str]:
@@ -112,8 +112,8 @@ class Result:
             "because": list(self.because),
             "heard": list(self.heard),
             "guessed": [guess.to_json() for guess in self.guessed],
-            "beats": round(self.beats, 4),
-            "above": round(self.above, 4),
+            "beats": None if self.beats is None else round(self.beats, 4),
+            "above": None if self.above is None else round(self.above, 4),
             **{key: item[key] for key in measured},
             **self._timing(),
         }

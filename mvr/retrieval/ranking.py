@@ -7,7 +7,7 @@ every member; nothing is claimed of items beyond the library.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray, JsonDict, branch_weights, mix_branches
-from mvr.embeddings.system import System
+from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index import CrossProducts
 from mvr.library import Item, Library, LibraryIndex
 from mvr.retrieval.facts import facts_of
@@ -66,8 +66,16 @@ class Ranking(Protocol):
     def vectors(self, positions: Positions) -> FloatArray:
         """(n, D) unit-length vectors of some items, to measure likeness between them."""
 
-    def result(self, rank: int, position: int) -> Result:
-        """The item at a position as a line of a list."""
+    @property
+    def music(self) -> Positions:
+        """(I,) a number for each item's piece of music: copies of one share it."""
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """(I,) whether an item's file was there when it was last looked for."""
+
+    def results(self, positions: Positions) -> list[Result]:
+        """The items at some positions as the lines of a list, from rank 1."""
 
     def mixture(self) -> list[JsonDict]:
         """Of a mixture: weight, alpha, mean and spread of each member's scores; else nothing."""
@@ -107,8 +115,22 @@ class OneRanking:
         """Nothing: it is none."""
         return []
 
-    def result(self, rank: int, position: int) -> Result:
-        """Where the item fits best, and what that rests on."""
+    @property
+    def music(self) -> Positions:
+        """See `Ranking.music`."""
+        return self._compared.index.music
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """See `Ranking.present`."""
+        return self._compared.index.present
+
+    def results(self, positions: Positions) -> list[Result]:
+        """Where each item fits best, and what that rests on; features of all of them are read at once."""
+        found = self._library.features_of_all([self.items[at] for at in positions], self._system)
+        return [self._result(rank, int(at), found) for rank, at in enumerate(positions, start=1)]
+
+    def _result(self, rank: int, position: int, found: Mapping[str, SegmentFeatures]) -> Result:
         row, asked = int(self.rows[position]), int(self.asked[position])
         segment, pair = self._compared.index.segments[row], self._compared.products[asked].products[row]
         return Result(
@@ -122,12 +144,11 @@ class OneRanking:
             query_start_s=self._query.segments[asked].start_s,
             query_end_s=self._query.segments[asked].end_s,
             branches={name: float(pair[b, b]) for b, name in enumerate(self._system.branches)},
-            facts=self._facts(position, row),
+            facts=self._facts(position, row, found.get(self.items[position].id)),
         )
 
-    def _facts(self, position: int, row: int) -> dict[str, float]:
+    def _facts(self, position: int, row: int, found: SegmentFeatures | None) -> dict[str, float]:
         index, owner = self._compared.index, self.items[position]
-        found = self._library.features(owner, self._system)
         if found is None:  # taken out of the library by somebody else since
             return {}
         segment = found.features[row - int(index.starts[position])]
@@ -202,16 +223,31 @@ class MixedRanking:
             for share in self._shares
         ]
 
-    def result(self, rank: int, position: int) -> Result:
+    @property
+    def music(self) -> Positions:
+        """See `Ranking.music`."""
+        first = self._shares[0]
+        return first.ranking.music[first.places]
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """See `Ranking.present`."""
+        first = self._shares[0]
+        return first.ranking.present[first.places]
+
+    def results(self, positions: Positions) -> list[Result]:
         """Times are those of the member that likes the item most; facts of all."""
-        lines = [share.ranking.result(rank, int(share.places[position])) for share in self._shares]
+        lines = [share.ranking.results(share.places[positions]) for share in self._shares]
+        return [self._result(int(at), of) for at, of in zip(positions, zip(*lines, strict=True), strict=True)]
+
+    def _result(self, position: int, lines: Sequence[Result]) -> Result:
         likes = int(self._standard[:, position].argmax())
         facts: dict[str, float] = {}
         for line in lines:
             facts |= line.facts
         chosen = lines[likes]
         return Result(
-            rank=rank,
+            rank=chosen.rank,
             item=self.items[position],
             score=float(self.scores[position]),
             beats=float(np.mean(self.scores < self.scores[position])),
@@ -235,7 +271,7 @@ def _best_pairs(compared: Compared, weights: FloatArray) -> tuple[FloatArray, Po
     asked = table.argmax(axis=0)
     rows = table.max(axis=0)
     best = np.maximum.reduceat(rows, index.starts)
-    is_best = rows >= best[index.owner]
-    first = np.full(len(best), len(rows), np.int64)
-    np.minimum.at(first, index.owner[is_best], np.flatnonzero(is_best))
+    at_best = np.flatnonzero(rows >= best[index.owner])
+    owners = index.owner[at_best]  # ascending, since the rows of an item are neighbours
+    first = at_best[np.concatenate([[True], owners[1:] != owners[:-1]])]
     return best, first, asked[first]

@@ -24,6 +24,7 @@ from mvr.embeddings.digest import content_hash
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import System
 from mvr.errors import UsageError
+from mvr.index.mixture import best_first
 from mvr.library import Item, Library, Progress, Skipped
 from mvr.library.catalogue import display_name
 from mvr.retrieval.diversity import pick_diverse
@@ -52,6 +53,7 @@ class Retriever:
         self.system = system
         self._words = Words(library, system)
         self._compared: OrderedDict[tuple[int, str, float], tuple[Query, Compared]] = OrderedDict()
+        self._filtered: tuple[Filters, tuple[Item, ...], npt.NDArray[np.bool_]] | None = None
         self._lock = threading.Lock()
         self._members = (
             [(member, Retriever(library, member.system)) for member in system.members]
@@ -183,12 +185,12 @@ class Retriever:
         if query.system != self.system.identity:
             raise UsageError("this query was embedded by another system; embed the file again")
         ranking = self._ranking(query, alpha, *words)
-        allowed = self._allowed(ranking.items, filters)
-        order = _one_of_each(ranking.scores, allowed, ranking.items)
+        allowed = self._allowed(ranking, filters)
+        wanted = max(50, _DIVERSE_POOL * k) if diversity > 0 else k
+        order = best_of_each(ranking.scores, allowed, ranking.music, wanted)
         if diversity > 0:
-            pool = order[: max(50, _DIVERSE_POOL * k)]
-            order = pool[pick_diverse(ranking.scores[pool], ranking.vectors(pool), k, diversity)]
-        results = [ranking.result(rank, int(item)) for rank, item in enumerate(order[:k], start=1)]
+            order = order[pick_diverse(ranking.scores[order], ranking.vectors(order), k, diversity)]
+        results = ranking.results(order[:k])
         return RankedList(
             query=query,
             system=self.system.name,
@@ -200,14 +202,22 @@ class Retriever:
             mixture=tuple(ranking.mixture()),
         )
 
-    def _allowed(self, items: tuple[Item, ...], filters: Filters) -> npt.NDArray[np.bool_]:
-        """Items whose file was there when it was last looked for and that the filters let through."""
+    def _allowed(self, ranking: Ranking, filters: Filters) -> npt.NDArray[np.bool_]:
+        """Items whose file was there when it was last looked for and that the filters let through; kept for the next
+        alpha, since every item has to be looked at."""
         if filters == EVERYTHING:
-            return np.array([not item.missing for item in items], bool)
+            return ranking.present
+        held = self._filtered
+        if held is not None and held[0] == filters and held[1] is ranking.items:
+            return held[2]
         by_words = bool(filters.genres or filters.moods or filters.instruments)
-        guessed = [self.library.guesses(item) if by_words else () for item in items]
-        pairs = zip(items, guessed, strict=True)
-        return np.array([not item.missing and filters.allow(item, words) for item, words in pairs], bool)
+        guessed = [self.library.guesses(item) if by_words else () for item in ranking.items]
+        pairs = zip(ranking.items, guessed, strict=True)
+        allowed: npt.NDArray[np.bool_] = ranking.present & np.array(
+            [filters.allow(item, words) for item, words in pairs], bool
+        )
+        self._filtered = (filters, ranking.items, allowed)
+        return allowed
 
     def _ranking(self, query: Query, alpha: float, text: str | None, weight: float) -> Ranking:
         """Scores of all items, before any filter."""
@@ -252,20 +262,22 @@ class Retriever:
         return self.system.embed_text(text)
 
 
-def _one_of_each(
-    scores: FloatArray, allowed: npt.NDArray[np.bool_], items: tuple[Item, ...]
+def best_of_each(
+    scores: FloatArray, allowed: npt.NDArray[np.bool_], music: npt.NDArray[np.int64], count: int
 ) -> npt.NDArray[np.int64]:
-    """Allowed items, best first, each piece of music once: of copies the best scoring one stays."""
-    order = np.flatnonzero(allowed)
-    order = order[np.argsort(-scores[order], kind="stable")]
-    seen: set[str] = set()
-    kept = []
-    for position in order:
-        music = items[position].same_as or items[position].id
-        if music not in seen:
-            seen.add(music)
-            kept.append(position)
-    return np.array(kept, np.int64)
+    """The `count` best allowed items, best first, each piece of music once: of copies the best scoring one stays.
+
+    Only as many items are put in order as it takes.
+    """
+    candidates = np.flatnonzero(allowed)
+    looked = count
+    while True:
+        order = candidates[best_first(scores[candidates], looked)]
+        firsts = np.unique(music[order], return_index=True)[1]
+        if len(firsts) >= count or len(order) == len(candidates):
+            kept: npt.NDArray[np.int64] = order[np.sort(firsts)][:count]
+            return kept
+        looked = 4 * looked
 
 
 def _check_ranges(**values: float) -> None:

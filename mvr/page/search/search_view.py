@@ -200,11 +200,11 @@ class View:
                     words=tuple(
                         dict.fromkeys([*result.because, *result.heard, *(g.word for g in result.guessed)])
                     ),
-                    fit_percent=bar_percent(result.above),
+                    fit_percent=bar_percent(result.above or 0.0),
                     facts=(*result.item.genre[:2], clock(result.item.duration_s)),
                     why=why_of(result, self.direction),
-                    strength=strength(result.above),
-                    strength_told=strength_told(result.score, result.above, result.beats),
+                    strength=strength(result.above or 0.0),
+                    strength_told=strength_told(result.score, result.above or 0.0, result.beats or 0.0),
                     play_from_s=result.start_s if audio else 0.0,
                     end_s=result.end_s,
                     music_from_s=result.start_s if audio else result.query_start_s,
