@@ -33,7 +33,7 @@ class UploadedFile(TypedDict):
 
 
 class Match(TypedDict):
-    """One result, best first; times in seconds; an unknown tempo is 0.
+    """One result, best first; times in seconds; an unknown tempo is 0, `placed` says how far the start stands out.
 
     `start_s` to `end_s` is the segment of the result that fits `query_start_s` to `query_end_s` of what was asked.
     """
@@ -52,29 +52,40 @@ class Match(TypedDict):
     query_end_s: float
     duration_s: float
     tempo_bpm: float
+    placed: str
 
 
 def create_endpoints(context: PageContext) -> None:
     """Add both endpoints to the page that is being composed."""
 
     def video_to_music(
-        video: UploadedFile, alpha: float | None = None, count: int = 10, system: str = DEFAULT_SYSTEM
+        video: UploadedFile,
+        alpha: float | None = None,
+        count: int = 10,
+        system: str = DEFAULT_SYSTEM,
+        timing: bool = True,
     ) -> list[Match]:
         """Rank the demo library's tracks for a video.
 
         alpha: 0 follows how clips and music were paired, 1 follows genre; none: the system card's. count: 1 to 50.
+        timing: start the music where it meets the picture; the order stays.
         """
-        wish = Wish(alpha=alpha, count=count, system=system)
+        wish = Wish(alpha=alpha, count=count, system=system, timing=timing)
         return _answer(context, Direction.VIDEO_TO_MUSIC, video, wish)
 
     def music_to_video(
-        music: UploadedFile, alpha: float | None = None, count: int = 10, system: str = DEFAULT_SYSTEM
+        music: UploadedFile,
+        alpha: float | None = None,
+        count: int = 10,
+        system: str = DEFAULT_SYSTEM,
+        timing: bool = True,
     ) -> list[Match]:
         """Rank the demo library's videos for a piece of music.
 
         alpha: 0 follows how clips and music were paired, 1 follows genre; none: the system card's. count: 1 to 50.
+        timing: start the music where it meets the picture; the order stays.
         """
-        wish = Wish(alpha=alpha, count=count, system=system)
+        wish = Wish(alpha=alpha, count=count, system=system, timing=timing)
         return _answer(context, Direction.MUSIC_TO_VIDEO, music, wish)
 
     for endpoint in (video_to_music, music_to_video):
@@ -93,6 +104,7 @@ class Wish:
     alpha: object
     count: object
     system: object
+    timing: object = True
 
     def check(self, systems: list[str]) -> tuple[float | None, int, str]:
         """Alpha (None: the system card's), count and system as they can be used; nothing is decoded before.
@@ -110,6 +122,8 @@ class Wish:
             raise UsageError(f"alpha is {self.alpha!r}; give a number from 0 to 1")
         if type(self.count) is not int or not 1 <= self.count <= MOST_RESULTS:
             raise UsageError(f"count is {self.count!r}; give a whole number from 1 to {MOST_RESULTS}")
+        if not isinstance(self.timing, bool):
+            raise UsageError(f"timing is {self.timing!r}; give true or false")
         if not isinstance(self.system, str) or self.system not in systems:
             raise UsageError(f"system is {self.system!r}; choose from {', '.join(systems)}")
         alpha = None if self.alpha is None else float(cast("float", self.alpha))
@@ -124,8 +138,9 @@ def _answer(context: PageContext, direction: Direction, upload: UploadedFile, wi
             need = ("picture",) if direction.query is Modality.VIDEO else ("sound",)
             probe(path, media_limits(context.manifest.app), needs=need)  # type: ignore[arg-type]
             retriever = context.catalogue.retriever(DEMO, system)
-            query = retriever.embed_query(path, direction)
-        ranked = retriever.rank(query, alpha=alpha, k=count)
+            ranked = retriever.rank(retriever.embed_query(path, direction), alpha=alpha, k=count)
+            if wish.timing:
+                ranked = retriever.place(ranked, path)
     except MvrError as error:
         raise gr.Error(str(error)) from error
     return [match_of(result) for result in ranked.results]
@@ -151,4 +166,5 @@ def match_of(result: Result) -> Match:
     """A result in the endpoints' form: the command line's values, without where the file lies."""
     values = result.to_json()
     values["tempo_bpm"] = values["tempo_bpm"] or 0.0
+    values["placed"] = "" if result.placing is None else result.placing.words
     return cast("Match", {name: values[name] for name in Match.__annotations__})

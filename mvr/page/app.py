@@ -188,7 +188,7 @@ STYLES = ("page", "player", "arena")
 
 # of `assets/js/`, in the order in which they need each other
 SCRIPTS = (
-    *(f"player/{part}" for part in ("sounds", "player", "pictures", "audition")),
+    *(f"player/{part}" for part in ("sounds", "player", "pictures", "strip", "audition")),
     "page",
     *(f"arena/{part}" for part in ("state", "panel", "player", "battle", "grades", "visitor", "controls")),
 )

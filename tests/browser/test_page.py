@@ -137,6 +137,7 @@ def test_only_the_two_endpoints_are_public_and_their_results_are_typed(server):
         "alpha",
         "count",
         "system",
+        "timing",
     ]
 
 
@@ -160,7 +161,7 @@ def test_an_endpoint_takes_no_path_of_the_server(server):
     [index] = [d["id"] for d in joined["dependencies"] if d["api_name"] == "video_to_music"]
     import httpx
 
-    data = [{"path": "/etc/passwd", "orig_name": "a.mp4"}, 0.3, 3, "control-mvr-mini"]
+    data = [{"path": "/etc/passwd", "orig_name": "a.mp4"}, 0.3, 3, "control-mvr-mini", True]
     body = {"data": data, "fn_index": index, "session_hash": "probe"}
     httpx.post(f"{server.url}/gradio_api/queue/join", json=body, timeout=PATIENCE_S).raise_for_status()
     told = f"{server.url}/gradio_api/queue/data?session_hash=probe"

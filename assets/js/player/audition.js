@@ -47,7 +47,8 @@
       const box = panel().querySelector(".mv-take");
       all("[data-event=download]", box).forEach((button) => {
         button.disabled = !chosen;
-        if (chosen) button.dataset.id = chosen;
+        const row = chosen && rowOf(chosen);
+        if (row) button.dataset.id = row.dataset.moved ? `${chosen}@${row.dataset.from}` : chosen;
         const why = box.querySelector(".mv-why");
         if (why) why.hidden = Boolean(chosen);
       });
@@ -56,6 +57,7 @@
         button.setAttribute("aria-label", playing ? texts.pause : texts.play);
       });
       here.classList.toggle("is-on", Boolean(chosen));
+      if (music) mvStrip.draw(part("strip"), chosen && rowOf(chosen), moveTo);
       shrink();
     };
     const announce = (row) => {
@@ -64,6 +66,17 @@
       line.dataset.kind = "";
       part("title").textContent = row.dataset.name;
       part("from").textContent = mvWords("from", { at: clock(Number(row.dataset.from)) });
+    };
+
+    /* the music was dragged, or a place was chosen: it streams from there, as the server made no excerpt */
+    const moveTo = (start_s) => {
+      const row = rowOf(chosen);
+      if (!row) return;
+      row.dataset.from = start_s.toFixed(3);
+      row.dataset.moved = "1";
+      row.dataset.sound = "";
+      announce(row);
+      Promise.resolve(player.audition(track(row))).then(paint).catch(failed);
     };
 
     /* ---- choosing ---- */

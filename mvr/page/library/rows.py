@@ -35,6 +35,7 @@ class Row:
         why: one line on what is heard or seen of it.
         strength, strength_told: how it stands against the library, as a word and in numbers.
         fit_percent: length of the bar beside the word.
+        timing: what the strip under the picture draws, JSON; empty where the pair was not placed in time.
         from_percent, to_percent: the best segment on the item's time line.
     """
 
@@ -63,6 +64,7 @@ class Row:
     fit_percent: float
     because: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    timing: str = ""
 
     @property
     def from_percent(self) -> float:

@@ -170,7 +170,9 @@ def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:
         ranked = _rank(retriever, query, ask)
     with desk.lock:
         desk.queries[ask.system] = query
-    return ranked
+    from mvr.retrieval.timed import place_list
+
+    return place_list(ranked, retriever.library.timings)
 
 
 def _rank(retriever: Retriever, query: Query, ask: Ask) -> RankedList:

@@ -185,7 +185,9 @@ class SearchEvents:
         """Write the MP4 of a result on the clip; the browser saves it when it is there."""
         visit, desk = self._desk(session)
         row = self.view.row(desk, item_id)
-        if desk.preview is None or (desk.preview.item_id, desk.preview.original) != (item_id, original):
+        asked = (row.id, row.music_from_s, original)
+        made = desk.preview
+        if made is None or (made.item_id, made.start_s, made.original) != asked:
             done = [0.0]
             muxing = self.context.pool.submit(
                 mux_preview, visit, desk, row, original, lambda fraction: done.__setitem__(0, fraction)
@@ -194,9 +196,9 @@ class SearchEvents:
                 muxing,
                 lambda: self.view.busy(texts.MUXING.format(title=row.title, percent=int(100 * done[0]))),
             )
-            desk.preview = muxing.result()
+            made = desk.preview = muxing.result()
         yield self.view.exported(visit, desk, texts.MUXED.format(title=row.title))
-        desk.preview = replace(desk.preview, fresh=False)
+        desk.preview = replace(made, fresh=False)
 
     @speaking
     def remix(self, session: str | None) -> Iterator[Shown]:

@@ -12,6 +12,7 @@ from mvr.page.library import DEMO, Catalogue, Row, item_row, poster_url, wave_ur
 from mvr.page.search.audition import levels_url, sound_url
 from mvr.page.search.exports import list_links, preview_links
 from mvr.page.search.reasons import bar_percent, clip_words, music_words, start_words, strength, strength_told
+from mvr.page.search.timeline import timeline_of
 from mvr.page.serving import Shelf, ShelfItem, Visit
 from mvr.page.templates import clock, render, status_html
 
@@ -208,6 +209,7 @@ class View:
                     play_from_s=result.start_s if audio else 0.0,
                     end_s=result.end_s,
                     music_from_s=result.start_s if audio else result.query_start_s,
+                    timing=timeline_of(result) if audio else "",
                     sound_url=sound_url(self.shelf, result.item, owner, (result.start_s, length_s))
                     if audio
                     else "",
@@ -218,12 +220,17 @@ class View:
     def row(self, desk: Desk, item_id: str) -> Row:
         """One row of the list that is shown.
 
+        Args:
+            desk: whose list.
+            item_id: id of the item, or `ID@SECOND` where the visitor moved the music to begin there.
+
         Raises:
             NotInLibrary: it is not in the list (any more).
         """
+        wanted, _, moved = item_id.partition("@")
         for row in self.rows(desk) if desk.ranked is not None else []:
-            if row.id == item_id:
-                return row
+            if row.id == wanted:
+                return replace(row, music_from_s=_second(moved, row.duration_s)) if moved else row
         raise NotInLibrary(texts.UNKNOWN_ITEM)
 
     def _stage(self, visit: Visit, desk: Desk) -> str:
@@ -274,3 +281,14 @@ class View:
     def exported(self, visit: Visit, desk: Desk, sentence: str) -> Shown:
         """The file to take away is there; the stage and the list stay as they are."""
         return Shown(status=status_html("done", sentence), exports=self._exports(visit, desk), cancel=False)
+
+
+def _second(text: str, duration_s: float) -> float:
+    """A second of a track that the browser names. Raises NotInLibrary: it is none of it."""
+    try:
+        second = float(text)
+    except ValueError:
+        raise NotInLibrary(texts.UNKNOWN_ITEM) from None
+    if not 0 <= second < duration_s:  # NaN compares false
+        raise NotInLibrary(texts.UNKNOWN_ITEM)
+    return second
