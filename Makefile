@@ -6,11 +6,13 @@ PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PYTEST := OMP_NUM_THREADS=2 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
+PYTEST := TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
+# files side by side, a thread each; what drives a browser measures time and runs alone
+SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
 QUICK := not real_data and not slow and not postgres
 SCRIPTS := $(wildcard assets/js/*.js assets/js/*/*.js)
 
-.PHONY: demo models test lint check bench lock chromium
+.PHONY: demo models test test-more lint check bench lock chromium
 
 demo: $(VENV)/.core
 	@echo "mvr opens at http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
@@ -20,7 +22,13 @@ models: $(VENV)/.full
 	@echo "torch, transformers, open_clip, datasets, faiss and moviepy are ready; mvr doctor says what each system lacks"
 
 test: $(VENV)/.test chromium
-	$(PYTEST) -m "$(QUICK)"
+	$(SIDE_BY_SIDE) -m "$(QUICK) and not browser"
+	OMP_NUM_THREADS=2 $(PYTEST) -m "$(QUICK) and browser"
+
+# what needs real media, a PostgreSQL server or minutes of statistics
+test-more: $(VENV)/.test chromium
+	$(SIDE_BY_SIDE) -m "(real_data or slow or postgres) and not browser"
+	OMP_NUM_THREADS=2 $(PYTEST) -m "(real_data or slow or postgres) and browser"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
