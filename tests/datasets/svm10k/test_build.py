@@ -21,7 +21,7 @@ from mvr.datasets.svm10k.schema import COLUMNS
 from mvr.datasets.svm10k.settings import BuildSettings
 from mvr.datasets.svm10k.sources import fetch_urls, find_clips
 from mvr.datasets.svm10k.validation import validate
-from mvr.errors import DataError, UsageError
+from mvr.errors import DataError, ExtraMissing
 from mvr.media.probe import probe
 
 SETTINGS = BuildSettings(val_share=0.25, test_share=0.25)
@@ -199,7 +199,7 @@ def test_urls_need_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     (tmp_path / "list.txt").write_text("https://example.org/a\n")
-    with pytest.raises(UsageError, match="needs the extra"):
+    with pytest.raises(ExtraMissing, match="a list of URLs needs yt_dlp"):
         fetch_urls(tmp_path / "list.txt", tmp_path, print)
 
 
