@@ -98,7 +98,9 @@ def test_votes_are_exported_once_and_again_by_force(attempt: Attempt, votes: Pat
     assert attempt(*words, "--format", "csv")[0] == 0, "another form beside it replaces nothing"
 
 
-def test_a_foreign_folder_is_left_alone(attempt: Attempt, votes: Path, mine: Path, tmp_path: Path) -> None:
+def test_a_foreign_folder_is_left_alone(
+    attempt: Attempt, votes: Path, mine: Path, tmp_path: Path, tiny_assets: Path
+) -> None:
     before = tree(mine)
     for words in (
         ("votes", "export", "--db", votes, "--out", mine, "--force"),
