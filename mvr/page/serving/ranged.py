@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-_CHUNK = 64 << 10
+_CHUNK = 256 << 10
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 Sent = Callable[[int, int, int], None]
 
