@@ -90,7 +90,6 @@ class Outsider:
             self.recognised += sum(name != "?" for name in names)
             self.sizes.add((len(sounds[0]), len(sounds[1])))
             if listens:
-                self.server.box.hearing.settle()
                 self.clock.now += 12_000
             cast = self.post(
                 me, "vote", direction="v2m", token=answer["token"], outcome=choose(names, sounds),

@@ -195,6 +195,7 @@ def test_sounds_are_alike_in_size_and_loudness_and_a_ready_picture_is_copied(tmp
     assert info.audio is None and info.video is not None and info.duration_s == pytest.approx(12, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_battle_is_printed(capsys):
     from eval.votes.__main__ import main
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,9 +71,7 @@ class Server:
         self.box.close()
 
     def load(self, address: str, **headers: str) -> Any:
-        answer = self.client.get(f"/{address}", headers=headers)
-        self.box.hearing.settle()
-        return answer
+        return self.client.get(f"/{address}", headers=headers)
 
 
 @pytest.fixture
@@ -212,3 +211,16 @@ def test_votes_of_one_network_on_one_day_share_a_label_and_no_address_is_stored(
     from tests.page.test_arena_routes import all_rows
 
     assert "testclient" not in repr(box.store.read(all_rows))
+
+
+def test_what_was_sent_counts_at_once_however_far_behind_the_writer_is(start: Any, clock: Clock) -> None:
+    server = start()
+    server.box.hearing._writer.submit(
+        threading.Event().wait, 5
+    )  # a busy machine: the writer comes much later
+    me = visitor(server.client)
+    shown = battle(server.client, me)
+    for address in shown["sounds"]:
+        server.load(address)
+    clock.now += 15_000
+    assert vote(server.client, me, shown["token"]).json()["saved"] is True

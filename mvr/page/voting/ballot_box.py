@@ -235,6 +235,7 @@ class BallotBox:
         """Store a vote; only after the commit does the answer say so. The next battle of `direction` is prepared
         meanwhile; None for a study, whose list is fixed.
         """
+        self.hearing.flush()  # what was sent must count now, however busy the store is
         receipt = self.arena.vote(token, voter, ballot)
         if direction is not None:
             self._ahead.prepare(voter, ballot.session_id, direction)

@@ -24,6 +24,8 @@ _TRIES, _PAUSE_S = 4, 2.0
 class Hearing:
     """Notes answers of battles in the store (in a thread of its own: no answer waits for it), of pairs in memory.
 
+    What waits to be stored is stored together, and at the latest by the vote that asks for it (`flush`).
+
     Args:
         store: opened with the first note.
         clock: milliseconds UTC, as the arena's.
@@ -33,7 +35,9 @@ class Hearing:
         self._store, self._clock = store, clock
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mvr-served")
         self._pairs: OrderedDict[str, list[Served]] = OrderedDict()
+        self._waiting: list[Served] = []
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
 
     def of_battle(self, battle_id: str, side: str, share: float) -> Sent:
         """Begin an answer with one side of a battle; what is returned is called with the bytes that went out.
@@ -56,9 +60,23 @@ class Hearing:
             return None
         return self._clock() - min(row.begun_at_ms for row in rows)
 
-    def settle(self) -> None:
-        """Wait until everything noted so far is stored."""
-        self._writer.submit(lambda: None).result()
+    def flush(self) -> None:
+        """Store everything noted so far, in one transaction; returns after its commit.
+
+        Raises:
+            NotSaved: the store failed; what was noted waits on.
+        """
+        with self._writing:  # whoever is at it already has to be done first
+            with self._lock:
+                rows, self._waiting = self._waiting, []
+            if not rows:
+                return
+            try:
+                self._store().write(lambda connection: append_served(connection, rows))
+            except BaseException:
+                with self._lock:
+                    self._waiting = rows + self._waiting
+                raise
 
     def close(self) -> None:
         """Store what is noted."""
@@ -76,17 +94,19 @@ class Hearing:
             begun_at_ms=begun_ms,
         )
         if stored:
-            self._writer.submit(self._write, row)
+            with self._lock:
+                self._waiting.append(row)
+            self._writer.submit(self._write)
             return
         with self._lock:
             self._pairs.setdefault(key, []).append(row)
             while len(self._pairs) > _KEPT_PAIRS:
                 self._pairs.popitem(last=False)
 
-    def _write(self, row: Served) -> None:
+    def _write(self) -> None:
         for left in reversed(range(_TRIES)):
             try:
-                self._store().write(lambda connection: append_served(connection, [row]))
+                self.flush()
             except MvrError as error:
                 logger.warning("what was sent of a battle is not noted yet: %s", error)
                 time.sleep(_PAUSE_S if left else 0)
