@@ -228,7 +228,7 @@ def _video(media: OpenMedia, stream: AvVideoStream) -> VideoStream:
         coded_width_px=frame.width,
         coded_height_px=frame.height,
         sample_aspect=aspect,
-        aspect_is_sure=stream.codec_context.sample_aspect_ratio in (None, stream.sample_aspect_ratio),
+        aspect_is_sure=_agree(stream.codec_context.sample_aspect_ratio, aspect),
         rotation_deg=orientation.rotation_deg,
         mirrored=orientation.mirrored,
         frame_rate_hz=None if rate is None else float(rate),
@@ -236,6 +236,11 @@ def _video(media: OpenMedia, stream: AvVideoStream) -> VideoStream:
         color_matrix=color_matrix_of(frame),
         transfer=transfer_of(frame),
     )
+
+
+def _agree(coded: Fraction | None, aspect: Fraction) -> bool:
+    """Whether the coded picture says nothing of its pixels or the same within half a percent: muxers round."""
+    return not coded or abs(coded / aspect - 1) < Fraction(1, 200)
 
 
 def _first_frame(media: OpenMedia, stream: AvVideoStream) -> VideoFrame:

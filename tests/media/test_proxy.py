@@ -94,6 +94,14 @@ def test_a_safe_picture_keeps_pixels_that_are_not_square(numbered, tmp_path):
     assert packets(tmp_path / "proxy.mp4") == packets(wide)
 
 
+def test_a_rounded_aspect_is_no_disagreement(numbered, ffmpeg, tmp_path):
+    odd = numbered("odd.mp4", ["-vf", "setsar=818/821", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", 12])
+    rounded = tmp_path / "rounded.mkv"  # Matroska says whole pixels
+    ffmpeg("-i", odd, "-c", "copy", rounded)
+    make_proxy(rounded, tmp_path / "proxy.mp4")
+    assert packets(tmp_path / "proxy.mp4") == packets(odd)
+
+
 def test_a_picture_and_a_container_that_disagree_on_the_pixels_are_made_one(numbered, ffmpeg, tmp_path):
     square = numbered("square.mp4", ["-vf", "setsar=1", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", 12])
     said = tmp_path / "said.mkv"  # the coded picture says 1:1, the container says twice as wide
