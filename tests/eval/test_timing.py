@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eval.timing.cuts import Count
+from eval.timing.offsets import Outcome, find_clips, summary, windows
+from mvr.errors import UsageError
+
+
+def outcome(work: str, percentile: float, hit: float) -> Outcome:
+    rows = np.full(6, percentile, np.float32), np.full(6, hit, np.float32)
+    return Outcome(work=work, clip=f"{work}.mp4", percentile=rows[0], hit=rows[1])
+
+
+def test_works_are_the_manifests_column_or_else_the_stem(tmp_path):
+    for name in ("a.mp4", "b.webm", "sub/c.MKV", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert sorted(find_clips(tmp_path).values()) == ["a", "b", "c"]
+    (tmp_path / "manifest.csv").write_text("file,work\na.mp4,bunny\nsub/c.MKV,bunny\n", encoding="utf-8")
+    assert sorted(find_clips(tmp_path).values()) == ["b", "bunny", "bunny"]
+
+
+def test_a_folder_without_clips_is_one_sentence(tmp_path):
+    with pytest.raises(UsageError, match="no video files"):
+        find_clips(tmp_path)
+    with pytest.raises(UsageError, match="is no folder"):
+        find_clips(tmp_path / "nowhere")
+
+
+def test_every_work_weighs_the_same_however_many_windows_it_has():
+    own = [outcome("long", 1.0, 1.0)] * 9 + [outcome("short", 0.0, 0.0)]
+    document = summary(own, [outcome("long", 0.5, 0.0), outcome("short", 0.5, 0.2)])
+    assert (document["works"], document["clips"], document["windows"]) == (2, 2, 10)
+    assert document["percentile"] == document["best_tenth"] == 0.5
+    assert document["interval"] == [0.0, 1.0] and document["control_best_tenth"] == pytest.approx(0.1)
+
+
+def test_no_clip_gives_a_document_that_says_so():
+    assert summary([], [])["works"] == 0
+
+
+def test_windows_are_whole_steps_and_a_short_rest_is_left_out():
+    assert windows(0.0, 70.4) == [(0.0, 30.0), (30.0, 60.0), (60.0, 70.25)]
+    assert windows(2.0, 36.0) == [(2.0, 32.0)]
+    assert windows(0.0, 7.9) == []
+
+
+def test_a_cut_is_hit_once_and_false_alarms_are_counted():
+    count = Count()
+    count.add(np.array([1.0, 2.0]), np.array([1.01, 1.02, 5.0]))
+    assert (count.hits, count.false, count.missed) == (1, 2, 1) and count.f1 == pytest.approx(0.4)
+    assert Count().f1 is None
