@@ -375,5 +375,9 @@ def _peak(samples: FloatSamples) -> float:
 
 
 def _without_silent_end(music: FloatSamples) -> FloatSamples:
-    heard = np.flatnonzero(np.abs(music).max(axis=1) >= _SILENT)
-    return music[: heard[-1] + 1] if len(heard) else music
+    for end in range(len(music), 0, -_BLOCK):  # from the end: mostly the last block is enough
+        begin = max(0, end - _BLOCK)
+        heard = np.flatnonzero(np.abs(music[begin:end]).max(axis=1) >= _SILENT)
+        if len(heard):
+            return music[: begin + heard[-1] + 1]
+    return music
