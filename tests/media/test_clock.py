@@ -242,3 +242,22 @@ def test_a_guessed_length_is_not_missed(ffmpeg, write_wav, tmp_path, name, argum
         assert container.duration > 10.5e6
     assert probe(tmp_path / name).duration_s == pytest.approx(9, abs=0.1)
     assert len(read_sound(tmp_path / name, RATE_HZ)) == pytest.approx(9 * RATE_HZ, abs=5000)
+
+
+@pytest.mark.slow
+def test_music_stays_with_the_picture_for_ten_minutes(ffmpeg, write_wav, tmp_path):
+    clip, out = tmp_path / "long.mp4", tmp_path / "export.mp4"
+    flashes = "drawbox=t=fill:color=white:enable='between(mod(t,100),49.99,50.01)'"
+    ffmpeg("-f", "lavfi", "-i", "color=black:s=64x64:r=25:d=598", "-vf", flashes, *H264, clip)
+    time = np.arange(598 * RATE_HZ) / RATE_HZ
+    clicks = np.where(time % 100 - 50 < 0.01, np.sin(2 * np.pi * 6000 * time), 0) * (time % 100 >= 50)
+    hum = 0.05 * np.sin(2 * np.pi * 110 * time)
+    mux_music(clip, write_wav(tmp_path / "music.wav", 0.4 * clicks + hum, RATE_HZ), out)
+    with av.open(str(out)) as container:
+        shown = [f.time for f in container.decode(video=0) if f.to_ndarray(format="gray").mean() > 128]
+    sound = read_sound(out, RATE_HZ)
+    heard = [
+        at + click_s(sound[round(at * RATE_HZ) : round((at + 2) * RATE_HZ)]) for at in range(49, 598, 100)
+    ]
+    assert len(shown) == len(heard) == 6
+    np.testing.assert_allclose(heard, shown, atol=1 / 25)
