@@ -114,6 +114,13 @@ KINDS: dict[str, BackboneKind] = {
         weights=lambda options: "mert-95m",
         operations="mvr.backbones.cost:mert_operations",
     ),
+    "clap": BackboneKind(
+        classes={Modality.AUDIO: "mvr.backbones.clap:ClapAudio"},
+        packages=("torch", "transformers"),
+        on_device=True,
+        weights=lambda options: "clap-general",
+        operations="mvr.backbones.cost:clap_operations",
+    ),
     "concepts": BackboneKind(classes={Modality.VIDEO: "mvr.backbones.concepts:ConceptsVideo"}),
     "soundscape": BackboneKind(classes={Modality.AUDIO: "mvr.backbones.soundscape:Soundscape"}),
     "audio-tags": BackboneKind(classes={Modality.AUDIO: "mvr.backbones.audio_tags:AudioTags"}),

@@ -8,6 +8,7 @@ file are left out, which the attainable share below stands for (announced times 
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Mapping
 from importlib import import_module
@@ -22,6 +23,11 @@ ATTAINABLE_SHARE = 0.7
 _MERT_95M = {"width": 768, "blocks": 12, "channels": 512, "rate_hz": 24_000}
 _MERT_LAYERS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))  # kernel, stride
 _MERT_POSITION = (128, 16)  # kernel and groups of the convolution that gives positions
+_CLAP_WIDTH, _CLAP_BLOCKS = (
+    128,
+    (2, 2, 12, 2),
+)  # of LAION's larger models; the width doubles from stage to stage
+_CLAP_PATCHES, _CLAP_PATCH, _CLAP_NEAR = 64**2, 4**2, 8**2  # at first; pixels of one; how many see each other
 _RATE_ROWS, _RATE_WIDTH = 512, 1024
 
 
@@ -142,3 +148,18 @@ def mert_operations(options: Mapping[str, Any], modality: Modality, segment_s: f
     total += 2.0 * sizes["width"] * (sizes["width"] // groups) * kernel * (length + 1)
     total += 2.0 * channels_in * sizes["width"] * length
     return total + transformer_operations(sizes["width"], sizes["blocks"], int(length))
+
+
+def clap_operations(options: Mapping[str, Any], modality: Modality, segment_s: float) -> float | None:
+    """LAION's larger CLAP: a Swin transformer over a 256 x 256 picture per window of 10 s."""
+    if options.get("weights"):  # a file of one's own may have other sizes
+        return None
+    width, patches = _CLAP_WIDTH, _CLAP_PATCHES
+    total = 2.0 * patches * _CLAP_PATCH * width
+    for stage, blocks in enumerate(_CLAP_BLOCKS):
+        if stage:  # four neighbours become one of twice the width
+            patches //= 4
+            total += 2.0 * patches * (4 * width) * (2 * width)
+            width *= 2
+        total += blocks * patches * (24.0 * width**2 + 4.0 * _CLAP_NEAR * width)
+    return total * max(1, math.ceil(segment_s / 10.0 - 1e-9))

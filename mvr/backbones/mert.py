@@ -7,7 +7,6 @@ repository's code runs.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +18,13 @@ import numpy.typing as npt
 import torch
 
 from mvr.backbones.backbone import check_features
+from mvr.backbones.folder import published_folder, read_json, read_state, weights_file
 from mvr.backbones.precision import parse_precision, pick_device, prepare
-from mvr.backbones.weights import check_digest, fetch_weights, file_sha256, weights_source
+from mvr.backbones.weights import file_sha256
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
-from mvr.errors import NoSound, UsageError, WeightsCorrupt, WeightsMissing
+from mvr.errors import NoSound, UsageError, WeightsCorrupt
 
-_WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 _FOREIGN = ("model_type", "auto_map", "architectures", "transformers_version", "torch_dtype", "dtype")
 _VARIANCE_FLOOR = 1e-7  # as in the published feature extractor
 _SHORTEST_SAMPLES = 400  # receptive field of the first layers
@@ -86,8 +85,8 @@ class MertAudio:
         self._options = settings_from(MertOptions, options)
         self._precision = parse_precision(self._options.precision)
         self._device = pick_device(self._options.device)
-        folder = _folder(self._options)
-        self._path = _weights_file(folder)
+        folder = published_folder("mert-95m", self._options.weights, self._options.sha256)
+        self._path = weights_file(folder)
         self._rate_hz, self._normalise = _extractor(folder)
         model = load_mert(folder)
         self._layers = _layer_numbers(self._options.layers, model.config.num_hidden_layers + 1)
@@ -176,11 +175,11 @@ def load_mert(folder: str | Path) -> Any:
     from transformers import HubertConfig, HubertModel
 
     folder = Path(folder)
-    values = _read_json(folder / "config.json")
+    values = read_json(folder / "config.json")
     _refuse_extensions(values, folder)
     config = HubertConfig.from_dict({key: value for key, value in values.items() if key not in _FOREIGN})
-    path = _weights_file(folder)
-    state = {_hubert_key(key): tensor for key, tensor in _read_state(path).items()}
+    path = weights_file(folder)
+    state = {_hubert_key(key): tensor for key, tensor in read_state(path).items()}
     with torch.device("meta"):
         model = HubertModel(config)
     try:
@@ -210,55 +209,10 @@ def _hubert_key(key: str) -> str:
     )
 
 
-def _read_state(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zipfile, safetensors and torch each have their own errors
-        if isinstance(error, MemoryError):
-            raise
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsCorrupt(f"{path} is no readable checkpoint ({first})") from error
-    return state
-
-
-def _folder(options: MertOptions) -> Path:
-    if options.weights is None:
-        folder = fetch_weights(weights_source("mert-95m"))["config.json"].parent
-    else:
-        folder = Path(options.weights)
-    if options.sha256:
-        check_digest(_weights_file(folder), options.sha256)
-    return folder
-
-
-def _weights_file(folder: Path) -> Path:
-    for name in _WEIGHT_FILES:
-        if (folder / name).is_file():
-            return folder / name
-    raise WeightsMissing(f"{folder} has neither {' nor '.join(_WEIGHT_FILES)}")
-
-
 def _extractor(folder: Path) -> tuple[int, bool]:
     """(sample rate in Hz, whether windows are standardised)."""
-    values = _read_json(folder / "preprocessor_config.json")
-    try:
-        return int(values["sampling_rate"]), bool(values["do_normalize"])
-    except KeyError as error:
-        raise WeightsCorrupt(f"{folder / 'preprocessor_config.json'} lacks {error}") from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise WeightsMissing(f"{path} is not there")
-    try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise WeightsCorrupt(f"{path} is no JSON: {error}") from error
-    return values
+    values = read_json(folder / "preprocessor_config.json", ["sampling_rate", "do_normalize"])
+    return int(values["sampling_rate"]), bool(values["do_normalize"])
 
 
 def _layer_numbers(layers: str | Sequence[int], count: int) -> tuple[int, ...]:

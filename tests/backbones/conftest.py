@@ -68,9 +68,60 @@ def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pat
     return architecture, path
 
 
+TINY_TEXT = {
+    "vocab_size": 261,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 80,
+}
+TINY_SOUND = {
+    "depths": [1, 1],
+    "num_attention_heads": [2, 2],
+    "patch_embeds_hidden_size": 8,
+    "hidden_size": 16,
+}
+
+
+def write_clap(folder: Path, *, fusion: bool = False) -> Path:
+    """A tiny CLAP with seeded random weights in the published layout; its words are bytes."""
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
+
+    fused = {"enable_fusion": True, "fusion_type": "aff_2d"} if fusion else {}
+    config = ClapConfig(
+        text_config=TINY_TEXT,
+        audio_config={**TINY_SOUND, **fused},
+        projection_dim=12,
+        initializer_factor=4.0,
+        architectures=["ClapModel"],
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        model = ClapModel(config)
+    folder.mkdir(parents=True)
+    config.to_json_file(folder / "config.json")
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    truncation = "fusion" if fusion else "rand_trunc"
+    ClapFeatureExtractor(truncation=truncation, frequency_min=50).save_pretrained(folder)
+    words = ["<s>", "<pad>", "</s>", "<unk>", *sorted(ByteLevel.alphabet()), "<mask>"]
+    (folder / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clap_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clap(tmp_path_factory.mktemp("clap") / "tiny")
+
+
 @pytest.fixture(scope="session")
 def options(
-    imagebind_checkpoint: Path, small_config: dict[str, int], clip_checkpoint: tuple[Path, Path]
+    imagebind_checkpoint: Path,
+    small_config: dict[str, int],
+    clip_checkpoint: tuple[Path, Path],
+    clap_checkpoint: Path,
 ) -> dict[str, dict[str, Any]]:
     """Options per backbone under which it runs on tiny weights."""
     return {
@@ -87,6 +138,7 @@ def options(
             "device": "cpu",
         },
         "mert": {"weights": str(GOLDEN / "mert_tiny"), "device": "cpu"},
+        "clap": {"weights": str(clap_checkpoint), "device": "cpu"},
         "concepts": {"max_frames": 2},
         "audio-tags": {},
         "soundscape": {},

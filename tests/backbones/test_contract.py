@@ -30,7 +30,7 @@ def media(backbone: Backbone, moving_video: Path, music_file: Path) -> Path:
 
 
 def test_the_contract_covers_every_backbone_and_both_modalities():
-    names = {"audio-tags", "clip", "concepts", "descriptors", "imagebind", "mert", "soundscape"}
+    names = {"audio-tags", "clap", "clip", "concepts", "descriptors", "imagebind", "mert", "soundscape"}
     assert {name for _, name in ALL} == names
     assert {modality for modality, _ in ALL} == set(Modality)
 
@@ -117,7 +117,7 @@ def test_an_unknown_option_is_refused(backbone: Backbone, options: dict[str, dic
 
 
 def test_text_features_lie_beside_the_item_features(backbone: Backbone):
-    if backbone.name in ("imagebind", "clip"):
+    if backbone.name in ("imagebind", "clip", "clap"):
         assert isinstance(backbone, TextBackbone)
         features = backbone.encode_text(["calm piano at dusk", "a fast car chase"])
         assert features.shape == (2, backbone.dim) and features.dtype == np.float32

@@ -54,6 +54,18 @@ def test_mert_costs_what_torch_counts():
     assert operations(BackboneCard(name="mert"), Modality.AUDIO, 10.0) == pytest.approx(wanted, rel=0.02)
 
 
+@pytest.mark.parametrize(("segment_s", "windows"), [(3.0, 1), (10.0, 1), (25.0, 3)])
+def test_clap_costs_what_torch_counts(segment_s: float, windows: int):
+    from transformers import ClapAudioConfig
+    from transformers.models.clap.modeling_clap import ClapAudioModel
+
+    larger = ClapAudioConfig(depths=[2, 2, 12, 2], hidden_size=1024, patch_embeds_hidden_size=128)
+    with torch.device("meta"):
+        model = ClapAudioModel(larger).eval()
+        wanted = windows * counted(model, input_features=torch.empty(1, 1, 1001, 64))
+    assert operations(BackboneCard(name="clap"), Modality.AUDIO, segment_s) == pytest.approx(wanted, rel=0.02)
+
+
 def test_descriptors_have_no_network():
     card = BackboneCard(name="descriptors")
     assert operations(card, Modality.AUDIO, 10.0) == estimate_seconds(card, Modality.AUDIO) == 0

@@ -20,6 +20,7 @@ PAIRS = [
     ("imagebind", Modality.AUDIO),
     ("clip", Modality.VIDEO),
     ("mert", Modality.AUDIO),
+    ("clap", Modality.AUDIO),
 ]
 
 

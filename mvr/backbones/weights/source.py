@@ -126,8 +126,46 @@ CLIP_B32 = WeightsSource(
         ),
     ),
 )
+# Not larger_clap_music: its text tower gives nearly one vector for all words (cosine .9993 between unrelated ones,
+# https://github.com/embeddings-benchmark/mteb/issues/5069), and its tracks lie close together as well.
+CLAP_GENERAL = WeightsSource(
+    name="clap-general",
+    title="LAION CLAP (larger_clap_general)",
+    licence="Apache-2.0",
+    licence_url=f"{_HUB}/laion/larger_clap_general",
+    noncommercial=False,
+    repo="laion/larger_clap_general",
+    revision="ada0c23a36c4e8582805bb38fec3905903f18b41",
+    files=(
+        WeightsFile(
+            name="config.json",
+            size_bytes=643,
+            digest="6268f76a067e3104bf9001e97d7dcc0fcfb16f3086cfb478ee72d95900d7fc1d",
+        ),
+        WeightsFile(
+            name="preprocessor_config.json",
+            size_bytes=541,
+            digest="9739f58296aa6f9ac18008fd0150fb2649bc554985fbde86d0a4041c882ac753",
+        ),
+        WeightsFile(
+            name="vocab.json",
+            size_bytes=798_293,
+            digest="ed19656ea1707df69134c4af35c8ceda2cc9860bf2c3495026153a133670ab5e",
+        ),
+        WeightsFile(
+            name="merges.txt",
+            size_bytes=456_318,
+            digest="1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+        ),
+        WeightsFile(
+            name="pytorch_model.bin",
+            size_bytes=776_444_665,
+            digest="314eb00cce6ad68d25237b8446b659ccdb136ed4672c1bca470f142f72455026",
+        ),
+    ),
+)
 _MIT_TAGS = ("openai", "laion400m", "laion2b", "laion5b", "datacomp_", "commonpool_")
-_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M, CLIP_B32)}
+_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M, CLIP_B32, CLAP_GENERAL)}
 
 
 def clip_source(architecture: str, tag: str) -> WeightsSource:
@@ -164,7 +202,7 @@ def clip_source(architecture: str, tag: str) -> WeightsSource:
 
 
 def weights_source(name: str) -> WeightsSource:
-    """The source called `imagebind`, `mert-95m` or `clip:ARCHITECTURE/TAG`.
+    """The source called `imagebind`, `mert-95m`, `clap-general` or `clip:ARCHITECTURE/TAG`.
 
     Raises:
         UsageError: an unknown name.
