@@ -6,7 +6,7 @@ an open_clip model file (JSON). Sources: Radford et al. 2021 (arXiv:2103.00020),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from mvr.backbones.backbone import DEFAULT_CLIP, check_features
-from mvr.backbones.pictures import centre_squares, normalise
+from mvr.backbones.pictures import PixelSettings, normalise
 from mvr.backbones.precision import parse_precision, pick_device, prepare
 from mvr.backbones.weights import clip_source, fetch_weights, file_sha256, local_weights
 from mvr.config.settings import settings_from
@@ -32,7 +32,8 @@ class ClipOptions:
 
     Attributes:
         architecture: a name of open_clip, or the path of one of its model files (JSON).
-        pretrained: open_clip's tag of the weights; ignored with `weights`.
+        pretrained: open_clip's tag of the weights; with `weights` it only says how pictures are made, and where the
+            architecture has no such tag, that is what all of its tags have in common.
         weights: a local checkpoint; one that was trained with quick GELU needs an architecture called so
             ("ViT-B-32-quickgelu").
         sha256: digest that the checkpoint must have.
@@ -87,7 +88,8 @@ class ClipVideo:
 
     @property
     def settings(self) -> JsonDict:
-        """Weights, number format and sampling."""
+        """Weights, number format, sampling, and how pictures are made where that is not CLIP's own way."""
+        own_way = {} if self._pixels == PixelSettings() else {"pixels": self._pixels.as_json()}
         return {
             "backbone": self.name,
             "architecture": self._architecture,
@@ -96,6 +98,7 @@ class ClipVideo:
             "preprocessing": PREPROCESSING_VERSION,
             "frame_rate_hz": self._options.frame_rate_hz,
             "max_frames": self._options.max_frames,
+            **own_way,
         }
 
     def preprocess(self, path: Path, segments: Sequence[Segment]) -> npt.NDArray[np.uint8]:
@@ -114,7 +117,7 @@ class ClipVideo:
         """Scaled frames, a few decoded at a time."""
         for begin in range(0, len(times_s), _DECODED_AT_ONCE):
             frames = sample(path, times_s=times_s[begin : begin + _DECODED_AT_ONCE])
-            yield centre_squares(frames.images, self._side_px)
+            yield self._pixels.squares(frames.images, self._side_px)
 
     def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
         """Features (S, D): the mean over time of the frames' unit-length embeddings."""
@@ -125,7 +128,7 @@ class ClipVideo:
 
     def _encode_frames(self, frames: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
-            pixels = normalise(frames.permute(0, 3, 1, 2).float() / 255, *self._pixels)
+            pixels = normalise(frames.permute(0, 3, 1, 2).float() / 255, self._pixels.mean, self._pixels.std)
             inputs = pixels.to(device=self._device, dtype=self._precision.dtype)
             features: torch.Tensor = self._model.encode_image(inputs).float().cpu()
         return torch.nn.functional.normalize(features, dim=-1)
@@ -169,21 +172,36 @@ def _model_config(architecture: str) -> dict[str, Any]:
     return config
 
 
-def _checkpoint(
-    options: ClipOptions, architecture: str
-) -> tuple[Path, bool, tuple[tuple[float, ...], tuple[float, ...]]]:
-    """(file, whether it was trained with quick GELU, mean and deviation of the pixels)."""
+def _checkpoint(options: ClipOptions, architecture: str) -> tuple[Path, bool, PixelSettings]:
+    """(file, whether it was trained with quick GELU, how its pictures are made)."""
     import open_clip
 
     config = dict(open_clip.get_pretrained_cfg(architecture, options.pretrained))
-    pixels = (
-        tuple(config.get("mean") or open_clip.OPENAI_DATASET_MEAN),
-        tuple(config.get("std") or open_clip.OPENAI_DATASET_STD),
-    )
     if options.weights is not None:
-        return local_weights(options.weights, options.sha256), False, pixels
+        path = local_weights(options.weights, options.sha256)
+        return path, False, _pixels(config or _common(architecture))
     (path,) = fetch_weights(clip_source(architecture, options.pretrained)).values()
-    return local_weights(str(path), options.sha256), bool(config.get("quick_gelu")), pixels
+    return local_weights(str(path), options.sha256), bool(config.get("quick_gelu")), _pixels(config)
+
+
+def _pixels(config: Mapping[str, Any]) -> PixelSettings:
+    """How open_clip makes the pictures of some weights; what it does not say has its default."""
+    usual = PixelSettings()
+    return PixelSettings(
+        mean=tuple(config.get("mean") or usual.mean),
+        std=tuple(config.get("std") or usual.std),
+        resize_mode=config.get("resize_mode") or usual.resize_mode,
+        interpolation=config.get("interpolation") or usual.interpolation,
+    )
+
+
+def _common(architecture: str) -> dict[str, Any]:
+    """What open_clip says of an architecture's weights, where it says the same of all: for weights of one's own."""
+    import open_clip
+
+    tags = open_clip.list_pretrained_tags_by_model(architecture)
+    configs = [dict(open_clip.get_pretrained_cfg(architecture, tag)) for tag in tags]
+    return configs[0] if configs and len({_pixels(config) for config in configs}) == 1 else {}
 
 
 def _load(architecture: str, path: Path, quick_gelu: bool) -> torch.nn.Module:

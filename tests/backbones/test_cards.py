@@ -8,8 +8,9 @@ from mvr.backbones import backbone_names
 from mvr.backbones.weights import missing_weights, weights_of_card, weights_source
 from mvr.config.cards import load_card
 from mvr.datatypes import Modality
+from mvr.errors import UsageError
 
-NAMES = ["imagebind", "mvbind", "control-mvr"]
+NAMES = ["imagebind", "mvbind", "control-mvr", "control-mvr-open"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,3 +41,11 @@ def test_the_download_size_is_at_least_what_is_pinned(name: str):
     card = load_card(name)
     pinned_mb = sum(weights_source(weights).size_bytes for weights in weights_of_card(card)) / 1e6
     assert pinned_mb <= card.download_mb <= pinned_mb + 700
+
+
+def test_the_open_system_may_be_used_commercially_and_the_others_may_not():
+    load_card("control-mvr-open").require_commercial()
+    for weights in weights_of_card(load_card("control-mvr-open")):
+        assert weights_source(weights).commercial == "yes" and weights_source(weights).revision != "main"
+    with pytest.raises(UsageError, match=r"choose from .*control-mvr-open"):
+        load_card("control-mvr").require_commercial()

@@ -67,7 +67,7 @@ def test_a_system_of_local_weights_is_ready(card: Any, tmp_path: Path):
     assert "gone.pth is not there" in system_status(missing).lacks
 
 
-@pytest.mark.parametrize("name", ["imagebind", "mvbind", "control-mvr"])
+@pytest.mark.parametrize("name", ["imagebind", "mvbind", "control-mvr", "control-mvr-open"])
 def test_a_published_system_says_in_a_sentence_what_it_lacks(name: str):
     status = system_status(name)
     assert not status.ready and "mvr weights fetch" in status.lacks

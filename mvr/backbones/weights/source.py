@@ -126,6 +126,18 @@ CLIP_B32 = WeightsSource(
         ),
     ),
 )
+PE_CORE_S = WeightsSource(
+    name="clip:PE-Core-S-16-384/meta",
+    title="PE-Core-S-16-384 (meta)",
+    licence="Apache-2.0",
+    licence_url=f"{_HUB}/timm/PE-Core-S-16-384",
+    noncommercial=False,
+    repo="timm/PE-Core-S-16-384",
+    revision="3249a38eb1c432ec19231c6fe1774acb6a4e4efe",
+    files=(
+        WeightsFile(name="open_clip_model.safetensors"),
+    ),  # 349 MB; nobody wrote down its digest, the hub declares it
+)
 # Not larger_clap_music: its text tower gives nearly one vector for all words (cosine .9993 between unrelated ones,
 # https://github.com/embeddings-benchmark/mteb/issues/5069), and its tracks lie close together as well.
 CLAP_GENERAL = WeightsSource(
@@ -165,7 +177,8 @@ CLAP_GENERAL = WeightsSource(
     ),
 )
 _MIT_TAGS = ("openai", "laion400m", "laion2b", "laion5b", "datacomp_", "commonpool_")
-_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M, CLIP_B32, CLAP_GENERAL)}
+_APACHE_MODELS = ("PE-Core-", "-SigLIP2")  # in the name of the hub's repository, whose page says so
+_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M, CLIP_B32, PE_CORE_S, CLAP_GENERAL)}
 
 
 def clip_source(architecture: str, tag: str) -> WeightsSource:
@@ -188,14 +201,18 @@ def clip_source(architecture: str, tag: str) -> WeightsSource:
         raise UsageError(
             f"open_clip has no weights {tag!r} for {architecture!r}; choose from {', '.join(known)}"
         )
-    permissive = tag.startswith(_MIT_TAGS)
     owner, model, *inside = repo.split("/")
+    licence = _ON_THE_PAGE
+    if owner == "timm" and any(part in model for part in _APACHE_MODELS):
+        licence = "Apache-2.0"
+    elif tag.startswith(_MIT_TAGS):
+        licence = "MIT"
     return WeightsSource(
         name=name,
         title=f"CLIP {architecture} ({tag})",
-        licence="MIT" if permissive else _ON_THE_PAGE,
+        licence=licence,
         licence_url=f"{_HUB}/{owner}/{model}",
-        noncommercial=not permissive,
+        noncommercial=licence == _ON_THE_PAGE,
         repo=f"{owner}/{model}",
         files=(WeightsFile(name="/".join(inside) or "open_clip_model.safetensors"),),
     )
