@@ -258,10 +258,22 @@ def load_clap(folder: Path) -> Any:
             f"{folder / 'config.json'} is of a model of type {values.get('model_type')!r}, not 'clap'"
         )
     path = weights_file(folder)
-    state = read_state(path)
-    config = ClapConfig.from_dict(_without_foreign(values))
-    with torch.random.fork_rng(devices=[]):  # filled with random numbers first, without our seed
+    state, config = read_state(path), ClapConfig.from_dict(_without_foreign(values))
+    with torch.device("meta"):
         model = ClapModel(config)
+    if _assign(model, state, path):
+        with torch.random.fork_rng(devices=[]):  # counts are made with the model, as are random weights
+            model = ClapModel(config)
+        _assign(model, state, path)
+    return model.requires_grad_(False).eval()
+
+
+def _assign(model: Any, state: Mapping[str, torch.Tensor], path: Path) -> list[str]:
+    """Give a model its tensors; returns the counts that lack, which old checkpoints may.
+
+    Raises:
+        WeightsCorrupt: other sizes, weights that lack, or tensors that the model does not have.
+    """
     try:
         missing, unexpected = model.load_state_dict(state, strict=False, assign=True)
     except RuntimeError as error:
@@ -273,7 +285,7 @@ def load_clap(folder: Path) -> Any:
             f"{path} is not a checkpoint of the model in config.json: {len(wrong)} tensors lack or are not "
             f"known, such as {wrong[0]}"
         )
-    return model.requires_grad_(False).eval()
+    return list(missing)
 
 
 def _without_foreign(values: Mapping[str, Any]) -> dict[str, Any]:

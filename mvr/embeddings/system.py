@@ -281,6 +281,16 @@ def load_system(name: str, *, device: str = "auto", head_path: Path | str | None
     return System(card, load_head(path, kind), head_hash=content_hash(path), device=device)
 
 
+def load_backbones(name: str, *, device: str = "auto") -> System:
+    """A system for the features of its backbones alone: its head need not be there, for it is trained on them.
+
+    Raises:
+        UsageError: no such system.
+    """
+    card = load_card(name)
+    return _load_mixture(card, device, None) if card.mix else System(card, None, head_hash="", device=device)
+
+
 def _load_mixture(card: SystemCard, device: str, head_path: Path | str | None) -> System:
     from mvr.embeddings.mixed import Member, MixedSystem
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -20,7 +21,7 @@ from mvr.datatypes import Modality
 from mvr.embeddings.extraction import ExtractReport, ExtractSettings, extract_features
 from mvr.embeddings.store import FeatureStore
 from mvr.embeddings.system import load_system
-from mvr.errors import DataError, UsageError
+from mvr.errors import DataError, UsageError, WeightsMissing
 
 VIDEOS = 3
 
@@ -76,6 +77,21 @@ def test_a_store_holds_what_the_system_says_of_each_file(
         expected = system.features_of_file(videos / name, Modality.AUDIO).features.mean(axis=0)
         np.testing.assert_allclose(store.audio[row], expected, atol=1e-5)
     assert store.meta["audio"]["backbone"] == "descriptors"
+
+
+def test_features_to_train_a_head_on_need_no_trained_head(
+    make_tiny_assets, videos: Path, whole: Extracted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assets = make_tiny_assets(tmp_path / "assets")
+    card = json.loads((assets / "systems" / "tiny.json").read_text())
+    card |= {"name": "untrained", "head": {"kind": "control-mvr", "weights": None}}
+    (assets / "systems" / "untrained.json").write_text(json.dumps(card))
+    monkeypatch.setenv("MVR_ASSETS", str(assets))
+    with pytest.raises(WeightsMissing, match="needs a trained head"):
+        load_system("untrained")
+    report = extract_features(videos, tmp_path / "store", ExtractSettings(system="untrained", workers=1))
+    assert (report.rows, report.added) == (VIDEOS, 2 * VIDEOS)
+    assert matrices(tmp_path / "store") == matrices(whole.path)
 
 
 def test_a_second_run_encodes_only_what_is_new(

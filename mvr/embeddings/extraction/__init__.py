@@ -23,7 +23,7 @@ from mvr.embeddings.cache import FeatureCache
 from mvr.embeddings.extraction.items import Item, find_items
 from mvr.embeddings.extraction.rows import Rows, write_rows
 from mvr.embeddings.extraction.storage import staged
-from mvr.embeddings.system import SegmentFeatures, System, load_system
+from mvr.embeddings.system import SegmentFeatures, System, load_backbones
 from mvr.errors import DataError, UsageError
 
 ENGINES = ("local", "ray")
@@ -106,7 +106,7 @@ def extract_features(
     """
     if settings.engine not in ENGINES:
         raise UsageError(f"unknown engine {settings.engine!r}; choose from {', '.join(ENGINES)}")
-    system = load_system(settings.system)
+    system = load_backbones(settings.system)
     cache = FeatureCache(out.with_name(out.name + ".cache"))
     with FileLock(cache.folder / "run.lock"):  # a second run into the same store waits
         with _scratch(cache.folder / "media") as scratch:

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
 from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
-from mvr.embeddings.system import System, load_system
+from mvr.embeddings.system import System, load_backbones
 
 _system: System | None = None  # of a worker process, set once when it starts
 
@@ -59,7 +59,7 @@ def _pool(system: str, workers: int) -> ProcessPoolExecutor:
 def _start(name: str) -> None:
     global _system
     one_thread()
-    _system = load_system(name)
+    _system = load_backbones(name)
 
 
 def one_thread() -> None:

@@ -25,7 +25,7 @@ from mvr.datatypes import Modality
 from mvr.embeddings.cache import pack_times, unpack_times
 from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
 from mvr.embeddings.extraction.local import one_thread
-from mvr.embeddings.system import SegmentFeatures, load_system
+from mvr.embeddings.system import SegmentFeatures, load_backbones
 
 
 class Encoder:
@@ -33,7 +33,7 @@ class Encoder:
 
     def __init__(self, system: str) -> None:
         one_thread()
-        self._system = load_system(system)
+        self._system = load_backbones(system)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """A job's row with its features as bytes, or with an error."""
