@@ -11,6 +11,7 @@ import typer
 from mvr.commands.options import ForceOption, JsonOption, library_files
 from mvr.commands.output import print_json, say
 from mvr.config.outputs import check_output_file, check_output_folder
+from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 
 _STORE = typer.Option(help="Folder of a feature store (`mvr features`).", show_default=False)
@@ -43,6 +44,8 @@ def train(
 ) -> None:
     """Train a head on split train, stop on split val (made from train where there is none); test is never read."""
     inputs = [path for path in (config, reference, *features.glob("*")) if path is not None]
+    if out.parent == home_dir() / "heads":  # where a system that lacks its head says to put one
+        out.parent.mkdir(parents=True, exist_ok=True)
     check_output_file(out, inputs=inputs, kept=library_files(), force=force)
     if kind == "bridge":
         _train_bridge(features, reference, out, as_json)

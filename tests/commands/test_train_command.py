@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from mvr.__main__ import main
 from mvr.embeddings.store import write_store
+from mvr.embeddings.system import system_status
 from mvr.heads import load_head
 
 SMALL = {
@@ -99,3 +101,17 @@ def test_mistakes_are_one_sentence_and_an_exit_status(
     left, printed, errors = run(monkeypatch, capsys, "train", kind, *flat)
     assert left == code and printed == "" and message in errors and "Traceback" not in errors
     assert not (tmp_path / "head.safetensors").exists()
+
+
+def test_the_line_that_a_system_without_its_head_says_can_be_typed(
+    store, config, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("MVR_HOME", str(tmp_path / "fresh"))
+    lacks = system_status("cca").lacks
+    words = shlex.split(lacks.partition("`")[2].rpartition("`")[0].replace("STORE", str(store)))
+    assert run(monkeypatch, capsys, *words[1:])[0] == 0
+    assert system_status("cca").ready
+    code, _, err = run(
+        monkeypatch, capsys, "train", "cca", "--features", store, "--out", tmp_path / "gone" / "h.safetensors"
+    )
+    assert code == 2 and "gone does not exist; make it first" in err
