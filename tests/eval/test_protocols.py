@@ -40,9 +40,9 @@ def test_a_protocol_runs_from_store_to_report_and_trains_once(small, store, tmp_
 
 
 def test_a_protocol_without_its_store_says_how_to_get_it(small, tmp_path, capsys):
-    assert main(["run", str(small), "--out", str(tmp_path)]) == 2
+    assert main(["run", str(small), "--out", str(tmp_path / "out")]) == 2
     assert "needs --features STORE: mvr features import" in capsys.readouterr().err
-    assert main(["run", "emomv", "--out", str(tmp_path)]) == 2
+    assert main(["run", "emomv", "--out", str(tmp_path / "out")]) == 2
     assert "give --data DIR" in capsys.readouterr().err
 
 
