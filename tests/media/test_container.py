@@ -15,7 +15,7 @@ from mvr.media.probe import probe
     [
         ("empty.mp4", b"", NotMedia, "empty"),
         ("text.mp4", b"this is no video at all\n" * 50, NotMedia, "not a video or sound file"),
-        ("picture.mp4", b"\x89PNG\r\n\x1a\n" + bytes(100), NotMedia, "not a video or sound file"),
+        ("picture.mp4", b"\x89PNG\r\n\x1a\n" + bytes(100), NotMedia, r"a picture \(PNG\)"),
         ("header.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", Truncated, "breaks off"),
         (
             "page.webm",
@@ -54,7 +54,8 @@ PLAYLISTS = {
 def test_a_playlist_never_opens_another_file(plain_clip, tmp_path, kind, extension):
     path = tmp_path / f"innocent.{extension}"
     path.write_text(PLAYLISTS[kind].format(secret=plain_clip), encoding="utf-8")
-    with pytest.raises(MediaError, match="not a video or sound file"):
+    said = r"this is a playlist \(M3U\)" if kind == "hls" else "not a video or sound file"
+    with pytest.raises(MediaError, match=said):
         sample_frames(path, count=1)
     with pytest.raises(MediaError, match="cannot be converted"):
         run_ffmpeg([*input_arguments(path, DEFAULT_LIMITS), "-f", "null", "-"], path, timeout_s=200)

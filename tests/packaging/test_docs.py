@@ -63,3 +63,11 @@ def test_every_variable_of_the_environment_is_explained():
 def test_every_link_to_a_file_leads_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_what_readme_shows_for_editors_agents_and_servers_is_what_their_page_runs():
+    section = text("README.md").split("music server's hands\n")[1].split("\n## ")[0]
+    lines = [line for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", section) for line in block.splitlines()]
+    assert len(lines) == 5
+    page = text("docs/editors.md").splitlines()
+    assert all(line in page for line in lines)
