@@ -21,6 +21,8 @@ from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 MAX_UPLOAD_MB = 30
+# what Gradio says of a request that a reload cut off
+LEFT_BEHIND = ("BodyStreamBuffer was aborted", "Connection errored out")
 PATIENCE_S = 180  # a busy machine is slow, not wrong; nothing here waits for a time to pass
 
 
@@ -158,7 +160,8 @@ def new_visitor(browser: Any, server: Server) -> Iterator[Callable[..., Visitor]
     for visitor, _ in visitors:
         here = visitor.server.url.split("/")[2]
         assert {host for host in visitor.hosts if host} <= {here}, "a request left this machine"
-        assert visitor.errors == []
+        told = [error for error in visitor.errors if not any(words in error for words in LEFT_BEHIND)]
+        assert told == []
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ EXPECTED = """
 odd/-leading-dash-.mp4 | 5.00 1x1 0 sdr | 1x1 mean 117 | NoSound | 2x2
 odd/15s.mkv | 15.02 20x20 0 sdr | 20x20 mean 252 | 15.02 -14.4 | 20x20
 odd/annexb_6frames_35s.mp4 | Truncated | Truncated | NoSound | Truncated
-odd/av1_15s_mostly_silent.mp4 | 15.04 960x540 0 sdr | 960x540 mean 60 | 15.01 -12.8 | 960x540
+odd/av1_15s_mostly_silent.mp4 | 15.04 960x540 0 sdr | 960x540 mean 60 | 15.04 -13.8 | 960x540
 odd/bad_container.mkv | 5.00 480x270 0 sdr | 480x270 mean 11 | 4.99 silent | 480x270
 odd/bad_sample_50x50.mp4 | 1.00 50x50 0 sdr | 50x50 mean 127 | NoSound | 50x50
 odd/bento_vertical_11frames.mp4 | 1.10 320x568 0 sdr | 320x568 mean 108 | 1.00 -20.0 | 320x568
@@ -36,7 +36,7 @@ odd/corrupted.mp4 | 5.00 1280x720 0 sdr | 1280x720 mean 126 | NoSound | 1280x720
 odd/doorknob_hd.mp4 | 4.31 1280x720 0 sdr | 1280x720 mean 144 | 4.31 -55.1 | 1280x720
 odd/duration_issues.webm | 0.40 640x480 0 sdr | 640x480 mean 1 | NoSound | 640x480
 odd/electricsheep_300x400.ogv | 5.33 400x300 0 sdr | 400x300 mean 23 | NoSound | 400x300
-odd/empty_track.mp4 | 1.09 1080x720 0 sdr | 1080x720 mean 171 | 1.02 -60.0 | 1080x720
+odd/empty_track.mp4 | 1.09 1080x720 0 sdr | 1080x720 mean 171 | 1.09 -60.0 | 1080x720
 odd/failing_audio.mp4 | 11.23 640x360 0 sdr | 640x360 mean 151 | 11.23 -30.2 | 640x360
 odd/fixture.avi | 0.09 640x356 0 sdr | 640x356 mean 123 | 0.09 -51.8 | 640x356
 odd/fixture.flv | 0.70 268x156 0 sdr | 268x156 mean 253 | NoSound | 268x156
@@ -46,7 +46,7 @@ odd/hdr10_av1.mp4 | 4.24 720x1280 0 pq | 720x1280 mean 154 | 4.18 -45.3 | 720x12
 odd/hdr10_sdr_container.mp4 | 1.02 1920x1080 0 pq | 1920x1080 mean 143 | 1.00 -43.7 | 1280x720
 odd/hevc_1080p_10s.mp4 | 10.00 1920x1080 0 sdr | 1920x1080 mean 77 | 10.01 -39.1 | 1280x720
 odd/hevc_10bit.mp4 | 1.00 200x200 0 sdr | 200x200 mean 121 | NoSound | 200x200
-odd/hevc_metadata_track.mp4 | 0.10 1080x1920 90 sdr | 1080x1920 mean 69 | 0.06 -61.4 | 720x1280
+odd/hevc_metadata_track.mp4 | 0.10 1080x1920 90 sdr | 1080x1920 mean 69 | 0.06 -60.8 | 720x1280
 odd/hlg10.mp4 | 0.30 1920x1080 0 hlg | 1920x1080 mean 154 | 0.28 -47.6 | 1280x720
 odd/iframes_only.ts | 1.00 854x480 0 sdr | 854x480 mean 210 | NoSound | 854x480
 odd/nasa_13s_speech_pillarbox.mp4 | 13.06 480x270 0 sdr | 480x270 mean 29 | 13.06 -19.4 | 480x270
@@ -85,7 +85,7 @@ soundtrack/bbb_480p_30s.mp4 | 30.00 854x480 0 sdr | 854x480 mean 141 | 30.02 -29
 soundtrack/bbb_srs.flv | 10.08 640x360 0 sdr | 640x360 mean 142 | 10.03 -39.1 | 640x360
 soundtrack/c64_demo_8s.ts | 8.00 1280x720 0 sdr | 1280x720 mean 155 | 7.94 -37.8 | 1280x720
 soundtrack/chrome_ad_30s.mp4 | 30.00 480x270 0 sdr | 480x270 mean 139 | 29.98 -23.2 | 480x270
-soundtrack/ms_fishes_12s.wmv | 12.48 512x288 0 sdr | 512x288 mean 45 box 0,0,512,286 | 12.43 -18.2 | 512x288
+soundtrack/ms_fishes_12s.wmv | 12.48 512x288 0 sdr | 512x288 mean 45 box 0,0,512,286 | 12.52 -18.2 | 512x288
 soundtrack/popcorn_10x6px_65s.webm | 64.58 10x6 0 sdr | 10x6 mean 143 | 64.55 -16.2 | 10x6
 soundtrack/simpl_drive_31s.webm | 30.11 480x270 0 sdr | 480x270 mean 121 | 30.11 -18.3 | 480x270
 soundtrack/tears_of_steel_battle_70s.webm | 70.55 798x332 0 sdr | 798x332 mean 94 | 70.54 -8.8 | 798x332

@@ -55,7 +55,8 @@
       try { voice.source.stop(); } catch (error) { if (error.name !== "InvalidStateError") throw error; }
       voice.source = null;
     };
-    const begin = (voice, at, from, volume) => {
+    const begin = (voice, at, asked, volume) => {
+      const from = Math.max(0, asked); // just after a start the position still lies before it, by the latency
       voice.gain = context.createGain();
       voice.gain.gain.value = volume;
       voice.gain.connect(output());
