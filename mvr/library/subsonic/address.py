@@ -105,6 +105,7 @@ def password_of(address: ServerAddress) -> str:
     """
     if PASSWORD_VARIABLE in os.environ:
         return os.environ[PASSWORD_VARIABLE]
+    found: str | None
     try:
         import keyring
         from keyring.errors import KeyringError
