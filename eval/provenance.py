@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import platform
-import subprocess
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 from mvr import __version__
+from mvr.config.digest import content_hash
 from mvr.datatypes import JsonDict
+from mvr.training.provenance import git_revision
 
 ROOT = Path(__file__).parents[1]
 # what a retrieval number depends on; a change anywhere else cannot change it
@@ -26,19 +27,11 @@ CODE = (
 PACKAGES = ("numpy", "scipy", "torch", "pyarrow", "matplotlib")
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def store_hashes(store: Path) -> JsonDict:
     """SHA-256 of every file of a feature store that a number depends on."""
     return {
-        name: sha256_of(store / name) for name in ("meta.json", "manifest.parquet", "video.npy", "audio.npy")
+        name: content_hash(store / name)
+        for name in ("meta.json", "manifest.parquet", "video.npy", "audio.npy")
     }
 
 
@@ -57,30 +50,11 @@ def describe_run(command: list[str]) -> JsonDict:
     return {
         "command": command,
         "version": __version__,
-        "revision": git_revision(),
+        "revision": git_revision() or "unknown",
         "code_sha256": code_digest(),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
     }
-
-
-def git_revision() -> str:
-    """The commit, "+changes" after it when files differ from it; "unknown" outside a checkout."""
-    commit = _git("rev-parse", "HEAD")
-    return (
-        commit + ("+changes" if commit and _git("status", "--porcelain", "--untracked-files=no") else "")
-        or "unknown"
-    )
-
-
-def _git(*arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):  # no git here: the revision is reported as unknown
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @contextlib.contextmanager

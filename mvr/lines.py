@@ -19,3 +19,12 @@ def one_line(text: str) -> str:
     """
     plain = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
     return _UNFIT.sub(" ", plain).strip() if _UNFIT.search(plain) else plain
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what another library says, or the name of its error where it says nothing.
+
+    >>> first_line(ValueError("a\\nb")), first_line(ValueError())
+    ('a', 'ValueError')
+    """
+    return next(iter(str(error).splitlines()), type(error).__name__)

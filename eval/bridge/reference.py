@@ -12,8 +12,8 @@ from mvr.backbones.audio_tags import AudioTags
 from mvr.backbones.backbone import Backbone
 from mvr.backbones.concepts import ConceptsVideo
 from mvr.config.cards import SegmentCard
+from mvr.config.digest import content_hash
 from mvr.datatypes import FloatArray, Modality
-from mvr.embeddings.digest import content_hash
 from mvr.embeddings.segments import segments_of
 from mvr.errors import DataError, MediaError, NotFinite
 from mvr.library.scan import scan

@@ -124,6 +124,6 @@ def direction_of(task_metadata: Any) -> Direction:
 
 
 def _content(path: Path) -> str:
-    from mvr.embeddings.digest import content_hash
+    from mvr.config.digest import content_hash
 
     return content_hash(path)

@@ -38,8 +38,8 @@ def compare(measured: Sequence[Measured], tests: TestSet, plan: Plan) -> list[Js
                     "task": task,
                     "direction": direction,
                     "metric": metric,
-                    "first": _name(first),
-                    "second": _name(second),
+                    "first": first.key.name,
+                    "second": second.key.name,
                     "difference": round(interval.point, 6),
                     "interval": [round(interval.low, 6), round(interval.high, 6)],
                     "p": round(sign_flip_test(difference, groups, plan.resampling), 6),
@@ -76,7 +76,3 @@ def _families(measured: Sequence[Measured], plan: Plan) -> dict[tuple[str, str],
 def _metric(task: str, plan: Plan) -> str:
     depth = 10 if 10 in plan.ks else max(plan.ks)
     return f"recall@{depth}" if task == PAIR else f"precision@{depth}"
-
-
-def _name(row: Measured) -> str:
-    return row.key.system if row.key.alpha is None else f"{row.key.system} (alpha {row.key.alpha:g})"

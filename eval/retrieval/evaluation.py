@@ -94,11 +94,7 @@ def embed_split(
 
 def test_set(store: FeatureStore, rows: np.ndarray) -> TestSet:
     """The rows of a split as queries and candidates."""
-    return TestSet(
-        ids=[store.ids[row] for row in rows],
-        groups=[store.groups[row] for row in rows],
-        labels={name: [column[row] for row in rows] for name, column in store.labels.items()},
-    )
+    return TestSet(ids=store.ids, groups=store.groups, labels=store.labels).take(rows)
 
 
 def trained(evaluation: Evaluation) -> Sequence[Embedded]:

@@ -126,7 +126,7 @@ def _histogram_panel(panel: Axes, rows: Sequence[Measured], edges: np.ndarray) -
             drawstyle="steps-mid",
             marker=look.marker,
             markersize=4,
-            **{**look.line, "label": _label(row) if look.named else None},
+            **{**look.line, "label": row.key.name if look.named else None},
         )
     chance = 100 * np.diff(edges) / edges[-1]
     panel.plot(places, chance, color="grey", linestyle=(0, (1, 3)), drawstyle="steps-mid", label="chance")
@@ -166,10 +166,6 @@ def _family(system: str) -> str:
     ('mvbind', 'mvbind')
     """
     return re.sub(r"-seed\d+$", "", system)
-
-
-def _label(row: Measured) -> str:
-    return row.key.system if row.key.alpha is None else f"{row.key.system} (alpha {row.key.alpha:g})"
 
 
 def _lowest_alpha(rows: Sequence[Measured]) -> list[Measured]:

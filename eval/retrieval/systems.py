@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.provenance import sha256_of
 from mvr.config.cards import load_card, system_names
+from mvr.config.digest import content_hash
 from mvr.config.paths import assets_dir
 from mvr.datatypes import JsonDict
 from mvr.embeddings.store import FeatureStore
@@ -142,7 +142,7 @@ def _candidate(name: str, path: Path, head: Head) -> Candidate:
     data = facts.get("metadata", {}).get("data", {})
     source = {
         "kind": head.kind,
-        "sha256": sha256_of(path),
+        "sha256": content_hash(path),
         "settings": facts.get("settings", {}),
         "features_settings_hash": data.get("settings_hash", ""),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from eval.speed.contest import Aim, Contest
 from eval.speed.rounds import Result
-from eval.speed.summary import tables
+from eval.speed.summary import shown, tables
 from eval.speed.worker import LONG_S
 
 
@@ -116,7 +116,7 @@ def _section(contest: dict[str, Any]) -> list[str]:
     for row in contest["rows"]:
         name = f"**{row['candidate']}**" if row["candidate"] == contest["ours"] else row["candidate"]
         child = f" + {row['child_peak_mb']:.0f}" if row["child_peak_mb"] > 1 else ""
-        facts = ", ".join(f"{key} {_short(value)}" for key, value in row["facts"].items())
+        facts = ", ".join(f"{key} {shown(value)}" for key, value in row["facts"].items())
         cells = [
             name,
             f"{row['cpu_s']['min']:.3g} ({row['cpu_s']['median']:.3g})",
@@ -129,10 +129,6 @@ def _section(contest: dict[str, Any]) -> list[str]:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     for aim in contest["aims"]:
-        measured = ", ".join(_short(value) for value in aim["measured"])
+        measured = ", ".join(shown(value) for value in aim["measured"])
         lines += ["", f"Aim: {aim['aim']}: {measured}, **{aim['verdict']}**."]
     return lines
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

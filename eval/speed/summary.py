@@ -23,7 +23,7 @@ def _table(contests: list[dict[str, Any]]) -> list[str]:
         for row in contest["rows"]:
             bold = "**" if row["candidate"] == contest["ours"] else ""
             cells = [contest["title"], f"{bold}{row['candidate']}{bold}"]
-            cells += [_shown(row["facts"].get(name, "")) for name in facts]
+            cells += [shown(row["facts"].get(name, "")) for name in facts]
             cells += [_rate(row), f"{row['peak_mb']:.0f}"]
             lines.append(f"| {' | '.join(cells)} |")
     return lines
@@ -34,5 +34,6 @@ def _rate(row: dict[str, Any]) -> str:
     return "" if queries is None else f"{queries / row['wall_s']['min']:.3g}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A number with three digits, anything else as it is."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from eval.provenance import code_digest, git_revision
+from eval.provenance import code_digest
 from eval.timing.report import write_report
 from mvr.datatypes import JsonDict
 from mvr.errors import MvrError
+from mvr.training.provenance import git_revision
 
 CODE = ("mvr/signal", "mvr/timing", "eval/timing")
 PARTS = ("real_offset", "rhythm", "cuts", "planted", "nearness", "fit")
@@ -47,7 +48,7 @@ def main() -> int:
 def measure(clips: Path | None, music: Path | None, parts: tuple[str, ...]) -> JsonDict:
     """The whole document."""
     document: JsonDict = {
-        "revision": git_revision(),
+        "revision": git_revision() or "unknown",
         "code": code_digest(CODE),
         "clips": None if clips is None else clips.name,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.config.extras import has, need
+from mvr.config.named import named
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 from mvr.errors import UsageError
 
@@ -159,8 +159,7 @@ def create_backbone(name: str, modality: Modality, **options: Any) -> Backbone:
     kind = backbone_kind(name)
     for package in kind.packages:
         need(package, f"the backbone {name!r}", "models")
-    module, _, attribute = kind.classes[modality].partition(":")
-    backbone: Backbone = getattr(importlib.import_module(module), attribute)(**options)
+    backbone: Backbone = named(kind.classes[modality])(**options)
     return backbone
 
 

@@ -11,11 +11,11 @@ import functools
 import math
 import time
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from mvr.backbones.backbone import backbone_kind
 from mvr.config.cards import BackboneCard
+from mvr.config.named import named
 from mvr.config.settings import settings_from
 from mvr.datatypes import Modality
 
@@ -38,10 +38,10 @@ def transformer_operations(width: int, blocks: int, tokens: int) -> float:
 
 def operations(card: BackboneCard, modality: Modality, segment_s: float) -> float | None:
     """Operations per segment of `segment_s` seconds; 0 for a backbone without a network, None where not known."""
-    module, _, name = backbone_kind(card.name).operations.partition(":")
-    if not module:
+    counted_by = backbone_kind(card.name).operations
+    if not counted_by:
         return 0.0
-    count: float | None = getattr(import_module(module), name)(card.options, modality, segment_s)
+    count: float | None = named(counted_by)(card.options, modality, segment_s)
     return count
 
 

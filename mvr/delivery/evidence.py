@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mvr import __version__
+from mvr.config.digest import content_hash
 from mvr.datatypes import JsonDict
 from mvr.delivery.cues import cue_rows
 from mvr.delivery.plan import Delivery, shown
-from mvr.embeddings.digest import content_hash
 from mvr.errors import DataError
 from mvr.library.rights import rights_of
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from mvr.config.digest import content_hash
 from mvr.datatypes import JsonDict
 from mvr.delivery.clock import read_clock
 from mvr.delivery.moments import cut_markers, music_markers
@@ -22,7 +23,6 @@ from mvr.delivery.plan import (
     level_db,
     plain_pieces,
 )
-from mvr.embeddings.digest import content_hash
 from mvr.errors import DataError
 from mvr.library.tags import read_tags
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits

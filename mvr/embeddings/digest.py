@@ -10,18 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mvr.config.digest import content_hash
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 
 _DIM = 32
-
-
-def content_hash(path: Path | str) -> str:
-    """SHA-256 of a file's bytes, 64 hexadecimal digits: the id of its content wherever it lies."""
-    with Path(path).open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 class DigestBackbone:

@@ -24,11 +24,12 @@ from mvr.backbones.backbone import (
     missing_packages,
 )
 from mvr.config.cards import HeadCard, SystemCard, load_card
+from mvr.config.digest import content_hash
 from mvr.config.extras import INSTALL
 from mvr.config.paths import assets_dir, home_dir
 from mvr.config.settings import settings_hash
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Segment
-from mvr.embeddings.digest import DigestBackbone, content_hash
+from mvr.embeddings.digest import DigestBackbone
 from mvr.embeddings.segments import segments_of
 from mvr.embeddings.vocabulary import require_words, row_of_text
 from mvr.errors import SettingsMismatch, UsageError, WeightsError, WeightsMissing
@@ -108,8 +109,8 @@ class System:
         from mvr.heads import create_head
 
         video, audio = self.backbone(Modality.VIDEO), self.backbone(Modality.AUDIO)
-        if self.card.head is not None and self.card.head.kind == "random":
-            return create_head("random")
+        if self.card.head is not None and head_kind(self.card.head.kind).any_width:
+            return create_head(self.card.head.kind)
         return create_head("identity", video_dim=video.dim, audio_dim=audio.dim)
 
     def backbone(self, modality: Modality) -> Backbone:

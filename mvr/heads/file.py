@@ -73,11 +73,10 @@ def load_head(path: str | Path, kind: str | None = None) -> Head:
     return head
 
 
-_ONE_FILE = frozenset({"bridge", "profiles"})  # kinds that read the same weights
-
-
 def _kind_of(stored: str, wanted: str | None) -> str:
-    return wanted if wanted in _ONE_FILE and stored in _ONE_FILE and wanted else stored
+    """The kind to read a file as: the one wanted, where both kinds read the same weights."""
+    file_of = head_kind(stored).file_of
+    return wanted if wanted is not None and file_of and head_kind(wanted).file_of == file_of else stored
 
 
 def _restore(kind: str, settings: JsonDict, tensors: dict[str, FloatArray]) -> Head:

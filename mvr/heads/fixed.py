@@ -12,6 +12,7 @@ import numpy as np
 from mvr.config.settings import settings_from
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
 from mvr.errors import DataError, UsageError
+from mvr.heads.head import BothSides
 from mvr.heads.rows import check_rows
 
 
@@ -25,7 +26,7 @@ class RandomSettings:
     seed: int = 0
 
 
-class RandomHead:
+class RandomHead(BothSides):
     """A random direction for each item, drawn from its own features: the same in every batch and process."""
 
     kind = "random"
@@ -45,17 +46,8 @@ class RandomHead:
         """Everything needed to create it again."""
         return dataclasses.asdict(self._settings)
 
-    def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, any) features -> random unit-length embeddings."""
-        check_rows(features, self.video_dim, Modality.VIDEO)
-        return self._draw(features, Modality.VIDEO)
-
-    def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, any) features -> random unit-length embeddings."""
-        check_rows(features, self.audio_dim, Modality.AUDIO)
-        return self._draw(features, Modality.AUDIO)
-
-    def _draw(self, features: FloatArray, modality: Modality) -> BranchedEmbeddings:
+    def _encode(self, modality: Modality, features: FloatArray) -> BranchedEmbeddings:
+        check_rows(features, self.video_dim if modality is Modality.VIDEO else self.audio_dim, modality)
         vectors = np.zeros((len(features), 1, self.dim), np.float32)
         for row, values in enumerate(np.ascontiguousarray(features, np.float32)):
             digest = hashlib.sha256(f"{self._settings.seed}:{modality}:".encode() + values.tobytes()).digest()
@@ -72,7 +64,7 @@ class IdentitySettings:
     audio_dim: int
 
 
-class IdentityHead:
+class IdentityHead(BothSides):
     """The backbone's own joint space (ImageBind zero-shot): features at unit length, nothing else."""
 
     kind = "identity"
@@ -97,15 +89,7 @@ class IdentityHead:
         """Everything needed to create it again."""
         return dataclasses.asdict(self._settings)
 
-    def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, D) features -> the same at unit length."""
-        return self._unit(features, Modality.VIDEO)
-
-    def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, D) features -> the same at unit length."""
-        return self._unit(features, Modality.AUDIO)
-
-    def _unit(self, features: FloatArray, modality: Modality) -> BranchedEmbeddings:
+    def _encode(self, modality: Modality, features: FloatArray) -> BranchedEmbeddings:
         check_rows(features, self.dim, modality)
         rows = features.astype(np.float32)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
+from mvr.heads.head import BothSides
 from mvr.heads.rows import Standardise, check_rows, in_blocks, unit_length
 from mvr.heads.settings import HeadSettings
 
@@ -53,7 +54,7 @@ class _Counted(dict[str, FloatArray]):
         return super().__getitem__(name)
 
 
-class FrozenHead:
+class FrozenHead(BothSides):
     """A trained head of kind "mvbind" or "control-mvr"; see `mvr.heads.head.Head`.
 
     Args:
@@ -82,14 +83,6 @@ class FrozenHead:
         standard.mean, standard.scale = mean, self._tensors[f"standardise.{modality}.scale"]
         return standard
 
-    def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, video_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
-        return self._encode(Modality.VIDEO, features)
-
-    def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, audio_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
-        return self._encode(Modality.AUDIO, features)
-
     def _encode(self, modality: Modality, features: FloatArray) -> BranchedEmbeddings:
         check_rows(features, self.video_dim if modality is Modality.VIDEO else self.audio_dim, modality)
         empty = np.zeros((0, len(self.branches), self.dim), np.float32)
@@ -116,9 +109,9 @@ class FrozenHead:
 
     def _project(self, branch: str, modality: Modality, rows: FloatArray) -> FloatArray:
         """(n, inputs) -> (M, n, D) before normalisation."""
-        if self.kind == "mvbind":
+        place = f"networks.{modality}"
+        if any(name.startswith(f"{place}.") for name in self._tensors):  # one network; else q, then p
             hidden = self._sizes.layers - 1
-            place = f"networks.{modality}"
             return self._linear(f"{place}.{hidden}", self._hidden(place, rows, hidden))
         hidden = max(1, self._sizes.layers - 1)  # q has at least one hidden layer
         return self._linear(f"p.{branch}/{modality}", self._hidden(f"q.{branch}/{modality}", rows, hidden))

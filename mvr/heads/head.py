@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict
+from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
 
 
 class Head(Protocol):
@@ -32,3 +32,18 @@ class Head(Protocol):
 
     def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
         """(N, audio_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
+
+
+class BothSides:
+    """The two methods of a head that treats both modalities alike, in one `_encode`."""
+
+    def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
+        """(N, video_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
+        return self._encode(Modality.VIDEO, features)
+
+    def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
+        """(N, audio_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
+        return self._encode(Modality.AUDIO, features)
+
+    def _encode(self, modality: Modality, features: FloatArray) -> BranchedEmbeddings:
+        raise AssertionError("a subclass gives `_encode`")

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mvr.config.settings import settings_from
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
 from mvr.errors import DataError
+from mvr.heads.head import BothSides
 from mvr.heads.rows import Standardise, check_rows, in_blocks, unit_length
 
 
@@ -32,7 +33,7 @@ class CcaSettings:
     power: float = 1.0
 
 
-class CcaHead:
+class CcaHead(BothSides):
     """Two linear maps in closed form; one branch, "ssl"."""
 
     kind = "cca"
@@ -56,14 +57,6 @@ class CcaHead:
     def settings(self) -> JsonDict:
         """Everything needed to create it again without its weights."""
         return dataclasses.asdict(self.cca_settings)
-
-    def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, video_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
-        return self._encode(Modality.VIDEO, features)
-
-    def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, audio_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
-        return self._encode(Modality.AUDIO, features)
 
     def _encode(self, modality: Modality, features: FloatArray) -> BranchedEmbeddings:
         check_rows(features, self.video_dim if modality is Modality.VIDEO else self.audio_dim, modality)

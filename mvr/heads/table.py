@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from mvr.config.extras import need
+from mvr.config.named import named
 from mvr.errors import UsageError
 from mvr.heads.head import Head
 
@@ -20,21 +20,48 @@ class HeadKind:
         weights: whether it has any; those without need no file.
         networks: its weights are torch networks: making and training them takes the extra `train`, running them does
             not (`mvr.heads.frozen`).
+        by_labels: it has a branch for each label column, and takes their names as `taxonomies`.
+        any_width: it takes features of any width.
+        by_words: it ranks by words for what is seen and heard, so words alone may ask.
+        file_of: kinds that name the same one here read each other's files.
+        trained_by: "module:function" (recipe, rows, run) -> report, for `mvr train`; empty for a kind that is not made
+            from a feature store alone.
     """
 
     made_by: str
     weights: bool = True
     networks: bool = False
+    by_labels: bool = False
+    by_words: bool = False
+    any_width: bool = False
+    file_of: str = ""
+    trained_by: str = ""
 
 
 KINDS: dict[str, HeadKind] = {
-    "mvbind": HeadKind(made_by="mvr.heads.mvbind:MVBindHead", networks=True),
-    "control-mvr": HeadKind(made_by="mvr.heads.control_mvr:ControlMVRHead", networks=True),
-    "cca": HeadKind(made_by="mvr.heads.linear:CcaHead"),
-    "bridge": HeadKind(made_by="mvr.heads.bridge:BridgeHead"),
-    "profiles": HeadKind(made_by="mvr.heads.bridge:ProfilesHead"),
-    "random": HeadKind(made_by="mvr.heads.fixed:RandomHead", weights=False),
-    "identity": HeadKind(made_by="mvr.heads.fixed:IdentityHead", weights=False),
+    "mvbind": HeadKind(
+        made_by="mvr.heads.mvbind:MVBindHead",
+        networks=True,
+        trained_by="mvr.training.networks:train_networks",
+    ),
+    "control-mvr": HeadKind(
+        made_by="mvr.heads.control_mvr:ControlMVRHead",
+        networks=True,
+        by_labels=True,
+        trained_by="mvr.training.networks:train_networks",
+    ),
+    "cca": HeadKind(made_by="mvr.heads.linear:CcaHead", trained_by="mvr.training.closed_form:train_cca"),
+    "bridge": HeadKind(made_by="mvr.heads.bridge:BridgeHead", file_of="bridge", by_words=True),
+    "profiles": HeadKind(made_by="mvr.heads.bridge:ProfilesHead", file_of="bridge", by_words=True),
+    "random": HeadKind(
+        made_by="mvr.heads.fixed:RandomHead",
+        weights=False,
+        any_width=True,
+        trained_by="mvr.training.fixed:save_fixed",
+    ),
+    "identity": HeadKind(
+        made_by="mvr.heads.fixed:IdentityHead", weights=False, trained_by="mvr.training.fixed:save_fixed"
+    ),
 }
 HEAD_KINDS = tuple(KINDS)
 
@@ -57,11 +84,11 @@ def create_head(kind: str, **config: Any) -> Head:
         UsageError: an unknown kind or setting, or a value out of range. ExtraMissing: torch is not installed.
     """
     entry = head_kind(kind)
-    missing = [name for name in ("video_dim", "audio_dim") if name not in config and kind != "random"]
+    missing = [name for name in ("video_dim", "audio_dim") if name not in config and not entry.any_width]
     if missing:
         raise UsageError(f"head {kind!r} needs the setting {missing[0]}")
     if entry.networks:
         need("torch", f"a head of kind {kind!r}", "train")
-    module, name = entry.made_by.split(":")
-    head: Head = getattr(import_module(module), name).create(**config)
+    made_by: Any = named(entry.made_by)
+    head: Head = made_by.create(**config)
     return head

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
+from mvr.heads.head import BothSides
 from mvr.heads.networks import PartPool, Standardise
 from mvr.heads.rows import check_rows, in_blocks
 from mvr.heads.settings import HeadSettings
 
 
-class TrainableHead(nn.Module):
+class TrainableHead(BothSides, nn.Module):
     """Base of MVBind and Control-MVR. Subclasses set `kind`, `branches` and give `project`."""
 
     kind: str
@@ -59,14 +60,6 @@ class TrainableHead(nn.Module):
         if str(modality) in self.pool:
             rows = self.pool[str(modality)](rows)
         return functional.normalize(self.project(modality, self.input_dropout(rows)).float(), dim=-1)
-
-    def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, video_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
-        return self._encode(Modality.VIDEO, features)
-
-    def encode_audio(self, features: FloatArray) -> BranchedEmbeddings:
-        """(N, audio_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""
-        return self._encode(Modality.AUDIO, features)
 
     @torch.no_grad()
     def _encode(self, modality: Modality, features: FloatArray) -> BranchedEmbeddings:

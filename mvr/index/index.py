@@ -13,7 +13,7 @@ from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import DataError, NotFinite, UsageError, WrongShape
 from mvr.index.mixture import CrossProducts
 
-_UNIT_TOLERANCE = 2e-3  # float16 keeps a unit vector's length to about 5e-4
+UNIT_TOLERANCE = 2e-3  # float16 keeps a unit vector's length to about 5e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ def check_rows(vectors: npt.NDArray[Any], settings: IndexSettings, what: str = "
     lengths = np.sqrt(np.einsum("nbd,nbd->nb", rows, rows))
     if not np.isfinite(lengths).all():
         raise NotFinite(f"{what}: NaN or infinity in row {int(np.argmin(np.isfinite(lengths).all(axis=1)))}")
-    wrong = np.abs(lengths - 1) > _UNIT_TOLERANCE
+    wrong = np.abs(lengths - 1) > UNIT_TOLERANCE
     if wrong.any():
         row, branch = (int(i) for i in np.argwhere(wrong)[0])
         raise DataError(

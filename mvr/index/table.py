@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
+from mvr.config.named import named
 from mvr.errors import UsageError
 from mvr.index.index import Index, IndexSettings
 
@@ -50,7 +50,6 @@ def create_index(
     """
     if kind not in KINDS:
         raise UsageError(f"unknown index kind {kind!r}; choose from {', '.join(index_kinds())}")
-    module, _, attribute = KINDS[kind].partition(":")
     settings = IndexSettings(kind=kind, dim=dim, branches=branches, system=system, options=options or {})
-    index: Index = getattr(importlib.import_module(module), attribute)(settings)
+    index: Index = named(KINDS[kind])(settings)
     return index

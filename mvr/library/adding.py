@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mvr.config.digest import content_hash
 from mvr.datatypes import Modality
-from mvr.embeddings.digest import content_hash
 from mvr.errors import MediaError, NotFinite
 from mvr.library.catalogue import Catalogue, Seen, display_name
 from mvr.library.duplicates import Signatures, find_same_music

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mvr.config.digest import content_hash
 from mvr.config.paths import assets_dir, home_dir
 from mvr.datatypes import JsonDict, Modality
 from mvr.embeddings.cache import BakedFeatures, FeatureCache, bake_features
-from mvr.embeddings.digest import content_hash
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import DataError
 from mvr.library.adding import make_item

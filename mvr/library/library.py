@@ -21,9 +21,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mvr.backbones.soundscape import is_music
+from mvr.config.digest import content_hash
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import FeatureCache, FeatureSource
-from mvr.embeddings.digest import content_hash
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import DataError, MediaError, NotFinite, NotInLibrary, UsageError
 from mvr.library.adding import Adding

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.metrics.chance import hit_chance
-from mvr.metrics.harmonic import harmonic
+from mvr.metrics.harmonic import chance_within, harmonic
 
 IntArray = npt.NDArray[np.int64]
 RealArray = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class Positions:
 
     def within(self, k: int) -> RealArray:
         """(P,) probability that the item is among the first `k`."""
-        return np.clip((k - self.above) / self.tied, 0.0, 1.0)
+        return chance_within(self.above, self.tied, k)
 
     def precision(self, k: int) -> RealArray:
         """(Q,) relevant share of the first `k` (or of the pool, where it is smaller)."""

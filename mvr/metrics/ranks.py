@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.errors import DataError, NotFinite, WrongShape
-from mvr.metrics.harmonic import harmonic
+from mvr.metrics.harmonic import chance_within, harmonic
 
 IntArray = npt.NDArray[np.int64]
 RealArray = npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ class Ranks:
 
     def hits(self, k: int) -> RealArray:
         """(Q,) probability that the truth is among the first `k`."""
-        return np.clip((k - self.above) / self.tied, 0.0, 1.0)
+        return chance_within(self.above, self.tied, k)
 
     def reciprocal(self) -> RealArray:
         """(Q,) expected reciprocal rank: (H(above + tied) - H(above)) / tied."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from mvr.backbones.backbone import Backbone
 from mvr.datatypes import FloatArray
+from mvr.library import Item
 
 # dimension -> (name of the fact, number of the descriptor -> number to show)
 _FACTS: dict[str, tuple[str, Callable[[float], float]]] = {
@@ -32,6 +33,14 @@ def facts_of(backbone: Backbone, features: FloatArray) -> dict[str, float]:
         return {}
     values = {dimension.name: float(value) for dimension, value in zip(dimensions(), features, strict=True)}
     return {fact: round(show(values[name]), 4) for name, (fact, show) in _FACTS.items() if name in values}
+
+
+def facts_of_item(item: Item, backbone: Backbone, features: FloatArray) -> dict[str, float]:
+    """Facts of one segment of an item; the item's own tempo, tagged or estimated on a longer span, stands first."""
+    facts = facts_of(backbone, features)
+    if item.tempo_bpm is not None and "tempo_bpm" in facts:
+        facts["tempo_bpm"] = item.tempo_bpm
+    return facts
 
 
 def words_of(facts: dict[str, float]) -> list[str]:

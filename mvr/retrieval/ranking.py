@@ -18,7 +18,7 @@ from mvr.datatypes import FloatArray, JsonDict, branch_weights, mix_branches
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index import CrossProducts
 from mvr.library import Item, Library, LibraryIndex
-from mvr.retrieval.facts import facts_of
+from mvr.retrieval.facts import facts_of_item
 from mvr.retrieval.query import Query
 from mvr.retrieval.ranked import Result
 
@@ -152,10 +152,7 @@ class OneRanking:
         if found is None:  # taken out of the library by somebody else since
             return {}
         segment = found.features[row - int(index.starts[position])]
-        facts = facts_of(self._system.backbone(owner.modality), segment)
-        if owner.tempo_bpm is not None and "tempo_bpm" in facts:  # tagged, or estimated on a longer span
-            facts["tempo_bpm"] = owner.tempo_bpm
-        return facts
+        return facts_of_item(owner, self._system.backbone(owner.modality), segment)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ are there as a whole count; a push that was stopped goes on where it was.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
 from mvr.index.remote import Found, Place, Row, Space, StoredItem, Wanted, search
 from mvr.library import Item, Library, Progress
-from mvr.retrieval.facts import facts_of
+from mvr.retrieval.facts import facts_of_item
 from mvr.retrieval.filters import Filters
 from mvr.retrieval.query import Query
 from mvr.retrieval.ranked import RankedList, Result
@@ -94,14 +94,8 @@ def _stored(item: Item, found: SegmentFeatures, system: System) -> StoredItem:
         tempo_bpm=item.tempo_bpm,
         times=np.array([(segment.start_s, segment.end_s) for segment in found.segments]),
         vectors=system.encode(found.features, item.modality).vectors,
-        facts=[_facts(item, facts_of(backbone, row)) for row in found.features],
+        facts=[facts_of_item(item, backbone, row) for row in found.features],
     )
-
-
-def _facts(item: Item, facts: Mapping[str, float]) -> dict[str, float]:
-    """Tagged, or estimated on a longer span: the item's own tempo."""
-    own = {} if item.tempo_bpm is None or "tempo_bpm" not in facts else {"tempo_bpm": item.tempo_bpm}
-    return {**facts, **own}
 
 
 def rank_place(

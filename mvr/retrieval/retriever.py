@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mvr.config.digest import content_hash
 from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray
-from mvr.embeddings.digest import content_hash
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import System
 from mvr.errors import UsageError

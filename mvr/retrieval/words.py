@@ -8,6 +8,7 @@ from pathlib import Path
 from mvr.datatypes import Direction, FloatArray, Modality
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.heads.bridge import BridgeHead, BridgeTables
+from mvr.heads.table import head_kind
 from mvr.library import Item, Library
 from mvr.retrieval.explanation import QueryWords, because, heard_tags, words_of_clip, words_of_music
 from mvr.retrieval.query import Query
@@ -74,4 +75,4 @@ class Words:
 
 def _is_bridge(system: System) -> bool:
     card = system.card.head
-    return card is not None and card.kind in ("bridge", "profiles")
+    return card is not None and head_kind(card.kind).by_words

@@ -7,31 +7,37 @@ The baseline gets what the trained heads get: where some training rows are of th
 from __future__ import annotations
 
 import itertools
+import time
+from dataclasses import replace
 from typing import Any
 
 from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
 from mvr.heads.linear import CcaHead, Moments
-from mvr.training.data import IntArray, TrainingData, fit_standardise
-from mvr.training.settings import Recipe
+from mvr.training.data import fit_standardise
+from mvr.training.fixed import save_scored
+from mvr.training.job import Job
+from mvr.training.report import TrainReport
 from mvr.training.validation import validate
 
 
-def fit_cca(
-    recipe: Recipe,
-    data: TrainingData,
-    focus: IntArray | None = None,
-) -> tuple[CcaHead, list[JsonDict]]:
-    """Fit one head per combination of the listed `ridge`, `dim` and `power` values and keep the best on val.
+def train_cca(job: Job) -> TrainReport:
+    """Fit one head per combination of the listed `ridge`, `dim` and `power` values and save the best on val.
 
     Args:
-        recipe: `head` may hold a number or a list of numbers for each of the three.
-        data: rows.
-        focus: training rows of the target's own kind.
+        job: `recipe.head` may hold a number or a list of numbers for each of the three.
 
-    Returns:
-        The best head and what was tried, with the validation scores.
+    Raises:
+        UsageError: an unknown setting.
     """
+    began = time.monotonic()
+    head, tried = _fit(job)
+    return save_scored(head, replace(job, facts={**job.facts, "tried": tried}), time.monotonic() - began)
+
+
+def _fit(job: Job) -> tuple[CcaHead, list[JsonDict]]:
+    """The best head and what was tried, with the validation scores."""
+    recipe, data, focus = job.recipe, job.data, job.focus
     best: tuple[tuple[float, ...], CcaHead] | None = None
     tried = []
     moments: dict[str, Moments] = {}

@@ -40,6 +40,15 @@ class Phase:
     patience: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class LoopSettings:
+    """How a loop goes: settings, device and rank, and rows to train on, one phase after the other."""
+
+    training: TrainSettings
+    place: Place
+    phases: Sequence[Phase]
+
+
 class Loop:
     """Trains `head` in place; afterwards it holds the best validated weights of all phases.
 
@@ -47,23 +56,17 @@ class Loop:
         head: a fresh head whose standardisation is fitted.
         objective: its loss.
         data: rows to validate on, features, labels.
-        phases: rows to train on, one phase after the other.
-        how: settings, device and rank.
+        how: settings, place and phases.
     """
 
     def __init__(
-        self,
-        head: TrainableHead,
-        objective: Objective,
-        data: TrainingData,
-        phases: Sequence[Phase],
-        how: tuple[TrainSettings, Place],
+        self, head: TrainableHead, objective: Objective, data: TrainingData, how: LoopSettings
     ) -> None:
-        settings, place = how
+        settings, place = how.training, how.place
         self.head, self.objective = head.to(place.device), objective.to(place.device)
         self.data, self.settings, self.place = data, settings, place
         self.averaged = copy.deepcopy(self.head) if settings.ema_decay else self.head
-        self.phases = phases
+        self.phases = how.phases
         self.labels = {name: torch.from_numpy(hot) for name, hot in data.labels.items()}
         self.selection = Selection(self.head)
         self.epoch, self.step = 0, 0

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import torch
 import torch.distributed as dist
 
-from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
 from mvr.heads.file import save_head
-from mvr.heads.table import create_head
+from mvr.heads.table import create_head, head_kind
 from mvr.heads.trainable import TrainableHead
 from mvr.training.data import IntArray, TrainingData, fit_standardise
+from mvr.training.job import Job
 from mvr.training.log import RunLog
-from mvr.training.loop import Loop, Phase
+from mvr.training.loop import Loop, LoopSettings, Phase
 from mvr.training.objective import Objective
 from mvr.training.place import Place, processes
 from mvr.training.provenance import git_revision
@@ -23,63 +20,43 @@ from mvr.training.report import TrainReport
 from mvr.training.settings import Recipe, TrainSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """Where one training writes, what it says of itself, and how."""
-
-    out: Path
-    facts: JsonDict
-    resume: bool
-    quiet: bool
-
-    @property
-    def folder(self) -> Path:
-        """Config, logs and the checkpoint."""
-        return self.out.with_name(self.out.name + ".run")
-
-
-def train_networks(recipe: Recipe, rows: tuple[TrainingData, IntArray | None], run: Run) -> TrainReport:
+def train_networks(job: Job) -> TrainReport:
     """Train by gradient descent, under `torchrun` with the other processes.
-
-    Args:
-        recipe: all settings.
-        rows: the data, and the rows of the target's own kind where there are any.
-        run: where to write.
 
     Raises:
         UsageError: a device or norm that cannot be used here. NotFinite, SettingsMismatch: see the loop.
     """
-    with processes(recipe.training.device) as place, torch.random.fork_rng():
-        return _train(recipe, rows, place, run)
+    with processes(job.recipe.training.device) as place, torch.random.fork_rng():
+        return _train(job, place)
 
 
-def _train(recipe: Recipe, rows: tuple[TrainingData, IntArray | None], place: Place, run: Run) -> TrainReport:
-    settings, (data, focus) = recipe.training, rows
+def _train(job: Job, place: Place) -> TrainReport:
+    settings = job.recipe.training
     torch.manual_seed(settings.seed)
-    head = _create(recipe, data)
+    head = _create(job.recipe, job.data)
     if place.world > 1 and any(isinstance(m, torch.nn.BatchNorm1d) for m in head.modules()):
         raise UsageError(
             "norm 'batch' sees only one process's rows; train in one process or use norm 'layer'"
         )
     if settings.chunk_rows and any(isinstance(m, torch.nn.BatchNorm1d) for m in head.modules()):
         raise UsageError("norm 'batch' sees only one chunk's rows; set chunk_rows to 0 or use norm 'layer'")
-    fit_standardise(head.standardise, data)
-    objective = Objective(recipe.loss, head.branches)
-    loop = Loop(head, objective, data, phases_of(settings, data, focus), (settings, place))
-    checkpoint = run.folder / "checkpoint.pt"
+    fit_standardise(head.standardise, job.data)
+    how = LoopSettings(training=settings, place=place, phases=phases_of(settings, job.data, job.focus))
+    loop = Loop(head, Objective(job.recipe.loss, head.branches), job.data, how)
+    checkpoint = job.folder / "checkpoint.pt"
     if place.rank == 0:
-        run.folder.mkdir(parents=True, exist_ok=True)
-        if not run.resume:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        if not job.resume:
             checkpoint.unlink(missing_ok=True)
     if place.world > 1:
         dist.barrier()
     if place.rank > 0:
-        loop.run(None, checkpoint, run.facts)
+        loop.run(None, checkpoint, job.facts)
     else:
-        with RunLog(run.folder, sum(phase.epochs for phase in loop.phases), quiet=run.quiet) as log:
-            log.write_config({**run.facts, "git_revision": git_revision()})
-            loop.run(log, checkpoint, run.facts)
-    return _report(loop, run)
+        with RunLog(job.folder, sum(phase.epochs for phase in loop.phases), quiet=job.quiet) as log:
+            log.write_config({**job.facts, "git_revision": git_revision()})
+            loop.run(log, checkpoint, job.facts)
+    return _report(loop, job)
 
 
 def phases_of(settings: TrainSettings, data: TrainingData, focus: IntArray | None) -> list[Phase]:
@@ -108,7 +85,7 @@ def phases_of(settings: TrainSettings, data: TrainingData, focus: IntArray | Non
     return phases
 
 
-def _report(loop: Loop, run: Run) -> TrainReport:
+def _report(loop: Loop, job: Job) -> TrainReport:
     """Save what was trained; the checkpoint has served."""
     best = loop.selection.best
     temperatures = [1 / float(loop.objective.logit_scale(b).detach()) for b in range(len(loop.head.branches))]
@@ -121,22 +98,22 @@ def _report(loop: Loop, run: Run) -> TrainReport:
     loop.head.eval()
     loop.head.to("cpu")
     if loop.place.rank == 0:
-        save_head(loop.head, run.out, {**run.facts, **trained, "git_revision": git_revision()})
-        (run.folder / "checkpoint.pt").unlink(missing_ok=True)
+        save_head(loop.head, job.out, {**job.facts, **trained, "git_revision": git_revision()})
+        (job.folder / "checkpoint.pt").unlink(missing_ok=True)
     return TrainReport(
         head=loop.head,
-        path=run.out,
+        path=job.out,
         val={unit: b.values for unit, b in best.items()},
         best_epoch={unit: b.epoch for unit, b in best.items()},
         seconds=loop.seconds,
         rows_per_s=loop.rows_seen / max(loop.seconds, 1e-9),
-        facts={**run.facts, "epochs_run": loop.epoch, "temperature": temperatures},
+        facts={**job.facts, "epochs_run": loop.epoch, "temperature": temperatures},
     )
 
 
 def _create(recipe: Recipe, data: TrainingData) -> TrainableHead:
     config = dict(recipe.head)
-    if recipe.kind == "control-mvr":
+    if head_kind(recipe.kind).by_labels:
         config["taxonomies"] = list(data.labels)
     head = create_head(recipe.kind, video_dim=data.video.shape[1], audio_dim=data.audio.shape[1], **config)
     assert isinstance(head, TrainableHead)

@@ -1,26 +1,23 @@
-"""From a feature store and a recipe to a saved head. What needs torch stands in `mvr.training.networks`."""
+"""From a feature store and a recipe to a saved head. The kind of head names its trainer (`mvr.heads.table`)."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvr.config.extras import need
+from mvr.config.named import named
 from mvr.datatypes import JsonDict
-from mvr.errors import DataError
-from mvr.heads.file import save_head
-from mvr.heads.head import Head
-from mvr.heads.table import create_head
-from mvr.training.closed_form import fit_cca
-from mvr.training.data import IntArray, TrainingData, prepare_data
+from mvr.errors import DataError, UsageError
+from mvr.heads.table import head_kind
+from mvr.training.data import prepare_data
 from mvr.training.focus import find_focus
-from mvr.training.provenance import describe_data, git_revision
+from mvr.training.job import Job
+from mvr.training.provenance import describe_data
 from mvr.training.report import TrainReport
 from mvr.training.settings import Recipe, load_recipe
-from mvr.training.validation import validate
 
 if TYPE_CHECKING:
     from mvr.embeddings.store import FeatureStore
@@ -63,22 +60,29 @@ def train_head(
         "labels": list(labels),
         "data": describe_data(store, data),
     }
-    if recipe.kind in ("random", "identity"):
-        return _save_fixed(recipe, data, Path(out), facts)
-    focus = find_focus(store, data, settings)
-    facts["focus"] = focus.facts
-    if recipe.kind == "cca":
-        return _save_cca(recipe, (data, focus.rows), Path(out), facts)
-    need("torch", f"training {recipe.kind}", "train")
-    from mvr.training.networks import Run, train_networks
+    trainer = _trainer(recipe.kind)
+    job = Job(recipe=recipe, data=data, out=Path(out), facts=facts, resume=resume, quiet=quiet)
+    if head_kind(recipe.kind).weights:
+        focus = find_focus(store, data, settings)
+        job = dataclasses.replace(job, focus=focus.rows, facts={**facts, "focus": focus.facts})
+    return trainer(job)
 
-    run = Run(out=Path(out), facts=facts, resume=resume, quiet=quiet)
-    return train_networks(recipe, (data, focus.rows), run)
+
+def _trainer(kind: str) -> Callable[[Job], TrainReport]:
+    entry = head_kind(kind)
+    if not entry.trained_by:
+        raise UsageError(
+            f"a head of kind {kind!r} is not trained on a feature store alone; run `mvr train bridge`"
+        )
+    if entry.networks:
+        need("torch", f"training {kind}", "train")
+    trainer: Callable[[Job], TrainReport] = named(entry.trained_by)
+    return trainer
 
 
 def _taxonomies(store: FeatureStore, recipe: Recipe, labels: Sequence[str]) -> list[str]:
     """Label columns to use; those given, else all where the recipe needs labels."""
-    needs = recipe.kind == "control-mvr" or recipe.loss.objective == "emo-clim"
+    needs = head_kind(recipe.kind).by_labels or recipe.loss.objective == "emo-clim"
     names = list(dict.fromkeys(labels)) or (sorted(store.labels) if needs else [])
     if needs and not names:
         raise DataError(
@@ -87,31 +91,3 @@ def _taxonomies(store: FeatureStore, recipe: Recipe, labels: Sequence[str]) -> l
     if not needs:
         return []
     return names
-
-
-def _save_fixed(recipe: Recipe, data: TrainingData, out: Path, facts: JsonDict) -> TrainReport:
-    widths = {"video_dim": data.video.shape[1], "audio_dim": data.audio.shape[1]}
-    head = create_head(recipe.kind, **{**widths, **recipe.head})
-    return _save_scored(head, recipe, data, out, (facts, 0.0))
-
-
-def _save_cca(
-    recipe: Recipe, rows: tuple[TrainingData, IntArray | None], out: Path, facts: JsonDict
-) -> TrainReport:
-    began = time.monotonic()
-    data, focus = rows
-    head, tried = fit_cca(recipe, data, focus)
-    facts = {**facts, "tried": tried}
-    return _save_scored(head, recipe, data, out, (facts, time.monotonic() - began))
-
-
-def _save_scored(
-    head: Head, recipe: Recipe, data: TrainingData, out: Path, made: tuple[JsonDict, float]
-) -> TrainReport:
-    facts, seconds = made
-    val = {branch: s.values for branch, s in validate(head, data, recipe.training.metric).items()}
-    save_head(head, out, {**facts, "val": val, "git_revision": git_revision()})
-    rate = len(data.train) / seconds if seconds else 0.0
-    return TrainReport(
-        head=head, path=out, val=val, best_epoch={}, seconds=seconds, rows_per_s=rate, facts=facts
-    )

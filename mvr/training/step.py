@@ -27,6 +27,14 @@ _MODALITIES = (Modality.VIDEO, Modality.AUDIO)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Rows of one forward pass; `number` counts the chunks of all processes."""
+
+    number: int
+    rows: slice
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepPlan:
     """How a batch is cut.
 
@@ -43,14 +51,15 @@ class StepPlan:
     seed: tuple[int, int]
     autocast: bool = False
 
-    def chunks(self, rows: int) -> Iterator[tuple[int, slice]]:
-        """(global number, rows) of this process's chunks."""
+    def chunks(self, rows: int) -> Iterator[Chunk]:
+        """This process's chunks."""
         part = rows // self.world
         size = self.chunk_rows or part
         per_process = -(-part // size)
         for c in range(per_process):
             start = self.rank * part + c * size
-            yield self.rank * per_process + c, slice(start, min(start + size, (self.rank + 1) * part))
+            part_rows = slice(start, min(start + size, (self.rank + 1) * part))
+            yield Chunk(number=self.rank * per_process + c, rows=part_rows)
 
 
 def batch_gradient(
@@ -85,28 +94,29 @@ def _backward(
     head: TrainableHead,
     facts: BatchFacts,
     plan: StepPlan,
-    chunks: list[tuple[int, slice]],
+    chunks: list[Chunk],
     first: list[tuple[Tensor, Tensor]],
     whole: tuple[Tensor, ...],
 ) -> None:
     """Carry the gradient of the embeddings into the head, chunk by chunk."""
     for position, chunk in enumerate(chunks):
         pair = first[position] if len(chunks) == 1 else _embed(head, facts, chunk, plan, grad=True)
-        gradients = [w.grad[:, :, chunk[1]] for w in whole if w.grad is not None]
+        gradients = [w.grad[:, :, chunk.rows] for w in whole if w.grad is not None]
         torch.autograd.backward(list(pair), gradients)
 
 
 def _embed(
-    head: TrainableHead, facts: BatchFacts, chunk: tuple[int, slice], plan: StepPlan, *, grad: bool
+    head: TrainableHead, facts: BatchFacts, chunk: Chunk, plan: StepPlan, *, grad: bool
 ) -> tuple[Tensor, Tensor]:
-    number, rows = chunk
-    torch.manual_seed(mixed_seed(*plan.seed, number))
+    torch.manual_seed(mixed_seed(*plan.seed, chunk.number))
     device = facts.prepared[0].device
     cast: AbstractContextManager[object] = nullcontext()
     if plan.autocast:
         cast = torch.autocast(device.type, dtype=torch.bfloat16)
     with torch.set_grad_enabled(grad), cast:
-        video, audio = (head.embed(m, p[rows]) for m, p in zip(_MODALITIES, facts.prepared, strict=True))
+        video, audio = (
+            head.embed(m, p[chunk.rows]) for m, p in zip(_MODALITIES, facts.prepared, strict=True)
+        )
     return video, audio
 
 

@@ -12,8 +12,8 @@ from eval.protocols.__main__ import main
 from eval.protocols.folds import run
 from eval.protocols.protocol import load_protocol
 from eval.protocols.run import Places
-from eval.provenance import sha256_of
 from eval.stores.folds import Fold, build_emomv_fold, build_yt8m_fold, fold_split, shard_blocks
+from mvr.config.digest import content_hash
 from mvr.datatypes import branch_weights, mix_branches
 from mvr.embeddings.store import FeatureStore
 from mvr.errors import UsageError
@@ -225,7 +225,7 @@ def test_a_value_is_the_mean_over_folds_trainings_and_queries(emotion_report):
         store = FeatureStore.open(work / f"emomv-fold{fold['fold']}of2")
         rows = store.rows("test")
         feelings = [store.labels["emotion"][row][0] for row in rows]
-        files = {sha256_of(path): path for path in (work / "heads").glob("*.safetensors")}
+        files = {content_hash(path): path for path in (work / "heads").glob("*.safetensors")}
         for name in ("ours", "ours, 1"):
             head = load_head(files[fold["systems"][name]["sha256"]])
             video = mix_branches(head.encode_video(store.video[rows]).vectors, branch_weights(1.0, 2))

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from mvr.config.digest import content_hash
 from mvr.datatypes import Modality
-from mvr.embeddings.digest import content_hash
 from mvr.embeddings.system import System, load_system
 from mvr.errors import DataError, NotInLibrary, UsageError
 from mvr.library import Library

@@ -108,9 +108,9 @@ def test_a_learned_temperature_never_falls_below_a_hundredth():
 def test_chunks_cover_every_row_once_over_all_processes():
     seen, numbers = [], []
     for rank in range(3):
-        for number, rows in StepPlan(chunk_rows=5, rank=rank, world=3, seed=(0, 0)).chunks(36):
-            numbers.append(number)
-            seen += list(range(36))[rows]
+        for chunk in StepPlan(chunk_rows=5, rank=rank, world=3, seed=(0, 0)).chunks(36):
+            numbers.append(chunk.number)
+            seen += list(range(36))[chunk.rows]
     assert seen == list(range(36)) and numbers == list(range(9))
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mvr.backbones.imagebind.model import ImageBindModel
 from mvr.backbones.precision import Precision, prepare
 from mvr.errors import WeightsCorrupt, WeightsMissing
+from mvr.lines import first_line
 
 
 def load_imagebind(
@@ -61,7 +62,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # torch, zipfile, pickle and safetensors each have their own errors
         if isinstance(error, MemoryError):
             raise
-        raise WeightsCorrupt(f"{path} is no readable checkpoint ({_first_line(error)})") from error
+        raise WeightsCorrupt(f"{path} is no readable checkpoint ({first_line(error)})") from error
     if not isinstance(state, dict):
         raise WeightsCorrupt(f"{path} holds a {type(state).__name__}, not a table of tensors")
     return state
@@ -80,7 +81,3 @@ def _wanted(found: dict[str, Tensor], wanted: dict[str, Tensor], path: Path) -> 
                 "the checkpoint as `config`"
             )
     return {key: found[key] for key in wanted}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from mvr.config.digest import content_hash
 from mvr.config.paths import home_dir
 from mvr.errors import WeightsCorrupt
 
@@ -26,7 +27,7 @@ def file_sha256(path: Path) -> str:
     known = _read_known().get(key)
     if known and (known["size"], known["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns):
         return str(known["sha256"])
-    digest = _digest(path, hashlib.sha256())
+    digest = content_hash(path)
     _remember(key, {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest})
     return digest
 
@@ -41,7 +42,11 @@ def git_blob_sha1(path: Path) -> str:
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
     """
     header = f"blob {path.stat().st_size}\0".encode()
-    return _digest(path, hashlib.sha1(header, usedforsecurity=False))
+    state = hashlib.sha1(header, usedforsecurity=False)
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            state.update(chunk)
+    return state.hexdigest()
 
 
 def check_digest(path: Path, wanted: str) -> None:
@@ -56,13 +61,6 @@ def check_digest(path: Path, wanted: str) -> None:
             f"{path.name} is damaged or another version: its digest is {found}, wanted {wanted}; "
             f"delete {path} and fetch it again"
         )
-
-
-def _digest(path: Path, state: Any) -> str:
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            state.update(chunk)
-    return str(state.hexdigest())
 
 
 def _memory() -> Path:

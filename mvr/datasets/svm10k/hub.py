@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mvr.errors import DataError, MvrError
+from mvr.lines import first_line
 
 UPLOADED = ("README.md", "data/*.parquet")
 
@@ -37,13 +38,9 @@ def push(place: Path, repository: str, *, private: bool = True, token: str | Non
     except OfflineModeIsEnabled as error:
         raise MvrError("HF_HUB_OFFLINE is set: unset it to push to the hub") from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise MvrError(f"the hub did not take {repository}: {_first_line(error)}") from error
+        raise MvrError(f"the hub did not take {repository}: {first_line(error)}") from error
     except http_error as error:
         raise MvrError(
-            f"the hub cannot be reached: {_first_line(error)}; try again with a connection"
+            f"the hub cannot be reached: {first_line(error)}; try again with a connection"
         ) from error
     return str(commit.commit_url)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

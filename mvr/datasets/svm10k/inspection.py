@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
 import json
 import os
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mvr.config.digest import content_hash
 from mvr.datasets.svm10k.picture import HASH_FRAMES, motion, picture_hashes
 from mvr.datatypes import FloatArray
 from mvr.errors import MediaError, NoPicture, NoSound
@@ -66,7 +66,7 @@ class Inspection:
 
 def inspect_clip(path: Path, folder: Path) -> Inspection:
     """Measure a clip, or read what was measured before: files in `folder` are named by content, written whole."""
-    sha256 = file_sha256(path)
+    sha256 = content_hash(path)
     kept = folder / f"{sha256}.v{VERSION}.npz"
     if kept.exists():
         return _load(kept, sha256)
@@ -78,15 +78,6 @@ def inspect_clip(path: Path, folder: Path) -> Inspection:
         inspection = Inspection(sha256=sha256, fault=fault, error=reason)
     _save(kept, inspection)
     return inspection
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _measure(path: Path, sha256: str) -> Inspection:

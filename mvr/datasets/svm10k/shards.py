@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mvr.datasets.svm10k.inspection import file_sha256
+from mvr.config.digest import content_hash
 from mvr.datasets.svm10k.media import write_pictures, write_sound
 from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, SPLITS, arrow_schema
 from mvr.datatypes import JsonDict
@@ -42,7 +42,7 @@ def with_media(
         write_pictures(source, made["video"], borders)
     if not made["audio"].exists():
         write_sound(source, made["audio"])
-    return row | made | {f"{name}_sha256": file_sha256(path) for name, path in made.items()}
+    return row | made | {f"{name}_sha256": content_hash(path) for name, path in made.items()}
 
 
 def _cells(row: JsonDict) -> dict[str, Any]:

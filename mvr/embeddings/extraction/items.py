@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mvr.config.digest import content_hash
 from mvr.datasets.svm10k.loader import load_short_videos, media_file
 from mvr.datasets.svm10k.schema import SPLITS, TAXONOMIES
 from mvr.datasets.svm10k.sources import find_clips
 from mvr.datatypes import Modality
-from mvr.embeddings.digest import content_hash
 from mvr.errors import DataError
 
 

@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import DataError, NotFinite, WrongShape
-
-_UNIT_TOLERANCE = 2e-3  # float16 keeps a unit vector's length to about 5e-4
+from mvr.index.index import UNIT_TOLERANCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +181,7 @@ def check_item(item: StoredItem, space: Space) -> FloatArray:
         raise NotFinite(f"item {item.id}: its vectors hold NaN or infinity")
     stored = item.vectors.astype(np.float16).astype(np.float32)
     lengths = np.linalg.norm(stored, axis=-1)
-    if (np.abs(lengths - 1) > _UNIT_TOLERANCE).any():
+    if (np.abs(lengths - 1) > UNIT_TOLERANCE).any():
         raise DataError(
             f"item {item.id}: a vector has length {lengths.flat[np.abs(lengths - 1).argmax()]:.4g}, not 1"
         )

@@ -27,6 +27,11 @@ class RowKey:
     task: str
     pool: int
 
+    @property
+    def name(self) -> str:
+        """The system as a reader sees it, with its alpha where it has one."""
+        return self.system if self.alpha is None else f"{self.system} (alpha {self.alpha:g})"
+
     def to_json(self) -> JsonDict:
         """The first five fields of a row."""
         return {
