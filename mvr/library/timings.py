@@ -43,9 +43,13 @@ class Timings:
         """Of a clip, if it was measured."""
         return self.store.film(content)
 
+    def of(self, content: str, modality: Modality) -> MusicTiming | FilmTiming | None:
+        """Of a file taken as a track or as a clip, if it was measured."""
+        return self.music(content) if modality is Modality.AUDIO else self.film(content)
+
     def known(self, content: str, modality: Modality) -> bool:
         """Whether a file was measured."""
-        return (self.music(content) if modality is Modality.AUDIO else self.film(content)) is not None
+        return self.of(content, modality) is not None
 
     def measure(
         self,

@@ -17,7 +17,7 @@ from mvr.page.library import DEMO, OWN, Catalogue
 from mvr.page.serving import Hosts, Shelf, Visit, Visits, check_folders, sweep_leftovers, trusted_proxies
 
 if TYPE_CHECKING:
-    from mvr.page.search import Learned
+    from mvr.page.search import Learned, Measuring
     from mvr.page.voting import BallotBox
 
 
@@ -64,6 +64,13 @@ class PageContext:
                 listen_ms=self.manifest.app.listen_ms,
             )
         )
+
+    @functools.cached_property
+    def measuring(self) -> Measuring:
+        """Measures clips and libraries in the background."""
+        from mvr.page.search import Measuring
+
+        return Measuring()
 
     @functools.cached_property
     def learned(self) -> Learned:

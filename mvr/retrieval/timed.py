@@ -15,7 +15,8 @@ from mvr.timing.placing import Placing, place_tracks
 def place_list(ranked: RankedList, timings: Timings) -> RankedList:
     """The same list with the music's best start of every pair within the part that content chose.
 
-    A pair of which one side was not measured yet keeps its start and carries no placing.
+    A pair of which one side was not measured yet keeps its start and carries no placing; a pair that is placed already
+    stays as it is, so that a list can be placed again when more was measured.
     """
     if ranked.query.direction is Direction.VIDEO_TO_MUSIC:
         return _place_tracks(ranked, timings)
@@ -25,7 +26,8 @@ def place_list(ranked: RankedList, timings: Timings) -> RankedList:
 def _place_tracks(ranked: RankedList, timings: Timings) -> RankedList:
     film = timings.film(ranked.query.content)
     found = {result.rank: timings.music(result.item.content) for result in ranked.results}
-    pairs = [(result, music) for result in ranked.results if (music := found[result.rank]) is not None]
+    waiting = [result for result in ranked.results if result.placing is None]
+    pairs = [(result, music) for result in waiting if (music := found[result.rank]) is not None]
     if film is None or not pairs:
         return ranked
     parts = [(result.start_s, result.end_s) for result, _ in pairs]
@@ -49,7 +51,7 @@ def _place_under_films(ranked: RankedList, timings: Timings) -> RankedList:
 
 def _under_film(result: Result, music: MusicTiming, timings: Timings) -> Result:
     film: FilmTiming | None = timings.film(result.item.content)
-    if film is None:
+    if film is None or result.placing is not None:
         return result
     placing: Placing = place_tracks(film, [music], [(result.query_start_s, result.query_end_s)])[0]
     return replace(

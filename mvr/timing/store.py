@@ -26,7 +26,7 @@ class TimingStore:
     """Timings by the SHA-256 of a file's bytes; a folder that cannot be written to is only read.
 
     Args:
-        root: the folder; made when something is put.
+        root: the folder; made when something is put, if the one that it lies in is there.
         shipped: folders that are looked in first and never written to.
     """
 
@@ -51,7 +51,8 @@ class TimingStore:
             return
         path = self._path(self._root, content, kind)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._root.mkdir(exist_ok=True)  # without parents: a library that is gone is not made again
+            path.parent.mkdir(exist_ok=True)
             handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.write(pack(timing))

@@ -119,3 +119,9 @@ def test_what_is_stored_comes_back_and_damage_is_measured_anew(tmp_path):
     assert TimingStore(tmp_path).music("ab" * 32) is None
     store.put("cd" * 32, film, on_disk=False)
     assert store.film("cd" * 32) is film and TimingStore(tmp_path).film("cd" * 32) is None
+
+
+def test_a_library_that_is_gone_is_not_made_again_by_what_was_still_being_measured(tmp_path):
+    store = TimingStore(tmp_path / "visit" / "library" / "timing")
+    store.put("ab" * 32, a_track())
+    assert not (tmp_path / "visit").exists() and store.music("ab" * 32) is not None

@@ -163,7 +163,44 @@
       fetch(here.dataset.levels).then((answer) => (answer.ok ? answer.json() : null))
         .then((levels) => { if (!levels || here.dataset.clip !== clip) return; next.levels = levels; player.own(null); }).catch(failed);
     };
-    return { panel, rows, rowOf, hear, step, player, react, stage, shown: shown_ };
+    /* a start that was refined meanwhile: the row stays where it is, and so does what is heard */
+    const refine = (row, now) => {
+      if (row.dataset.timing === now.timing && row.dataset.from === now.from) return;
+      if (now.timing) row.dataset.timing = now.timing;
+      if (row.dataset.moved) return;
+      if (row.dataset.id === chosen) {
+        if (row.dataset.from !== now.from) row.dataset.moved = "1";
+        return;
+      }
+      Object.assign(row.dataset, { from: now.from, start: now.start, sound: now.sound });
+      const why = row.querySelector(".mv-because"), wave = row.querySelector(".mv-wave");
+      if (why) why.textContent = now.why;
+      if (wave) { wave.style.setProperty("--from", `${now.wave[0]}%`); wave.style.setProperty("--to", `${now.wave[1]}%`); }
+    };
+    let asking = null;
+    const ask = async (place) => {
+      if (asking === place) return;
+      asking = place;
+      while (asking === place && place.isConnected) {
+        let told = null;
+        try {
+          const answer = await fetch(place.dataset.measuring);
+          told = answer.ok ? await answer.json() : { done: true, said: "", rows: {} };
+        } catch (error) { told = { done: false, said: texts.no_answer, rows: {} }; }
+        if (asking !== place || !place.isConnected) return;
+        place.hidden = !told.said;
+        if (place.textContent !== told.said) place.textContent = told.said;
+        rows().forEach((row) => { if (told.rows[row.dataset.id]) refine(row, told.rows[row.dataset.id]); });
+        if (Object.keys(told.rows).length) react();
+        if (told.done) return;
+        await new Promise((next) => { setTimeout(next, told.said ? 1000 : 300); });
+      }
+    };
+    const watch = () => {
+      const place = document.querySelector(`#mv-results-${direction} [data-measuring]`);
+      if (place) ask(place);
+    };
+    return { panel, rows, rowOf, hear, step, player, react: () => { react(); watch(); }, stage, shown: shown_ };
   };
 
   const shown = () => [...tabs.values()].find((one) => one.shown());

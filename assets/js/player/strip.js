@@ -23,7 +23,7 @@
     if (!place) return;
     const given = row && row.dataset.timing;
     if (!given) { place.replaceChildren(); place.dataset.drawn = ""; return; }
-    const key = row.dataset.id + row.dataset.from;
+    const key = row.dataset.id + row.dataset.from + given.length;
     if (place.dataset.drawn === key && place.firstChild) return;
     place.dataset.drawn = key;
     const { clip, music, placed } = JSON.parse(given), texts = window.mvTexts;

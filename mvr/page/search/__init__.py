@@ -2,6 +2,7 @@
 
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of
 from mvr.page.search.learned import Learned, rank_by_taste
+from mvr.page.search.measuring import Measuring
 from mvr.page.search.search_events import SearchEvents
 
-__all__ = ["Ask", "Clip", "Desk", "Learned", "SearchEvents", "desk_of", "rank_by_taste"]
+__all__ = ["Ask", "Clip", "Desk", "Learned", "Measuring", "SearchEvents", "desk_of", "rank_by_taste"]

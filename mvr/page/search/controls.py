@@ -36,6 +36,7 @@ class Controls:
     variety: float
     taste: str | None
     voter: str
+    timing: bool = True
 
 
 def ask_of(controls: Controls, library_key: str, count: int) -> Ask:
@@ -74,6 +75,7 @@ def ask_of(controls: Controls, library_key: str, count: int) -> Ask:
         text=(controls.text or "").strip(),
         count=count,
         taste=controls.taste or "plain",
+        timing=controls.timing,
     )
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mvr.page.search.preview import Preview
     from mvr.page.serving import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
+    from mvr.timing.film import FilmTiming
+    from mvr.timing.music import MusicTiming
 
 FULL_SIDES_PX = (1920, 1080)
 TEXT_WEIGHT = 0.5  # words count as much as the clip
@@ -64,6 +66,7 @@ class Ask:
         text: words that refine the query, for systems that know words.
         count: how many results.
         taste: "plain", "votes" or "mine": what votes may change in the order.
+        timing: each track starts where it meets the picture; else where its content fits best.
     """
 
     alpha: float
@@ -74,11 +77,15 @@ class Ask:
     text: str = ""
     count: int = 10
     taste: str = "plain"
+    timing: bool = True
 
 
 @dataclass(kw_only=True)
 class Desk:
-    """State of one visit (`owner`) in one direction; `lock` guards what two of its events may change."""
+    """State of one visit (`owner`) in one direction; `lock` guards what two of its events may change.
+
+    `measured` is the clip's timing, kept for the next library; `sent` is how many placed rows its page knows.
+    """
 
     direction: Direction
     owner: str
@@ -90,6 +97,8 @@ class Desk:
     note: str = ""
     preview: Preview | None = None
     controls: Controls | None = None
+    measured: MusicTiming | FilmTiming | None = None
+    sent: int = 0
     turn: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -107,6 +116,7 @@ class Desk:
             self.clip = clip
             self.player = clip.path if clip is not None and plays_as_it_is(clip) else None
             self.queries, self.ranked, self.note, self.preview = {}, None, "", None
+            self.measured, self.sent = None, 0
 
     def _own_files(self) -> list[Path]:
         files = [self.preview.path] if self.preview is not None else []
@@ -170,9 +180,15 @@ def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:
         ranked = _rank(retriever, query, ask)
     with desk.lock:
         desk.queries[ask.system] = query
+    if not ask.timing:
+        return ranked
     from mvr.retrieval.timed import place_list
 
-    return place_list(ranked, retriever.library.timings)
+    timings = retriever.library.timings
+    if desk.measured is not None and not timings.known(query.content, desk.direction.query):
+        timings.store.put(query.content, desk.measured, on_disk=False)  # measured for another library's list
+    desk.measured = timings.of(query.content, desk.direction.query) or desk.measured
+    return place_list(ranked, timings)
 
 
 def _rank(retriever: Retriever, query: Query, ask: Ask) -> RankedList:

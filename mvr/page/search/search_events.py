@@ -20,6 +20,7 @@ from mvr.page.search.controls import Controls, ask_of
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of, embed, example_clip, make_player, receive
 from mvr.page.search.learned import Teachers, rank_by_taste
 from mvr.page.search.preview import mux_preview
+from mvr.page.search.refining import Refining
 from mvr.page.search.search_view import Shown, View
 from mvr.page.serving import Upload, Visit, media_limits
 
@@ -68,6 +69,9 @@ class SearchEvents:
         self.context, self.direction, self.words = context, direction, words
         self.limits = media_limits(context.manifest.app)
         self.view = View(context.catalogue, context.shelf, direction, words)
+        self.view.refining = Refining(
+            context.catalogue, context.shelf, context.measuring, lambda desk: self.view.rows(desk)
+        )
         self.teachers = Teachers(
             catalogue=context.catalogue, learned=context.learned, ballots=lambda: context.ballots
         )

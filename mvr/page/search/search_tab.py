@@ -164,6 +164,9 @@ class SearchTab:
             self.duration_max = number_box(texts.DURATION_MAX_LABEL)
         self.earn = gr.Checkbox(label=texts.EARN_LABEL, info=texts.EARN_INFO, elem_classes="mv-earn")
         self.variety = gr.Slider(0, 1, value=0, step=0.1, label=texts.VARIETY_LABEL)
+        self.timing = gr.Checkbox(
+            value=True, label=texts.TIMING_LABEL, info=texts.TIMING_INFO, elem_classes="mv-earn mv-timing"
+        )
         gr.HTML(self._not_ready())
 
     def _words_help(self) -> bool:
@@ -179,7 +182,7 @@ class SearchTab:
             "genre": self.genre, "mood": self.mood, "pace": self.pace, "licence": self.licence,
             "tempo_min": self.tempo_min, "tempo_max": self.tempo_max, "duration_max": self.duration_max,
             "earn": self.earn,
-            "variety": self.variety, "taste": self.taste, "voter": self.voter,
+            "variety": self.variety, "taste": self.taste, "voter": self.voter, "timing": self.timing,
         }  # fmt: skip
         controls = set(self.controls.values())
         self.view = [self.status, self.stage, self.results, self.exports, self.take, self.cancel]
@@ -200,6 +203,7 @@ class SearchTab:
             self.tempo_max,
             self.duration_max,
             self.earn,
+            self.timing,
         )
         for control in (self.library, *filters):
             control.change(self.on_change, controls, view, trigger_mode="always_last", **quick)

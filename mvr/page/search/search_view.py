@@ -18,6 +18,7 @@ from mvr.page.templates import clock, render, status_html
 
 if TYPE_CHECKING:
     from mvr.page.search.desk import Clip, Desk
+    from mvr.page.search.refining import Refining
     from mvr.retrieval import RankedList, Result
 
 
@@ -63,9 +64,11 @@ def results_html(
     *,
     note: str = "",
     ranked: RankedList | None = None,
+    measuring: str = "",
 ) -> str:
     """The list: state is empty, busy, bare (of a library without items), none (by the filters) or rows; a note says
-    what votes did to its order; `ranked` what its system sees and asks for.
+    what votes did to its order; `ranked` what its system sees and asks for; `measuring` is where the page asks how far
+    the background has come.
     """
     return render(
         "results.html",
@@ -76,6 +79,7 @@ def results_html(
         note=note,
         sees=ranked.sees if ranked else (),
         asks_for=ranked.asks_for if ranked else (),
+        measuring=measuring,
     )
 
 
@@ -118,6 +122,7 @@ class View:
 
     def __init__(self, catalogue: Catalogue, shelf: Shelf, direction: Direction, words: texts.Words) -> None:
         self.catalogue, self.shelf, self.direction, self.words = catalogue, shelf, direction, words
+        self.refining: Refining | None = None
 
     def error(self, sentence: str) -> Shown:
         """The sentence; everything else as it was."""
@@ -154,7 +159,7 @@ class View:
         return Shown(
             status=status_html("busy" if busy else "quiet" if sentence is None else "done", said),
             stage=self._stage(visit, desk),
-            results=None if keep_list else self._results(desk),
+            results=None if keep_list else self._results(visit, desk),
             exports=self._exports(visit, desk),
             take=desk.clip is not None,
             cancel=busy,
@@ -164,7 +169,7 @@ class View:
         """The list after a control moved; the stage stays, what plays goes on."""
         return Shown(
             status=status_html("quiet", self._ranked_sentence(desk)),
-            results=self._results(desk),
+            results=self._results(visit, desk),
             exports=self._exports(visit, desk),
             cancel=False,
         )
@@ -175,13 +180,17 @@ class View:
         said = texts.RANKED.format(count=len(desk.ranked.results), name=desk.clip.name)
         return f"{said} {desk.note}".strip()
 
-    def _results(self, desk: Desk) -> str:
+    def _results(self, visit: Visit, desk: Desk) -> str:
         if desk.ranked is None:
             return results_html(self.words, "empty")
         rows = self.rows(desk)
         kind = str(self.direction.target)
         state = "rows" if rows else "none" if desk.ranked.library_items else "bare"
-        return results_html(self.words, state, rows, kind, note=desk.note, ranked=desk.ranked)
+        desk.sent = sum(result.placing is not None for result in desk.ranked.results)
+        measuring = self.refining.url(visit, desk) if self.refining is not None else ""
+        return results_html(
+            self.words, state, rows, kind, note=desk.note, ranked=desk.ranked, measuring=measuring
+        )
 
     def rows(self, desk: Desk) -> list[Row]:
         """The ranked list as rows."""
