@@ -128,7 +128,7 @@ def test_the_list_comes_first_and_its_starts_when_clip_and_library_are_measured(
     assert not first["done"] and first["rows"] == {}
     told = [first]
     until(lambda: told.append(json.loads(item.answer(item.path)[0])) or told[-1]["done"])
-    assert {row for row in told[-1]["rows"]} == {result.item.id for result in plain.results}
+    assert set(told[-1]["rows"]) == {result.item.id for result in plain.results}
     placed = page.retriever.place(plain, page.clip)
     for result in placed.results:
         row = told[-1]["rows"][result.item.id]
