@@ -123,6 +123,16 @@ def is_browser_safe(info: MediaInfo) -> bool:
 
 def encode_arguments(video: VideoStream, sides_px: tuple[int, int], crf: int = 23) -> list[str]:
     """ffmpeg arguments that encode a picture for browsers within the longer and the shorter side."""
+    return [
+        "-vf", f"{picture_filters(video, sides_px)},format=yuv420p", *_pace(video.frame_rate_hz),
+        "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf), "-g", "60",
+        "-profile:v", "high", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
+        "-max_muxing_queue_size", "4096",
+    ]  # fmt: skip
+
+
+def picture_filters(video: VideoStream, sides_px: tuple[int, int]) -> str:
+    """ffmpeg's filters that bring a picture to square pixels of BT.709, SDR, within the longer and the shorter side."""
     width, height = fitted_size(video.width_px, video.height_px, sides_px)
     matrix = {"unspecified": "bt709" if min(video.coded_width_px, video.coded_height_px) >= 720 else "bt601"}
     source = matrix.get(video.color_matrix, "auto")
@@ -130,13 +140,7 @@ def encode_arguments(video: VideoStream, sides_px: tuple[int, int], crf: int = 2
     scale = f"scale={width}:{height}:flags=bicubic:{colours},setsar=1"
     tone_map = [] if video.transfer is Transfer.SDR else tone_map_filters(video.transfer)
     # what a frame says of itself (mastering display, light level) is of the picture as it was
-    chain = ",".join([*(f"{name}={options}" for name, options in tone_map), scale, "sidedata=mode=delete"])
-    return [
-        "-vf", f"{chain},format=yuv420p", *_pace(video.frame_rate_hz),
-        "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf), "-g", "60",
-        "-profile:v", "high", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
-        "-max_muxing_queue_size", "4096",
-    ]  # fmt: skip
+    return ",".join([*(f"{name}={options}" for name, options in tone_map), scale, "sidedata=mode=delete"])
 
 
 def _pace(frame_rate_hz: float | None) -> list[str]:

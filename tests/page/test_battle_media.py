@@ -22,6 +22,7 @@ from mvr.page.serving.shelf import Shelf
 from mvr.page.voting.battle_media import ArenaMedia, BattleMedia
 from mvr.page.voting.excerpts import Excerpts, Source
 from mvr.page.voting.hearing import Hearing
+from mvr.votes.records import Battle, Side
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner
 
@@ -86,23 +87,56 @@ def test_no_two_battles_share_bytes_and_nobody_hears_the_difference(tmp_path):
     )
 
 
-def test_competing_pictures_have_one_size_and_still_play(tmp_path):
-    excerpts = Excerpts(tmp_path / "made")
-    videos = tuple(excerpts.picture(source("videos", number), 2.0, competes=True) for number in (0, 1))
-    assert videos[0].stat().st_size != videos[1].stat().st_size
+class Clips:
+    """A library of demo clips and tracks, by number."""
+
+    def own(self, item_id: str) -> None:
+        return None
+
+    def item(self, item_id: str) -> Source:
+        return source("tracks" if item_id.startswith("t") else "videos", int(item_id[1:]))
+
+    def duration_s(self, item_id: str) -> float:
+        return 2.0
+
+
+def clip_battle(battle_id: str) -> Battle:
+    """Which of two clips fits a music."""
+    sides = {
+        name: Side(system_id=name, system_version="1", item_id=f"v{number}", item_group_id=name)
+        for number, name in enumerate(("left", "right"))
+    }
+    return Battle(
+        battle_id=battle_id, voter_id="v", session_id="s", direction="m2v", query_id="t0", query_group_id="t0",
+        pool_version="1", pool_size=1, policy_id="p", pair_prob=1.0, seed=1, ui_version="1", **sides,
+    )  # fmt: skip
+
+
+def test_two_competing_clips_are_equal_in_answers_and_ranges_and_are_made_again_when_they_are_gone(tmp_path):
     shelf = Shelf()
-    media = battle_media(shelf, tmp_path)
-    played = BattleMedia(videos=videos, sounds=(write_noise(tmp_path / "a.wav"),), duration_s=2.0)
-    answers = [
-        answer
-        for battle in ("battle-1", "battle-2")
-        for answer in fetched(shelf, media.addresses(battle, played, 500)["videos"])
-    ]
-    assert len({len(answer.content) for answer in answers}) == 1
-    assert len({hashlib.sha256(answer.content).digest() for answer in answers}) == 4
-    for answer, video in zip(answers, videos * 2, strict=True):
-        (tmp_path / "sent.mp4").write_bytes(answer.content)
-        assert probe(tmp_path / "sent.mp4").duration_s == probe(video).duration_s
+    media = ArenaMedia(
+        Clips(),  # type: ignore[arg-type]
+        shelf,
+        tmp_path,
+        VoterSigner(b"a secret for tests only"),
+        Hearing(lambda: None),  # type: ignore[arg-type,return-value]
+    )
+    made = media.of_battle(clip_battle("battle-1"))
+    addresses = media.addresses("battle-1", made, 500)["videos"]
+    ranges = [None, "bytes=0-4095", "bytes=-1000", "bytes=100-"]
+    answers = [fetched(shelf, addresses, headers={"range": wanted} if wanted else {}) for wanted in ranges]
+    for left, right in answers:
+        assert left.content != right.content or left.request.headers.get("range") == "bytes=0-4095"
+        heads = [
+            {name: value for name, value in one.headers.items() if name != "etag"} for one in (left, right)
+        ]
+        assert heads[0] == heads[1] and left.status_code == right.status_code
+    assert len(answers[0][0].content) == made.videos[0].stat().st_size
+    for file in made.videos:
+        file.unlink()
+    again = fetched(shelf, addresses)
+    assert [one.content for one in again] == [one.content for one in answers[0]]
+    media.close()
 
 
 @pytest.mark.parametrize(
@@ -190,7 +224,7 @@ def test_sounds_are_alike_in_size_and_loudness_and_a_ready_picture_is_copied(tmp
         assert measured.integrated_lufs == pytest.approx(-16, abs=0.5) and measured.true_peak_dbtp <= -1.4
         with wave.open(str(sound)) as file:
             assert np.frombuffer(file.readframes(file.getnframes()), "<i2").size == 2 * 6 * 48_000
-    picture = excerpts.picture(source("videos", 0), 12.0, competes=False)
+    picture = excerpts.picture(source("videos", 0), 12.0)
     info = probe(picture)
     assert info.audio is None and info.video is not None and info.duration_s == pytest.approx(12, abs=0.1)
 
@@ -202,4 +236,6 @@ def test_the_cost_of_a_battle_is_printed(capsys):
     assert main(["media", "--battles", "2"]) == 0
     printed = capsys.readouterr().out
     assert "a battle's own two sounds (every battle) |" in printed
-    assert "8 different contents of 8; both sides of one size: yes." in printed
+    assert "a battle's own two clips, encoded side by side (every battle) |" in printed
+    assert "8 different contents of 8; 2 different tables of samples of 2;" in printed
+    assert "both sides of one size and one table: yes." in printed

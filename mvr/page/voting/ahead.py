@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 
 from mvr.arena.draw import Drawn
 from mvr.datatypes import Direction
@@ -21,18 +22,22 @@ class Ahead:
     Args:
         pool: makes them beside the threads that answer.
         make: draws a battle for (voter, session, direction) and makes its media.
+        most: how many are kept; the oldest gives way, and its visitor's next battle is drawn when it is asked for.
     """
 
-    def __init__(self, pool: Executor, make: Callable[[str, str, Direction], Drawn]) -> None:
-        self._pool, self._make = pool, make
-        self._waiting: dict[tuple[str, Direction], Future[Drawn]] = {}
+    def __init__(self, pool: Executor, make: Callable[[str, str, Direction], Drawn], most: int = 200) -> None:
+        self._pool, self._make, self._most = pool, make, most
+        self._waiting: OrderedDict[tuple[str, Direction], Future[Drawn]] = OrderedDict()
         self._lock = threading.Lock()
 
     def prepare(self, voter: str, session: str, direction: Direction) -> None:
         """Begin; nothing happens when one is there already."""
         with self._lock:
-            if (voter, direction) not in self._waiting:
-                self._waiting[voter, direction] = self._pool.submit(self._make, voter, session, direction)
+            if (voter, direction) in self._waiting:
+                return
+            if len(self._waiting) >= self._most:  # of somebody who went away, or who waits a little longer
+                self._waiting.popitem(last=False)[1].cancel()
+            self._waiting[voter, direction] = self._pool.submit(self._make, voter, session, direction)
 
     def take(self, voter: str, direction: Direction) -> Drawn | None:
         """The prepared battle, waiting for it if need be; None when there is none or it could not be made."""
@@ -42,6 +47,6 @@ class Ahead:
             return None
         try:
             return waiting.result(timeout=_PATIENCE_S)
-        except (MvrError, TimeoutError) as error:
+        except (MvrError, TimeoutError, CancelledError) as error:
             logger.warning("a battle that was prepared ahead cannot be used: %s", error)
             return None

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,10 @@ from mvr.datatypes import Direction, JsonDict
 from mvr.page.serving import Shelf, ShelfItem
 from mvr.page.serving.ranged import Sent
 from mvr.page.voting.contest import Contest
-from mvr.page.voting.disguise import Kept, dithered, padded, padded_size
+from mvr.page.voting.disguise import Kept, dithered, padded
 from mvr.page.voting.excerpts import Excerpts, Source
 from mvr.page.voting.hearing import Hearing
+from mvr.page.voting.twins import Twins
 from mvr.votes.records import Battle, PoolItem
 from mvr.votes.voter import VoterSigner
 
@@ -33,11 +35,18 @@ _KEPT_ADDRESSES = 2000  # battles whose files can still be fetched
 
 @dataclass(frozen=True, kw_only=True)
 class BattleMedia:
-    """Files of one battle; one of the two lists has one entry (the query), the other two (left, right)."""
+    """Files of one battle; one of the two lists has one entry (the query), the other two (left, right).
+
+    Attributes:
+        videos, sounds: as they are kept.
+        duration_s: of each.
+        again: makes files of this battle alone once more, after they had to give way to others.
+    """
 
     videos: tuple[Path, ...]
     sounds: tuple[Path, ...]
     duration_s: float
+    again: Callable[[], object] | None = None
 
     @property
     def sides(self) -> tuple[Path, ...]:
@@ -63,6 +72,7 @@ class ArenaMedia:
         self._kept = Kept()
         self._folder = folder / secrets.token_hex(8)
         self._excerpts = Excerpts(folder / "excerpts")
+        self._twins = Twins(self._folder / "twins")
         self._addressed: OrderedDict[str, None] = OrderedDict()
         self._boards: OrderedDict[str, Path] = OrderedDict()
         self._lock = threading.Lock()
@@ -79,15 +89,17 @@ class ArenaMedia:
             length_s = min(EXCERPT_S, self._contest.duration_s(battle.query_id))
             sounds = [self._sound(side.item_id, side.excerpt_start_s, length_s) for side in sides]
             return BattleMedia(
-                videos=(self._picture(battle.query_id, length_s, competes=False),),
+                videos=(self._picture(battle.query_id, length_s),),
                 sounds=tuple(sounds),
                 duration_s=length_s,
             )
         length_s = min(EXCERPT_S, *(self._contest.duration_s(item) for item in items))
+        clips = partial(self._clips, battle.battle_id, items, length_s)
         return BattleMedia(
-            videos=tuple(self._picture(item, length_s, competes=True) for item in items),
+            videos=clips(),
             sounds=(self._sound(battle.query_id, 0.0, length_s),),
             duration_s=length_s,
+            again=clips,
         )
 
     def of_pair(self, item: PoolItem, start_s: float) -> BattleMedia:
@@ -98,7 +110,7 @@ class ArenaMedia:
         """
         length_s = min(EXCERPT_S, self._contest.duration_s(item.query_id))
         return BattleMedia(
-            videos=(self._picture(item.query_id, length_s, competes=False),),
+            videos=(self._picture(item.query_id, length_s),),
             sounds=(self._sound(item.item_id, start_s, length_s),),
             duration_s=length_s,
         )
@@ -124,7 +136,7 @@ class ArenaMedia:
         lists = {"videos": media.videos, "sounds": media.sounds}
         addresses = {
             name: [
-                self._address(key, files, n, share if files is media.sides else None)
+                self._address(key, media, files, n, share if files is media.sides else None)
                 for n in range(len(files))
             ]
             for name, files in lists.items()
@@ -144,6 +156,7 @@ class ArenaMedia:
 
     def close(self) -> None:
         """Delete all files."""
+        self._twins.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def warm(self) -> None:
@@ -151,13 +164,21 @@ class ArenaMedia:
         competitors = self._contest.competitors()
         for query in self._contest.queries(Direction.VIDEO_TO_MUSIC):
             length_s = min(EXCERPT_S, query.duration_s)
-            self._picture(query.query_id, length_s, competes=False)
+            self._picture(query.query_id, length_s)
             for competitor in competitors:
                 for best in self._contest.top(query, competitor, 1):
                     self._sound(best.item_id, best.start_s, length_s)
 
-    def _picture(self, item_id: str, length_s: float, *, competes: bool) -> Path:
-        return self._excerpts.picture(self._source(item_id), length_s, competes=competes)
+    def _picture(self, item_id: str, length_s: float) -> Path:
+        return self._excerpts.picture(self._source(item_id), length_s)
+
+    def _clips(self, battle_id: str, items: Sequence[str], length_s: float) -> tuple[Path, ...]:
+        """This battle's own two files of the clips that compete."""
+        left, right = self._excerpts.rivals([self._source(item) for item in items], length_s)
+        return self._twins.of((left, right), (self._seed(battle_id, 0), self._seed(battle_id, 1)))
+
+    def _seed(self, key: str, number: int, suffix: str = ".mp4") -> str:
+        return self._signer.mac("disguise", key, str(number), suffix)
 
     def _sound(self, item_id: str, start_s: float, length_s: float) -> Path:
         return self._excerpts.sound(self._source(item_id), start_s, length_s)
@@ -169,7 +190,9 @@ class ArenaMedia:
         item = self._contest.item(item_id)
         return Source(path=item.path, content=item.content)
 
-    def _address(self, key: str, files: tuple[Path, ...], number: int, share: float | None) -> str:
+    def _address(
+        self, key: str, media: BattleMedia, files: tuple[Path, ...], number: int, share: float | None
+    ) -> str:
         path = files[number]
         # the same file may stand on both sides' lists of other battles: name and owner make the address this one's own
         return self._shelf.put(
@@ -178,6 +201,7 @@ class ArenaMedia:
                 name=f"{number}{path.suffix}",
                 owner=f"arena/{key}",
                 undated=True,
+                make=_remake(media.again) if media.again is not None and files is media.videos else None,
                 answer=partial(self._answer, key, files, number, share),
             )
         )
@@ -192,10 +216,19 @@ class ArenaMedia:
             sent = self._hearing.of_pair(key, share)
         else:
             sent = self._hearing.of_battle(key, ("left", "right")[number], share)
-        seed = self._signer.mac("disguise", key, str(number), path.suffix)
+        seed = self._seed(key, number, path.suffix)
         if path.suffix == ".wav":
             return self._kept.get(seed, lambda: dithered(path, seed)), sent
-        return self._kept.get(seed, lambda: padded(path, seed, padded_size(*files))), sent
+        if len(files) > 1:  # this battle's own already
+            return path.read_bytes(), sent
+        return self._kept.get(seed, lambda: padded(path, seed)), sent
+
+
+def _remake(again: Callable[[], object]) -> Callable[[Path], None]:
+    def make(_: Path) -> None:
+        again()
+
+    return make
 
 
 def _unnoted(first: int, end: int, size: int) -> None:

@@ -1,10 +1,11 @@
 """A battle's own bytes: what plays is the kept excerpt, what is sent differs from every other battle's.
 
 Sound gets fresh dither of one step of 16 bit (about -96 dB, far below hearing), so that no two battles share a hash,
-and every sound of one length has one size. A picture gets a box of random bytes behind its content, which players
-skip, up to a common size of both sides. The bytes follow from the server's secret and the battle alone: a second
-request, or one after a restart, gets the same, so that ranges fit together. Who compares what is heard can still tell
-what it is: the board's answer to that is how votes are counted (`mvr.arena.board.campaigns`).
+and every sound of one length has one size. The one picture that does not compete gets a box of random bytes behind its
+content, which players skip; for those that compete see `mvr.page.voting.twins`. The bytes follow from the server's
+secret and the battle alone: a second request, or one after a restart, gets the same, so that ranges fit together. Who
+compares what is heard can still tell what it is: the board's answer to that is how votes are counted
+(`mvr.arena.board.campaigns`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-SIZE_STEP = 256 << 10  # pictures of one battle get the next multiple of this
+SIZE_STEP = 256 << 10  # a picture is padded to the next multiple of this
 _BOX_HEAD = 8  # bytes of size and type before a box's content
 
 
@@ -46,16 +47,10 @@ def dithered(sound: Path, seed: str) -> bytes:
     return out.getvalue()
 
 
-def padded_size(*pictures: Path) -> int:
-    """Bytes that all these pictures are padded to: the larger one's, a box, up to the next step."""
-    least = max(picture.stat().st_size for picture in pictures) + _BOX_HEAD + 16
-    return -(-least // SIZE_STEP) * SIZE_STEP
-
-
-def padded(picture: Path, seed: str, size: int) -> bytes:
-    """An MP4 file with a `free` box of random bytes behind it, `size` bytes in all."""
+def padded(picture: Path, seed: str) -> bytes:
+    """An MP4 file with a `free` box of random bytes behind it, up to the next step in all."""
     content = picture.read_bytes()
-    box = size - len(content)
+    box = -(-(len(content) + _BOX_HEAD + 16) // SIZE_STEP) * SIZE_STEP - len(content)
     return content + struct.pack(">I4s", box, b"free") + _generator(seed).bytes(box - _BOX_HEAD)
 
 

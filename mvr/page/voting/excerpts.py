@@ -1,7 +1,7 @@
 """Excerpts of pictures and sounds for blind playing, each made once and kept while there is room.
 
 Sound is 16 bit PCM of one length, rate, loudness and file size, so that neither a header nor a size tells two sides
-apart; pictures that compete are encoded alike, without sound and without tags.
+apart; pictures have neither sound nor tags, and those that compete one canvas (`mvr.page.voting.twins`).
 """
 
 from __future__ import annotations
@@ -9,26 +9,30 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mvr.media.ffmpeg import input_arguments, run_ffmpeg, written_whole
+from mvr.media.ffmpeg import run_ffmpeg, written_whole
 from mvr.media.limits import MediaLimits
 from mvr.media.loudness import RATE_HZ
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.proxy import encode_arguments, fits, is_browser_safe
 from mvr.media.sound import read_stereo
 from mvr.media.soundtrack import MuxSettings, fitted_blocks, read_music, write_sound
+from mvr.media.straight import picture_input
 from mvr.page.serving import PerKey
 from mvr.page.serving.room import make_room
+from mvr.page.voting.twins import canvas_px, write_rival
 
-VERSION = "1"  # another one makes all kept files anew
+VERSION = "2"  # another one makes all kept files anew
 _SIDES_PX = (854, 480)
 _LIMITS = MediaLimits(threads=1)
 _KEPT_BYTES = 2 << 30
+_KEPT_SHAPES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +61,28 @@ class Excerpts:
     def __init__(self, folder: Path, kept_bytes: int = _KEPT_BYTES) -> None:
         self._folder, self._kept_bytes = folder, kept_bytes
         self._making: PerKey[Path, None] = PerKey(0)
+        self._shapes: PerKey[str, tuple[int, int]] = PerKey(_KEPT_SHAPES)
 
-    def picture(self, source: Source, length_s: float, *, competes: bool) -> Path:
-        """The first `length_s` seconds of a video, silent; one that competes is encoded anew like its rival.
+    def picture(self, source: Source, length_s: float) -> Path:
+        """The first `length_s` seconds of a video, silent.
 
         Raises:
             MediaError: the file cannot be used.
         """
-        out = self._place(source, f"picture {length_s:.3f} {competes}", ".mp4")
-        return self._made(out, lambda: write_picture(source.path, out, length_s, may_copy=not competes))
+        out = self._place(source, f"picture {length_s:.3f}", ".mp4")
+        return self._made(out, lambda: write_picture(source.path, out, length_s))
+
+    def rivals(self, clips: Sequence[Source], length_s: float) -> list[Path]:
+        """The first `length_s` seconds of clips that compete, silent and on one canvas.
+
+        Raises:
+            MediaError: a file cannot be used.
+        """
+        canvas = canvas_px([self._shapes.get(clip.content, partial(_shape_px, clip.path)) for clip in clips])
+        outs = [self._place(clip, f"rival {length_s:.3f} {canvas}", ".mp4") for clip in clips]
+        for clip, out in zip(clips, outs, strict=True):
+            self._made(out, partial(write_rival, clip.path, out, length_s, canvas))
+        return outs
 
     def sound(self, source: Source, start_s: float, length_s: float) -> Path:
         """`length_s` seconds of music from `start_s` on.
@@ -110,25 +127,27 @@ def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> No
         file.writeframes((samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
 
 
-def write_picture(video: Path, out: Path, length_s: float, *, may_copy: bool) -> None:
+def write_picture(video: Path, out: Path, length_s: float) -> None:
     """The picture alone, H.264 in MP4 without tags, at most 854 x 480; one that is so already may be copied."""
     info = probe(video, _LIMITS, needs=("picture",))
     assert info.video is not None
-    encode = (
-        ["-c:v", "copy"]
-        if may_copy and _is_ready(info, length_s)
-        else encode_arguments(info.video, _SIDES_PX)
-    )
-    with written_whole(out) as part:
+    encode = ["-c:v", "copy"] if _is_ready(info, length_s) else encode_arguments(info.video, _SIDES_PX)
+    with picture_input(info, _LIMITS) as (opened, shown), written_whole(out) as part:
         run_ffmpeg(
             [
-                *input_arguments(video, _LIMITS), "-map", f"0:{info.video.index}", "-an", "-t", f"{length_s:.3f}",
+                *opened, "-map", shown, "-an", "-t", f"{length_s:.3f}",
                 *encode, "-map_metadata", "-1", "-fflags", "+bitexact", "-movflags", "+faststart",
                 "-f", "mp4", f"file:{part.absolute()}",
             ],
             video,
             _LIMITS.timeout_s,
         )  # fmt: skip
+
+
+def _shape_px(video: Path) -> tuple[int, int]:
+    info = probe(video, _LIMITS, needs=("picture",))
+    assert info.video is not None
+    return info.video.width_px, info.video.height_px
 
 
 def _is_ready(info: MediaInfo, length_s: float) -> bool:
