@@ -10,25 +10,23 @@ a killed run is resumed by running it again. One process adds at a time; any num
 
 from __future__ import annotations
 
-import math
-import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mvr.backbones.soundscape import is_music
 from mvr.config.digest import content_hash
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import FeatureCache, FeatureSource
 from mvr.embeddings.system import SegmentFeatures, System
-from mvr.errors import DataError, MediaError, NotFinite, NotInLibrary, UsageError
+from mvr.errors import DataError, NotInLibrary, UsageError
 from mvr.library.adding import Adding
 from mvr.library.catalogue import Catalogue, display_name
-from mvr.library.guesses import Guess, Guesser
+from mvr.library.features import LibraryFeatures
+from mvr.library.guesses import Guess
+from mvr.library.indexes import LibraryIndexes
 from mvr.library.item import Item
 from mvr.library.licences import read_licence
 from mvr.library.report import AddReport, Progress, Skipped
@@ -36,13 +34,12 @@ from mvr.library.scan import scan
 from mvr.library.schema import WRITER_LOCK
 from mvr.library.tags import split_labels
 from mvr.library.timings import Timings
-from mvr.library.vectors import LibraryIndex, build_index
+from mvr.library.vectors import LibraryIndex
 from mvr.lines import one_line
 from mvr.timing.store import TimingStore
 
 CATALOGUE = "catalogue.sqlite"
 EDITABLE = ("title", "artist", "genre", "licence", "credit")
-_LOOK_AGAIN_S = 5.0  # how long a file that was missing is taken to be so
 
 
 class Library:
@@ -68,17 +65,8 @@ class Library:
         self.root = root
         self.timings = Timings(TimingStore(root / "timing", shipped_timings))
         self._catalogue = catalogue
-        self._cache = cache
-        self._sources: tuple[FeatureSource, ...] = (*shipped, cache)
-        self._indexes: dict[tuple[str, Modality], _HeldIndex] = {}
-        self._failed: set[tuple[str, str]] = (
-            set()
-        )  # (item, recipe) that could not be embedded: not tried again
-        self._look_at = -math.inf
-        self._computed = 0  # features computed by this object: an index made before may lack them
-        self._lock = threading.RLock()
-        self._guesser = Guesser()
-        self._guessed: dict[tuple[str, int], tuple[Guess, ...]] = {}
+        self._features = LibraryFeatures(cache, shipped)
+        self._indexes = LibraryIndexes(catalogue, self._features)
 
     @classmethod
     def open(cls, root: Path | str) -> Library:
@@ -256,75 +244,35 @@ class Library:
         """
         with self._writing():
             self.purge()
-            yield Adding(self._catalogue, lambda item: self._ensure_timed(item, system), modality)
+            yield Adding(self._catalogue, lambda item: self._ensure(item, system), modality)
+
+    def _ensure(self, item: Item, system: System) -> bool:
+        """Features and timing; True if features had to be computed."""
+        return self.timings.embed_and_measure(item, lambda each: self._features.ensure(each, system))
 
     def features(self, item: Item, system: System) -> SegmentFeatures | None:
         """Features of an item under a system, if they were computed."""
-        return self.features_of(item.content, system, item.modality)
+        return self._features.of_content(item.content, system, item.modality)
 
     def features_of_all(self, items: Sequence[Item], system: System) -> dict[str, SegmentFeatures]:
         """Features of those items (id -> features) that have them under a system; one look for all of them."""
-        found: dict[str, SegmentFeatures] = {}
-        for modality in {item.modality for item in items}:
-            recipe = system.recipe_hash(modality)
-            for source in self._sources:
-                left = [i.content for i in items if i.modality is modality and i.content not in found]
-                found |= source.get_many(left, recipe)
-        return {item.id: found[item.content] for item in items if item.content in found}
+        return self._features.of_items(items, system)
 
     def features_of(self, content: str, system: System, modality: Modality) -> SegmentFeatures | None:
         """Features of a file's content (its SHA-256) under a system, if they were computed."""
-        recipe = system.recipe_hash(modality)
-        for source in self._sources:
-            found = source.get(content, recipe)
-            if found is not None:
-                return found
-        return None
-
-    def _ensure_timed(self, item: Item, system: System) -> bool:
-        """Features and timing; True if features had to be computed."""
-        return self.timings.embed_and_measure(item, lambda each: self._ensure_all(each, system))
-
-    def _ensure_features(self, item: Item, system: System) -> bool:
-        """True if they had to be computed."""
-        if self.features(item, system) is not None:
-            return False
-        computed = system.features_of_file(item.path, item.modality)
-        self._cache.put(item.content, system.recipe_hash(item.modality), computed)
-        with self._lock:
-            self._computed += 1
-        return True
-
-    def _ensure_all(self, item: Item, system: System) -> bool:
-        """Features under a system and, for a track, those that words are guessed from; True if any of the system's
-        had to be computed."""
-        computed = [self._ensure_features(item, part) for part in system.parts]
-        if item.modality is Modality.AUDIO:
-            for part in self._guesser.systems:
-                self._ensure_features(item, part)
-        return any(computed)
+        return self._features.of_content(content, system, modality)
 
     def guesses(self, item: Item) -> tuple[Guess, ...]:
         """Words guessed for a track; none for a video, or before its features were computed (`add` does it)."""
-        if item.modality is not Modality.AUDIO or not self._guesser.ready:
-            return ()
-        with self._lock:
-            key = (item.content, self._computed)
-            if key not in self._guessed:
-                self._guessed[key] = self._guesser.guess(lambda system: self.features(item, system))
-            return self._guessed[key]
+        return self._features.guesses(item)
 
     def is_music(self, path: Path, content: str) -> bool:
         """Whether the sound of a file is music: no speech, noise or silence; measured where it was not before."""
-        check = self._guesser.systems[1]
-        found = self.features_of(content, check, Modality.AUDIO) or check.features_of_file(
-            path, Modality.AUDIO
-        )
-        return is_music(found.features)
+        return self._features.is_music(path, content)
 
     def missing(self, system: System, modality: Modality) -> list[Item]:
         """Items that this system has not embedded yet (they were added with another one) and whose file is there."""
-        items = [item for item in self.items(modality) if self._can_embed(item, system)]
+        items = [item for item in self.items(modality) if self._features.can_embed(item, system)]
         here = [self.features_of_all(items, part) for part in system.parts]
         return [item for item in items if any(item.id not in found for found in here)]
 
@@ -332,74 +280,16 @@ class Library:
         self, system: System, modality: Modality, progress: Progress | None = None
     ) -> list[Skipped]:
         """Embed what `missing` lists; returns the files that could not be read (any more)."""
-        skipped, todo = [], self.missing(system, modality)
-        for done, item in enumerate(todo):
-            if progress is not None:
-                progress(done, len(todo), item.name)
-            try:
-                self._ensure_all(item, system)
-            except (MediaError, NotFinite, OSError) as error:
-                skipped.append(Skipped(str(item.path), str(error)))
-                self._failed.add((item.id, system.recipe_hash(modality)))
-        return skipped
+        return self._features.ensure_all(self.missing(system, modality), system, progress)
 
     def index(self, system: System, modality: Modality) -> LibraryIndex:
         """The index over all embedded items of a modality; rebuilt only when the items have changed."""
-        with self._lock:
-            self._look_again()
-            revision, key = self._catalogue.revision(), (system.identity, modality)
-            held = self._indexes.get(key)
-            if held is not None and (held.revision, held.computed) == (revision, self._computed):
-                return held.index
-            items = self.items(modality)
-            ids = tuple(item.id for item in items)
-            if held is not None and (held.ids, held.computed) == (
-                ids,
-                self._computed,
-            ):  # other words, same vectors
-                index = replace(held.index, items=_in_order(items, held.index.items))
-            else:
-                found = self.features_of_all(items, system)
-                index = build_index(system, modality, [(item, found.get(item.id)) for item in items])
-            embedded = {item.id for item in index.items}
-            waiting = [item for item in items if item.id not in embedded and self._can_embed(item, system)]
-            index = replace(index, missing=len(waiting))
-            self._indexes[key] = _HeldIndex(revision, self._computed, ids, index)
-            return index
-
-    def _look_again(self) -> None:
-        """Look, now and then, whether the files that were missing have come back."""
-        began = time.monotonic()
-        if began < self._look_at:
-            return
-        if ids := self._catalogue.missing_ids():
-            self._catalogue.check(ids)
-        done = time.monotonic()
-        self._look_at = done + max(_LOOK_AGAIN_S, 50 * (done - began))  # a whole disk may be unplugged
-
-    def _can_embed(self, item: Item, system: System) -> bool:
-        return not item.missing and (item.id, system.recipe_hash(item.modality)) not in self._failed
+        return self._indexes.index(system, modality)
 
     def _writing(self) -> _Writing:
         if not self._catalogue.writable:
             raise UsageError(f"the library {self.root} cannot be written to; it can only be read")
         return _Writing(self.root)
-
-
-@dataclass(frozen=True)
-class _HeldIndex:
-    """An index, and what it was made of."""
-
-    revision: int
-    computed: int
-    ids: tuple[str, ...]
-    index: LibraryIndex
-
-
-def _in_order(items: Iterable[Item], wanted: Iterable[Item]) -> tuple[Item, ...]:
-    """Items by the ids of others, in their order."""
-    by_id = {item.id: item for item in items}
-    return tuple(by_id[item.id] for item in wanted)
 
 
 class _Writing:
