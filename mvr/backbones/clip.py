@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from mvr.backbones.backbone import DEFAULT_CLIP, check_features
 from mvr.backbones.pictures import PixelSettings, normalise
 from mvr.backbones.precision import parse_precision, pick_device, prepare
-from mvr.backbones.weights import clip_source, fetch_weights, file_sha256, local_weights
+from mvr.backbones.weights import TOKENIZER_FILES, clip_source, fetch_weights, file_sha256, local_weights
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 from mvr.errors import UsageError, WeightsCorrupt, WeightsMissing
@@ -136,7 +137,7 @@ class ClipVideo:
     def encode_text(self, texts: Sequence[str]) -> FloatArray:
         """Features (T, D) of T texts, of unit length, in the space of the pictures."""
         with torch.inference_mode():
-            ids = _tokenizer(self._architecture)(list(texts)).to(self._device)
+            ids = _tokenizer(self._architecture, self._path.parent)(list(texts)).to(self._device)
             features = self._model.encode_text(ids).float().cpu()
         return check_features(torch.nn.functional.normalize(features, dim=-1).numpy(), self.name)
 
@@ -180,7 +181,7 @@ def _checkpoint(options: ClipOptions, architecture: str) -> tuple[Path, bool, Pi
     if options.weights is not None:
         path = local_weights(options.weights, options.sha256)
         return path, False, _pixels(config or _common(architecture))
-    (path,) = fetch_weights(clip_source(architecture, options.pretrained)).values()
+    path = next(iter(fetch_weights(clip_source(architecture, options.pretrained)).values()))
     return local_weights(str(path), options.sha256), bool(config.get("quick_gelu")), _pixels(config)
 
 
@@ -226,10 +227,24 @@ def _side_px(model: Any) -> int:
     return int(size[0] if isinstance(size, tuple | list) else size)
 
 
-def _tokenizer(architecture: str) -> Any:
-    import open_clip
+@lru_cache(maxsize=4)
+def _tokenizer(architecture: str, folder: Path) -> Any:
+    """open_clip's own, or the one that lies beside the weights where the architecture has one on a hub (SigLIP).
 
-    try:
+    Raises:
+        WeightsMissing: a tokenizer of a hub that is not there; nothing is downloaded here.
+    """
+    import open_clip
+    from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
+
+    text = dict(_model_config(architecture).get("text_cfg", {}))
+    name, own = text.get("hf_tokenizer_name"), text.get("tokenizer_kwargs", {})
+    if not name:
         return open_clip.get_tokenizer(architecture)
-    except OSError as error:  # a tokenizer that lives on a hub
-        raise WeightsMissing(f"the tokenizer of {architecture} could not be loaded: {error}") from error
+    if not all((folder / file).is_file() for file in TOKENIZER_FILES):
+        raise WeightsMissing(
+            f"{architecture} reads words by a tokenizer that is not in {folder}: "
+            f"put {' and '.join(TOKENIZER_FILES)} of {name} there"
+        )
+    length, mode = text.get("context_length", DEFAULT_CONTEXT_LENGTH), text.get("tokenizer_mode")
+    return HFTokenizer(str(folder), context_length=length, tokenizer_mode=mode, **own)

@@ -50,7 +50,7 @@ def doctor(commercial: CommercialOption = False, as_json: JsonOption = False) ->
     say(f"data      {document['home']}, {document['free_gb']:.1f} GB free")
     say(f"library   {document['library']['items']} items in {document['library']['path']}")
     for system in document["systems"]:
-        state = "ready" if system["ready"] else system["lacks"]
+        state = "; ".join(["ready", *filter(None, [system["note"]])]) if system["ready"] else system["lacks"]
         say(f"\n{system['name']}: {state}\n  {system['summary']}")
         for licence in system["licences"]:
             say(f"  {licence['what']}: {licence['licence']} {licence['url']}")
@@ -156,6 +156,7 @@ def _systems() -> list[JsonDict]:
                 "summary": card.summary,
                 "ready": status.ready,
                 "lacks": status.lacks,
+                "note": status.note,
                 "alpha": card.alpha,
                 "alpha_default": card.alpha_default,
                 "commercial": str(card.commercial),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -24,10 +24,15 @@ class BackboneCard(_Card):
 
 
 class HeadCard(_Card):
-    """Which head and where its weights lie (relative to `assets/`, or a file the user trains)."""
+    """Which head and where its weights lie (relative to `assets/`, or a file the user trains).
+
+    `untrained` says what ranks until there is one: "words" joins the text towers of both backbones (see
+    `mvr.embeddings.prompts`), "identity" compares features of one space as they are; without it the system waits.
+    """
 
     kind: str
     weights: str | None = None
+    untrained: Literal["words", "identity"] | None = None
 
 
 class Commercial(StrEnum):

@@ -33,7 +33,7 @@ from mvr.embeddings.digest import DigestBackbone
 from mvr.embeddings.segments import segments_of
 from mvr.embeddings.vocabulary import require_words, row_of_text
 from mvr.errors import SettingsMismatch, UsageError, WeightsError, WeightsMissing
-from mvr.heads.bridge import BridgeHead
+from mvr.heads.bridge import BridgeHead, BridgeTables
 from mvr.heads.head import Head
 from mvr.heads.table import head_kind
 
@@ -57,11 +57,15 @@ class SegmentEmbeddings(SegmentFeatures):
 
 @dataclass(frozen=True, kw_only=True)
 class SystemStatus:
-    """Whether a system can work on this machine; `lacks` is one sentence, empty when it is ready."""
+    """Whether a system can work on this machine; `lacks` is one sentence, empty when it is ready.
+
+    `note` says what a system that is ready does without until its head is trained.
+    """
 
     name: str
     ready: bool
     lacks: str
+    note: str = ""
 
 
 class System:
@@ -103,7 +107,7 @@ class System:
 
     @cached_property
     def head(self) -> Head:
-        """The head; the head-less case is an identity head as wide as the backbones."""
+        """The head; the head-less case is an identity head as wide as the backbones, or one that joins by words."""
         if self._given_head is not None:
             return self._given_head
         from mvr.heads import create_head
@@ -111,7 +115,29 @@ class System:
         video, audio = self.backbone(Modality.VIDEO), self.backbone(Modality.AUDIO)
         if self.card.head is not None and head_kind(self.card.head.kind).any_width:
             return create_head(self.card.head.kind)
+        if self.by_words:
+            from mvr.embeddings.prompts import words_head
+
+            with self._lock:
+                return words_head(video, audio)
         return create_head("identity", video_dim=video.dim, audio_dim=audio.dim)
+
+    @property
+    def by_words(self) -> bool:
+        """Whether it ranks by prompts of its text towers, since no head is trained yet."""
+        card = self.card.head
+        return self._given_head is None and card is not None and card.untrained == "words"
+
+    @property
+    def explains(self) -> bool:
+        """Whether it has tables of words, by which a list is explained; loads nothing."""
+        card = self.card.head
+        return self.by_words or (card is not None and head_kind(card.kind).by_words)
+
+    @property
+    def tables(self) -> BridgeTables | None:
+        """What is seen and heard in words, of a system that explains itself; None for the others."""
+        return self.head.tables if self.explains and isinstance(self.head, BridgeHead) else None
 
     def backbone(self, modality: Modality) -> Backbone:
         """The backbone of a modality, loaded once.
@@ -216,21 +242,27 @@ class System:
         )
 
     def embed_text(self, texts: Sequence[str] | str) -> BranchedEmbeddings:
-        """Embed words that describe a video: the video backbone's text tower, then the video side of the head; a bridge
-        looks the words up in its tables of concepts and tags.
+        """Embed words: by the text tower of each backbone that has its own and its side of the head, so that they may
+        describe what is seen or what is heard; a bridge looks them up in its tables of concepts and tags.
 
         Raises:
             UsageError: the system has no text tower, or none of the words is known.
         """
-        if self.card.text and isinstance(self.head, BridgeHead):
-            return self._embed_words(self.head, [texts] if isinstance(texts, str) else texts)
-        backbone = self.backbone(Modality.VIDEO)
-        if not self.card.text or not isinstance(backbone, TextBackbone):
-            raise UsageError(f"system {self.name} knows no words; choose one whose card says `text`")
         wanted = [texts] if isinstance(texts, str) else list(texts)
-        with self._lock:
-            features = backbone.encode_text(wanted)
-        return self.encode(check_features(features, backbone.name), Modality.VIDEO)
+        if self.card.text and not self.by_words and isinstance(self.head, BridgeHead):
+            return self._embed_words(self.head, wanted)
+        towers = {
+            backbone.name: backbone for backbone in map(self.backbone, (Modality.AUDIO, Modality.VIDEO))
+        }  # one model for both sides counts once, as the video's
+        knowing = [tower for tower in towers.values() if self.card.text and isinstance(tower, TextBackbone)]
+        if not knowing:
+            raise UsageError(f"system {self.name} knows no words; choose one whose card says `text`")
+        sides = []
+        for tower in knowing:
+            with self._lock:
+                features = tower.encode_text(wanted)
+            sides.append(self.encode(check_features(features, tower.name), tower.modality).vectors)
+        return BranchedEmbeddings(vectors=_unit(sum(sides[1:], sides[0])), branches=self.branches)
 
     def _embed_words(self, head: BridgeHead, texts: Sequence[str]) -> BranchedEmbeddings:
         """Tags by the audio side, concepts by the video side: both lie in one space."""
@@ -243,9 +275,7 @@ class System:
                 features = (tables.concept_mean + concepts * tables.concept_std)[None]
                 sides.append(head.encode_video(features).vectors)
             rows.append(sum(sides[1:], sides[0])[0])
-        vectors = np.stack(rows)
-        lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.finfo(np.float32).tiny)
-        return BranchedEmbeddings(vectors=(vectors / lengths).astype(np.float32), branches=head.branches)
+        return BranchedEmbeddings(vectors=_unit(np.stack(rows)), branches=head.branches)
 
     def store_meta(self) -> JsonDict:
         """`video` and `audio` of a feature store's meta, for features that this system's backbones made."""
@@ -254,6 +284,13 @@ class System:
             backbone = self.backbone(modality)
             sides[str(modality)] = {"backbone": backbone.name, "settings": self.recipe(modality)}
         return sides
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """(..., D) at unit length."""
+    lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+    unit: FloatArray = (vectors / lengths).astype(np.float32)
+    return unit
 
 
 def load_system(name: str, *, device: str = "auto", head_path: Path | str | None = None) -> System:
@@ -272,7 +309,7 @@ def load_system(name: str, *, device: str = "auto", head_path: Path | str | None
     if card.mix:
         return _load_mixture(card, device, head_path)
     path = Path(head_path) if head_path is not None else _head_file(card)
-    if path is None:
+    if path is None or (head_path is None and _untrained(card, path)):
         return System(card, None, head_hash="", device=device)
     if not path.is_file():
         raise WeightsMissing(_lacks_head(card, path))
@@ -314,16 +351,29 @@ def system_status(name: str) -> SystemStatus:
     """
     from mvr.backbones.weights import missing_weights
 
-    card = load_card(name)
+    card, note = load_card(name), ""
     try:
         sentences = [*_lacks_packages(card), *missing_weights(card)]
         sentences += [lacks for one in card.mix if (lacks := system_status(one.system).lacks)]
         path = _head_file(card)
         if path is not None and not path.is_file():
-            sentences.append(_lacks_head(card, path))
+            if _untrained(card, path):
+                note = f"ranks {_zero_shot(card)} until you train a head: {_train_line(card, path)}"
+            else:
+                sentences.append(_lacks_head(card, path))
     except WeightsError as error:
         sentences = [str(error)]
-    return SystemStatus(name=name, ready=not sentences, lacks="; ".join(sentences))
+    return SystemStatus(name=name, ready=not sentences, lacks="; ".join(sentences), note=note)
+
+
+def _zero_shot(card: SystemCard) -> str:
+    by_words = card.head is not None and card.head.untrained == "words"
+    return "zero-shot by words" if by_words else "zero-shot"
+
+
+def _untrained(card: SystemCard, path: Path) -> bool:
+    """Whether the system works without the head that is not there."""
+    return card.head is not None and card.head.untrained is not None and not path.is_file()
 
 
 def _head_file(card: SystemCard) -> Path | None:
@@ -351,8 +401,9 @@ def _lacks_packages(card: SystemCard) -> list[str]:
 
 
 def _lacks_head(card: SystemCard, path: Path) -> str:
+    return f"system {card.name} needs a trained head at {path}; run {_train_line(card, path)}"
+
+
+def _train_line(card: SystemCard, path: Path) -> str:
     kind = card.head.kind if card.head is not None else "identity"
-    return (
-        f"system {card.name} needs a trained head at {path}; "
-        f"run `mvr train {kind} --features STORE --out {path}`"
-    )
+    return f"`mvr train {kind} --features STORE --out {path}`"

@@ -31,6 +31,7 @@ TENSORS = (
     "whiten",
     "mixture_base",
 )
+LEAST_SEEN, LEAST_HEARD = 1.0, 0.5  # deviations that make a word
 _LEAST_Z, _MOST_Z = -3.0, 6.0  # concepts beyond these do not weigh more: one detector must not decide alone
 
 
@@ -46,6 +47,7 @@ class BridgeTables:
         mixture: (C, T) profile of each concept: standardised tags of the music that goes with it.
         whiten: (T, T) takes out what tags have in common.
         mixture_base: (T,) the profile of the average clip.
+        least_seen, least_heard: deviations by which a concept or a tag must stand out to be named.
     """
 
     concepts: tuple[str, ...]
@@ -60,6 +62,8 @@ class BridgeTables:
     mixture: FloatArray
     whiten: FloatArray
     mixture_base: FloatArray
+    least_seen: float = LEAST_SEEN
+    least_heard: float = LEAST_HEARD
 
     def __post_init__(self) -> None:
         concepts, tags, logits = len(self.concepts), len(self.tags), len(self.members)

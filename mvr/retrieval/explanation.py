@@ -1,8 +1,9 @@
 """Words for what is seen, asked for and heard, from the tables of a bridge; pure arithmetic.
 
-A concept is seen when it stands out by `LEAST_SEEN` deviations and has a profile worth a word. A tag is asked for when
-the profile of one of the seen concepts exceeds `LEAST_PROFILE`. A tag is heard when it stands out by `LEAST_HEARD` in
-sound that is music. "Because of" is what is both asked for and heard. At most `MOST_WORDS` of each, strongest first.
+A concept is seen when it stands out by the tables' `least_seen` deviations and has a profile worth a word. A tag is
+asked for when the profile of one of the seen concepts exceeds `LEAST_PROFILE`. A tag is heard when it stands out by
+`least_heard` in sound that is music. "Because of" is what is both asked for and heard. At most `MOST_WORDS` of each,
+strongest first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from mvr.datatypes import FloatArray
 from mvr.heads.bridge import BridgeTables
 
-LEAST_SEEN, LEAST_PROFILE, LEAST_HEARD = 1.0, 0.3, 0.5
+LEAST_PROFILE = 0.3
 MOST_WORDS = 3
 
 
@@ -40,7 +41,7 @@ def words_of_clip(tables: BridgeTables, features: FloatArray) -> QueryWords:
     mean = features.mean(axis=0, keepdims=True)
     seen, wanted = tables.seen(mean)[0], tables.wanted(mean)[0]
     told = tables.mixture.max(axis=1) > LEAST_PROFILE
-    concepts = strongest(np.where(told, seen, -np.inf), LEAST_SEEN)
+    concepts = strongest(np.where(told, seen, -np.inf), tables.least_seen)
     profile = tables.mixture[concepts].max(axis=0) if concepts else np.zeros(len(tables.tags))
     asked = np.where(profile > LEAST_PROFILE, wanted, 0.0).astype(np.float32)
     return QueryWords(
@@ -58,12 +59,12 @@ def heard_tags(tables: BridgeTables, features: FloatArray) -> FloatArray:
 
 def words_of_music(tables: BridgeTables, heard: FloatArray) -> tuple[str, ...]:
     """The tags that stand out most."""
-    return tuple(tables.tags[at] for at in strongest(heard, LEAST_HEARD))
+    return tuple(tables.tags[at] for at in strongest(heard, tables.least_heard))
 
 
 def because(tables: BridgeTables, asked: FloatArray, heard: FloatArray) -> tuple[str, ...]:
     """Tags that are both asked for and heard, the strongest product first."""
-    product = np.where((asked > 0) & (heard > LEAST_HEARD), asked * heard, 0.0).astype(np.float32)
+    product = np.where((asked > 0) & (heard > tables.least_heard), asked * heard, 0.0).astype(np.float32)
     return tuple(tables.tags[at] for at in strongest(product, 0.0))
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from mvr.datatypes import Direction, FloatArray, Modality
 from mvr.embeddings.system import SegmentFeatures, System
-from mvr.heads.bridge import BridgeHead, BridgeTables
-from mvr.heads.table import head_kind
+from mvr.heads.bridge import BridgeTables
 from mvr.library import Item, Library
 from mvr.retrieval.explanation import QueryWords, because, heard_tags, words_of_clip, words_of_music
 from mvr.retrieval.query import Query
@@ -25,7 +24,7 @@ class Words:
 
     def __init__(self, library: Library, system: System) -> None:
         self._library = library
-        self._system = next((part for part in system.parts if _is_bridge(part)), None)
+        self._system = next((part for part in system.parts if part.explains), None)
 
     def of_query(
         self, path: Path, content: str, direction: Direction, found: SegmentFeatures
@@ -69,10 +68,4 @@ class Words:
         return found.features
 
     def _tables(self) -> BridgeTables | None:
-        head = self._system.head if self._system is not None else None
-        return head.tables if isinstance(head, BridgeHead) else None
-
-
-def _is_bridge(system: System) -> bool:
-    card = system.card.head
-    return card is not None and head_kind(card.kind).by_words
+        return self._system.tables if self._system is not None else None

@@ -12,9 +12,16 @@ from mvr.backbones.weights.files import (
     status,
 )
 from mvr.backbones.weights.licence import accept_licence, licence_accepted, require_licence
-from mvr.backbones.weights.source import WeightsFile, WeightsSource, clip_source, weights_source
+from mvr.backbones.weights.source import (
+    TOKENIZER_FILES,
+    WeightsFile,
+    WeightsSource,
+    clip_source,
+    weights_source,
+)
 
 __all__ = [
+    "TOKENIZER_FILES",
     "Download",
     "DownloadProgress",
     "ProgressCallback",

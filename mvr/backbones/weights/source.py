@@ -16,6 +16,7 @@ from mvr.config.cards import Commercial
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 _HUB = "https://huggingface.co"
 _ON_THE_PAGE = "see the model's page"
 
@@ -214,8 +215,20 @@ def clip_source(architecture: str, tag: str) -> WeightsSource:
         licence_url=f"{_HUB}/{owner}/{model}",
         noncommercial=licence == _ON_THE_PAGE,
         repo=f"{owner}/{model}",
-        files=(WeightsFile(name="/".join(inside) or "open_clip_model.safetensors"),),
+        files=(
+            WeightsFile(name="/".join(inside) or "open_clip_model.safetensors"),
+            *_words(architecture, repo),
+        ),
     )
+
+
+def _words(architecture: str, repo: str) -> tuple[WeightsFile, ...]:
+    """The tokenizer, where the architecture's own lies beside the weights (SigLIP), not inside open_clip."""
+    import open_clip
+
+    config = open_clip.get_model_config(architecture) or {}
+    beside = config.get("text_cfg", {}).get("hf_tokenizer_name") == repo
+    return tuple(WeightsFile(name=name) for name in TOKENIZER_FILES) if beside else ()
 
 
 def weights_source(name: str) -> WeightsSource:
