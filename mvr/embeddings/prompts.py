@@ -14,10 +14,10 @@ import numpy as np
 
 from mvr.backbones.backbone import Backbone, TextBackbone, check_features
 from mvr.backbones.tag_table import INSTRUMENT, TAG_KINDS
+from mvr.config.digest import content_hash
 from mvr.config.paths import assets_dir, home_dir
 from mvr.config.settings import settings_hash
 from mvr.datatypes import FloatArray
-from mvr.embeddings.digest import content_hash
 from mvr.errors import UsageError
 from mvr.heads.bridge import BridgeHead
 from mvr.heads.file import load_head
