@@ -23,6 +23,7 @@ from mvr.backbones.onnx_graph import Graph, Network
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 from mvr.errors import UsageError
+from mvr.media.progress import tell_done
 
 VERSION = 1  # part of the settings hash: raise it whenever a number changes
 SIDE_PX = 224
@@ -99,10 +100,10 @@ class ConceptsVideo:
     def encode(self, batch: npt.NDArray[Any]) -> FloatArray:
         """Concept scores (S, 79) float32 of (S, frames, crops, 224, 224, 3) uint8."""
         pictures = batch.reshape(-1, SIDE_PX, SIDE_PX, 3)
-        parts = [
-            self._logits(pictures[at : at + _FRAMES_AT_ONCE])
-            for at in range(0, len(pictures), _FRAMES_AT_ONCE)
-        ]
+        parts = []
+        for at in range(0, len(pictures), _FRAMES_AT_ONCE):
+            parts.append(self._logits(pictures[at : at + _FRAMES_AT_ONCE]))
+            tell_done((at + _FRAMES_AT_ONCE) / len(pictures))
         scores = concept_scores(np.concatenate(parts), self._classes)
         means = scores.reshape(len(batch), -1, self.dim).mean(axis=1)
         return check_features(means, self.name)

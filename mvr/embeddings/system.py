@@ -8,12 +8,14 @@ clip.embeddings.vectors            # (S, B, D), unit length
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mvr.backbones.backbone import (
     Backbone,
@@ -30,14 +32,22 @@ from mvr.config.paths import assets_dir, home_dir
 from mvr.config.settings import settings_hash
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Segment
 from mvr.embeddings.digest import DigestBackbone
+from mvr.embeddings.expected import expected_seconds
 from mvr.embeddings.segments import segments_of
 from mvr.embeddings.vocabulary import require_words, row_of_text
 from mvr.errors import SettingsMismatch, UsageError, WeightsError, WeightsMissing
 from mvr.heads.bridge import BridgeHead, BridgeTables
 from mvr.heads.head import Head
 from mvr.heads.table import head_kind
+from mvr.media.progress import is_told, stretch
 
 _BATCH_ROWS = 32  # segments encoded together: bounds the memory of a long track under a large backbone
+_FEW_ROWS = 4
+_READING_SHARES = {
+    Modality.VIDEO: 0.85,
+    Modality.AUDIO: 0.5,
+}  # of the time, clips of 3 to 6 minutes, 2026-11-29
+_READ_AT = 60.0  # times as fast as it plays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,12 +228,28 @@ class System:
         info = probe(path, needs=("picture",) if modality is Modality.VIDEO else ("sound",))
         segments = segments_of(info.duration_s, modality, self.card.segments)
         backbone = self.backbone(modality)
-        rows = backbone.preprocess(path, segments)  # decoding: several visitors at once
-        with self._lock:
-            parts = [backbone.encode(rows[i : i + _BATCH_ROWS]) for i in range(0, len(segments), _BATCH_ROWS)]
-        return SegmentFeatures(
-            segments=segments, features=check_features(np.concatenate(parts), backbone.name)
-        )
+        with stretch(0.0, read := self._reading_share(modality, info.duration_s)):
+            rows = backbone.preprocess(path, segments)  # decoding: several visitors at once
+        with self._lock, stretch(read, 1.0):
+            features = np.concatenate(list(_encoded(backbone, rows, self._at_once(modality))))
+        return SegmentFeatures(segments=segments, features=check_features(features, backbone.name))
+
+    def _at_once(self, modality: Modality) -> int:
+        """Segments that are encoded together; the small backbones of the core take one after the other anyway."""
+        card = self.card.video if modality is Modality.VIDEO else self.card.audio
+        return _BATCH_ROWS if card is not None and backbone_kind(card.name).on_device else _FEW_ROWS
+
+    def _reading_share(self, modality: Modality, duration_s: float) -> float:
+        """How much of the time for a file goes into decoding it: by the arithmetic of large networks, else as measured
+        for the small ones that ship.
+        """
+        if not is_told():
+            return 1.0
+        network_s = expected_seconds(self.card, modality, duration_s, self._device)
+        if not network_s:
+            return _READING_SHARES[modality]
+        reading_s = duration_s / _READ_AT
+        return reading_s / (reading_s + network_s)
 
     def encode(self, features: FloatArray, modality: Modality) -> BranchedEmbeddings:
         """Features (S, D) -> embeddings (S, B, D) through the head."""
@@ -291,6 +317,14 @@ def _unit(vectors: FloatArray) -> FloatArray:
     lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.finfo(np.float32).tiny)
     unit: FloatArray = (vectors / lengths).astype(np.float32)
     return unit
+
+
+def _encoded(backbone: Backbone, rows: npt.NDArray[Any], at_once: int) -> Iterator[FloatArray]:
+    """Features of preprocessed rows, batch by batch."""
+    for first in range(0, len(rows), at_once):
+        with stretch(first / len(rows), min(1.0, (first + at_once) / len(rows))):
+            features = backbone.encode(rows[first : first + at_once])
+        yield features
 
 
 def load_system(name: str, *, device: str = "auto", head_path: Path | str | None = None) -> System:

@@ -22,6 +22,7 @@ from mvr.media.boxes import encrypted_tracks
 from mvr.media.clock import Joins, PacketClock, find_joins, late_picture_s
 from mvr.media.kinds import other_kind
 from mvr.media.limits import Deadline, MediaLimits
+from mvr.media.progress import is_told, tell_done
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AvAudioStream
@@ -67,6 +68,7 @@ class OpenMedia:
         self.deadline = Deadline(path, limits.timeout_s)
         self.errors = 0
         self.joins: Joins | None = None  # looked for where a clock goes back, and not before
+        self._told = is_told()
 
     @cached_property
     def start_s(self) -> float:
@@ -144,6 +146,8 @@ class OpenMedia:
 
     def decode(self, packet: Packet[Any]) -> list[Any]:
         """Frames of one packet; a damaged packet gives none and is counted."""
+        if self._told:
+            self._tell(packet)
         try:
             return list(packet.decode())
         except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.BugError) as error:
@@ -153,6 +157,12 @@ class OpenMedia:
         except av.error.FFmpegError as error:
             self.count_error(error)
         return []
+
+    def _tell(self, packet: Packet[Any]) -> None:
+        """Say how much of the file's length is decoded."""
+        length_s = (self.container.duration or 0) / 1e6
+        if length_s > 0 and packet.pts is not None and packet.time_base is not None:
+            tell_done((float(packet.pts * packet.time_base) - self.start_s) / length_s)
 
     def pictures(self, stream: Any, wanted: Container[int] | None = None) -> Iterator[Any]:
         """Frames that can be trusted: not damaged, and after damage only from the next key frame on.

@@ -56,6 +56,8 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def status_html(kind: str, text: str) -> str:
-    """The status line: kind is idle, busy, done, quiet (for screen readers) or error."""
-    return render("status.html", kind=kind, text=text)
+def status_html(kind: str, text: str, percent: int | None = None, rest: str = "") -> str:
+    """The status line: kind is idle, busy, done, quiet (for screen readers) or error; of a long work how much of it is
+    done and how long the rest will take.
+    """
+    return render("status.html", kind=kind, text=text, percent=percent, rest=rest)

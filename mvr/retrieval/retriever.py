@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +22,12 @@ import numpy.typing as npt
 from mvr.config.digest import content_hash
 from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray
 from mvr.embeddings.mixed import MixedSystem
-from mvr.embeddings.system import System
+from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
 from mvr.index.mixture import best_first
 from mvr.library import Item, Library, Progress, Skipped
 from mvr.library.catalogue import display_name
+from mvr.media.progress import stretch
 from mvr.retrieval.diversity import pick_diverse
 from mvr.retrieval.facts import facts_of
 from mvr.retrieval.filters import EVERYTHING, Filters
@@ -37,7 +38,19 @@ from mvr.retrieval.timed import place_list
 from mvr.retrieval.words import Words
 
 _KEPT_BYTES = 256 << 20  # of queries' products with the library: while kept, moving the slider costs nothing
+_FEATURES_SHARE = 0.6  # of the time for a piece of music; the rest goes into hearing whether it is one
 _DIVERSE_POOL = 10  # diversity picks among this many times k of the best
+
+
+@dataclass(kw_only=True)
+class _Asked:
+    """A file that is asked with: its features by recipe, and whether its sound is music, as far as they are known."""
+
+    path: Path
+    content: str
+    direction: Direction
+    features: dict[str, SegmentFeatures] = field(default_factory=dict)
+    is_music: bool | None = None
 
 
 class Retriever:
@@ -77,30 +90,52 @@ class Retriever:
         path = Path(path)
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
-        content = content_hash(path)
+        return self._embed(_Asked(path=path, content=content_hash(path), direction=direction))
+
+    def _embed(self, asked: _Asked) -> Query:
+        """The query; members of a mixture that share a backbone share what it says of the file."""
+        direction = asked.direction
         if self._members:
-            parts = tuple(retriever.embed_query(path, direction) for _, retriever in self._members)
-            return self._joined(parts)
-        found = self.library.features_of(content, self.system, direction.query)
-        if found is None:
-            found = self.library.timings.look_on(
-                path,
-                content,
-                direction.query,
-                lambda: self.system.features_of_file(path, direction.query),
-                on_disk=False,
-            )
+            recipes = {one.system.recipe_hash(direction.query) for _, one in self._members}
+            parts = []
+            for _, retriever in self._members:
+                new = retriever.system.recipe_hash(direction.query) not in asked.features
+                at = len(asked.features) / len(recipes)
+                with stretch(at, at + new / len(recipes)):
+                    parts.append(retriever._embed(asked))
+            return self._joined(tuple(parts))
+        hears = self._words.hears(direction)
+        with stretch(0.0, _FEATURES_SHARE if hears else 1.0):
+            found = self._features(asked)
+        if hears and asked.is_music is None:
+            with stretch(_FEATURES_SHARE, 1.0):
+                asked.is_music = self.library.is_music(asked.path, asked.content)
         return Query(
-            name=display_name(path),
-            content=content,
+            name=display_name(asked.path),
+            content=asked.content,
             direction=direction,
             duration_s=found.segments[-1].end_s,
             segments=found.segments,
             embeddings=self.system.encode(found.features, direction.query),
             system=self.system.identity,
             facts=facts_of(self.system.backbone(direction.query), found.features[0]),
-            words=self._words.of_query(path, content, direction, found),
+            words=self._words.of_query(direction, found, is_music=asked.is_music is not False),
         )
+
+    def _features(self, asked: _Asked) -> SegmentFeatures:
+        """Features of the file, the library's where it holds it."""
+        modality = asked.direction.query
+        recipe = self.system.recipe_hash(modality)
+        if recipe not in asked.features:
+            known = self.library.features_of(asked.content, self.system, modality)
+            asked.features[recipe] = known or self.library.timings.look_on(
+                asked.path,
+                asked.content,
+                modality,
+                lambda: self.system.features_of_file(asked.path, modality),
+                on_disk=False,
+            )
+        return asked.features[recipe]
 
     def _joined(self, parts: tuple[Query, ...]) -> Query:
         """One query of a mixture from its members' queries."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from mvr.datatypes import Direction, FloatArray, Modality
 from mvr.embeddings.system import SegmentFeatures, System
@@ -26,8 +25,12 @@ class Words:
         self._library = library
         self._system = next((part for part in system.parts if part.explains), None)
 
+    def hears(self, direction: Direction) -> bool:
+        """Whether a query's words depend on its sound being music."""
+        return direction is Direction.MUSIC_TO_VIDEO and self._tables() is not None
+
     def of_query(
-        self, path: Path, content: str, direction: Direction, found: SegmentFeatures
+        self, direction: Direction, found: SegmentFeatures, *, is_music: bool = True
     ) -> QueryWords | None:
         """Words for a query from its features under this system; none for sound that is no music."""
         tables = self._tables()
@@ -35,7 +38,7 @@ class Words:
             return None
         if direction is Direction.VIDEO_TO_MUSIC:
             return words_of_clip(tables, found.features)
-        if not self._library.is_music(path, content):
+        if not is_music:
             return None
         heard = heard_tags(tables, found.features)
         return QueryWords(hears=words_of_music(tables, heard), tags=heard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from mvr.page.search import search_events
 from mvr.page.search.desk import Clip, Desk
 from mvr.page.search.search_events import SearchEvents
 from mvr.page.search.search_view import Shown
+from mvr.page.search.waiting import Progress, Waiting
 
 
 @pytest.fixture
@@ -65,3 +67,41 @@ def test_a_newer_search_overtakes_an_older_one(events: Any) -> None:
     next(newer)
     assert list(older) == []
     assert [shown.status for shown in newer][-1] == "full"
+
+
+def test_while_a_long_clip_is_read_the_status_says_how_far_it_is(
+    events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, steps = [0.0], [0.02, 0.25, 0.5, 0.9]
+    goes_on = threading.Semaphore(0)
+
+    class Slow(Waiting):
+        def __init__(self) -> None:
+            super().__init__(lambda: now[0])
+
+    def embed(*arguments: Any) -> str:
+        for share in steps:
+            arguments[-1](share)
+            assert goes_on.acquire(timeout=60)
+        return "query"
+
+    told: list[Progress] = []
+
+    def busy(_: str, progress: Progress | None = None) -> Shown:
+        if progress is not None:
+            told.append(progress)
+            now[0] += 40 * (steps[len(told)] - steps[len(told) - 1]) if len(told) < len(steps) else 0
+            goes_on.release()
+        return Shown(status="busy")
+
+    monkeypatch.setattr(search_events, "Waiting", Slow)
+    monkeypatch.setattr(search_events, "embed", embed)
+    monkeypatch.setattr(events.view, "busy", busy)
+    running = events.pick("s", "1", CONTROLS)
+    next(running)
+    now[0] = 0.8  # of 40 s, 2 %
+    said = [shown.status for shown in running]
+    assert said[-1] == "full" and [one.percent for one in told] == [2, 25, 50, 90]
+    assert [one.rest for one in told] == [
+        "about 40 s left", "about 30 s left", "about 20 s left", "about 4 s left"
+    ]  # fmt: skip

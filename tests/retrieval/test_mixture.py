@@ -15,6 +15,7 @@ from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import load_system, system_status
 from mvr.errors import UsageError
 from mvr.library import Library
+from mvr.media.progress import telling
 from mvr.retrieval import Filters, Retriever
 from mvr.retrieval.teaching import item_features
 
@@ -160,3 +161,30 @@ def test_a_re_ranking_learns_from_all_members_end_to_end(mixed: Retriever):
     width = sum(part.head.dim for part in mixed.system.parts)
     for vector in features.values():
         assert vector.shape == (width,) and 0 < np.linalg.norm(vector) <= 1 + 1e-5
+
+
+def test_members_with_one_backbone_read_a_file_once_and_say_how_far_they_are(
+    mixed: Retriever, tmp_path: Path, tiny_assets: Path, make_tone: Callable[..., Path]
+):
+    members = [{"system": "tiny", "alpha": 0.0}, {"system": "tiny", "alpha": 1.0}, {"system": "chance"}]
+    mix = {"name": "twice", "title": "twice", "summary": "", "trained_on": "nothing", "mix": members}
+    (tiny_assets / "systems" / "twice.json").write_text(json.dumps(mix), encoding="utf-8")
+    twice = Retriever(mixed.library, load_system("twice"))
+    tone = make_tone(tmp_path / "new.wav", seconds=60.0, seed=7)
+    read: list[str] = []
+    for part in twice.system.parts:
+        of_file = part.features_of_file
+
+        def counted(
+            path: Path, modality: Modality, of_file: Callable[..., object] = of_file, name: str = part.name
+        ):
+            read.append(name)
+            return of_file(path, modality)
+
+        part.features_of_file = counted  # type: ignore[assignment,method-assign]
+    told: list[float] = []
+    with telling(told.append):
+        query = twice.embed_query(tone, Direction.MUSIC_TO_VIDEO)
+    assert read == ["tiny", "chance"]
+    assert [part.system for part in query.parts] == [part.identity for part in twice.system.parts]
+    assert told == sorted(told) and len(told) > 5 and told[-1] == 1.0

@@ -8,6 +8,7 @@ player  -> the browser-safe copy
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.media.limits import MediaLimits
 from mvr.media.probe import MediaInfo, probe
+from mvr.media.progress import telling
 from mvr.page import texts
 from mvr.page.library import DEMO
 from mvr.page.serving import safe_name, take_over
@@ -161,12 +163,16 @@ def example_clip(catalogue: Catalogue, item_id: str, modality: Modality) -> Clip
     return Clip(path=item.path, name=item.title, info=probe(item.path), shared=True)
 
 
-def embed(desk: Desk, clip: Clip, ask: Ask, catalogue: Catalogue) -> Query:
-    """The clip's query for one system; kept, so that asking again costs nothing."""
+def embed(
+    desk: Desk, clip: Clip, ask: Ask, catalogue: Catalogue, told: Callable[[float], None] | None = None
+) -> Query:
+    """The clip's query for one system; kept, so that asking again costs nothing. `told`: the share that is done."""
     known = desk.queries.get(ask.system) if desk.clip is clip else None
     if known is not None:
         return known
-    return catalogue.retriever(ask.library, ask.system).embed_query(clip.path, desk.direction)
+    retriever = catalogue.retriever(ask.library, ask.system)
+    with telling(told) if told is not None else contextlib.nullcontext():
+        return retriever.embed_query(clip.path, desk.direction)
 
 
 def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:

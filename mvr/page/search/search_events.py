@@ -22,6 +22,7 @@ from mvr.page.search.learned import Teachers, rank_by_taste
 from mvr.page.search.preview import mux_preview
 from mvr.page.search.refining import Refining
 from mvr.page.search.search_view import Shown, View
+from mvr.page.search.waiting import Waiting
 from mvr.page.serving import Upload, Visit, media_limits
 
 if TYPE_CHECKING:
@@ -119,12 +120,13 @@ class SearchEvents:
     ) -> Generator[Shown, None, None]:
         ask = self._ask(visit, controls)
         desk.controls = controls
-        query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue)
+        waiting = Waiting()
+        query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue, waiting.done)
         try:
             yield self.view.searching(clip)
             if slow := announcement(clip, ask.system, self.direction):
                 yield self.view.busy(slow)
-            yield from self._wait(query, lambda: None)
+            yield from self._wait(query, waiting, texts.MATCHING)
             yield self.view.busy(
                 texts.MATCHING
             )  # whoever cancelled meanwhile stops it here, before the desk changes
@@ -144,14 +146,10 @@ class SearchEvents:
     def _make_player(self, visit: Visit, desk: Desk, clip: Clip) -> Iterator[Shown]:
         if desk.player is not None:
             return
-        done = [0.0]
-        player = self.context.pool.submit(
-            make_player, visit, clip, self.limits, lambda fraction: done.__setitem__(0, fraction)
-        )
-        yield self.view.full(visit, desk, texts.CONVERTING.format(percent=0))
-        yield from self._wait(
-            player, lambda: self.view.busy(texts.CONVERTING.format(percent=int(100 * done[0])))
-        )
+        waiting = Waiting()
+        player = self.context.pool.submit(make_player, visit, clip, self.limits, waiting.done)
+        yield self.view.full(visit, desk, texts.CONVERTING)
+        yield from self._wait(player, waiting, texts.CONVERTING)
         try:
             made = player.result()
         except MvrError:  # silence, or damage further on: nothing to hear the list with
@@ -162,25 +160,30 @@ class SearchEvents:
         if desk.clip is clip:
             desk.player = made
 
-    def _wait(self, future: Future[Any], report: Callable[[], Shown | None]) -> Iterator[Shown]:
-        told = None
+    def _wait(self, future: Future[Any], waiting: Waiting, sentence: str) -> Iterator[Shown]:
+        """Say how far a work is until it is done."""
         while not future.done():
             wait([future], timeout=POLL_S)
-            update = report()
-            if update is not None and update != told:
-                told = update
-                yield update
+            if (progress := waiting.told()) is not None:
+                yield self.view.busy(sentence, progress)
 
     @speaking
     def again(self, session: str | None, controls: Controls) -> Iterator[Shown]:
         """A control moved: rank again; embeds only when another system is asked."""
         visit, desk = self._desk(session)
-        if desk.clip is None:
+        clip = desk.clip
+        if clip is None:
             return
         ask = self._ask(visit, controls)
         desk.controls = controls
         if ask.system not in desk.queries:
-            yield self.view.busy(texts.MATCHING)
+            yield self.view.busy(announcement(clip, ask.system, self.direction) or texts.MATCHING)
+            waiting = Waiting()
+            query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue, waiting.done)
+            yield from self._wait(query, waiting, texts.MATCHING)
+            if desk.clip is not clip:  # another one came meanwhile, with a search of its own
+                return
+            desk.queries[ask.system] = query.result()
         rank_by_taste(self.teachers, desk, ask, controls.voter)
         yield self.view.list_again(visit, desk)
 
@@ -192,14 +195,10 @@ class SearchEvents:
         asked = (row.id, row.music_from_s, original)
         made = desk.preview
         if made is None or (made.item_id, made.start_s, made.original) != asked:
-            done = [0.0]
-            muxing = self.context.pool.submit(
-                mux_preview, visit, desk, row, original, lambda fraction: done.__setitem__(0, fraction)
-            )
-            yield from self._wait(
-                muxing,
-                lambda: self.view.busy(texts.MUXING.format(title=row.title, percent=int(100 * done[0]))),
-            )
+            waiting, sentence = Waiting(), texts.MUXING.format(title=row.title)
+            muxing = self.context.pool.submit(mux_preview, visit, desk, row, original, waiting.done)
+            yield self.view.busy(sentence)
+            yield from self._wait(muxing, waiting, sentence)
             made = desk.preview = muxing.result()
         yield self.view.exported(visit, desk, texts.MUXED.format(title=row.title))
         desk.preview = replace(made, fresh=False)

@@ -19,6 +19,7 @@ from mvr.page.templates import clock, render, status_html
 if TYPE_CHECKING:
     from mvr.page.search.desk import Clip, Desk
     from mvr.page.search.refining import Refining
+    from mvr.page.search.waiting import Progress
     from mvr.retrieval import RankedList, Result
 
 
@@ -126,14 +127,12 @@ class View:
 
     def error(self, sentence: str) -> Shown:
         """The sentence; everything else as it was."""
-        return self._say("error", sentence, cancel=False)
+        return Shown(status=status_html("error", sentence), cancel=False)
 
-    def busy(self, sentence: str) -> Shown:
-        """The sentence, a spinner and a way out; everything else as it was."""
-        return self._say("busy", sentence, cancel=True)
-
-    def _say(self, kind: str, sentence: str, *, cancel: bool) -> Shown:
-        return Shown(status=status_html(kind, sentence), cancel=cancel)
+    def busy(self, sentence: str, progress: Progress | None = None) -> Shown:
+        """The sentence, a spinner and a way out, of a long work how far it is; everything else as it was."""
+        told = () if progress is None else (progress.percent, progress.rest)
+        return Shown(status=status_html("busy", sentence, *told), cancel=True)
 
     def searching(self, clip: Clip) -> Shown:
         """A new clip is being embedded."""
