@@ -175,6 +175,7 @@ def works_needed(means: npt.NDArray[np.float64], gain: float = 0.05) -> int:
 
     Args:
         means: (W,) mean percentile of each work.
+        gain: percentile above .5 that is to be shown.
 
     >>> works_needed(np.array([0.4, 0.5, 0.6, 0.7]))
     53

@@ -44,6 +44,15 @@ from mvr.votes.voter import VoterSigner
 REVEALED = "revealed"
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """The battle that a token names, at which attempt, and what was done with it."""
+
+    battle: Battle
+    attempt: int
+    state: BattleState
+
+
 class Arena:
     """Battles between competitors over candidates, kept in a vote store. Safe to share between threads.
 
@@ -139,17 +148,17 @@ class Arena:
     def issue(self, drawn: Drawn) -> OpenBattle:
         """Store a drawn battle and start its clock; another open one (a second tab) is given back instead."""
 
-        def work(connection: sa.Connection) -> tuple[Battle, int, bool]:
+        def work(connection: sa.Connection) -> OpenBattle:
             lock(connection, f"voter:{drawn.battle.voter_id}")
             battle = dataclasses.replace(drawn.battle, created_at_ms=self._clock())
             found = self._open(connection, battle.voter_id, Direction(battle.direction), battle.study_id)
             if found and found[0].query_id == battle.query_id:
-                return (*found, True)
+                return self._shown(*found, restored=True)
             append(connection, [*drawn.identical, battle])
-            return select(connection, Battle, battle_id=battle.battle_id)[0], 0, False
+            stored = select(connection, Battle, battle_id=battle.battle_id)[0]
+            return self._shown(stored, 0, restored=False)
 
-        battle, attempt, restored = self.store.write(work)
-        return self._shown(battle, attempt, restored=restored)
+        return self.store.write(work)
 
     def vote(self, token: str, voter_id: str, ballot: Ballot) -> Receipt:
         """Store a vote, or refuse it neutrally.
@@ -162,14 +171,15 @@ class Arena:
         def work(connection: sa.Connection) -> Receipt:
             lock(connection, f"voter:{voter_id}")
             now = self._clock()  # after the lock: a voter's rows are in the order of their times
-            battle, attempt, state = self._battle_of(connection, token, voter_id)
-            check_open(state, attempt, ballot, now - battle.created_at_ms, self.settings)
+            asked = self._battle_of(connection, token, voter_id)
+            battle, state = asked.battle, asked.state
+            check_open(state, asked.attempt, ballot, now - battle.created_at_ms, self.settings)
             heard = check_listened(
                 battle, ballot, served_of(connection, battle.battle_id), now, self.settings
             )
             if not is_given(connection, voter_id, ballot.consent_version):
                 raise Refused(Reason.NO_CONSENT)
-            vote = heard.to_vote(battle, attempt, now)
+            vote = heard.to_vote(battle, asked.attempt, now)
             flags = rate_flags(connection, vote, self.settings.rates) if ballot.aspect == Aspect.FIT else []
             stored = append_vote(connection, vote)
             append(connection, flags)
@@ -188,10 +198,11 @@ class Arena:
         def work(connection: sa.Connection) -> tuple[Battle, int]:
             lock(connection, f"voter:{voter_id}")
             now = self._clock()  # after the lock: a voter's rows are in the order of their times
-            battle, attempt, state = self._battle_of(connection, token, voter_id)
+            asked = self._battle_of(connection, token, voter_id)
+            battle, state = asked.battle, asked.state
             newest = newest_battle(connection, voter_id)
             is_newest = newest is not None and newest.battle_id == battle.battle_id
-            check_undo(state, attempt, is_newest, now, self.settings)
+            check_undo(state, asked.attempt, is_newest, now, self.settings)
             for vote in state.active:
                 append_vote(
                     connection,
@@ -219,7 +230,8 @@ class Arena:
 
         def work(connection: sa.Connection) -> Battle:
             lock(connection, f"voter:{voter_id}")
-            battle, _, state = self._battle_of(connection, token, voter_id)
+            asked = self._battle_of(connection, token, voter_id)
+            battle, state = asked.battle, asked.state
             if not state.active:
                 raise Refused(Reason.NOT_VOTED)
             if not state.revealed:
@@ -242,16 +254,14 @@ class Arena:
 
     # rules ----------------------------------------------------------------------------------------
 
-    def _battle_of(
-        self, connection: sa.Connection, token: str, voter_id: str
-    ) -> tuple[Battle, int, BattleState]:
+    def _battle_of(self, connection: sa.Connection, token: str, voter_id: str) -> _Asked:
         battle_id, attempt = self._tokens.read(token)
         battles = select(connection, Battle, battle_id=battle_id)
         if not battles:
             raise Refused(Reason.UNKNOWN)
         if battles[0].voter_id != voter_id:
             raise Refused(Reason.FOREIGN)
-        return battles[0], attempt, BattleState.read(connection, battle_id)
+        return _Asked(battle=battles[0], attempt=attempt, state=BattleState.read(connection, battle_id))
 
     def _open(
         self, connection: sa.Connection, voter_id: str, direction: Direction, study_id: str | None

@@ -81,7 +81,8 @@ class ClipVideo:
         self._architecture = register_architecture(self._options.architecture)
         self._precision = parse_precision(self._options.precision)
         self._device = pick_device(self._options.device)
-        self._path, quick_gelu, self._pixels = _checkpoint(self._options, self._architecture)
+        found = _checkpoint(self._options, self._architecture)
+        self._path, self._pixels, quick_gelu = found.path, found.pixels, found.quick_gelu
         model = _load(self._architecture, self._path, quick_gelu)
         self._side_px = _side_px(model)
         self._model: Any = prepare(model, self._precision, self._device)
@@ -173,16 +174,28 @@ def _model_config(architecture: str) -> dict[str, Any]:
     return config
 
 
-def _checkpoint(options: ClipOptions, architecture: str) -> tuple[Path, bool, PixelSettings]:
-    """(file, whether it was trained with quick GELU, how its pictures are made)."""
+@dataclass(frozen=True, kw_only=True)
+class _Checkpoint:
+    """A file of weights, whether it was trained with quick GELU, how its pictures are made."""
+
+    path: Path
+    quick_gelu: bool
+    pixels: PixelSettings
+
+
+def _checkpoint(options: ClipOptions, architecture: str) -> _Checkpoint:
     import open_clip
 
     config = dict(open_clip.get_pretrained_cfg(architecture, options.pretrained))
     if options.weights is not None:
         path = local_weights(options.weights, options.sha256)
-        return path, False, _pixels(config or _common(architecture))
+        return _Checkpoint(path=path, quick_gelu=False, pixels=_pixels(config or _common(architecture)))
     path = next(iter(fetch_weights(clip_source(architecture, options.pretrained)).values()))
-    return local_weights(str(path), options.sha256), bool(config.get("quick_gelu")), _pixels(config)
+    return _Checkpoint(
+        path=local_weights(str(path), options.sha256),
+        quick_gelu=bool(config.get("quick_gelu")),
+        pixels=_pixels(config),
+    )
 
 
 def _pixels(config: Mapping[str, Any]) -> PixelSettings:

@@ -182,7 +182,8 @@ def choose(wish: Wish) -> Delivery:
 
     film = lay_film(wish.video)
     library, demo = library_or_demo(wish.library)
-    found, picked, ranking = _rank(wish, library, demo)
+    ranked = _rank(wish, library, demo)
+    found, picked, ranking = ranked.found, ranked.named, ranked.by
     origin: JsonDict = {"library": str(library.root).encode("utf-8", "replace").decode()}
     if ranking is not None:
         alpha = ranking.system.card.alpha_default if wish.alpha is None else wish.alpha
@@ -210,8 +211,16 @@ def choose(wish: Wish) -> Delivery:
     return lay_ranked(film, found[:count], chosen, wish.loudness_lufs, origin, timing)
 
 
-def _rank(wish: Wish, library: Library, demo: bool) -> tuple[list[Found], Found | None, Retriever | None]:
-    """The best tracks, and the one that was named where a library holds it."""
+@dataclass(frozen=True, kw_only=True)
+class _Ranked:
+    """The best tracks, the one that was named where a library holds it, and who ranked them."""
+
+    found: list[Found]
+    named: Found | None = None
+    by: Retriever | None = None
+
+
+def _rank(wish: Wish, library: Library, demo: bool) -> _Ranked:
     from mvr.delivery.laying import Found
     from mvr.embeddings.system import load_system
     from mvr.retrieval import Filters, Retriever
@@ -222,7 +231,7 @@ def _rank(wish: Wish, library: Library, demo: bool) -> tuple[list[Found], Found 
             raise DataError(
                 f"the library {library.root} holds no tracks; add some with `mvr library add PATH`"
             )
-        return [], None, None
+        return _Ranked(found=[])
     if demo:
         note(
             "your library is empty, so the demo library's tracks are ranked; `mvr library add PATH` adds yours"
@@ -243,9 +252,10 @@ def _rank(wish: Wish, library: Library, demo: bool) -> tuple[list[Found], Found 
     if item is None:
         if wish.track is None and not found:
             raise DataError(f"no track of the library {library.root} passes the filters")
-        return found, None, retriever
+        return _Ranked(found=found, by=retriever)
     alone = ranked(1, Filters(ids=frozenset([item.id])))
-    return found, alone[0] if alone else Found(item=item, start_s=0.0), retriever
+    named = alone[0] if alone else Found(item=item, start_s=0.0)
+    return _Ranked(found=found, named=named, by=retriever)
 
 
 def named_track(track: str | None, library: Library) -> Item | None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mvr.commands.delivering import Output, Wish, export_pack, export_timeline, named_track
-from mvr.commands.fit import EndingOption, HitOption, describe, plan_track
+from mvr.commands.fit import EndingOption, FitChoice, HitOption, describe, plan_track
 from mvr.commands.options import (
     DEFAULT,
     ForceOption,
@@ -139,7 +139,9 @@ def export(
 
     with tempfile.TemporaryDirectory(prefix="mvr-") as folder:
         wav = Path(folder) / "music.wav"
-        music, plan = plan_track(video, track, library, (start or 0.0, ending, hit))
+        music, plan = plan_track(
+            video, track, library, FitChoice(start_s=start or 0.0, ending=ending, hit_s=hit)
+        )
         write_fit(music, plan, wav)
         settings |= {"start_s": 0.0, "fade_s": 0.0}  # the plan has begun and faded it already
         _export_film(video, track, out, library, settings, plan, wav, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,7 @@ def fit(
             out, inputs=(video, Path(track)), kept=library_files(library), endings=(".wav",), force=force
         )
     check_media(video, "picture")
-    music, plan = plan_track(video, track, library, (start, ending, hit))
+    music, plan = plan_track(video, track, library, FitChoice(start_s=start, ending=ending, hit_s=hit))
     if out is not None and not dry_run:
         from mvr.timing.files import write_fit
 
@@ -70,10 +71,17 @@ def fit(
         say(str(out))
 
 
-def plan_track(
-    video: Path, track: str, library: Path | None, wish: tuple[float, Ending, float | None]
-) -> tuple[Path, FitPlan]:
-    """The track's file, and its plan for the clip; `wish`: start in s, ending, hit in s or None."""
+@dataclass(frozen=True, kw_only=True)
+class FitChoice:
+    """How a track is to fit; None: it need not strike anywhere."""
+
+    start_s: float
+    ending: Ending
+    hit_s: float | None
+
+
+def plan_track(video: Path, track: str, library: Path | None, choice: FitChoice) -> tuple[Path, FitPlan]:
+    """The track's file, and its plan for the clip."""
     from mvr.media.probe import probe
     from mvr.timing.files import plan_file
     from mvr.timing.fitting import FitWish
@@ -82,8 +90,7 @@ def plan_track(
     item = named_track(track, opened)
     music = Path(track) if item is None or Path(track).is_file() else opened.file_of(item)
     length_s = probe(video, needs=("picture",)).duration_s
-    start_s, ending, hit_s = wish
-    return music, plan_file(music, FitWish(length_s=length_s, start_s=start_s, ending=ending, hit_s=hit_s))
+    return music, plan_file(music, FitWish(length_s=length_s, **asdict(choice)))
 
 
 def describe(plan: FitPlan) -> list[str]:

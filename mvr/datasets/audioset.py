@@ -146,6 +146,8 @@ def balanced_split(
     its groups to the part that still wants it most; groups without a label fill up what is left.
 
     Args:
+        table: rows with a `group` and label columns.
+        taxonomy: the label column to balance.
         fractions: part name -> share; the shares sum to one.
         seed: order of groups within a class, and ties.
 

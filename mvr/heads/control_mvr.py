@@ -71,11 +71,9 @@ class ControlMVRHead(TrainableHead):
 
 def _q(settings: HeadSettings, inputs: int) -> nn.Sequential:
     """The branch's own representation of a frozen feature: the hidden layers."""
-    layers = [hidden_layer(settings.members, inputs, settings.hidden, settings.layer_options)]
+    layers = [hidden_layer(inputs, settings.hidden, settings)]
     for _ in range(settings.layers - 2):
-        layers.append(
-            hidden_layer(settings.members, settings.hidden, settings.hidden, settings.layer_options)
-        )
+        layers.append(hidden_layer(settings.hidden, settings.hidden, settings))
     return nn.Sequential(*layers)
 
 

@@ -42,6 +42,6 @@ class MVBindHead(TrainableHead):
 def _network(settings: HeadSettings, inputs: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for _ in range(settings.layers - 1):
-        layers.append(hidden_layer(settings.members, inputs, settings.hidden, settings.layer_options))
+        layers.append(hidden_layer(inputs, settings.hidden, settings))
         inputs = settings.hidden
     return nn.Sequential(*layers, StackedLinear(settings.members, inputs, settings.dim))

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from mvr.errors import UsageError
 from mvr.heads.rows import CLIP_DEVIATIONS, scale_of
+from mvr.heads.settings import HeadSettings
 
 
 class Standardise(nn.Module):
@@ -85,15 +86,15 @@ class MemberNorm(nn.Module):
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "silu": nn.SiLU}
 
 
-def hidden_layer(members: int, inputs: int, outputs: int, options: tuple[str, str, float]) -> nn.Sequential:
-    """Linear, norm, activation, dropout; `options` are norm, activation and dropout rate."""
-    norm, activation, dropout = options
+def hidden_layer(inputs: int, outputs: int, settings: HeadSettings) -> nn.Sequential:
+    """Linear, norm, activation, dropout."""
+    norm, activation, members = settings.norm, settings.activation, settings.members
     if activation not in ACTIVATIONS:
         raise UsageError(f"unknown activation {activation!r}; choose from {', '.join(sorted(ACTIVATIONS))}")
     layers: list[nn.Module] = [StackedLinear(members, inputs, outputs)]
     if norm != "none":
         layers.append(MemberNorm(norm, members, outputs))
-    layers += [ACTIVATIONS[activation](), nn.Dropout(dropout)]
+    layers += [ACTIVATIONS[activation](), nn.Dropout(settings.dropout)]
     return nn.Sequential(*layers)
 
 

@@ -65,8 +65,3 @@ class HeadSettings:
         if modality is Modality.VIDEO:
             return self.video_dim // self.video_parts
         return self.audio_dim // self.audio_parts
-
-    @property
-    def layer_options(self) -> tuple[str, str, float]:
-        """Norm, activation and dropout of a hidden layer."""
-        return self.norm, self.activation, self.dropout

@@ -76,7 +76,7 @@ def emo_clim_loss(
     labels: Tensor,
     logit_scale: Tensor | float,
     *,
-    weights: tuple[float, float, float, float] = (0.25, 0.25, 0.25, 0.25),
+    intra_weight: float = 0.25,
 ) -> Tensor:
     """Both cross-modal directions and both intra-modal terms, 0.25 each ("Emo-CLIM default").
 
@@ -85,7 +85,7 @@ def emo_clim_loss(
         audio: (B, D) unit-length embeddings of the same B items.
         labels: (B, C) multi-hot labels of the items.
         logit_scale: 1 / tau.
-        weights: of video -> audio, audio -> video, video -> video, audio -> audio.
+        intra_weight: of each of the two terms within one modality; each of the other two gets the rest of 0.5.
     """
     positives = shared_labels(labels)
     terms = (
@@ -94,4 +94,5 @@ def emo_clim_loss(
         supervised_contrastive(video, video, positives, logit_scale, same=True),
         supervised_contrastive(audio, audio, positives, logit_scale, same=True),
     )
+    weights = (0.5 - intra_weight, 0.5 - intra_weight, intra_weight, intra_weight)
     return torch.stack([weight * term for weight, term in zip(weights, terms, strict=True)]).sum()

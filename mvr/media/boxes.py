@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -22,25 +23,34 @@ def _inside(
 ) -> Iterator[tuple[bytes, bytes]]:
     begin, end = span
     while begin + 8 <= end:
-        kind, start, size = _head(file, begin, end)
-        if size < start:
+        box = _head(file, begin, end)
+        if box.size < box.start:
             return
-        if kind in _PARENTS:
-            yield from _inside(file, (begin + start, min(end, begin + size)), wanted)
-        elif kind in wanted and size <= _LARGEST:
-            file.seek(begin + start)
-            yield kind, file.read(size - start)
-        begin += size
+        if box.kind in _PARENTS:
+            yield from _inside(file, (begin + box.start, min(end, begin + box.size)), wanted)
+        elif box.kind in wanted and box.size <= _LARGEST:
+            file.seek(begin + box.start)
+            yield box.kind, file.read(box.size - box.start)
+        begin += box.size
 
 
-def _head(file: BinaryIO, begin: int, end: int) -> tuple[bytes, int, int]:
-    """Kind of the box at `begin`, where its body starts, and its size; size 0 in the file means to the end."""
+@dataclass(frozen=True, kw_only=True)
+class _Box:
+    """Kind of a box, where its body starts in it, and its size."""
+
+    kind: bytes
+    start: int
+    size: int
+
+
+def _head(file: BinaryIO, begin: int, end: int) -> _Box:
+    """The box at `begin`; size 0 in the file means to the end."""
     file.seek(begin)
     head = file.read(16)
     size, start = int.from_bytes(head[:4], "big"), 8
     if size == 1:
         size, start = int.from_bytes(head[8:16], "big"), 16
-    return head[4:8], start, size or end - begin
+    return _Box(kind=head[4:8], start=start, size=size or end - begin)
 
 
 def is_whole_mp4(path: Path) -> bool:
@@ -72,11 +82,11 @@ def _outermost(path: Path, _of: tuple[int, int]) -> tuple[bytes, ...]:
     with path.open("rb") as file:
         at, end = 0, path.stat().st_size
         while at < end:
-            kind, start, size = _head(file, at, end)
-            kinds.append(kind)
-            if size < start or at + size > end:
+            box = _head(file, at, end)
+            kinds.append(box.kind)
+            if box.size < box.start or at + box.size > end:
                 return (*kinds, b"")
-            at += size
+            at += box.size
     return tuple(kinds)
 
 

@@ -78,17 +78,19 @@ def partial_index(media: OpenMedia, stream: AvVideoStream, times_s: Sequence[flo
     listed = sum(end - keys[first] for (_, end), first in zip(spans, firsts, strict=True)) if len(keys) else 0
     if not len(keys) or listed > _WORTHWHILE * stream.duration:
         return None
-    pts: set[int] = set()
-    found_keys: set[int] = set()
+    found = _Frames(pts=set(), keys=set())
     for (begin, end), first in zip(spans, firsts, strict=True):
-        while not _list_span(media, stream, (int(keys[first]), begin, end), (pts, found_keys)) and first > 0:
+        while (
+            not _list_span(media, stream, _Span(key=int(keys[first]), begin=begin, end=end), found)
+            and first > 0
+        ):
             first -= 1  # the table counts decoding times: this key frame is shown later than it says
-    if not pts or not found_keys:
+    if not found.pts or not found.keys:
         return None
-    ordered = sorted(pts)
+    ordered = sorted(found.pts)
     times = np.array(ordered, np.float64) * unit - media.start_s
     return FrameIndex(
-        pts=ordered, keys=sorted(found_keys), times_s=times, end_s=float(times[-1]), partial=True
+        pts=ordered, keys=sorted(found.keys), times_s=times, end_s=float(times[-1]), partial=True
     )
 
 
@@ -119,25 +121,39 @@ def _spans(wanted: _Times, apart: float) -> list[tuple[float, float]]:
     return [(float(group[0]), float(group[-1])) for group in np.split(wanted, cuts)]
 
 
-def _list_span(
-    media: OpenMedia, stream: AvVideoStream, span: tuple[int, float, float], into: tuple[set[int], set[int]]
-) -> bool:
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    """A stretch of the stream, in its own time units, and the key frame to begin at."""
+
+    key: int
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frames:
+    """Times of frames and of key frames that were found."""
+
+    pts: set[int]
+    keys: set[int]
+
+
+def _list_span(media: OpenMedia, stream: AvVideoStream, span: _Span, into: _Frames) -> bool:
     """Add frames and key frames from a key frame to the end of a span; whether they begin before the span does."""
-    key, begin, end = span
     assert stream.time_base is not None
     slack = 0.01 / float(
         stream.time_base
     )  # a frame that is shown a moment later may be taken for the wanted one
-    media.container.seek(key, stream=stream, backward=True)
+    media.container.seek(span.key, stream=stream, backward=True)
     pts: set[int] = set()
     for packet in media.packets(stream):
         if packet.pts is None or packet.dts is None or not packet.size:
             continue
-        if packet.dts > end + slack:
+        if packet.dts > span.end + slack:
             break
         if packet.is_keyframe:
-            into[1].add(packet.pts)
+            into.keys.add(packet.pts)
         if not packet.is_discard:
             pts.add(packet.pts)
-    into[0].update(pts)
-    return bool(pts) and min(pts) <= begin
+    into.pts.update(pts)
+    return bool(pts) and min(pts) <= span.begin

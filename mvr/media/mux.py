@@ -61,12 +61,8 @@ def mux_music(
     info = probe(video, limits, needs=("picture",))
     probe(music, limits, needs=("sound",))
     length = max(1, round(info.duration_s * RATE_HZ))
-    sound = composed_blocks(
-        read_music(music, length, settings.start_s, limits),
-        _original(info, settings, limits),
-        length,
-        settings,
-    )
+    track, begin_s = read_music(music, length, settings.start_s, limits)
+    sound = composed_blocks(track, _original(info, settings, limits), length, settings, begin_s)
     with tempfile.TemporaryDirectory(prefix="mvr-") as folder, picture_input(info, limits) as picture:
         m4a = Path(folder) / "music.m4a"
         write_sound(sound, m4a, settings, limits)

@@ -225,24 +225,26 @@ def compose(
     music: FloatSamples, original: FloatSamples | None, length: int, settings: MuxSettings = DEFAULT_MUX
 ) -> FloatSamples:
     """The sound of a clip, (length, 2) float32 at 48 kHz, not normalised yet; see `composed_blocks`."""
-    return np.concatenate(list(composed_blocks((music, 0.0), original, length, settings)))
+    return np.concatenate(list(composed_blocks(music, original, length, settings)))
 
 
 def composed_blocks(
-    music: tuple[FloatSamples, float],
+    music: FloatSamples,
     original: FloatSamples | None,
     length: int,
     settings: MuxSettings = DEFAULT_MUX,
+    begin_s: float = 0.0,
 ) -> Iterator[FloatSamples]:
     """The sound of a clip in blocks (n, 2), not normalised yet.
 
     Args:
-        music: (m, 2) the track at 48 kHz and the second where it begins, as `read_music` gives them.
+        music: (m, 2) the track at 48 kHz.
         original: (k, 2) the clip's own sound at 48 kHz; None or silence: there is nothing to mix with.
         length: wanted samples.
         settings: see `MuxSettings`.
+        begin_s: second of the track where `music` begins, as `read_music` says.
     """
-    fitted = fitted_blocks(music[0], length, settings, music[1])
+    fitted = fitted_blocks(music, length, settings, begin_s)
     loudness = None if original is None else loudness_of(original, RATE_HZ).integrated_lufs
     if settings.original == Original.MUTE or original is None or loudness is None:
         yield from fitted
@@ -254,7 +256,7 @@ def composed_blocks(
     else:
         gain_db = np.full(length, music_db + settings.mix_music_db, np.float32)
     own_gain, at = np.float32(10 ** (own_db / 20)), 0
-    for block in fitted_blocks(music[0], length, settings, music[1]):
+    for block in fitted_blocks(music, length, settings, begin_s):
         block *= (10 ** (gain_db[at : at + len(block)] / 20)).astype(np.float32)[:, None]
         own = original[at : at + len(block)]
         block[: len(own)] += own * own_gain
@@ -324,7 +326,8 @@ def write_sound(
         ceiling_db = settings.true_peak_dbtp - 0.3  # AAC moves peaks: the first guess
         peak_db = -math.inf if before.true_peak_dbtp is None else before.true_peak_dbtp
         for _ in range(_ROUNDS):
-            _encode(raw, out, (gain_db, ceiling_db), limits, limited=peak_db + gain_db > ceiling_db)
+            levels = _Levels(gain_db=gain_db, ceiling_db=ceiling_db, limited=peak_db + gain_db > ceiling_db)
+            _encode(raw, out, levels, limits)
             written = measure_loudness(out, limits)
             if written.integrated_lufs is None or written.true_peak_dbtp is None:
                 return written
@@ -335,7 +338,7 @@ def write_sound(
             ceiling_db -= over_db + 0.1 if over_db > 0 else 0.0
             gain_db += error_lu
         if over_db > 0:  # the limit comes before the loudness
-            _encode(raw, out, (gain_db - over_db - 1.0, ceiling_db - 1.0), limits)
+            _encode(raw, out, _Levels(gain_db=gain_db - over_db - 1.0, ceiling_db=ceiling_db - 1.0), limits)
     return measure_loudness(out, limits)
 
 
@@ -349,13 +352,19 @@ def _write_raw(blocks: Iterable[FloatSamples], raw: Path) -> Loudness:
     return meter.result()
 
 
-def _encode(
-    raw: Path, out: Path, levels_db: tuple[float, float], limits: MediaLimits, limited: bool = True
-) -> None:
-    gain_db, ceiling_db = levels_db
-    chain = f"volume={gain_db:.4f}dB"
-    if limited:  # at four times the rate: that is where true peaks are seen
-        limit = 10 ** (max(ceiling_db, -24.0) / 20)
+@dataclass(frozen=True, kw_only=True)
+class _Levels:
+    """What is added, and the ceiling of true peaks where there is to be one."""
+
+    gain_db: float
+    ceiling_db: float
+    limited: bool = True
+
+
+def _encode(raw: Path, out: Path, levels: _Levels, limits: MediaLimits) -> None:
+    chain = f"volume={levels.gain_db:.4f}dB"
+    if levels.limited:  # at four times the rate: that is where true peaks are seen
+        limit = 10 ** (max(levels.ceiling_db, -24.0) / 20)
         chain += (
             f",aresample=192000,alimiter=limit={limit:.6f}:attack=5:release=100:level=disabled:latency=1"
             ",aresample=48000"

@@ -65,6 +65,8 @@ def reliability(
 
     Args:
         table: (raters, units), NaN missing.
+        distance: how far two grades lie apart.
+        draws, seed: of the bootstrap.
     """
     pairable = table[:, (~np.isnan(table)).sum(axis=0) >= 2] if table.size else table
     units, raters = (pairable.shape[1], table.shape[0]) if pairable.size else (0, len(table))

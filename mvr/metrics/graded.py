@@ -138,7 +138,7 @@ def _score_query(
     check_finite(scores)
     judged = np.array([item in grades for item in listed], np.bool_)
     own = np.array([grades.get(item, 0) for item in listed], np.float64)
-    values = _graded_values(own, judged, scores, (grades, settings))
+    values = _graded_values(own, judged, scores, grades, settings)
     relevant = own >= settings.relevant
     total = sum(grade >= settings.relevant for grade in grades.values())
     binary = gather([locate(scores, relevant)], np.array([total]), np.array([max(1, len(listed))]))
@@ -154,10 +154,13 @@ def _score_query(
 
 
 def _graded_values(
-    own: RealArray, judged: BoolArray, scores: RealArray, rules: tuple[Mapping[str, int], GradedSettings]
+    own: RealArray,
+    judged: BoolArray,
+    scores: RealArray,
+    grades: Mapping[str, int],
+    settings: GradedSettings,
 ) -> dict[str, float]:
     """nDCG with its upper bound and judged@K, at each depth."""
-    grades, settings = rules
     ideal = np.sort(settings.gain.of([max(0, grade) for grade in grades.values()]))[::-1]
     gains = settings.gain.of(np.maximum(0, own))
     hopeful = np.where(judged, gains, settings.gain.of(settings.top_grade))

@@ -199,7 +199,7 @@ def _positions(blocks: Iterator[Scores], task: LabelTask) -> LabelPositions:
         check_finite(block)
         for scores in block if grouping is None else grouping.collapse(block):
             candidates = _Candidates(asked=asked[row], offered=offered, own=own)
-            _add_query(row, scores, candidates, (micro, by_class))
+            _add_query(row, scores, candidates, micro, by_class)
             row += 1
     if not micro.rows:
         raise DataError("no query has a label that any candidate shares")
@@ -222,10 +222,13 @@ class _Candidates:
 
 
 def _add_query(
-    row: int, scores: Scores, candidates: _Candidates, into: tuple[_Collector, dict[int, _Collector]]
+    row: int,
+    scores: Scores,
+    candidates: _Candidates,
+    micro: _Collector,
+    by_class: dict[int, _Collector],
 ) -> None:
     """Add one query to the micro collector and to those of its classes."""
-    micro, by_class = into
     wanted = np.flatnonzero(candidates.asked)
     shared = candidates.offered[:, wanted]
     if candidates.own is not None:

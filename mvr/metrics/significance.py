@@ -61,6 +61,7 @@ def sign_flip_test(
     Args:
         differences: (Q,) metric of system A minus that of system B per query.
         clusters: (Q,) source video or group of each query; without it each query stands alone.
+        resampling: draws and seed.
 
     >>> sign_flip_test([0.3, -0.1, 0.2, 0.05, 0.0, 0.4, -0.05, 0.1])
     0.15625
@@ -87,6 +88,7 @@ def cluster_bootstrap(
     Args:
         values: (Q,) or (Q, M) metric values; all M columns share the redrawn clusters.
         clusters: (Q,) source video or group of each query.
+        resampling: draws, seed and level.
 
     Returns:
         M intervals (one where `values` is one column).

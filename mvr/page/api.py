@@ -98,6 +98,15 @@ def create_endpoints(context: PageContext) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckedWish:
+    """What can be used; alpha None: what the system's card says."""
+
+    alpha: float | None
+    count: int
+    system: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """What a program asks for, as it came."""
 
@@ -106,11 +115,11 @@ class Wish:
     system: object
     timing: object = True
 
-    def check(self, systems: list[str]) -> tuple[float | None, int, str]:
-        """Alpha (None: the system card's), count and system as they can be used; nothing is decoded before.
+    def check(self, systems: list[str]) -> CheckedWish:
+        """The wish as it can be used; nothing is decoded before.
 
-        >>> Wish(alpha=1, count=3, system="mini").check(["mini"])
-        (1.0, 3, 'mini')
+        >>> Wish(alpha=1, count=3, system="mini").check(["mini"]).alpha
+        1.0
 
         Raises:
             UsageError: one sentence on the first value that cannot be used.
@@ -127,18 +136,18 @@ class Wish:
         if not isinstance(self.system, str) or self.system not in systems:
             raise UsageError(f"system is {self.system!r}; choose from {', '.join(systems)}")
         alpha = None if self.alpha is None else float(cast("float", self.alpha))
-        return alpha, self.count, self.system
+        return CheckedWish(alpha=alpha, count=self.count, system=self.system)
 
 
 def _answer(context: PageContext, direction: Direction, upload: UploadedFile, wish: Wish) -> list[Match]:
     try:
-        alpha, count, system = wish.check([choice.name for choice in context.catalogue.ready()])
+        asked = wish.check([choice.name for choice in context.catalogue.ready()])
         with tempfile.TemporaryDirectory(prefix="mvr-api-") as folder:
             path = take_upload(upload, Path(folder))
             need = ("picture",) if direction.query is Modality.VIDEO else ("sound",)
             probe(path, media_limits(context.manifest.app), needs=need)  # type: ignore[arg-type]
-            retriever = context.catalogue.retriever(DEMO, system)
-            ranked = retriever.rank(retriever.embed_query(path, direction), alpha=alpha, k=count)
+            retriever = context.catalogue.retriever(DEMO, asked.system)
+            ranked = retriever.rank(retriever.embed_query(path, direction), alpha=asked.alpha, k=asked.count)
             if wish.timing:
                 ranked = retriever.place(ranked, path)
     except MvrError as error:

@@ -58,9 +58,13 @@ class Objective(nn.Module):
         settings = self.loss_settings
         if b > 0 or settings.objective == "emo-clim":
             taxonomy = self.branches[b] if b else next(iter(facts.labels))
-            intra = settings.intra_weight
-            weights = (0.5 - intra, 0.5 - intra, intra, intra)
-            return emo_clim_loss(video, audio, facts.labels[taxonomy], self.logit_scale(b), weights=weights)
+            return emo_clim_loss(
+                video,
+                audio,
+                facts.labels[taxonomy],
+                self.logit_scale(b),
+                intra_weight=settings.intra_weight,
+            )
         if settings.objective == "vm-net":
             return vm_net_loss((video, audio), facts.prepared, vm_net_weights(settings), facts.groups)
         return info_nce(

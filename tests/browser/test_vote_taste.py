@@ -10,7 +10,7 @@ import pytest
 
 from mvr.datatypes import Modality
 from mvr.library import open_demo_library
-from mvr.page.voting.ballot_box import CONSENT_VERSION
+from mvr.page.voting.reception import CONSENT_VERSION
 from mvr.votes.records import Battle, Consent, Side, Vote
 from mvr.votes.store import VoteStore
 

@@ -132,7 +132,7 @@ def test_who_may_vote_is_the_host_s_word(client: TestClient, clock: Clock) -> No
     clock.now += 15_000
     box = client.box  # type: ignore[attr-defined]
     for voters in (Voters.ACCOUNT, Voters.STUDY):
-        box.voters = voters
+        box.reception.voters = voters
         closed = client.post("/arena/hello", json={}).json()["closed"]
         assert closed.startswith("On this server only") and closed.count(".") == 2
         for answer in (
@@ -142,7 +142,7 @@ def test_who_may_vote_is_the_host_s_word(client: TestClient, clock: Clock) -> No
             post(client, me, "judge", token="x", grade=1),
         ):
             assert answer.status_code == 409 and answer.json()["error"] == closed
-    box.voters = Voters.ANYONE
+    box.reception.voters = Voters.ANYONE
     assert client.post("/arena/hello", json={}).json()["closed"] == ""
     assert vote(client, me, token).json()["saved"]
 

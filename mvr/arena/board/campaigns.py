@@ -209,7 +209,7 @@ def _search(
 ) -> list[_Finding]:
     """Every sure campaign among the new voters who are not barred, held against strengths fitted without some."""
     out = np.isin(table.voter, sorted(barred if fitted_without is None else fitted_without))
-    lead, slot, ties = _fitted(table, (~out).astype(np.float64))
+    fitted = _fitted(table, (~out).astype(np.float64))
     tested = table.is_new & ~np.isin(table.voter, sorted(barred))
     bad = float(np.mean(table.outcome == _BAD))
     cells = list(table.cells())
@@ -218,10 +218,12 @@ def _search(
     )
     threshold = float(chi2.isf(min(1.0, 2 * settings.error / tests), 1))
     found = []
-    for target, sign in _targets(table, lead):
+    for target, sign in _targets(table, fitted.lead):
         faced = np.flatnonzero((sign != 0) & tested)
         spread = settings.side_sd if target in SIDES else settings.taste_sd
-        evidence = _Evidence.of(table, faced, sign, lead + slot, ties, bad, spread, settings.faithful)
+        evidence = _Evidence.of(
+            table, faced, sign, fitted.lead + fitted.slot, fitted.ties, bad, spread, settings.faithful
+        )
         for where, cell in cells:
             for number, voters, statistic in evidence.members(cell[faced], threshold, settings.least_voters):
                 found.append(
@@ -230,16 +232,25 @@ def _search(
     return found
 
 
-def _fitted(table: _Table, weights: Reals) -> tuple[Reals, float, float]:
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
     """How much stronger the left system is in each vote (N,) in nats, what the left slot adds, how readily a tie is
-    called; with votes weighted by trust.
+    called.
     """
+
+    lead: Reals
+    slot: float
+    ties: float
+
+
+def _fitted(table: _Table, weights: Reals) -> _Fitted:
+    """Strengths with votes weighted by trust."""
     told = table.outcome != _BAD
     votes = PairVotes(
         systems=table.systems, left=table.left[told], right=table.right[told], outcome=table.outcome[told]
     )
     fit = fit_davidson(votes, weights=np.maximum(weights[told], 1e-6))
-    return fit.theta[table.left] - fit.theta[table.right], fit.gamma, fit.nu
+    return _Fitted(lead=fit.theta[table.left] - fit.theta[table.right], slot=fit.gamma, ties=fit.nu)
 
 
 def _targets(table: _Table, lead: Reals) -> Iterator[tuple[str, Numbers]]:

@@ -48,6 +48,8 @@ def orders_without_rules(
 
     Args:
         before: votes of the board and of the voters whom rules set aside.
+        by_rule: rule -> the voters it set aside.
+        ratings: of the board.
     """
     found = []
     for rule, voters in by_rule.items():

@@ -43,6 +43,7 @@ def personal_reranker(
     Args:
         rows: see `usable_votes`.
         score, features: see `vote_pairs`.
+        system, version: whose list it re-ranks.
     """
     usable = [row for row in rows if row["left_item_id"] in features and row["right_item_id"] in features]
     if len(usable) < LEAST_VOTES:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.errors import UsageError
@@ -75,9 +74,12 @@ def search(
     best: dict[int, FoundItem] = {}
     proven, most = True, 0
     for asked, vectors in enumerate(query):
-        hits, complete, used = _one(place, space, (vectors, weights), k, (holding, wanted or Wanted(), asked))
-        proven, most = proven and complete, max(most, used)
-        for hit in hits:
+        ask = _Ask(
+            vectors=vectors, weights=weights, asked=asked, k=k, holding=holding, wanted=wanted or Wanted()
+        )
+        of_one = _one(place, space, ask)
+        proven, most = proven and of_one.proven, max(most, of_one.candidates)
+        for hit in of_one.items:
             known = best.get(hit.position)
             if known is None or hit.score > known.score:
                 best[hit.position] = hit
@@ -85,28 +87,34 @@ def search(
     return Found(items=tuple(order[:k]), proven=proven, candidates=most)
 
 
-def _one(
-    place: Place,
-    space: Space,
-    query: tuple[FloatArray, FloatArray],
-    k: int,
-    ask: tuple[Holding, Wanted, int],
-) -> tuple[list[FoundItem], bool, int]:
-    """The k best items for one segment of the query, whether that is proven, and the rows that were scored."""
-    (vectors, weights), (holding, wanted, asked) = query, ask
+@dataclass(frozen=True, kw_only=True)
+class _Ask:
+    """One segment of a query: its (B, D) vectors, the branches' weights (B,), its number, and what is wanted."""
+
+    vectors: FloatArray
+    weights: FloatArray
+    asked: int
+    k: int
+    holding: Holding
+    wanted: Wanted
+
+
+def _one(place: Place, space: Space, ask: _Ask) -> Found:
+    """The k best items for one segment of the query."""
+    vectors, weights, k, holding = ask.vectors, ask.weights, ask.k, ask.holding
     unit = mixed_query(vectors, weights)
     weighted = (weights[:, None] * unit).ravel().astype(np.float32)
     shortest = float(mixed_lengths(holding.least_gram[None], weights)[0])
     count = max(FIRST_FETCH, 4 * k)
     while True:
-        found = place.candidates(space, weighted, count, wanted)
+        found = place.candidates(space, weighted, count, ask.wanted)
         scores = _scores(found, weighted, weights)
-        hits = _best_items(found, scores, asked, k)
+        hits = _best_items(found, scores, ask.asked, k)
         exhausted = len(found.products) < count
         if exhausted or _is_complete(found, hits, k, shortest):
-            return _with_branches(hits, found, vectors), holding.exact, len(found.products)
+            return _found(hits, found, vectors, proven=holding.exact)
         if not holding.exact:  # more candidates of an approximate index prove nothing either
-            return _with_branches(hits, found, vectors), False, len(found.products)
+            return _found(hits, found, vectors, proven=False)
         count *= 2
 
 
@@ -149,11 +157,9 @@ def _is_complete(found: Candidates, hits: list[tuple[FoundItem, int]], k: int, s
     return hits[-1][0].score > bound
 
 
-def _with_branches(
-    hits: list[tuple[FoundItem, int]], found: Candidates, query: npt.NDArray[np.floating]
-) -> list[FoundItem]:
+def _found(hits: list[tuple[FoundItem, int]], found: Candidates, query: FloatArray, *, proven: bool) -> Found:
     """Hits with the cosine of each branch: what the match rests on."""
-    return [
+    items = [
         FoundItem(
             position=hit.position,
             number=hit.number,
@@ -163,3 +169,4 @@ def _with_branches(
         )
         for hit, at in hits
     ]
+    return Found(items=tuple(items), proven=proven, candidates=len(found.products))

@@ -104,7 +104,10 @@ def influential(
     """Numbers of the voters (or videos) whose votes move the strengths most: largest spread of H+ U_g over the systems.
 
     Args:
+        votes: all of them.
+        settings: how strengths are fitted.
         by: "voter" or "video"; the votes must know it.
+        count: how many numbers at most.
     """
     weights = vote_weights(votes, settings)
     fit = rate(votes, settings).fit

@@ -23,6 +23,8 @@ def voter_share(
     Args:
         hits: (N,) whether each vote counts as a hit, N > 0.
         voter: (N,) number of who voted.
+        level: of the interval.
+        cap: most weight per voter; None is max(10, median votes per voter).
     """
     weights = capped_weights(voter, len(hits), cap)
     share = float(weights @ hits / weights.sum())

@@ -90,6 +90,8 @@ def votes_to_separate(
         se: its standard error now (with the design effect of busy voters in it).
         votes: votes cast so far.
         comparisons: size of the family (first step of Holm).
+        alpha: two-sided error of the first kind.
+        power: probability of telling the gap apart.
     """
     if gap == 0 or not math.isfinite(se):
         raise UsageError("votes still needed cannot be foretold from a gap of 0 or without an interval")

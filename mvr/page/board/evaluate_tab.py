@@ -108,13 +108,10 @@ class EvaluateTab:
         known = places(rows)
         place = known[number] if number is not None and 0 <= number < len(known) else known[0]
         note = texts.EVALUATE_OWN_NOTE if name == DESK else self.sets[str(name)].note
-        people = self._people()
-        return self._report([] if name == DESK else rows, own, place, (note, people))
+        return self._report([] if name == DESK else rows, own, place, note)
 
-    def _report(
-        self, rows: list[JsonDict], own: list[JsonDict], place: Place, shown: tuple[str, list[Panel]]
-    ) -> str:
-        note, people = shown
+    def _report(self, rows: list[JsonDict], own: list[JsonDict], place: Place, note: str) -> str:
+        people = self._people()
         here = [row for row in [*rows, *own] if (row["task"], row["direction"], row["pool"]) == place]
         return render(
             "evaluate.html",

@@ -71,6 +71,15 @@ class SystemChoice:
         return not self.lacks
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What one may choose from in a library, each in order."""
+
+    genres: list[str]
+    licences: list[str]
+    moods: list[str]
+
+
 class Catalogue:
     """Systems, libraries and the retrievers that join them; safe to use from several threads."""
 
@@ -152,12 +161,13 @@ class Catalogue:
 
         return (key == DEMO or (Path(key) / CATALOGUE).exists()) and bool(self.items(key, modality))
 
-    def choices(self, library: str, modality: Modality) -> tuple[list[str], list[str], list[str]]:
-        """Genres, licences and moods that occur in a library."""
+    def choices(self, library: str, modality: Modality) -> Choices:
+        """What occurs in a library."""
         items = self.items(library, modality)
         genres = {genre for item in items for genre in item.genre}
         moods = {mood for item in items for mood in item.mood}
-        return sorted(genres), sorted({item.licence for item in items}), sorted(moods)
+        licences = {item.licence for item in items}
+        return Choices(genres=sorted(genres), licences=sorted(licences), moods=sorted(moods))
 
     def warm(self) -> threading.Thread:
         """Load the default system and the demo library in the background, so that the first visitor need not wait."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mvr.datatypes import Direction
 from mvr.errors import MvrError
 from mvr.page import texts
-from mvr.page.library import DEMO, OWN
+from mvr.page.library import DEMO, OWN, Choices
 from mvr.page.search.controls import Controls, ask_of
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of, embed, example_clip, make_player, receive
 from mvr.page.search.learned import Teachers, rank_by_taste
@@ -220,8 +220,8 @@ class SearchEvents:
             desk.put(None)
         return self.view.full(visit, desk, texts.CANCELLED)
 
-    def choices(self, session: str | None, library: str) -> tuple[list[str], list[str], list[str]]:
-        """Genres, licences and moods of a library."""
+    def choices(self, session: str | None, library: str) -> Choices:
+        """What one may choose from in a library."""
         key = self.context.library_key(library, self.context.visit(session))
         return self.context.catalogue.choices(key, self.direction.target)
 

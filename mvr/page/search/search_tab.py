@@ -129,7 +129,7 @@ class SearchTab:
 
     def _chips(self) -> None:
         """Filters of one click: mood where the library knows any, and tempo."""
-        _, _, moods = self.context.catalogue.choices(DEMO, self.direction.target)
+        moods = self.context.catalogue.choices(DEMO, self.direction.target).moods
         music = self.direction.target is Modality.AUDIO
         with gr.Row(elem_classes="mv-chip-row"):
             self.library = gr.Radio(
@@ -146,7 +146,7 @@ class SearchTab:
     def _refine(self) -> None:
         catalogue = self.context.catalogue
         systems = [(choice.title, choice.name) for choice in catalogue.ready()]
-        genres, licences, _ = catalogue.choices(DEMO, self.direction.target)
+        choices = catalogue.choices(DEMO, self.direction.target)
         with gr.Row():
             self.system = gr.Dropdown(
                 systems, value=systems[0][1] if systems else None, label=texts.SYSTEM_LABEL
@@ -156,8 +156,8 @@ class SearchTab:
         )
         with gr.Row():
             many = {"multiselect": True, "elem_classes": "mv-any"}
-            self.genre = gr.Dropdown(genres, label=texts.GENRE_LABEL, **many)
-            self.licence = gr.Dropdown(licences, label=texts.LICENCE_LABEL, **many)
+            self.genre = gr.Dropdown(choices.genres, label=texts.GENRE_LABEL, **many)
+            self.licence = gr.Dropdown(choices.licences, label=texts.LICENCE_LABEL, **many)
         with gr.Row():
             self.tempo_min = number_box(texts.TEMPO_MIN_LABEL)
             self.tempo_max = number_box(texts.TEMPO_MAX_LABEL)
@@ -253,11 +253,11 @@ class SearchTab:
 
     def on_library(self, library: str, request: gr.Request) -> tuple[Any, Any, Any]:
         """Genres, licences and moods of another library."""
-        genres, licences, moods = self.events.choices(request.session_hash, library)
+        of = self.events.choices(request.session_hash, library)
         return (
-            gr.Dropdown(choices=genres, value=[]),
-            gr.Dropdown(choices=licences, value=[]),
-            gr.CheckboxGroup(choices=moods, value=[], visible=bool(moods)),
+            gr.Dropdown(choices=of.genres, value=[]),
+            gr.Dropdown(choices=of.licences, value=[]),
+            gr.CheckboxGroup(choices=of.moods, value=[], visible=bool(of.moods)),
         )
 
     def on_system(self, system: str) -> tuple[Any, Any]:

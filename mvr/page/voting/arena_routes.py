@@ -25,8 +25,10 @@ from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError, UsageError, VoteRefused
 from mvr.page import texts
 from mvr.page.serving import visitor_of
-from mvr.page.voting.ballot_box import CONSENT_VERSION, BallotBox
+from mvr.page.voting.ballot_box import BallotBox
 from mvr.page.voting.grading import Grade
+from mvr.page.voting.judgments import Grades
+from mvr.page.voting.reception import CONSENT_VERSION
 from mvr.page.voting.sign_in import account_of
 
 logger = logging.getLogger(__name__)
@@ -136,7 +138,7 @@ def arena_routes(box: BallotBox) -> list[Route]:
 
     def battle(caller: Caller, wanted: BattleWanted) -> JsonDict:
         voter = caller.voter
-        box.admit(box.kind_of(voter, caller.account, wanted.pid))
+        box.reception.admit(box.reception.kind_of(voter, caller.account, wanted.pid))
         if wanted.pid:
             return box.study_battle(voter, wanted.session, wanted.pid)
         own = box.own_query(wanted.own, voter) if wanted.own else None
@@ -145,8 +147,8 @@ def arena_routes(box: BallotBox) -> list[Route]:
         return box.battle(voter, wanted.session, wanted.direction, own)
 
     def vote(caller: Caller, cast: VoteCast) -> JsonDict:
-        kind = box.kind_of(caller.voter, caller.account, cast.pid)
-        box.admit(kind)
+        kind = box.reception.kind_of(caller.voter, caller.account, cast.pid)
+        box.reception.admit(kind)
         ballot = Ballot(
             account=kind,
             group_label=box.labels.of(caller.address),
@@ -164,10 +166,12 @@ def arena_routes(box: BallotBox) -> list[Route]:
         return box.vote(caller.voter, cast.token, ballot, None if cast.pid else cast.direction)
 
     def reveal(caller: Caller, wanted: Reveal) -> JsonDict:
-        return box.reveal(caller.voter, wanted.session, wanted.token, (wanted.left, wanted.right))
+        return box.reveal(
+            caller.voter, wanted.session, wanted.token, Grades(left=wanted.left, right=wanted.right)
+        )
 
     def judge(caller: Caller, given: GradeGiven) -> JsonDict:
-        box.admit(box.kind_of(caller.voter, caller.account))
+        box.reception.admit(box.reception.kind_of(caller.voter, caller.account))
         grade = Grade(
             session=given.session,
             token=given.token,
@@ -180,7 +184,9 @@ def arena_routes(box: BallotBox) -> list[Route]:
 
     return [
         _route("hello", Hello, lambda by, h: box.hello(by.voter, h.pid, by.account), box, known=False),
-        _route("consent", ConsentGiven, lambda by, c: box.consent(by.voter, c.session, c.given), box),
+        _route(
+            "consent", ConsentGiven, lambda by, c: box.reception.consent(by.voter, c.session, c.given), box
+        ),
         _route("battle", BattleWanted, battle, box),
         _route("vote", VoteCast, vote, box),
         _route("undo", TokenOnly, lambda by, t: box.undo(by.voter, t.token), box),
@@ -188,8 +194,8 @@ def arena_routes(box: BallotBox) -> list[Route]:
         _route("judge-next", SessionOnly, lambda by, _: box.desk.next_item(by.voter), box),
         _route("judge-disputed", DisputedWanted, lambda by, d: box.desk.disputed(by.voter, d.place), box),
         _route("judge", GradeGiven, judge, box),
-        _route("mine", SessionOnly, lambda by, _: box.export(by.voter), box),
-        _route("forget", SessionOnly, lambda by, s: box.forget(by.voter, s.session), box),
+        _route("mine", SessionOnly, lambda by, _: box.reception.export(by.voter), box),
+        _route("forget", SessionOnly, lambda by, s: box.reception.forget(by.voter, s.session), box),
     ]
 
 

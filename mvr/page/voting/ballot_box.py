@@ -6,7 +6,6 @@ and times. Who stands on which side stays in the store until `reveal`.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
@@ -18,17 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mvr.arena.arena import Arena
-from mvr.arena.ballot import REASONS, Ballot, OpenBattle
+from mvr.arena.ballot import Ballot, OpenBattle
 from mvr.arena.board.cache import BoardCache
 from mvr.arena.candidates import ORIGINAL, Competitor, QueryItem
 from mvr.arena.draw import Drawn, DrawSettings
-from mvr.arena.judging import GUIDELINE_VERSION, GUIDELINES
 from mvr.arena.refusal import Reason, Refused
 from mvr.arena.rules import ArenaSettings
 from mvr.arena.studies import Study, StudyArena
 from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
-from mvr.errors import MvrError, VoteRefused
+from mvr.errors import MvrError
 from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue
 from mvr.page.serving import Shelf
@@ -38,15 +36,15 @@ from mvr.page.voting.battle_media import ArenaMedia
 from mvr.page.voting.contest import Contest, OwnClip
 from mvr.page.voting.grading import GradingDesk
 from mvr.page.voting.hearing import Hearing
+from mvr.page.voting.judgments import Grades, judgments
+from mvr.page.voting.reception import Behind, Reception
 from mvr.page.voting.vote_copy import VoteCopy
-from mvr.page.voting.voters import GroupLabels, voters_of_this_server
-from mvr.votes.own import own_rows
-from mvr.votes.records import Battle, Judgment, Side, Vote
+from mvr.page.voting.voters import GroupLabels
+from mvr.votes.records import Side
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner, load_secret
 
 logger = logging.getLogger(__name__)
-CONSENT_VERSION = "4"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +74,12 @@ class BallotBox:
         self._warming: threading.Thread | None = None
         self._ahead = Ahead(needs.pool, self._drawn)
         self.signer = VoterSigner(load_secret())
-        self.voters = voters_of_this_server()
         self.labels = GroupLabels()
         self.hearing = Hearing(lambda: self.store)
+        self.reception = Reception(
+            self.signer,
+            Behind(store=lambda: self.store, arena=lambda: self.arena, study=lambda: self.study),
+        )
 
     @once
     def store(self) -> VoteStore:
@@ -142,67 +143,9 @@ class BallotBox:
         return StudyArena(self.arena, Study.read(Path(path)), self.contest, rivals, self.signer)
 
     def hello(self, cookie: str, participant: str | None = None, account: str | None = None) -> JsonDict:
-        """Who the visitor is here: the signed id to keep, whether they agreed, how much they voted.
-
-        A participant of a study and an account that is signed in are voters of their own, which the browser does not
-        keep: the address and the session say who they are.
-        """
+        """See `Reception.hello`; the first visitor also starts the making of media ahead."""
         self._warm_up()
-        study = self.study if participant else None
-        try:
-            voter = self.signer.voter(cookie)
-        except VoteRefused:
-            cookie = self.signer.new_cookie()
-            voter = self.signer.voter(cookie)
-        browser = cookie
-        if study is not None and participant:
-            voter = study.admit(participant, voter)
-            cookie = self.signer.cookie(voter)
-        signed_in = account is not None and study is None
-        if account is not None and signed_in:
-            voter = self._voter_of(account, voter)
-            cookie = self.signer.cookie(voter)
-        kind = "study" if study is not None else "login" if signed_in else "anonymous"
-        return {
-            "signed_in": signed_in,
-            "study": study is not None,
-            "study_direction": str(study.direction) if study is not None else "",
-            "note": texts.NO_STUDY if participant and study is None else "",
-            "closed": "" if self.voters.allows(kind) else texts.VOTERS_WANTED[self.voters],
-            "voter": cookie,
-            "browser": browser,
-            "session": secrets.token_hex(8),
-            "consent": self.arena.has_consent(voter, CONSENT_VERSION),
-            "consent_text": list(texts.CONSENT),
-            "mine": self._mine(voter),
-            "saved": self.copy.words(),
-            "grades": {str(grade): words for grade, words in GUIDELINES.items()},
-            "reasons": list(REASONS),
-        }
-
-    def admit(self, kind: str) -> None:
-        """Raises Refused where this server takes no votes of such people ("anonymous", "login", "study")."""
-        if not self.voters.allows(kind):
-            raise Refused(Reason.FOREIGN, texts.VOTERS_WANTED[self.voters])
-
-    def kind_of(self, voter: str, account: str | None, participant: str | None = None) -> str:
-        """ "study" for the voter of this participant, "login" for the one of this account, else "anonymous"."""
-        if participant and self.study is not None and self.study.voter(participant) == voter:
-            return "study"
-        own = account is not None and self.store.account_of(voter) == self.signer.mac("account", account)
-        return "login" if own else "anonymous"
-
-    def _voter_of(self, account: str, visitor: str) -> str:
-        """The voter of an account: the first time it is the visitor who signs in, votes and all."""
-        taken = self.store.account_of(visitor) is not None
-        fresh = self.signer.voter(self.signer.new_cookie()) if taken else visitor
-        return self.store.voter_of_account(self.signer.mac("account", account), fresh)
-
-    def consent(self, voter: str, session: str, given: bool) -> JsonDict:
-        """Write down what the visitor decided on the text."""
-        text = "\n".join(texts.CONSENT)
-        self.arena.consent(voter, session, version=CONSENT_VERSION, text=text, given=given)
-        return {"consent": given}
+        return self.reception.hello(cookie, participant, account) | {"saved": self.copy.words()}
 
     def battle(
         self, voter: str, session: str, direction: Direction, own: QueryItem | None = None
@@ -243,25 +186,17 @@ class BallotBox:
             "saved": True,
             "pause": receipt.pause,
             "undo_ms": int(self.arena.settings.undo_s * 1000),
-            "mine": self._mine(voter),
+            "mine": self.reception.votes_of(voter),
         }
 
     def undo(self, voter: str, token: str) -> JsonDict:
         """Take the vote back; the same battle is open again."""
-        return self.shown(self.arena.undo(token, voter)) | {"mine": self._mine(voter)}
+        return self.shown(self.arena.undo(token, voter)) | {"mine": self.reception.votes_of(voter)}
 
-    def reveal(self, voter: str, session: str, token: str, grades: tuple[int | None, int | None]) -> JsonDict:
+    def reveal(self, voter: str, session: str, token: str, grades: Grades) -> JsonDict:
         """Both sides by name, after the vote; closes the battle, and keeps the grades given with it the first time."""
-        battle = self.arena.reveal(token, voter, lambda battle: _judgments(voter, session, battle, grades))
+        battle = self.arena.reveal(token, voter, lambda battle: judgments(voter, session, battle, grades))
         return {name: self._named(side) for name, side in (("left", battle.left), ("right", battle.right))}
-
-    def export(self, voter: str) -> JsonDict:
-        """Everything that the store holds of this visitor."""
-        return own_rows(self.store, voter)
-
-    def forget(self, voter: str, session: str) -> JsonDict:
-        """Withdraw the visitor: none of their rows counts or is exported any more."""
-        return {"withdrawn": self.store.forget(voter, session), "voter": self.signer.new_cookie()}
 
     def add_own(
         self, path: Path, direction: Direction, duration_s: float, *, own_music: bool = False
@@ -329,10 +264,6 @@ class BallotBox:
         except MvrError as error:
             logger.warning("media of battles are not all made ahead: %s", error)
 
-    def _mine(self, voter: str) -> int:
-        rows = [vote for vote in self.store.rows(Vote, voter_id=voter) if vote.aspect == "fit"]
-        return sum(vote.kind == "vote" for vote in rows) - sum(vote.kind == "undo" for vote in rows)
-
     def _named(self, side: Side) -> JsonDict:
         if side.system_id == ORIGINAL:
             return {"title": texts.ORIGINAL_TITLE, "artist": "", "licence": "", "credit": "", "rank": 1} | {
@@ -347,27 +278,3 @@ class BallotBox:
             "system": side.competitor if side.system_id else texts.PLANTED,
             "rank": side.rank,
         }
-
-
-def _judgments(
-    voter: str, session: str, battle: Battle, grades: tuple[int | None, int | None]
-) -> list[Judgment]:
-    """Graded relevance of both sides of a battle that was voted on; None is no judgment, not 0."""
-    return [
-        Judgment(
-            battle_id=battle.battle_id,
-            direction=battle.direction,
-            query_id=battle.query_id,
-            item_id=side.item_id,
-            item_group_id=side.item_group_id,
-            grade=grade,
-            guideline_version=GUIDELINE_VERSION,
-            pool_version=battle.pool_version,
-            found_by=json.dumps({side.competitor: side.rank} if side.system_id else {}),
-            voter_id=voter,
-            session_id=session,
-            consent_version=CONSENT_VERSION,
-        )
-        for side, grade in zip((battle.left, battle.right), grades, strict=True)
-        if grade is not None
-    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mvr.datasets.synthetic.canvas import Canvas, Ripple, hashed, smooth
@@ -32,13 +34,22 @@ class Bokeh(Scene):
             canvas.disc((cx, cy), 0.55 * radius, p.glow, level=0.25 * level, soft=1.0, light=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """A row of towers: which ones, how wide, how high."""
+
+    salt: float
+    width: float
+    rise: float
+
+
 class City(Scene):
     """A skyline at night: three rows of towers with lit windows, traffic below."""
 
     def draw(self, rng: np.random.Generator) -> None:
         """Rows (salt, tower width, height) and cars."""
         self.rows = [
-            (float(rng.uniform(0, 9)), width, base)
+            _Row(salt=float(rng.uniform(0, 9)), width=width, rise=base)
             for width, base in ((0.16, 0.75), (0.22, 0.5), (0.3, 0.22))
         ]
         self.cars = rng.uniform((0, 0.5, 0), (4, 1.4, 1), (self.look.count(8, 26), 3))
@@ -64,10 +75,8 @@ class City(Scene):
             canvas.disc((x, y), 0.05, colour, level=0.7, soft=1.0, light=1)
             canvas.disc((x - 0.05 * way, y), 0.09, colour, level=0.3, soft=1.0, light=1)
 
-    def _towers(
-        self, canvas: Canvas, row: tuple[float, float, float], near: float, t: float, pulse: float
-    ) -> None:
-        salt, width, rise = row
+    def _towers(self, canvas: Canvas, row: _Row, near: float, t: float, pulse: float) -> None:
+        salt, width, rise = row.salt, row.width, row.rise
         p = self.palette
         x = canvas.x + self.drift * t * near * 2
         cell = np.floor(x / width)

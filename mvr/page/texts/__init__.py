@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from mvr.page.texts.about import ABOUT as ABOUT
+from mvr.page.texts.arena import ARENA as ARENA
+from mvr.page.texts.board import BOARD as BOARD
+from mvr.page.texts.words import Words as Words
+
 NAME = "mvr"
 TITLE = "mvr: music for your video"
+START_PAGE = "mvr, start page"
 HEADLINE = "Music that fits your clip"
 TAGLINE = "Drop a clip, hear ranked music on it, take the file away."
 
@@ -131,30 +137,19 @@ LICENCE_UNKNOWN = "licence unknown"
 INTERNAL = "That did not work, and it is our fault. Please try again; your other results are unchanged."
 
 
-class Words:
-    """Texts of one search tab.
-
-    Args:
-        texts: name -> text; read as attributes.
-    """
-
-    def __init__(self, **texts: str) -> None:
-        self.__dict__.update(texts)
-
-    def __getattr__(self, name: str) -> str:
-        raise AttributeError(name)
-
-
+DROP_VIDEO = "Drop a video here, or choose one"
+EXAMPLES = "Or try one of these"
+BARE_HINT = "Add some in the tab Library, or search another library."
 VIDEO_TO_MUSIC = Words(
     lead="Find music for a clip",
-    upload="Drop a video here, or choose one",
-    examples="Or try one of these",
+    upload=DROP_VIDEO,
+    examples=EXAMPLES,
     empty_title="Your music appears here",
     empty_hint="Choose a clip, or start with an example.",
     none_title="No track matches these filters",
     none_hint="Widen the tempo, allow more genres, or search another library.",
     bare_title="This library holds no music",
-    bare_hint="Add some in the tab Library, or search another library.",
+    bare_hint=BARE_HINT,
     found="tracks, best first",
     use="Hear on clip",
     export_why="Choose a track with “Hear on clip” first.",
@@ -163,19 +158,22 @@ VIDEO_TO_MUSIC = Words(
 MUSIC_TO_VIDEO = Words(
     lead="Find videos for a piece of music",
     upload="Drop music here, or choose a file",
-    examples="Or try one of these",
+    examples=EXAMPLES,
     empty_title="Your videos appear here",
     empty_hint="Choose a piece of music, or start with an example.",
     none_title="No video matches these filters",
     none_hint="Allow more genres or longer videos, or search another library.",
     bare_title="This library holds no videos",
-    bare_hint="Add some in the tab Library, or search another library.",
+    bare_hint=BARE_HINT,
     found="videos, best first",
     use="See with music",
     export_why="Choose a video with “See with music” first.",
     file="music",
 )
 
+PLAY, WATCH = "Play {name}", "Watch {name}"
+BY = "{title} by {artist}"
+POSITION, AT_OF = "Position in {name}", "{at} of {length}"
 STEPS = "Step through the list"
 STEP_BACK = "Previous in the list"
 STEP_ON = "Next in the list"
@@ -249,6 +247,7 @@ LIBRARY_EMPTY_DEMO = "The demo library is not installed"
 LIBRARY_EMPTY_DEMO_HINT = "Add your own music or videos to “My library”."
 LIBRARY_NONE = "Nothing matches"
 LIBRARY_NONE_HINT = "Try fewer letters, or show all kinds."
+LIBRARY_ONE, LIBRARY_ITEMS, LIBRARY_PAGES = "item", "items", "Pages"
 LIBRARY_PAGE = "{first} to {last} of {total}"
 LIBRARY_EARLIER, LIBRARY_LATER = "Earlier", "Later"
 LIBRARY_SEARCH_NOW = {"audio": "Search these {count} now", "video": "Find music for one of these {count}"}
@@ -284,6 +283,7 @@ EVALUATE_WANTED = (
 EVALUATE_NAMES = (
     "Name one matrix with 'video' and the other with 'audio' or 'music', so that it is clear which is which."
 )
+EVALUATE_ALPHA = "alpha {alpha}"
 EVALUATE_YOURS = "your system"
 EVALUATE_OWN = "yours"
 EVALUATE_OWN_NOTE = (
@@ -302,8 +302,6 @@ EVALUATE_NO_VOTES = (
     "No votes between alphas yet: once people have compared them, their preference is drawn here."
 )
 
-TAB_VOTE = "Vote"
-TAB_LEADERBOARD = "Leaderboard"
 VOTE_LEAD = "What fits better?"
 SIGN_IN = "Sign in with Hugging Face (optional)"
 SIGN_OUT = "Sign out ({})"
@@ -344,7 +342,7 @@ NO_STUDY = "No study runs here, so the participant id in the address is ignored.
 BAD_CALL = "the page sent something that this server does not understand; reload it"
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
 OWN_CLIP_LABEL = "Vote on my own clip"
-OWN_CLIP_DROP = "Drop a video here, or choose one"
+OWN_CLIP_DROP = DROP_VIDEO
 OWN_MUSIC_MAY = (
     "The music that my clip has may compete, unnamed. My votes then say so; the clip itself is never kept."
 )

@@ -1,0 +1,47 @@
+"""The leaderboard."""
+
+from __future__ import annotations
+
+from mvr.page.texts.words import Words
+
+BOARD = Words(
+    plot="Leaderboard as a plot",
+    table="Leaderboard as a table",
+    caption="Strength by blind votes, 95 % intervals",
+    system="System",
+    rank="Rank",
+    elo="Elo",
+    votes="Votes",
+    effective="Effective voters",
+    won="Won",
+    tied="Tied",
+    neither="Neither fits",
+    preliminary="preliminary",
+    points="Points seen and expected",
+    pair="Pair",
+    points_seen="Points",
+    expected="Expected",
+    needed="Votes still needed to tell two apart",
+    pairs="Pairs",
+    gap="Gap in Elo",
+    p="p (Holm)",
+    e_value="E-value",
+    votes_needed="Votes needed",
+    won_or_tied="Won or tied",
+    unrecognised="Votes of people who did not know the clip",
+    alpha_votes="How often people preferred each alpha",
+    alphas="Alphas",
+    alpha="Alpha",
+    preferred="Preferred",
+    computed="How this is computed",
+    vote="{votes} vote",
+    cast="{votes} votes",
+    person="by {voters} person",
+    people="by {voters} people",
+    million="over a million",
+    against="{first} against {second}",
+    without="Without {what}: {order}",
+    same_order="the same order",
+    over="{better} over {worse}",
+    span="{low} to {high}",
+)
