@@ -28,17 +28,28 @@ def chromium() -> str | None:
 
 
 def earlier_tree() -> Path | None:
-    """A git work tree of `BEFORE`, for this process; None, said on stderr, where the history does not hold it."""
+    """A git work tree of `BEFORE`; None, said on stderr, where the history does not hold it.
+
+    The process that makes it removes it when it ends; those that it starts meanwhile find it.
+    """
     folder = Path(tempfile.gettempdir()) / f"mvr-speed-{BEFORE}"
     if not (folder / "app.py").exists():
-        made = subprocess.run(
-            ["git", "worktree", "add", "--force", "--detach", str(folder), BEFORE],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if made.returncode:
+        if _git("worktree", "add", "--force", "--detach", str(folder), BEFORE):
             print(f"page: commit {BEFORE} is not here, so only this page is measured", file=sys.stderr)
             return None
+        atexit.register(remove_tree, folder)
     return folder
+
+
+def remove_tree(folder: Path) -> None:
+    """Take a git work tree away, and what git keeps about it."""
+    _git("worktree", "remove", "--force", "--force", str(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+    _git("worktree", "prune")
+
+
+def _git(*arguments: str) -> int:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False).returncode
 
 
 class Served:
@@ -46,7 +57,7 @@ class Served:
 
     Args:
         tree: a checkout.
-        home: its MVR_HOME.
+        home: its MVR_HOME, deleted with it.
     """
 
     def __init__(self, tree: Path, home: Path) -> None:
@@ -54,6 +65,7 @@ class Served:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
+        atexit.register(shutil.rmtree, home, ignore_errors=True)  # after the server has ended
         self._environment = {**os.environ, "MVR_HOME": str(home), "PYTHONPATH": str(tree)}
         self._tree = tree
         self.process = subprocess.Popen(

@@ -105,6 +105,7 @@
       const mine = ++turn, list = rows(), at = list.findIndex((row) => row.dataset.id === chosen);
       const near = [list[at + 1], list[at - 1]].filter(Boolean);
       if (!music) { near.forEach((row) => player.prepare(track(row))); return; }
+      near.filter((row) => !row.dataset.sound).forEach((row) => player.prepare(track(row)));
       const saves = navigator.connection && navigator.connection.saveData;
       for (const row of saves ? near : [...near, ...list]) {
         const sound = row.dataset.sound;

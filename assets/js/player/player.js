@@ -3,6 +3,7 @@
      const player = mvPlayer.create({ pictures: () => [video, ...], failed: (error) => ... });
      player.load({ duration_s, together, sounding, levels })  another clip; everything of the last one is let go
      player.audition({ key, sound, stream, start_s })  address of an excerpt from start_s on, or of the whole track
+     player.prepare(track)                             one that streams is fetched ahead
      player.play() pause() toggle() seek(s) position() playing() current()
      player.own("mute" | "mix" | "duck")               the clip's own sound, heard at once
      player.onTime((position_s, passed_ms) => ...), player.onState(() => ...)
@@ -13,6 +14,7 @@
 (() => {
   "use strict";
   const FADE_S = 0.012, AHEAD_S = 0.03, FOLLOW_MS = 200, SMALL_S = 0.025, LARGE_S = 0.25, JUMP_S = 0.3;
+  const MOST_STREAMS = 4;  /* the one that is heard, the one that fades, two neighbours */
   let context;
   const players = new Set();
   const audioContext = () => (context ||= new AudioContext({ latencyHint: "interactive" }));
@@ -30,7 +32,11 @@
     video.playbackRate = Math.abs(late) > SMALL_S ? Math.min(1.08, Math.max(0.92, 1 - late)) : 1;
   };
 
+  /* an element that is paused while it begins has not failed */
+  const unless_stopped = (failed) => (error) => { if (error.name !== "AbortError") failed(error); };
+
   const create = ({ pictures, failed }) => {
+    const streams = new Map();  /* key -> voice, in the order of their last use */
     let clip = { duration_s: 0 }, voices = new Map(), current = null, mode = "mute";
     let playing = false, starting = false, startedAt = 0, offset = 0, timer = 0, round = 0, wanted = 0;
     let bus, ownGain, ownOf;
@@ -64,14 +70,20 @@
         voice.node ||= context.createMediaElementSource(voice.element);
         voice.node.disconnect();
         voice.node.connect(voice.gain);
-        voice.element.currentTime = voice.start_s + from;
-        voice.element.play().catch(failed);
+        join(voice, from);
+        voice.element.play().catch(unless_stopped(failed));
         return;
       }
       voice.source = context.createBufferSource();
       voice.source.buffer = voice.buffer;
       voice.source.connect(voice.gain);
       voice.source.start(at, from);
+    };
+    /* a track that is shorter than the clip starts over, so it may be in any of its rounds */
+    const join = (voice, from) => {
+      const place = (voice.asked_s + from) % (voice.element.duration || Infinity);
+      voice.start_s = place - from;
+      voice.element.currentTime = place;
     };
     const ramp = (voice, volume, at) => {
       voice.gain.gain.cancelScheduledValues(at);
@@ -167,11 +179,11 @@
 
     /* ---- switching ---- */
     const swap = (voice) => {
-      const old = current, at = now();
+      const old = current, at = now(), here = old && old.element ? position() : 0;
       current = voice;
       if (clip.together) voices.forEach((one) => one.gain && ramp(one, Number(one === voice), at));
       else if (playing && old !== voice) {
-        const soon = at + 0.005, from = old && old.element ? position() : soon - startedAt;
+        const soon = at + 0.005, from = old && old.element ? here : soon - startedAt;
         if (voice.element || (old && old.element)) startedAt = soon - from;
         silence(voice);
         begin(voice, soon, from, 0);
@@ -192,12 +204,40 @@
       changed();
       return undefined;
     };
+    const prepare = (track) => {
+      const voice = streams.get(track.key) || opened(track);
+      streams.delete(track.key);
+      streams.set(track.key, voice);
+      for (const [key, old] of streams) {
+        if (streams.size <= MOST_STREAMS) break;
+        if (old === current) continue;
+        streams.delete(key);
+        close(old);
+      }
+      return voice;
+    };
+    const opened = (track) => {
+      const element = new Audio(track.stream);
+      Object.assign(element, { preload: "auto", currentTime: track.start_s });
+      const voice = { key: track.key, element, start_s: track.start_s, asked_s: track.start_s };
+      element.addEventListener("ended", () => {
+        if (current !== voice || !playing) return;
+        voice.start_s -= element.duration;
+        element.currentTime = 0;
+        element.play().catch(unless_stopped(failed));
+      });
+      return voice;
+    };
+    const close = ({ element }) => { element.pause(); element.removeAttribute("src"); element.load(); };
+    const loaded = (element) => element.readyState >= 2 ? Promise.resolve() : new Promise((done, fail) => {
+      if (element.error) fail(new Error(mvTexts.sound_lost));
+      element.addEventListener("loadeddata", done, { once: true });
+      element.addEventListener("error", () => fail(new Error(mvTexts.sound_lost)), { once: true });
+    });
     const prepared = async (track) => {
       if (!track.sound) {
-        const element = new Audio(track.stream);
-        Object.assign(element, { preload: "auto", currentTime: track.start_s });
-        element.addEventListener("ended", () => { voice.start_s -= element.duration; element.currentTime = 0; element.play(); });
-        const voice = { key: track.key, element, start_s: track.start_s };
+        const voice = prepare(track);
+        await loaded(voice.element);
         return voice;
       }
       return { key: track.key, buffer: await mvSounds.load(track.sound), start_s: track.start_s };
@@ -222,6 +262,8 @@
       pause();
       wanted += 1;
       voices.forEach(silence);
+      streams.forEach(close);
+      streams.clear();
       [clip, voices, current, offset] = [next, new Map(), null, 0];
       if (next.mode) mode = next.mode;
     };
@@ -241,7 +283,7 @@
     for (const name of ["seeking", "pause", "play"]) document.addEventListener(name, moved, true);
 
     const self = {
-      load, add, audition, play, pause, seek, position, own, follow,
+      load, add, audition, prepare, play, pause, seek, position, own, follow,
       toggle: () => (playing ? pause() : play()),
       playing: () => playing,
       current: () => current && current.key,
