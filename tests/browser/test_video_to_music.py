@@ -168,7 +168,7 @@ def test_a_filter_that_nothing_passes_says_so_and_can_be_loosened(visitor):
     page.get_by_text("No track matches these filters").wait_for()
     low.fill("fast")
     low.press("Enter")
-    assert "“fast” is no number" in visitor.status("error")
+    assert "“fast” is not a number" in visitor.status("error")
     low.fill("")
     low.press("Enter")
     page.locator(ROWS).first.wait_for()

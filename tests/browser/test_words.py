@@ -26,9 +26,9 @@ def page(visitor):
 
 
 def test_the_list_says_what_is_seen_and_every_word_can_be_pressed(page):
-    assert page.locator(f"{LIST} [data-part=sees]").inner_text().startswith("Sees ")
+    assert page.locator(f"{LIST} [data-part=sees]").inner_text().startswith("In the clip: ")
     reasons = page.locator(f"{ROWS} [data-part=because]")
-    assert reasons.count() >= 1 and reasons.first.inner_text().startswith("because of ")
+    assert reasons.count() >= 1 and reasons.first.inner_text().startswith("Fits because: ")
     words = page.eval_on_selector_all(f"{LIST} .mv-word", "all => all.map(one => one.dataset.word)")
     assert words and set(words) <= set(TAG_KINDS)
 

@@ -175,7 +175,7 @@ def test_while_the_store_is_locked_media_are_served(client: TestClient) -> None:
         assert release.wait(60)
         raise NotSaved("locked")
 
-    box.consent = stuck
+    box.reception.consent = stuck
     app = Starlette(routes=[*arena_routes(box), Route("/file", lambda request: PlainTextResponse("media"))])
 
     async def asking() -> float:

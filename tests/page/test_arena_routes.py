@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from mvr.arena.candidates import Competitor
 from mvr.arena.studies import Participants, Study, StudyArena, StudyBattle
 from mvr.datatypes import Direction
+from mvr.page import texts
 from mvr.page.voting import sign_in
 from mvr.page.voting.arena_routes import HEADER
 from mvr.votes import schema
@@ -113,7 +114,7 @@ def test_reveal_waits_for_the_vote_and_keeps_grades(client: TestClient, clock: C
     assert {named["left"]["system"], named["right"]["system"]} <= {
         "one",
         "two",
-        "a control that nobody chose",
+        texts.PLANTED,
     }
     mine = client.post("/arena/mine", json={"session": me["session"]}, headers=me["headers"]).json()
     assert [row["grade"] for row in mine["judgments"]] == [3] and len(mine["votes"]) == 1

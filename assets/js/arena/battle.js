@@ -131,8 +131,9 @@
       part("reveal").replaceChildren(...[sides.left, sides.right].map((side, n) => {
         const box = document.createElement("p");
         const strong = document.createElement("strong");
-        strong.textContent = `${"AB"[n]}: ${side.title}${side.artist ? " by " + side.artist : ""}`;
-        box.append(strong, ` · chosen by ${side.system}${side.rank ? `, rank ${side.rank}` : ""} · ${side.licence}`);
+        strong.textContent = `${"AB"[n]}: ${side.artist ? mvWords("by", { title: side.title, artist: side.artist }) : side.title}`;
+        const chosen = side.rank ? mvWords("chosen_as", { system: side.system, rank: side.rank }) : mvWords("chosen", { system: side.system });
+        box.append(strong, ` · ${chosen} · ${side.licence}`);
         return box;
       }));
       show("named");

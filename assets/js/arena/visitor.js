@@ -92,7 +92,7 @@
       }));
       if (hello.closed) { show("start"); return say(hello.closed); }
       const note = hello.note ? `${hello.note} ` : "";
-      if (!hello.consent) { show("consent"); if (!quiet) say(`${note}Please read this first.`); } else { show("sound"); say(`${note}Welcome back. Set a comfortable volume, then go on.`); }
+      if (!hello.consent) { show("consent"); if (!quiet) say(note + mvTexts.read_first); } else { show("sound"); say(note + mvTexts.welcome_back); }
     } catch (error) { failed(error); }
   };
 

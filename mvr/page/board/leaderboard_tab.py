@@ -14,12 +14,14 @@ from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
 from mvr.arena.board.original import PUBLISHED
 from mvr.arena.board.tables import METHOD, campaign_lines, differences_csv, ratings_csv, report
+from mvr.datatypes import JsonDict
 from mvr.page import texts
 from mvr.page.context import PageContext
+from mvr.page.names import shown_name, with_names
 from mvr.page.serving.shelf import ShelfItem
 from mvr.page.templates import render
 
-SECTIONS = {"all": "All votes", "v2m": "Music for a video", "m2v": "Videos for a piece of music"}
+SECTIONS = {"all": texts.BOARD_ALL, "v2m": texts.BOARD_V2M, "m2v": texts.BOARD_M2V}
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
@@ -27,9 +29,9 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
     gr.HTML(f'<h2 class="mv-title">{texts.BOARD_LEAD}</h2>')
     with gr.Row(elem_classes="mv-pick"):
         which = gr.Dropdown(
-            [(title, name) for name, title in SECTIONS.items()], value="all", label="Votes on"
+            [(title, name) for name, title in SECTIONS.items()], value="all", label=texts.BOARD_WHICH
         )
-        again = gr.Button("Count again", size="sm", elem_classes="mv-use mv-refresh")
+        again = gr.Button(texts.BOARD_AGAIN, size="sm", elem_classes="mv-use mv-refresh")
     board = gr.HTML("", elem_id="mv-board")
 
     def show(name: str | None) -> tuple[str, dict[str, object]]:
@@ -47,21 +49,26 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
 def board_html(context: PageContext, board: Board, name: str) -> str:
     """One section of a board with its downloads."""
     section = board.section(name)
+    section = with_names(section, [row["system"] for row in section["rows"]])
     inputs = board.document["inputs"]
     return render(
         "leaderboard.html",
         section=section,
         plot=Markup(forest_plot(section, SECTIONS.get(name, name))),  # noqa: S704 -- made and escaped by forest_plot
-        alphas=board.document["alphas"],
-        original=board.document["original"],
+        alphas=_of_systems(board.document["alphas"]),
+        original=_of_systems(board.document["original"]),
         published=PUBLISHED,
         campaigns=campaign_lines(board.document),
-        window=" to ".join(
+        window=texts.BOARD_TO.join(
             dict.fromkeys(inputs[key] for key in ("first_vote", "last_vote") if inputs.get(key))
         ),
         links=downloads(context, board),
         method=METHOD,
     )
+
+
+def _of_systems(rows: list[JsonDict]) -> list[JsonDict]:
+    return [row | {"system": shown_name(row["system"])} for row in rows]
 
 
 def downloads(context: PageContext, board: Board) -> list[tuple[str, str]]:
@@ -71,9 +78,9 @@ def downloads(context: PageContext, board: Board) -> list[tuple[str, str]]:
     """
     contents = {
         "leaderboard.json": ("JSON", board.to_bytes),
-        "leaderboard.csv": ("Ratings as CSV", lambda: ratings_csv(board).encode()),
-        "pairs.csv": ("Pairs as CSV", lambda: differences_csv(board).encode()),
-        "leaderboard.txt": ("Report", lambda: report(board).encode()),
+        "leaderboard.csv": (texts.BOARD_RATINGS, lambda: ratings_csv(board).encode()),
+        "pairs.csv": (texts.BOARD_PAIRS, lambda: differences_csv(board).encode()),
+        "leaderboard.txt": (texts.BOARD_REPORT, lambda: report(board).encode()),
     }
     owner = f"board/{hashlib.sha256(board.to_bytes()).hexdigest()[:16]}"
     folder = context.ballots.media.board_folder(owner)

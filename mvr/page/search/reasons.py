@@ -60,7 +60,7 @@ def start_words(start_s: float) -> str:
     """Where the music starts.
 
     >>> start_words(0.0), start_words(75.0)
-    ('from its beginning', 'from 1:15')
+    ('from the beginning', 'from 1:15')
     """
     return texts.FROM_BEGINNING if start_s < 0.5 else texts.FROM.format(at=clock(start_s))
 
@@ -90,7 +90,7 @@ def strength_told(score: float, above: float, beats: float) -> str:
     """The numbers behind the word, for whoever wants them.
 
     >>> strength_told(0.771, 2.04, 0.96)
-    'Fits better than 96 % of this library, 2.0 spreads above its average; score 0.77 of 1.'
+    'Fits better than 96 % of this library, 2.0 standard deviations above its average; score 0.77 of 1.'
     """
     where = texts.ABOVE if above >= 0 else texts.BELOW
     return texts.STRENGTH.format(percent=100 * beats, spreads=abs(above), where=where, score=score)

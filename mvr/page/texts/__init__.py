@@ -25,33 +25,35 @@ FOOTER = "Runs on this machine. No account needed, no tracking, nothing is loade
 
 ABOUT_WHAT = (
     "mvr ranks music for a short video, and videos for a piece of music, with two published models: MVBind "
-    "(arXiv:2405.09286) and Control-MVR (arXiv:2412.05831). It lets people judge blind how well the two fit. "
-    "Neither paper released weights: what answers here was trained by this project, and each system below says on "
-    "what. The small default systems learned from synthetic pairs and carry what those encode: genre, tempo, "
+    "(arXiv:2405.09286) and Control-MVR (arXiv:2412.05831). It also lets people judge, without knowing which system "
+    "chose what, how well the two fit. Neither paper released its weights, so the systems here were trained by this "
+    "project; each one below says on what. The small default systems learned from synthetic pairs: genre, tempo, "
     "energy, mood and colour."
 )
 NO_SYSTEMS = "No system is installed."
 PRIVACY_PLACE = "Your files are processed on the machine that serves this page and go nowhere else."
 PRIVACY_OWN = "What you upload is shown to you alone and never enters the library unless you add it there."
 PRIVACY_KEPT = (
-    "Uploads are deleted a minute after you close the page, or {minutes:g} minutes after you last used them; what "
-    "arrived is out of the upload folder within ten minutes."
+    "Uploads are deleted a minute after you close the page, or {minutes:g} minutes after you last used them; the "
+    "upload folder itself is emptied within ten minutes."
 )
 PRIVACY_CACHE = (
-    "While a file is on its way in, its address is made from its content: somebody who holds the same file could "
-    "tell that it was uploaded."
+    "While a file is being uploaded, its address is made from its content, so somebody who has the same file could "
+    "tell that it was uploaded here."
 )
 PRIVACY_COOKIES = (
-    "The page sets no cookies and keeps no history of what you did in the browser; this tab keeps a random number, "
-    "by which it finds your clip again when you load the page anew."
+    "The page sets no cookies and keeps no history in your browser. Each browser tab keeps a random number, which "
+    "finds your clip again when you reload the page."
 )
-PRIVACY_ADDRESS = "Network addresses are used in memory to slow down floods of requests; they are not stored."
+PRIVACY_ADDRESS = (
+    "Network addresses are used in memory only, to slow down floods of requests; they are never stored."
+)
 
 UPLOAD_HINT = "Up to {minutes:g} min and {size} MB. Only you see it."
-SCORE_MEANING = "strong, fair, weak: against a track of this library taken at random"
+SCORE_MEANING = "strong, fair or weak: compared with a random item of this library"
 STRONG, FAIR, WEAK = "strong", "fair", "weak"
 STRENGTH = (
-    "Fits better than {percent:.0f} % of this library, {spreads:.1f} spreads {where} its average; "
+    "Fits better than {percent:.0f} % of this library, {spreads:.1f} standard deviations {where} its average; "
     "score {score:.2f} of 1."
 )
 ABOVE, BELOW = "above", "below"
@@ -60,15 +62,15 @@ STILL, LIVELY, QUICK, CALM = "calm", "lively", "fast", "calm"
 CUTS = "a cut every {seconds:.1f} s"
 BPM = "{bpm:.0f} bpm"
 MAJOR, MINOR = "major", "minor"
-FROM, FROM_BEGINNING = "from {at}", "from its beginning"
+FROM, FROM_BEGINNING = "from {at}", "from the beginning"
 CLIP_SEEN, MUSIC_HEARD = "Your clip: {words}", "Your music: {words}"
 MOOD_LABEL = "Mood"
 PACE_LABEL = "Tempo"
 PACES = (("Any", "any"), ("Slow", "slow"), ("Medium", "medium"), ("Fast", "fast"))
-SEES = "Sees"
-ASKS_FOR = "asks for"
-BECAUSE = "because of"
-WORDS_HINT = "Guessed by small networks; press a word to see only what has it."
+SEES = "In the clip:"
+ASKS_FOR = "which suggests"
+BECAUSE = "Fits because:"
+WORDS_HINT = "Guessed from picture and sound. Press a word to see only what matches it."
 ALPHA_LABEL = "What should decide?"
 ALPHA_LEFT = "How artists pair them"
 ALPHA_RIGHT = "Same genre"
@@ -83,19 +85,19 @@ ORIGINAL_LABEL = "The clip's own sound"
 ORIGINALS = (("Off", "mute"), ("Mixed in", "mix"), ("Music makes room", "duck"))
 REFINE = "Refine"
 ANY = "any"
-NOT_A_NUMBER = "{label}: “{typed}” is no number; write one such as 90, or leave the box empty"
+NOT_A_NUMBER = "{label}: “{typed}” is not a number; write one such as 90, or leave the box empty"
 LIBRARY_LABEL = "Search in"
 LIBRARY_DEMO = "Demo library"
 LIBRARY_OWN = "My library"
 SYSTEM_LABEL = "System"
-NOT_READY = "{count} more systems can be installed; the tab About & privacy says how."
+NOT_READY = "{count} more systems can be installed: see the tab About & privacy."
 GENRE_LABEL = "Genre"
 LICENCE_LABEL = "Licence"
 TEMPO_MIN_LABEL = "Tempo from (bpm)"
 TEMPO_MAX_LABEL = "Tempo to (bpm)"
 DURATION_MAX_LABEL = "At most (seconds)"
 EARN_LABEL = "I earn money with this"
-EARN_INFO = "Only music whose licence says so, ranked by a system whose weights may be used for it."
+EARN_INFO = "Only music whose licence allows it, ranked by a system whose licence allows it too."
 MAY_USE = "use: {may}"
 VARIETY_LABEL = "Variety"
 TIMING_LABEL = "Start the music where it meets the picture"
@@ -108,7 +110,7 @@ CANCEL = "Cancel"
 CANCELLED = "Cancelled. Nothing was changed."
 READING = "Reading {name} …"
 MATCHING = "Listening for what fits …"
-SLOW = "{title} needs about {seconds:.0f} s for this here …"
+SLOW = "{title} needs about {seconds:.0f} s for this on this machine …"
 CONVERTING = "Making it playable here …"
 SECONDS_LEFT, MINUTES_LEFT = "about {seconds} s left", "about {minutes} min left"
 RANKED = "{count} results for {name}."
@@ -119,22 +121,21 @@ TASTE_LABEL = "Order"
 TASTE_PLAIN_NAME = "As the system ranks"
 TASTE_VOTES_NAME = "As votes taught"
 TASTE_MINE_NAME = "My taste (from my votes)"
-TASTE_NONE = "No re-ranking has passed its gates for this system, so the list is as the system ranks."
-TASTE_VOTES = "What {votes} votes taught moved {moved} of the first {depth}; the fit is the system's own."
+TASTE_NONE = "Votes have not improved this system's order yet, so the list is as the system ranks it."
+TASTE_VOTES = "{votes} votes moved {moved} of the first {depth} results; the fit shown is the system's own."
 TASTE_MINE = (
-    "Your taste, from {votes} votes, moved {moved} of the first {depth}; the fit is the system's own."
+    "Your {votes} votes moved {moved} of the first {depth} results; the fit shown is the system's own."
 )
 TASTE_MISSING = (
-    "My taste needs {wanted} of your votes from the tab Vote in this direction: you have {have}, "
-    "{missing} are missing."
+    "My taste needs {wanted} of your votes in this direction (tab Vote). You have {have}; {missing} to go."
 )
 TASTE_NO_HELP = (
-    "Your {votes} votes do not foretell one another yet, so the list is as the system ranks. More votes help, "
-    "most of all on clips like yours and without ties."
+    "Your {votes} votes do not show a clear taste yet, so the list is as the system ranks it. More votes help, "
+    "most of all on clips like yours and with a clear winner."
 )
-TASTE_DIVERSE = "Votes change the order only while variety is 0."
+TASTE_DIVERSE = "Votes change the order only when variety is 0."
 LICENCE_UNKNOWN = "licence unknown"
-INTERNAL = "That did not work, and it is our fault. Please try again; your other results are unchanged."
+INTERNAL = "Something went wrong on our side. Please try again; your other results are unchanged."
 
 
 DROP_VIDEO = "Drop a video here, or choose one"
@@ -185,12 +186,12 @@ SCRIPTS = {
     "from": "from {at}",
     "strip": "Cuts of the clip above, beats and parts of the music below; drag the music to move it",
     "music_from": "Music from {at} s:",
-    "near_beats": "{share} % of cuts near a beat (random cuts {random} %)",
+    "near_beats": "{share} % of cuts near a beat (random cuts: {random} %)",
     "place": "Place {number} ({at} s)",
     "sound_lost": "This sound could not be loaded. Try again.",
     "clip_lost": "The clip could not be loaded. Try again.",
     "press_space": "Press Space or Play to listen.",
-    "left_open": "Here is the battle that you left open.",
+    "left_open": "Here is the battle you left open.",
     "press_watch": "Press A or B to watch. The music keeps its place.",
     "press_listen": "Press A or B to listen. The video keeps its place.",
     "preparing": "Preparing the next battle …",
@@ -201,11 +202,16 @@ SCRIPTS = {
     "saved": "Saved. You can undo it for 10 seconds.",
     "not_saved_yet": "Not saved yet: {why}.",
     "not_saved": "Not saved: {why}",
-    "saved_too": "Saved, too.",
+    "saved_too": "Saved as well.",
     "taken_back": "Taken back. Choose again.",
-    "named": "That is what they were.",
+    "named": "This is what they were.",
+    "chosen": "chosen by {system}",
+    "chosen_as": "chosen by {system}, rank {rank}",
+    "by": BY,
+    "read_first": "Please read this first.",
+    "welcome_back": "Welcome back. Set a comfortable volume, then go on.",
     "preparing_grade": "Preparing the next track …",
-    "all_graded": "Nothing is left for you to grade. Thank you.",
+    "all_graded": "There is nothing left for you to grade. Thank you.",
     "disagreement": "Disagreement {at} of {all}",
     "graded": "Graded {own} of {all}",
     "back_to_list": "Back to the list (R)",
@@ -240,9 +246,9 @@ LIBRARY_ADDING = "Adding {name} ({done} of {total}) …"
 ADDED = "{count} added"
 ADDED_KNOWN = "{count} were there already"
 ADDED_SKIPPED = "{count} could not be used"
-ADDED_SAME = "{count} hold the same music as another, so one of them is ranked"
+ADDED_SAME = "{count} hold the same music as another, so only one of them is ranked"
 LIBRARY_EMPTY_OWN = "Your library is empty"
-LIBRARY_EMPTY_OWN_HINT = "Add music or videos above: they are tagged, measured and ready to be searched."
+LIBRARY_EMPTY_OWN_HINT = "Add music or videos above; they are then ready to be searched."
 LIBRARY_EMPTY_DEMO = "The demo library is not installed"
 LIBRARY_EMPTY_DEMO_HINT = "Add your own music or videos to “My library”."
 LIBRARY_NONE = "Nothing matches"
@@ -256,19 +262,19 @@ LIBRARY_TITLE, LIBRARY_ARTIST, LIBRARY_GENRE, LIBRARY_LICENCE = "Title", "Artist
 LIBRARY_EDITED = "{title} is saved. The file itself is as it was."
 LIBRARY_UNDO, LIBRARY_RESTORED = "Undo", "{title} is back."
 LIBRARY_REMOVE = "Remove"
-LIBRARY_GONE = "file is gone, not ranked"
+LIBRARY_GONE = "file is missing, so not ranked"
 LIBRARY_REMOVED = "Removed {title} from your library."
 LIBRARY_NOT_OWN = "Only what is in your own library can be removed."
 LIBRARY_NO_FOLDER = "Type the path of a folder first."
-LIBRARY_LOCAL_ONLY = "Folders can be added only where the page serves its own computer alone."
+LIBRARY_LOCAL_ONLY = "Folders can be added only when the page runs on your own computer, for you alone."
 
 EVALUATE_LEAD = "How well do the systems find what belongs together?"
 EVALUATE_SET = "Results"
 EVALUATE_TASK = "Task, direction and pool"
-EVALUATE_NONE = "There are no results here yet: python -m eval.protocols run demo makes some."
+EVALUATE_NONE = "There are no results here yet; python -m eval.protocols run demo makes some."
 EVALUATE_NOTE = (
-    "Features: {video} and {audio}; {rows} pairs of split {split}. Under each value its 95 % interval over groups. "
-    "Compare rows of one table only: another pool has another chance."
+    "Features: {video} and {audio}; {rows} pairs of split {split}. Below each value stands its 95 % interval over "
+    "groups. Compare rows within one table only: another pool has another level of chance."
 )
 EVALUATE_UPLOAD_TITLE = "Your own system"
 EVALUATE_UPLOAD_HINT = (
@@ -291,10 +297,12 @@ EVALUATE_OWN_NOTE = (
 )
 EVALUATE_CHANCE = "chance"
 EVALUATE_BESIDE = (
-    "{count} rows read; they stand beside ours in {places} tables with the same task, direction and "
+    "{count} rows read. They stand beside ours in {places} tables with the same task, direction and "
     "pool size."
 )
-EVALUATE_ALONE = "{count} rows read; no table here has their task and pool size, so they stand on their own."
+EVALUATE_ALONE = (
+    "{count} rows read. No table here has the same task and pool size, so they stand on their own."
+)
 EVALUATE_PEOPLE = "What people preferred"
 EVALUATE_PEOPLE_AXIS = "decisive votes won (%)"
 EVALUATE_VOTES = "votes"
@@ -306,18 +314,19 @@ VOTE_LEAD = "What fits better?"
 SIGN_IN = "Sign in with Hugging Face (optional)"
 SIGN_OUT = "Sign out ({})"
 VOTE_KNOWN = "I knew one of them, or recognised the clip's own sound"
-VOTE_HEARING = "Voting needs hearing. Everything else on this page works without."
-PLANTED = "a control that nobody chose"
+VOTE_HEARING = "You need to hear the music to vote. Everything else on this page works without sound."
+PLANTED = "nobody: it is a check"
+BY_PAIRS, BY_GENRE, PART_GENRE = "by pairs", "by genre", "{percent:.0f} % genre"
 CONSENT = (
-    "You compare two musics on one clip, or grade how well one fits, without knowing which system chose them.",
+    "You compare two pieces of music on one clip, or grade how well one fits, without knowing which system chose them.",
     "What is kept: your choices and grades, how long you listened, a random number instead of your name. "
-    "No address, no e-mail, no uploaded file. Votes that come from one network on one day share a label that "
-    "says nothing of the network, so that a campaign can be seen. Of an account that you sign in with, where that is "
-    "offered, only a keyed hash, by which your votes are found again.",
+    "No address, no e-mail, no uploaded file. Votes that come from one network on one day share a label, which does "
+    "not reveal the network, so that a campaign can be noticed. If you sign in with an account, where that is "
+    "offered, only a keyed hash of it is kept, to find your votes again.",
     "Why: votes and grades decide the leaderboard and help to improve the ranking. They may be published under "
-    "CC BY 4.0, with new numbers and labels. Votes of new voters are provisional: planted checks tell who "
+    "CC BY 4.0, with new numbers and labels. Votes of new voters are provisional: hidden checks show who "
     "listens, and what looks like a campaign is set aside as a whole.",
-    "You may stop at any time, download your votes, or withdraw them with one click. You should be 18 or older.",
+    "You may stop at any time, download your votes, or withdraw them with one click. You must be 18 or older.",
 )
 GRADE_GUIDE = (
     "Grade how well the music fits this clip, not how good the music is. The same music may fit one clip and not "
@@ -327,16 +336,16 @@ GRADE_REVIEW = (
     "Judges differ by two grades or more here. Listen again: keep your grade with S, or give another, "
     "which replaces it."
 )
-GRADE_ALL = "You have graded everything that is asked of you here. Vote on battles, or come back later."
+GRADE_ALL = "You have graded everything here. Vote on battles, or come back later."
 STUDY_END = "Copy this code and give it to the people who invited you."
 SAVED = "Votes saved on this server: {count}."
 COPIED = "Last copied at {at}."
-COPY_NEVER = "The copy to the dataset could not begin; the operator's log says why."
+COPY_NEVER = "Copying to the dataset could not start; the operator's log says why."
 COPY_FAILED = "The last copy failed; {rows} rows wait for the next one."
 VOTERS_WANTED = {
     "anyone": "",
-    "account": "On this server only people who are signed in vote. Sign in above, then reload the page.",
-    "study": "On this server only participants of its study vote. Open the address that was sent to you.",
+    "account": "Only people who are signed in can vote on this server. Sign in above, then reload the page.",
+    "study": "Only participants of a study can vote on this server. Open the address that was sent to you.",
 }
 NO_STUDY = "No study runs here, so the participant id in the address is ignored."
 BAD_CALL = "the page sent something that this server does not understand; reload it"
@@ -344,7 +353,7 @@ OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
 OWN_CLIP_LABEL = "Vote on my own clip"
 OWN_CLIP_DROP = DROP_VIDEO
 OWN_MUSIC_MAY = (
-    "The music that my clip has may compete, unnamed. My votes then say so; the clip itself is never kept."
+    "The music already on my clip may compete, unnamed. My votes show that; the clip itself is never kept."
 )
 ORIGINAL_COMPETES = (
     "Its own sound is music and competes (voice {speech:.0f} % of the time, at most {most_speech:.0f} %; noise "
@@ -356,11 +365,15 @@ ORIGINAL_NO_MUSIC = (
 )
 ORIGINAL_SILENT = "It has no sound of its own that could compete."
 ORIGINAL_TITLE = "The clip's own sound"
-OWN_CLIP_READY = "Your clip is ready: the next battle of two musics is about it."
+ORIGINAL_SYSTEM, ORIGINAL_OWNER = "original", "whoever made the clip"
+OWN_CLIP_READY = "Your clip is ready: the next battle is about it."
+BOARD_ALL, BOARD_V2M, BOARD_M2V = "All votes", "Music for a video", "Videos for a piece of music"
+BOARD_WHICH, BOARD_AGAIN, BOARD_TO = "Votes on", "Count again", " to "
+BOARD_RATINGS, BOARD_PAIRS, BOARD_REPORT = "Ratings as CSV", "Pairs as CSV", "Report"
 BOARD_LEAD = "How people voted"
 BOARD_DOUBTS = "Read this before you quote the order"
-BOARD_CHECKS = "More checks, points of every pair, and the order without one thing"
-BOARD_POINTS = "Points of the first system (a win 1, a tie 1/2), seen and expected"
+BOARD_CHECKS = "More checks, the points of every pair, and the order with one thing left out"
+BOARD_POINTS = "Points of the first system (win 1, tie 1/2), seen and expected"
 BOARD_GROUPS = "Groups that never met, each with its own order"
 BOARD_ORIGINAL = "Against the clip's own music"
 BOARD_EMPTY = "No votes yet. Cast the first one in the tab Vote."

@@ -29,6 +29,7 @@ from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError
 from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue
+from mvr.page.names import shown_name
 from mvr.page.serving import Shelf
 from mvr.page.serving.once import once
 from mvr.page.voting.ahead import Ahead
@@ -267,7 +268,7 @@ class BallotBox:
     def _named(self, side: Side) -> JsonDict:
         if side.system_id == ORIGINAL:
             return {"title": texts.ORIGINAL_TITLE, "artist": "", "licence": "", "credit": "", "rank": 1} | {
-                "system": ORIGINAL
+                "system": texts.ORIGINAL_OWNER
             }
         item = self.contest.item(side.item_id)
         return {
@@ -275,6 +276,6 @@ class BallotBox:
             "artist": item.artist,
             "licence": item.licence,
             "credit": item.credit_line,
-            "system": side.competitor if side.system_id else texts.PLANTED,
+            "system": shown_name(side.competitor) if side.system_id else texts.PLANTED,
             "rank": side.rank,
         }

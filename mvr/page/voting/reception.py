@@ -20,7 +20,7 @@ from mvr.votes.records import Vote
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner
 
-CONSENT_VERSION = "4"
+CONSENT_VERSION = "5"
 
 
 @dataclass(frozen=True, kw_only=True)
