@@ -49,7 +49,11 @@ class Backbone(Protocol):
 
 @runtime_checkable
 class TextBackbone(Protocol):
-    """A backbone that also encodes text into the space of its features."""
+    """A backbone that also encodes text into the space of its features.
+
+    One with an attribute `text_of_its_own` (true) has a way for words beside that of the other modality's backbone of
+    the same name: they are encoded by the one that they are compared with.
+    """
 
     def encode_text(self, texts: Sequence[str]) -> FloatArray:
         """Features (T, D) float32 of T texts."""
@@ -120,6 +124,16 @@ KINDS: dict[str, BackboneKind] = {
         on_device=True,
         weights=lambda options: "clap-general",
         operations="mvr.backbones.cost:clap_operations",
+    ),
+    "peav": BackboneKind(
+        classes={
+            Modality.VIDEO: "mvr.backbones.peav:PeavVideo",
+            Modality.AUDIO: "mvr.backbones.peav:PeavAudio",
+        },
+        packages=("torch", "transformers", "timm"),
+        on_device=True,
+        weights=lambda options: "peav-small",
+        operations="mvr.backbones.cost:peav_operations",
     ),
     "concepts": BackboneKind(classes={Modality.VIDEO: "mvr.backbones.concepts:ConceptsVideo"}),
     "soundscape": BackboneKind(classes={Modality.AUDIO: "mvr.backbones.soundscape:Soundscape"}),

@@ -163,3 +163,21 @@ def clap_operations(options: Mapping[str, Any], modality: Modality, segment_s: f
             width *= 2
         total += blocks * patches * (24.0 * width**2 + 4.0 * _CLAP_NEAR * width)
     return total * max(1, math.ceil(segment_s / 10.0 - 1e-9))
+
+
+def peav_operations(options: Mapping[str, Any], modality: Modality, segment_s: float) -> float | None:
+    """PE-AV small: PE-L on 16 frames, or DAC's encoder on the sound; the transformers behind them are not counted."""
+    if options.get("weights"):  # a file of one's own may have other sizes
+        return None
+    if modality is Modality.VIDEO:
+        width, patch, patches = 1024, 14, (336 // 14) ** 2
+        stem = 2.0 * patches * 3 * patch**2 * width
+        return 16 * (stem + transformer_operations(width, 24, patches + 1))
+    channels, length = 64, segment_s * 48_000
+    total = 2.0 * length * 7 * channels
+    for stride in (2, 8, 10, 12):
+        total += 3 * 2.0 * length * (7 + 1) * channels**2  # three residual units: a wide kernel, a narrow one
+        length /= stride
+        total += 2.0 * length * (2 * stride) * channels * (2 * channels)
+        channels *= 2
+    return total + 2.0 * length * 3 * channels**2

@@ -67,9 +67,9 @@ class MixedSystem(System):
             f"system {self.name} is a mixture and has no head of its own; use one of {', '.join(self.branches)}"
         )
 
-    def embed_text(self, texts: Sequence[str] | str) -> BranchedEmbeddings:
+    def embed_text(self, texts: Sequence[str] | str, target: Modality = Modality.AUDIO) -> BranchedEmbeddings:
         """Words in the space of the first member that knows any. Raises UsageError: none does, or unknown words."""
-        return next((part for part in self.parts if part.card.text), self.parts[0]).embed_text(texts)
+        return next((part for part in self.parts if part.card.text), self.parts[0]).embed_text(texts, target)
 
     def backbone(self, modality: Modality) -> Backbone:
         """The first member's."""

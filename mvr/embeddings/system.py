@@ -267,9 +267,13 @@ class System:
             embeddings=self.encode(found.features, modality),
         )
 
-    def embed_text(self, texts: Sequence[str] | str) -> BranchedEmbeddings:
+    def embed_text(self, texts: Sequence[str] | str, target: Modality = Modality.AUDIO) -> BranchedEmbeddings:
         """Embed words: by the text tower of each backbone that has its own and its side of the head, so that they may
         describe what is seen or what is heard; a bridge looks them up in its tables of concepts and tags.
+
+        Args:
+            texts: T of them.
+            target: what they are compared with, for a model that has a way for words beside each side.
 
         Raises:
             UsageError: the system has no text tower, or none of the words is known.
@@ -277,18 +281,23 @@ class System:
         wanted = [texts] if isinstance(texts, str) else list(texts)
         if self.card.text and not self.by_words and isinstance(self.head, BridgeHead):
             return self._embed_words(self.head, wanted)
-        towers = {
-            backbone.name: backbone for backbone in map(self.backbone, (Modality.AUDIO, Modality.VIDEO))
-        }  # one model for both sides counts once, as the video's
-        knowing = [tower for tower in towers.values() if self.card.text and isinstance(tower, TextBackbone)]
+        knowing = self._towers(target) if self.card.text else []
         if not knowing:
             raise UsageError(f"system {self.name} knows no words; choose one whose card says `text`")
         sides = []
         for tower in knowing:
             with self._lock:
-                features = tower.encode_text(wanted)
+                features = tower.encode_text(wanted)  # type: ignore[attr-defined]
             sides.append(self.encode(check_features(features, tower.name), tower.modality).vectors)
         return BranchedEmbeddings(vectors=_unit(sum(sides[1:], sides[0])), branches=self.branches)
+
+    def _towers(self, target: Modality) -> list[Backbone]:
+        """Backbones that read words; one model for both sides counts once: as the video's, or as the target's."""
+        sides = {modality: self.backbone(modality) for modality in Modality}
+        if len({backbone.name for backbone in sides.values()}) == 1:
+            own = getattr(sides[target], "text_of_its_own", False)
+            sides = {target: sides[target]} if own else {Modality.VIDEO: sides[Modality.VIDEO]}
+        return [backbone for backbone in sides.values() if isinstance(backbone, TextBackbone)]
 
     def _embed_words(self, head: BridgeHead, texts: Sequence[str]) -> BranchedEmbeddings:
         """Tags by the audio side, concepts by the video side: both lie in one space."""

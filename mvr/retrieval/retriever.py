@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.config.digest import content_hash
-from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray
+from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, Modality
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
@@ -285,7 +285,7 @@ class Retriever:
                 return held[1]
         vectors = query.embeddings.vectors
         if text and weight > 0:
-            vectors = blend_text(vectors, self._embed_text(text).vectors[0], weight)
+            vectors = blend_text(vectors, self._embed_text(text, query.direction.target).vectors[0], weight)
         compared = Compared(index, tuple(index.index.cross(segment) for segment in vectors))
         with self._lock:
             self._compared[key] = (query, compared)  # the query is kept alive, so its id stays its own
@@ -293,8 +293,8 @@ class Retriever:
                 self._compared.popitem(last=False)
         return compared
 
-    def _embed_text(self, text: str) -> BranchedEmbeddings:
-        return self.system.embed_text(text)
+    def _embed_text(self, text: str, target: Modality) -> BranchedEmbeddings:
+        return self.system.embed_text(text, target)
 
 
 def best_of_each(

@@ -116,12 +116,113 @@ def clap_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clap(tmp_path_factory.mktemp("clap") / "tiny")
 
 
+TINY_LAYERS = {
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "head_dim": 8,
+}
+TINY_PE = {"img_size": 32, "patch_size": 16, "embed_dim": 16, "depth": 1, "num_heads": 2}
+PEAV_PROCESSOR = {
+    "feature_extractor": {
+        "feature_extractor_type": "PeAudioFeatureExtractor",
+        "feature_size": 1,
+        "hop_length": 1920,
+        "padding_side": "right",
+        "padding_value": 0.0,
+        "return_attention_mask": True,
+        "sampling_rate": 48000,
+    },
+    "processor_class": "PeAudioVideoProcessor",
+    "video_processor": {
+        "default_to_square": True,
+        "do_convert_rgb": True,
+        "do_normalize": True,
+        "do_rescale": True,
+        "do_resize": True,
+        "do_sample_frames": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+        "num_frames": 4,
+        "resample": 2,
+        "rescale_factor": 0.00392156862745098,
+        "size": {"height": 32, "width": 32},
+        "video_processor_type": "PeVideoVideoProcessor",
+    },
+}
+
+
+def write_peav(folder: Path) -> Path:
+    """A tiny PE-AV with seeded random weights, saved by transformers itself; `processor_config.json` as published."""
+    from transformers import PeAudioVideoConfig, PeAudioVideoModel
+
+    text = {
+        "model_type": "modernbert",
+        "vocab_size": 300,
+        "hidden_size": 16,
+        "intermediate_size": 24,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        **{f"{name}_token_id": number for number, name in enumerate(("pad", "bos", "eos", "cls", "sep"))},
+    }
+    sound = {
+        "encoder_hidden_size": 4,
+        "downsampling_ratios": [2, 8, 10, 12],
+        "hidden_size": 8,
+        "codebook_dim": 6,
+    }
+    picture = {
+        "model_type": "timm_wrapper",
+        "architecture": "vit_pe_core_large_patch14_336",
+        "num_classes": 24,
+        "do_pooling": True,
+        "global_pool": "map",
+        "model_args": TINY_PE,
+    }
+    audio = {"model_type": "pe_audio_encoder", "dac_config": {"model_type": "dac", **sound}, **TINY_LAYERS}
+    video = {"model_type": "pe_video_encoder", "vision_config": picture, **TINY_LAYERS}
+    config = PeAudioVideoConfig(
+        text_config=text, audio_video_config={"audio_config": audio, "video_config": video, **TINY_LAYERS}
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(8)
+        model = PeAudioVideoModel(config)
+        for parameter in model.parameters():  # larger than at first: differences must show
+            parameter.data.add_(0.1 * torch.randn_like(parameter))
+    model.save_pretrained(folder)
+    (folder / "processor_config.json").write_text(json.dumps(PEAV_PROCESSOR))
+    write_byte_tokenizer(folder, ("<pad>", "<bos>", "<eos>", "[CLS]", "[SEP]", "<unk>"), "[CLS] $A [SEP]")
+    return folder
+
+
+def write_byte_tokenizer(folder: Path, special: tuple[str, ...], form: str) -> None:
+    """`tokenizer.json` and `tokenizer_config.json` of a tokenizer of bytes; `form` says what stands around a text."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = [*special, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    codes = {word: number for number, word in enumerate(words)}
+    made = Tokenizer(models.BPE(vocab=codes, merges=[], unk_token="<unk>"))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    around = [(word, codes[word]) for word in form.split() if word in codes]
+    made.post_processor = processors.TemplateProcessing(single=form, special_tokens=around)
+    names = {"pad_token": "<pad>", "eos_token": "<eos>", "bos_token": "<bos>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(tokenizer_object=made, padding_side="right", **names).save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def peav_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_peav(tmp_path_factory.mktemp("peav") / "tiny")
+
+
 @pytest.fixture(scope="session")
 def options(
     imagebind_checkpoint: Path,
     small_config: dict[str, int],
     clip_checkpoint: tuple[Path, Path],
     clap_checkpoint: Path,
+    peav_checkpoint: Path,
 ) -> dict[str, dict[str, Any]]:
     """Options per backbone under which it runs on tiny weights."""
     return {
@@ -139,6 +240,7 @@ def options(
         },
         "mert": {"weights": str(GOLDEN / "mert_tiny"), "device": "cpu"},
         "clap": {"weights": str(clap_checkpoint), "device": "cpu"},
+        "peav": {"weights": str(peav_checkpoint), "device": "cpu"},
         "concepts": {"max_frames": 2},
         "audio-tags": {},
         "soundscape": {},

@@ -30,7 +30,17 @@ def media(backbone: Backbone, moving_video: Path, music_file: Path) -> Path:
 
 
 def test_the_contract_covers_every_backbone_and_both_modalities():
-    names = {"audio-tags", "clap", "clip", "concepts", "descriptors", "imagebind", "mert", "soundscape"}
+    names = {
+        "audio-tags",
+        "clap",
+        "clip",
+        "concepts",
+        "descriptors",
+        "imagebind",
+        "mert",
+        "peav",
+        "soundscape",
+    }
     assert {name for _, name in ALL} == names
     assert {modality for modality, _ in ALL} == set(Modality)
 

@@ -96,3 +96,21 @@ def test_unknown_precisions_are_refused():
     card = BackboneCard(name="imagebind", options={"precision": "float8"})
     with pytest.raises(UsageError, match="unknown precision 'float8'"):
         estimate_seconds(card, Modality.VIDEO)
+
+
+@pytest.mark.slow  # the picture tower alone takes ten seconds to make
+def test_peav_costs_what_torch_counts():
+    import timm
+    from transformers.models.dac.configuration_dac import DacConfig
+    from transformers.models.pe_audio.modeling_pe_audio import PeAudioDacEncoder
+
+    dac = DacConfig(downsampling_ratios=[2, 8, 10, 12], encoder_hidden_size=64)
+    with torch.device("meta"):
+        picture = timm.create_model("vit_pe_core_large_patch14_336", num_classes=1024).eval()
+        frame = counted(picture.requires_grad_(False), x=torch.empty(1, 3, 336, 336))
+        encoder = PeAudioDacEncoder(dac).eval().requires_grad_(False)
+        sound = counted(encoder, hidden_state=torch.empty(1, 1, 48_000))
+    card = BackboneCard(name="peav")
+    assert operations(card, Modality.VIDEO, 10.0) == pytest.approx(16 * frame, rel=0.02)
+    assert operations(card, Modality.AUDIO, 1.0) == pytest.approx(sound, rel=0.02)
+    assert operations(BackboneCard(name="peav", options={"weights": "x"}), Modality.AUDIO, 1.0) is None

@@ -24,6 +24,7 @@ from mvr.backbones.weights import WeightsFile, WeightsSource, clip_source
 from mvr.datatypes import Segment
 from mvr.errors import WeightsMissing
 from mvr.media.frames import sample_frames
+from tests.backbones.conftest import write_byte_tokenizer
 
 PUBLISHED = "ViT-B-16-SigLIP2"
 WORDS = ["a photo of a dog", "Calm,  PIANO!"]
@@ -40,7 +41,7 @@ def siglip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config["vision_cfg"]["timm_model_name"] = "vit_base_patch16_siglip_224"
     (folder / "siglip2-tiny.json").write_text(json.dumps(config))
     open_clip.add_model_config(folder / "siglip2-tiny.json")
-    write_tokenizer(folder)
+    write_byte_tokenizer(folder, ("<pad>", "<eos>", "<bos>", "<unk>"), "$A <eos>")
     with torch.random.fork_rng(), narrow_pictures():
         torch.manual_seed(6)
         state = open_clip.create_model("siglip2-tiny").state_dict()
@@ -57,20 +58,6 @@ def narrow_pictures() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timm, "create_model", lambda name, **given: whole(name, **{**given, **small}))
         yield
-
-
-def write_tokenizer(folder: Path) -> None:
-    """A Gemma-like tokenizer of bytes: padding, then an end token after each text."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {word: number for number, word in enumerate(["<pad>", "<eos>", "<bos>", "<unk>", *letters])}
-    made = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>"))
-    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    made.post_processor = processors.TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
-    names = {"pad_token": "<pad>", "eos_token": "<eos>", "bos_token": "<bos>", "unk_token": "<unk>"}
-    PreTrainedTokenizerFast(tokenizer_object=made, padding_side="right", **names).save_pretrained(folder)
 
 
 @pytest.fixture(scope="module")

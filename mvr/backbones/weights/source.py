@@ -177,9 +177,25 @@ CLAP_GENERAL = WeightsSource(
         ),
     ),
 )
+# The revision stands in two public projects (mteb 2.26 among them); nobody wrote down sizes and digests of its files.
+PEAV_SMALL = WeightsSource(
+    name="peav-small",
+    title="PE-AV small, 16 frames",
+    licence="Apache-2.0",
+    licence_url=f"{_HUB}/facebook/pe-av-small-16-frame",
+    noncommercial=False,
+    repo="facebook/pe-av-small-16-frame",
+    revision="9f888eea95c83622212bb742e91bf01d3b46fe96",
+    files=tuple(
+        WeightsFile(name=name)
+        for name in ("config.json", "processor_config.json", *TOKENIZER_FILES, "model.safetensors")
+    ),
+)
 _MIT_TAGS = ("openai", "laion400m", "laion2b", "laion5b", "datacomp_", "commonpool_")
 _APACHE_MODELS = ("PE-Core-", "-SigLIP2")  # in the name of the hub's repository, whose page says so
-_FIXED = {source.name: source for source in (IMAGEBIND, MERT_95M, CLIP_B32, PE_CORE_S, CLAP_GENERAL)}
+_FIXED = {
+    source.name: source for source in (IMAGEBIND, MERT_95M, CLIP_B32, PE_CORE_S, CLAP_GENERAL, PEAV_SMALL)
+}
 
 
 def clip_source(architecture: str, tag: str) -> WeightsSource:
@@ -232,7 +248,7 @@ def _words(architecture: str, repo: str) -> tuple[WeightsFile, ...]:
 
 
 def weights_source(name: str) -> WeightsSource:
-    """The source called `imagebind`, `mert-95m`, `clap-general` or `clip:ARCHITECTURE/TAG`.
+    """The source called `imagebind`, `mert-95m`, `clap-general`, `peav-small` or `clip:ARCHITECTURE/TAG`.
 
     Raises:
         UsageError: an unknown name.
