@@ -127,7 +127,7 @@ def test_an_unknown_option_is_refused(backbone: Backbone, options: dict[str, dic
 
 
 def test_text_features_lie_beside_the_item_features(backbone: Backbone):
-    if backbone.name in ("imagebind", "clip", "clap"):
+    if backbone.name in ("imagebind", "clip", "clap", "peav"):
         assert isinstance(backbone, TextBackbone)
         features = backbone.encode_text(["calm piano at dusk", "a fast car chase"])
         assert features.shape == (2, backbone.dim) and features.dtype == np.float32
