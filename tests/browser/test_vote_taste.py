@@ -81,7 +81,7 @@ def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_b
     page.locator("#mv-order-v2m").get_by_role("radio", name="As the system ranks").check(force=True)
     page.locator("#mv-results-v2m [data-part=taste-note]").wait_for(state="detached")
     vote_for_fast_music(server.home / "votes.sqlite", voter, 60, seed=2)
-    mine = order(page, "My taste", "Your taste, from 67 votes")
+    mine = order(page, "My taste", "Your 67 votes moved")
     assert mine != plain and len(mine) == len(plain)
     tempo = {item.id: item.tempo_bpm or 0.0 for item in open_demo_library().items(Modality.AUDIO)}
     assert np.mean([tempo[track] for track in mine[:5]]) > np.mean([tempo[track] for track in plain[:5]])

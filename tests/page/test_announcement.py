@@ -24,7 +24,7 @@ def test_a_slow_system_is_announced_with_its_title_and_seconds(clip: Clip, monke
     monkeypatch.setattr("mvr.backbones.cost.matrix_rate", lambda *_: 100e9)  # a small processor
     said = announcement(clip, "imagebind", Direction.VIDEO_TO_MUSIC)
     # 15 views of 336 billion operations at 70 billion a second
-    assert said == "ImageBind, zero-shot needs about 72 s for this here …"
+    assert said == "ImageBind, zero-shot needs about 72 s for this on this machine …"
 
 
 def test_a_quick_system_is_not_announced(clip: Clip):

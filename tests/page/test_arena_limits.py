@@ -134,7 +134,7 @@ def test_who_may_vote_is_the_host_s_word(client: TestClient, clock: Clock) -> No
     for voters in (Voters.ACCOUNT, Voters.STUDY):
         box.reception.voters = voters
         closed = client.post("/arena/hello", json={}).json()["closed"]
-        assert closed.startswith("On this server only") and closed.count(".") == 2
+        assert closed.startswith("Only ") and closed.count(".") == 2
         for answer in (
             post(client, me, "battle", direction="v2m"),
             vote(client, me, token),

@@ -57,4 +57,4 @@ def test_a_copy_that_cannot_begin_does_not_stop_the_voting(store, monkeypatch):
 
     monkeypatch.setenv(VARIABLE, "anna/votes")
     monkeypatch.setattr(vote_copy, "HubCopy", refuse)
-    assert "could not begin" in VoteCopy(store).words()
+    assert "could not start" in VoteCopy(store).words()
