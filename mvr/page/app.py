@@ -28,7 +28,6 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ from mvr.page.context import PageContext, create_context
 from mvr.page.library import library_tab as library
 from mvr.page.search import music_to_video_tab as music_to_video
 from mvr.page.search import video_to_music_tab as video_to_music
-from mvr.page.serving import Harden, HardenSettings, QuotaSettings
+from mvr.page.serving import Harden, HardenSettings, LinkPreview, Preview, QuotaSettings, picture_route
 from mvr.page.templates import render
 from mvr.page.theme import create_theme
 from mvr.page.voting import arena_routes
@@ -74,6 +73,13 @@ TABS: tuple[TabSpec, ...] = (
 
 
 UPLOADS_STAY_S = 600
+PREVIEW = Preview(
+    title=texts.TITLE,
+    description=texts.TAGLINE,
+    alt=texts.PREVIEW_ALT,
+    width_px=1280,
+    height_px=940,
+)
 
 
 def create_page(context: PageContext) -> gr.Blocks:
@@ -143,8 +149,15 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
         "head": head(),
         "favicon_path": str(assets_dir() / "icon.svg"),
         "app_kwargs": {
-            "middleware": [Middleware(Harden, settings=limits)],
-            "routes": [context.shelf.route(), *arena_routes(context.ballots)],
+            "middleware": [
+                Middleware(Harden, settings=limits),
+                Middleware(LinkPreview, preview=PREVIEW),
+            ],
+            "routes": [
+                picture_route(assets_dir() / "screenshot.png"),
+                context.shelf.route(),
+                *arena_routes(context.ballots),
+            ],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
@@ -205,9 +218,7 @@ def head() -> str:
     words = json.dumps(texts.SCRIPTS).replace("<", "\\u003c")
     once = f"if (!window.mvPage) {{ window.mvPage = true; window.mvTexts = {words}; {_FILL}\n{scripts}}}"
     return (
-        f'<meta name="color-scheme" content="light dark">'
-        f'<meta name="description" content="{escape(texts.TAGLINE)}">'
-        f"<style>{NARROW_FRAME}</style><script>{once}</script>"
+        f'<meta name="color-scheme" content="light dark"><style>{NARROW_FRAME}</style><script>{once}</script>'
     )
 
 

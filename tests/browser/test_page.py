@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import struct
+
 import pytest
 
-from mvr.page.app import TABS
+from mvr.page import texts
+from mvr.page.app import PREVIEW, TABS
 from tests.browser.conftest import PATIENCE_S
 
 pytestmark = pytest.mark.browser
@@ -90,6 +94,21 @@ def test_one_heading_a_language_and_a_heading_in_each_panel(visitor):
     for tab in TABS:
         page.get_by_role("tab", name=tab.label, exact=True).click()
         page.locator(f"#mv-tab-{tab.id} h2").first.wait_for()
+
+
+def test_a_shared_link_shows_this_page_and_nothing_of_another_host(server):
+    html = server.get("/").text
+    head = html.partition("<script")[0]
+    assert f'<meta property="og:title" content="{texts.TITLE}">' in head
+    assert f"<title>{texts.TITLE}</title>" in head and '<html lang="en"' in " ".join(html.split())
+    [picture] = re.findall(r'property="og:image" content="([^"]+)"', html)
+    assert picture == f"{server.url}/link-preview.png"
+    made = server.get("/link-preview.png")
+    assert made.headers["content-type"] == "image/png"
+    width, height = struct.unpack(">II", made.content[16:24])
+    assert (width, height) == (PREVIEW.width_px, PREVIEW.height_px)
+    assert server.get("/favicon.ico").headers["content-type"].startswith("image/")
+    assert not re.findall(r'(?:content|href|src)="https?://(?!127\.0\.0\.1)[^"]*"', html)
 
 
 def test_the_browser_keeps_nothing_of_the_visit(visitor):

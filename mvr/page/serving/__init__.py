@@ -6,6 +6,7 @@ Knows no other room and no Gradio.
 from mvr.page.serving.addresses import Hosts, trusted_proxies, visitor_of
 from mvr.page.serving.harden import Harden, HardenSettings
 from mvr.page.serving.per_key import PerKey
+from mvr.page.serving.previews import LinkPreview, Preview, picture_route
 from mvr.page.serving.quota import QuotaSettings
 from mvr.page.serving.shelf import Shelf, ShelfItem
 from mvr.page.serving.start import check_folders, sweep_leftovers
@@ -16,7 +17,9 @@ __all__ = [
     "Harden",
     "HardenSettings",
     "Hosts",
+    "LinkPreview",
     "PerKey",
+    "Preview",
     "QuotaSettings",
     "Shelf",
     "ShelfItem",
@@ -25,6 +28,7 @@ __all__ = [
     "Visits",
     "check_folders",
     "media_limits",
+    "picture_route",
     "safe_name",
     "sweep_leftovers",
     "take_over",

@@ -12,6 +12,7 @@ TITLE = "mvr: music for your video"
 START_PAGE = "mvr, start page"
 HEADLINE = "Music that fits your clip"
 TAGLINE = "Drop a clip, hear ranked music on it, take the file away."
+PREVIEW_ALT = "A clip with its ranked tracks, one of them playing on it"
 
 TAB_VIDEO_TO_MUSIC = "Video to music"
 TAB_MUSIC_TO_VIDEO = "Music to video"
