@@ -31,6 +31,16 @@ class Direction(StrEnum):
     MUSIC_TO_VIDEO = "m2v"
 
     @property
+    def heading(self) -> str:
+        """What is looked for, as a heading."""
+        return "Music for a video" if self is Direction.VIDEO_TO_MUSIC else "Videos for a piece of music"
+
+    @property
+    def words(self) -> str:
+        """From what to what."""
+        return "video to music" if self is Direction.VIDEO_TO_MUSIC else "music to video"
+
+    @property
     def query(self) -> Modality:
         """The modality of the query."""
         return Modality.VIDEO if self is Direction.VIDEO_TO_MUSIC else Modality.AUDIO

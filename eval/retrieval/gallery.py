@@ -81,8 +81,7 @@ def _section(
     ranks = rank_embeddings(queries, items, groups=tests.groups)
     order = np.lexsort((np.arange(len(ranks)), ranks.expected))
     count = min(gallery.examples, len(ranks) // 2)
-    what = "video to music" if direction is Direction.VIDEO_TO_MUSIC else "music to video"
-    heading = f"{html.escape(system.system)}, {what}"
+    heading = f"{html.escape(system.system)}, {direction.words}"
     tables = []
     for name, chosen in (("Worst", order[::-1][:count]), ("Best", order[:count])):
         rows = "".join(

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mvr.config.cells import spreadsheet_cell
-from mvr.datatypes import JsonDict
+from mvr.datatypes import Direction, JsonDict
 from mvr.metrics.retrieval.plan import PAIR
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-DIRECTIONS = {"v2m": "video to music", "m2v": "music to video"}
+DIRECTIONS = {str(direction): direction.words for direction in Direction}
 
 
 @dataclass(frozen=True, kw_only=True)

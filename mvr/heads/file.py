@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -14,13 +14,10 @@ from safetensors.numpy import save_file
 
 from mvr.config.settings import canonical_json
 from mvr.datatypes import FloatArray, JsonDict
-from mvr.errors import ExtraMissing, MvrError, NotFinite, UsageError, WeightsCorrupt, WeightsMissing
+from mvr.errors import ExtraMissing, MvrError, NotFinite, WeightsCorrupt, WeightsMissing
 from mvr.heads.frozen import FrozenHead
 from mvr.heads.head import Head
 from mvr.heads.table import create_head, head_kind
-
-if TYPE_CHECKING:
-    from mvr.heads.trainable import TrainableHead
 
 FORMAT = "mvr-head-1"
 
@@ -99,21 +96,6 @@ def _in_torch(kind: str, settings: JsonDict, tensors: dict[str, FloatArray]) -> 
     head.eval()
     found: Head = head
     return found
-
-
-def load_trainable(path: str | Path) -> TrainableHead:
-    """Read a head of torch networks as such, to train it on.
-
-    Raises:
-        WeightsMissing, WeightsCorrupt: see `load_head`. UsageError: a head without networks. ExtraMissing: no torch.
-    """
-    facts = read_head_facts(path)
-    if not head_kind(facts["kind"]).networks:
-        raise UsageError(f"{path} holds a head of kind {facts['kind']!r}, which is not trained step by step")
-    try:
-        return cast("TrainableHead", _in_torch(facts["kind"], facts["settings"], _read_tensors(Path(path))))
-    except RuntimeError as error:
-        raise WeightsCorrupt(f"{path} is no usable head: {error}") from error
 
 
 def _read_tensors(path: Path) -> dict[str, FloatArray]:

@@ -187,6 +187,8 @@ def serve(port: int | None = None) -> None:
     except OSError as error:  # gradio's word for a port that is taken
         wanted = port or os.environ.get("GRADIO_SERVER_PORT", "7860")
         raise UsageError(f"port {wanted} of {server_name} is taken; choose another: --port") from error
+    finally:
+        context.close()
 
 
 # Gradio scopes rules of its `css` inside media queries to what lies within its frame; these are for the frame itself

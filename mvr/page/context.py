@@ -93,6 +93,13 @@ class PageContext:
             raise UsageError(f"unknown library {choice!r}; choose from {DEMO}, {OWN}")
         return str(home_dir() / "library" if self.local else visit.folder / "library")
 
+    def close(self) -> None:
+        """The end of the server: visitors' files are deleted, votes written and copied, threads let go."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.visits.end_all()
+        if "ballots" in self.__dict__:
+            self.ballots.close()
+
 
 def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None = None) -> PageContext:
     """Create what the tabs share.

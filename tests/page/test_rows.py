@@ -29,8 +29,10 @@ def public(home) -> PageContext:
     """A page on a host that others reach."""
     context = create_context(server_name="0.0.0.0")
     yield context
-    context.pool.shutdown()
-    context.visits.end_all()
+    upload = context.visit("left open").new_file(".mp4")
+    upload.write_bytes(b"x")
+    context.close()
+    assert not upload.exists(), "the end of the server is the end of all visits"
 
 
 def tune(path: Path) -> Path:

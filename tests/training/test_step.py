@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from mvr.heads import create_head
-from mvr.heads.file import load_trainable
 from mvr.losses import emo_clim_loss, info_nce
 from mvr.training import load_recipe, train_head
 from mvr.training.objective import BatchFacts, Objective
@@ -152,7 +152,7 @@ def test_two_gloo_processes_give_the_one_process_result(store, tmp_path):
     ]
     errors = [process.communicate(timeout=240)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], errors
-    one, two = (load_trainable(tmp_path / name).state_dict() for name in ("one", "two"))
+    one, two = (load_file(tmp_path / name) for name in ("one", "two"))
     for name in one:
         torch.testing.assert_close(two[name], one[name], atol=1e-5, rtol=1e-4)
 

@@ -8,10 +8,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mvr.errors import DataError, Leakage, NotFinite, SettingsMismatch, UsageError, WeightsCorrupt
 from mvr.heads import load_head
-from mvr.heads.file import load_trainable, read_head_facts
+from mvr.heads.file import read_head_facts
 from mvr.metrics.ranks import rank_embeddings, summarise
 from mvr.training import load_recipe, preset_names, train_head
 from mvr.training.loop import Loop
@@ -48,7 +49,7 @@ test_rank.__test__ = False  # type: ignore[attr-defined]
 
 
 def weights(path) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in load_trainable(path).state_dict().items()}
+    return {name: tensor.clone() for name, tensor in load_file(path).items()}
 
 
 @pytest.mark.parametrize("preset", ["mvbind", "control-mvr", "cca", "vm-net", "emo-clim"])

@@ -10,8 +10,9 @@ from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
 from mvr.arena.board.original import PUBLISHED
 from mvr.config.cells import spreadsheet_cell
-from mvr.datatypes import JsonDict
+from mvr.datatypes import Direction, JsonDict
 
+SECTION_TITLES = {"all": "All votes", **{str(direction): direction.heading for direction in Direction}}
 PAIR_COLUMNS = ("first", "second", "votes", "points_share", "expected_share", "p_holm")
 ORIGINAL_COLUMNS = (
     "system",
@@ -140,9 +141,8 @@ def _slug(name: str) -> str:
 
 
 def _title(section: JsonDict) -> str:
-    names = {"all": "All votes", "v2m": "Music for a video", "m2v": "Videos for a piece of music"}
     name = str(section["name"])
-    return names.get(name, name.capitalize())
+    return SECTION_TITLES.get(name, name.capitalize())
 
 
 def _window(document: JsonDict) -> str:

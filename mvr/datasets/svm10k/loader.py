@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +12,6 @@ from mvr.errors import DataError
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
-
-
-@dataclass
-class MediaCount:
-    """How many rows had both of their media: `str()` is "n of m rows have their media"."""
-
-    present: int = 0
-    rows: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.present} of {self.rows} rows have their media"
 
 
 def load_short_videos(
@@ -80,16 +68,3 @@ def media_file(cell: Mapping[str, Any] | None, scratch: Path, root: Path | None 
         part.write_bytes(data)
         part.replace(path)
     return path
-
-
-def iterate_media(
-    rows: Iterable[Mapping[str, Any]], scratch: Path, count: MediaCount, root: Path | None = None
-) -> Iterator[tuple[Mapping[str, Any], Path, Path]]:
-    """Rows with files of their pictures and their sound; rows without both are counted in `count` and passed over."""
-    for row in rows:
-        count.rows += 1
-        video, audio = (media_file(row[name], scratch, root) for name in MEDIA)
-        if video is None or audio is None:
-            continue
-        count.present += 1
-        yield row, video, audio

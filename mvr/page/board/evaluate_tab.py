@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from mvr.datatypes import JsonDict
+from mvr.datatypes import Direction, JsonDict
 from mvr.errors import MvrError
 from mvr.page import texts
 from mvr.page.board.curves import Panel, metric_panel, panel
@@ -28,7 +28,6 @@ from mvr.page.upload_box import create_upload_box
 
 logger = logging.getLogger(__name__)
 DESK = "evaluate"  # where a visit keeps its own rows
-DIRECTIONS = {"v2m": "video to music", "m2v": "music to video"}
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
@@ -178,4 +177,4 @@ def place_title(place: Place) -> str:
     """
     task, direction, pool = place
     what = "true pair" if task == "pair" else f"same {task.partition(':')[2]}"
-    return f"{DIRECTIONS[direction].capitalize()}, {what}, {pool} candidates"
+    return f"{Direction(direction).words.capitalize()}, {what}, {pool} candidates"

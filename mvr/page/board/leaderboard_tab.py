@@ -13,7 +13,14 @@ from markupsafe import Markup
 from mvr.arena.board.board import Board
 from mvr.arena.board.forest import forest_plot
 from mvr.arena.board.original import PUBLISHED
-from mvr.arena.board.tables import METHOD, campaign_lines, differences_csv, ratings_csv, report
+from mvr.arena.board.tables import (
+    METHOD,
+    SECTION_TITLES,
+    campaign_lines,
+    differences_csv,
+    ratings_csv,
+    report,
+)
 from mvr.datatypes import JsonDict
 from mvr.page import texts
 from mvr.page.context import PageContext
@@ -21,15 +28,13 @@ from mvr.page.names import shown_name, with_names
 from mvr.page.serving.shelf import ShelfItem
 from mvr.page.templates import render
 
-SECTIONS = {"all": texts.BOARD_ALL, "v2m": texts.BOARD_V2M, "m2v": texts.BOARD_M2V}
-
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
     """Create the tab; see `mvr.page.app`."""
     gr.HTML(f'<h2 class="mv-title">{texts.BOARD_LEAD}</h2>')
     with gr.Row(elem_classes="mv-pick"):
         which = gr.Dropdown(
-            [(title, name) for name, title in SECTIONS.items()], value="all", label=texts.BOARD_WHICH
+            [(title, name) for name, title in SECTION_TITLES.items()], value="all", label=texts.BOARD_WHICH
         )
         again = gr.Button(texts.BOARD_AGAIN, size="sm", elem_classes="mv-use mv-refresh")
     board = gr.HTML("", elem_id="mv-board")
@@ -38,7 +43,7 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
         built = context.ballots.boards.current()
         names = [section["name"] for section in built.sections]
         chosen = name if name is not None and name in names else "all"
-        choices = [(SECTIONS.get(n, n.capitalize()), n) for n in names]
+        choices = [(SECTION_TITLES.get(n, n.capitalize()), n) for n in names]
         return board_html(context, built, chosen), gr.Dropdown(choices=choices, value=chosen)
 
     page.load(show, [which], [board, which], api_visibility="private", show_progress="hidden")
@@ -54,7 +59,7 @@ def board_html(context: PageContext, board: Board, name: str) -> str:
     return render(
         "leaderboard.html",
         section=section,
-        plot=Markup(forest_plot(section, SECTIONS.get(name, name))),  # noqa: S704 -- made and escaped by forest_plot
+        plot=Markup(forest_plot(section, SECTION_TITLES.get(name, name))),  # noqa: S704 -- made and escaped by forest_plot
         alphas=_of_systems(board.document["alphas"]),
         original=_of_systems(board.document["original"]),
         published=PUBLISHED,

@@ -15,7 +15,7 @@ from mvr.datasets.svm10k import inspection as inspecting
 from mvr.datasets.svm10k.builder import build, save_decisions
 from mvr.datasets.svm10k.duplicates import connected, joined_groups
 from mvr.datasets.svm10k.info import describe, plot
-from mvr.datasets.svm10k.loader import MediaCount, iterate_media, load_short_videos, media_file
+from mvr.datasets.svm10k.loader import load_short_videos, media_file
 from mvr.datasets.svm10k.review import borderline_clips
 from mvr.datasets.svm10k.schema import COLUMNS
 from mvr.datasets.svm10k.settings import BuildSettings
@@ -102,17 +102,6 @@ def test_plain_load_dataset_reads_it_streaming_too(built: Path) -> None:
         assert list(rows.features) == list(COLUMNS)
         row = next(iter(rows))
         assert row["video"]["bytes"][4:8] == b"ftyp" and row["audio"]["bytes"][4:8] == b"ftyp"
-
-
-def test_rows_without_media_are_counted_and_passed_over(built: Path, tmp_path: Path) -> None:
-    split = min((built / "data").glob("*.parquet")).name.split("-")[0]
-    rows = [dict(row) for row in load_short_videos(built, split)]
-    rows.append(rows[0] | {"video": {"bytes": None, "path": "gone.mp4"}})
-    rows.append(rows[0] | {"audio": None})
-    count = MediaCount()
-    found = list(iterate_media(rows, tmp_path, count, built))
-    assert len(found) == len(rows) - 2
-    assert str(count) == f"{len(rows) - 2} of {len(rows)} rows have their media"
 
 
 def test_two_sets_of_one_name_and_a_set_built_again_are_read_as_they_are(built: Path, tmp_path: Path) -> None:
