@@ -83,7 +83,7 @@ def _measured(clip: Clip, start_s: float, end_s: float) -> MusicTiming:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One window: percentile of the true start and whether it is in the best tenth, for each variant and the sum."""
+    """One window: percentile of the true start and whether it is in the best tenth, for each variant and the sums."""
 
     work: str
     clip: str
@@ -152,9 +152,9 @@ def windows(start_s: float, end_s: float) -> list[tuple[float, float]]:
 def rank_of(
     film: FilmTiming, music: MusicTiming, true_start: int, *, circular: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """(percentile, hit) of a start for each of the five variants and their sum."""
+    """(percentile, hit) of a start for each of the five variants, their sum, and it with the evidence of meeting."""
     starts = score_starts(film, [music], circular=circular)
-    rows = np.concatenate([starts.scores[:, 0], starts.total])[:, : int(starts.counts[0])]
+    rows = np.concatenate([starts.scores[:, 0], starts.five, starts.total])[:, : int(starts.counts[0])]
     own = rows[:, true_start][:, None]
     better, even = (rows > own).sum(axis=1), (rows == own).sum(axis=1) - 1
     percentile = 1 - (better + even / 2) / max(1, rows.shape[1] - 1)
@@ -207,7 +207,7 @@ def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
     percentile, hit = _by_work(own, "percentile"), _by_work(own, "hit")
     rows = {
         variant: {"percentile": _rounded(percentile[:, n].mean()), "best_tenth": _rounded(hit[:, n].mean())}
-        for n, variant in enumerate((*VARIANTS, "sum"))
+        for n, variant in enumerate((*VARIANTS, "sum of five", "sum"))
     }
     document: JsonDict = {
         "works": len(percentile), "clips": len({each.clip for each in own}), "windows": len(own),
@@ -225,7 +225,7 @@ def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
 
 
 def _by_work(outcomes: Sequence[Outcome], what: str) -> npt.NDArray[np.float64]:
-    """(works, 6): windows of a clip's work averaged."""
+    """(works, 7): windows of a clip's work averaged."""
     works: dict[str, list[FloatArray]] = {}
     for each in outcomes:
         works.setdefault(each.work, []).append(getattr(each, what))

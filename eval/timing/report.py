@@ -89,8 +89,17 @@ def _cuts(part: JsonDict) -> str:
 
 
 def _planted(part: JsonDict) -> str:
-    rows = [[name, row["films"], row["starts"], row["found"]] for name, row in part.items()]
-    return "## Placing, planted\n\n" + _table(["changes", "films", "starts", "found within 0.5 s"], rows)
+    names = ["films", "starts", "found", "by_five_curves", "missed_by_whole_bars"]
+    rows = [[name, *(row[each] for each in names)] for name, row in part.items()]
+    head = [
+        "changes",
+        "films",
+        "starts",
+        "found within 0.5 s",
+        "by the five curves alone",
+        "missed by whole bars",
+    ]
+    return "## Placing, planted\n\n" + _table(head, rows)
 
 
 def _nearness(part: JsonDict) -> str:

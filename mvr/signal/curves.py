@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
 
 from mvr.datatypes import FloatArray
 from mvr.signal.onsets import FRAME_RATE_HZ
 from mvr.signal.spectrum import cepstrum
 
 CURVE_RATE_HZ = 8.0
+FINE = 4  # moments of a fine curve in a bin: 32 a second
+_DECAY_TAPS = 16
 NOVELTY_HALF_WIDTHS_S = (0.5, 2.0, 4.0)
 
 
@@ -39,6 +42,30 @@ def binned(values: FloatArray, times_s: npt.NDArray[np.float64], bins: int, how:
     source = np.maximum(np.searchsorted(filled, np.arange(bins), side="right") - 1, 0)
     out: FloatArray = rows[source].astype(np.float32)
     return out
+
+
+def fine_curve(values: FloatArray, times_s: npt.NDArray[np.float64], bins: int) -> FloatArray:
+    """Values (N,) at ascending times read at `FINE` moments of each bin, between them on a line: (FINE bins,)."""
+    moments = (np.arange(FINE * bins) + 0.5) / (FINE * CURVE_RATE_HZ)
+    curve: FloatArray = np.interp(moments, times_s, values, right=0.0).astype(np.float32)
+    return curve
+
+
+def dying_away(strokes: FloatArray) -> FloatArray:
+    """A fine curve of strokes, each falling to a third in 0.1 s, as what moves with them does."""
+    kernel = np.exp(-np.arange(_DECAY_TAPS) / (0.1 * FINE * CURVE_RATE_HZ))
+    return np.convolve(strokes, kernel)[: len(strokes)].astype(np.float32)
+
+
+def standing_out(curve: FloatArray) -> FloatArray:
+    """A fine curve less its surroundings of half a second and as a share of how much it changes there: spread 1."""
+    smooth = gaussian_filter1d(curve.astype(np.float32), 1.0)
+    change = smooth - gaussian_filter1d(smooth, 16.0)
+    floor = (0.3 * float(change.std())) ** 2 + 1e-12
+    change = change / np.sqrt(gaussian_filter1d(change**2, 24.0) + floor)
+    spread = float(change.std())
+    unit: FloatArray = (change - change.mean()) / spread if spread > 1e-3 else np.zeros_like(change)
+    return unit.astype(np.float32)
 
 
 def novelty(features: FloatArray) -> FloatArray:

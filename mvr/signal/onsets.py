@@ -44,9 +44,9 @@ def onset_envelopes(decibels: FloatArray) -> FloatArray:
     return np.stack([above_local_mean(flux[:, band].mean(axis=1)) for band in BANDS])
 
 
-def onset_times(envelope: FloatArray) -> FloatArray:
-    """Times in s of local maxima over a third of the envelope's 95th percentile, at least 1 dB."""
-    threshold = max(1.0, float(np.percentile(envelope, 95)) / 3)
+def onset_times(envelope: FloatArray, least_db: float = 1.0) -> FloatArray:
+    """Times in s of local maxima over a third of the envelope's 95th percentile and over `least_db`."""
+    threshold = max(least_db, float(np.percentile(envelope, 95)) / 3)
     inner = envelope[1:-1]
     peaks = (inner > envelope[:-2]) & (inner >= envelope[2:]) & (inner > threshold)
     return ((np.flatnonzero(peaks) + 1) / FRAME_RATE_HZ).astype(np.float32)

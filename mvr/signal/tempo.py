@@ -25,6 +25,7 @@ TEMPI_BPM = 50.0 * 2.0 ** np.arange(0, 2.14, 1 / 48)  # 50 .. 220 bpm in steps o
 NO_TEMPO_BPM = 120.0  # of silence and of sound without any onset
 _MULTIPLES = (0.25, 1 / 3, 0.5, 2 / 3, 1, 1.5, 2, 3, 4, 6, 8)  # of a beat, all bands together
 _BAND_MULTIPLES = (0.5, 1, 2, 4)  # of a beat, each band
+SOFTEST_DB = 0.5  # rise of the mean band that is an onset
 _FEWEST_ONSETS = 3  # the start and the end of a tone are no rhythm
 _SILENT_RMS = 1e-5  # -100 dBFS: below lies dither
 MODEL = Path(__file__).with_name("tempo_model.json")
@@ -62,9 +63,15 @@ def tempo_scores(envelopes: FloatArray) -> FloatArray:
     return scores
 
 
-def tempo_of(envelopes: FloatArray) -> float | None:
-    """Tempo in bpm, 49..223, of the onset envelopes of a sound; None where nothing begins or repeats."""
-    if envelopes.shape[1] < FRAME_RATE_HZ or len(onset_times(envelopes[0])) < _FEWEST_ONSETS:
+def tempo_of(envelopes: FloatArray, least_db: float = SOFTEST_DB) -> float | None:
+    """Tempo in bpm, 49..223, of the onset envelopes of a sound; None where nothing begins or repeats.
+
+    Args:
+        envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
+        least_db: rise of the mean band from which something begins. Strings reach 0.5 dB, white noise does not.
+    """
+    onsets = onset_times(envelopes[0], least_db)
+    if envelopes.shape[1] < FRAME_RATE_HZ or len(onsets) < _FEWEST_ONSETS:
         return None
     coarse = float(TEMPI_BPM[int(np.argmax(tempo_scores(envelopes)))])
     return _refined(envelopes[0], coarse)

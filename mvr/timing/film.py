@@ -10,8 +10,10 @@ import numpy as np
 
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.beats import Times
-from mvr.signal.curves import binned, bins_of, novelty
+from mvr.signal.curves import FINE, binned, bins_of, fine_curve, novelty, standing_out
 from mvr.signal.picture import Changes, Watcher, find_cuts, find_fades, find_flashes
+
+_FINE_STEP_S = 0.07  # between frames, at most, for a fine curve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,7 @@ class FilmTiming:
     fades_s: (start, end) of stretches that fade into or out of black.
     flashes_s: frames much brighter than those around.
     energy: (N,) log of 1 + change of luma per frame.   novelty: (3, N), half widths of 0.5, 2 and 4 s.
+    motion: (4 N,) energy at 32 Hz as it stands out from what is around, 0 throughout where frames are too far apart.
     """
 
     duration_s: float
@@ -29,6 +32,7 @@ class FilmTiming:
     flashes_s: Times
     energy: FloatArray
     novelty: FloatArray
+    motion: FloatArray
 
     def to_json(self) -> JsonDict:
         """What a list says of it: no curves."""
@@ -50,10 +54,14 @@ def film_timing(changes: Changes, duration_s: float | None = None) -> FilmTiming
     else:
         energy = np.log1p(binned(changes.energy, times, bins))
         rows = binned(changes.features, times, bins)
+    motion = np.zeros(FINE * bins, np.float32)
+    if len(times) > 1 and step_s <= _FINE_STEP_S:
+        motion = standing_out(fine_curve(np.log1p(changes.energy), times, bins))
     spread = float(np.sqrt(rows.var(axis=0).sum()))
     return FilmTiming(
         duration_s=length_s, cuts_s=find_cuts(changes), fades_s=tuple(find_fades(changes)),
         flashes_s=find_flashes(changes), energy=energy, novelty=novelty(rows / max(spread, 1.0)),
+        motion=motion,
     )  # fmt: skip
 
 

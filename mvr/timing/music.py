@@ -9,7 +9,19 @@ import numpy as np
 
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.beats import Times
-from mvr.signal.curves import CURVE_RATE_HZ, bins_of, loudness_curve, novelty, onset_curve, sound_features
+from mvr.signal.curves import (
+    CURVE_RATE_HZ,
+    FINE,
+    bins_of,
+    dying_away,
+    fine_curve,
+    frame_times_s,
+    loudness_curve,
+    novelty,
+    onset_curve,
+    sound_features,
+    standing_out,
+)
 from mvr.signal.onsets import FRAME_RATE_HZ
 from mvr.signal.rhythm import Heard, find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
@@ -32,6 +44,7 @@ class MusicTiming:
     end_s: where the last sound dies away.
     ending_s: where the track's own ending begins; None where it fades out or breaks off.
     loudness_db, onset: (N,).   novelty: (3, N), half widths of 0.5, 2 and 4 s.
+    strokes: (4 N,) onsets at 32 Hz, dying away, as they stand out from what is around them.
     """
 
     duration_s: float
@@ -46,6 +59,7 @@ class MusicTiming:
     loudness_db: FloatArray
     onset: FloatArray
     novelty: FloatArray
+    strokes: FloatArray
 
     def to_json(self) -> JsonDict:
         """What a list says of it: no curves, no beats."""
@@ -70,9 +84,10 @@ def measure_music(samples: FloatArray) -> MusicTiming:
     rhythm = find_rhythm(heard)
     if heard is None:
         loudness, onset = np.full(bins, -60, np.float32), np.zeros(bins, np.float32)
-        change = np.zeros((3, bins), np.float32)
+        change, strokes = np.zeros((3, bins), np.float32), np.zeros(FINE * bins, np.float32)
     else:
         loudness, onset = loudness_curve(heard.level, bins), onset_curve(heard.envelopes[0], bins)
+        strokes = standing_out(dying_away(fine_onsets(heard, bins)))
         change = novelty(sound_features(heard.decibels, heard.classes, bins))
     end_s = min(duration_s, _end(loudness))
     ending_s = None if heard is None else _ending(loudness, end_s, rhythm.downbeats_s, duration_s)
@@ -80,8 +95,13 @@ def measure_music(samples: FloatArray) -> MusicTiming:
         duration_s=duration_s, tempo_bpm=rhythm.tempo_bpm, bar_beats=rhythm.bar_beats, beats_s=rhythm.beats_s,
         downbeats_s=rhythm.downbeats_s, sections_s=_sections(change[2], rhythm.downbeats_s),
         hits_s=np.zeros(0) if heard is None else _hits(heard), end_s=end_s, ending_s=ending_s,
-        loudness_db=loudness, onset=onset, novelty=change,
+        loudness_db=loudness, onset=onset, novelty=change, strokes=strokes,
     )  # fmt: skip
+
+
+def fine_onsets(heard: Heard, bins: int) -> FloatArray:
+    """Onset envelope of all bands at 32 Hz: (4 bins,)."""
+    return fine_curve(heard.envelopes[0], frame_times_s(len(heard.envelopes[0])), bins)
 
 
 def measure_music_file(path: Path | str) -> MusicTiming:

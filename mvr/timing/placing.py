@@ -21,6 +21,7 @@ from mvr.timing.sliding import FEWEST_CUTS, NEAR_BEAT_S, STEP_S, Slide, Starts, 
 
 _FEWEST_STARTS = 8  # fewer leave no choice
 _WORTH = 1.0  # standard deviations above the mean that a start must have to move the music
+_MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat near it
 _FLAT = 0.02  # spread of log change under which a picture stands still
 
 
@@ -87,22 +88,29 @@ def place_tracks(
     starts = slide.starts(film)
     random = _random_share(film, slide, starts, parts, draws)
     still, total = is_still(film), starts.total
+    exact_s = np.where(starts.meeting.evidence > _MEETS, starts.meeting.later_s, np.nan)
     return [
-        _placed(film, track, part, total[row, : starts.counts[row]], still, random[row])
-        for row, (track, part) in enumerate(zip(tracks, parts, strict=True))
+        _placed(film, track, part, _Row(total[row, :count], exact_s[row, :count], still), random[row])
+        for row, (track, part, count) in enumerate(zip(tracks, parts, starts.counts.tolist(), strict=True))
     ]
 
 
+@dataclass(frozen=True)
+class _Row:
+    """Scores of a track's starts, how much later each meets the picture exactly (NaN: not told), and whether the
+    clip stands still.
+    """
+
+    total: FloatArray
+    later_s: FloatArray
+    still: bool
+
+
 def _placed(
-    film: FilmTiming,
-    track: MusicTiming,
-    part: tuple[float, float],
-    total: FloatArray,
-    still: bool,
-    random: float | None,
+    film: FilmTiming, track: MusicTiming, part: tuple[float, float], row: _Row, random: float | None
 ) -> Placing:
-    first = max(0.0, part[0])
-    if still:
+    first, total = max(0.0, part[0]), row.total
+    if row.still:
         return _unplaced(
             film, track, first, "this clip cannot be placed: no cuts, and it moves alike throughout", random
         )
@@ -111,11 +119,13 @@ def _placed(
     inside = _inside(part, len(total))
     best = inside[int(total[inside].argmax())]
     places = tuple(place * STEP_S for place in strongest_apart(total, round(2 / STEP_S), 3, 0.0))
-    start_s = (
-        _on_beat(film, track, float(best) * STEP_S)
-        if total[best] > _WORTH
-        else min(first, (len(total) - 1) * STEP_S)
-    )
+    last_s = (len(total) - 1) * STEP_S
+    if total[best] <= _WORTH:
+        start_s = min(first, last_s)
+    elif np.isfinite(row.later_s[best]):
+        start_s = float(np.clip(best * STEP_S + row.later_s[best], 0, last_s))
+    else:
+        start_s = _on_beat(film, track, float(best) * STEP_S)
     peak = float(total[min(round(start_s / STEP_S), len(total) - 1)])
     return Placing(
         start_s=start_s, peak=peak, words=words_of(peak), places_s=places,

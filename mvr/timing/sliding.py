@@ -1,4 +1,4 @@
-"""Sliding a track under a clip: the frozen sum of five curves.
+"""Sliding a track under a clip: the frozen sum of five curves, and evidence that settles it (`mvr.timing.meeting`).
 
 Sliding the track under the clip in steps of 0.25 s, each start gets five scores: change of the picture
 against loudness (smoothed by 0.5 s), change against onsets (0.125 s), cuts against onsets, novelty against
@@ -20,8 +20,9 @@ from scipy.ndimage import gaussian_filter1d
 
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
-from mvr.signal.curves import CURVE_RATE_HZ
+from mvr.signal.curves import CURVE_RATE_HZ, FINE
 from mvr.timing.film import FilmTiming
+from mvr.timing.meeting import Meeting, Strokes
 from mvr.timing.music import MusicTiming
 
 STEP_S = 0.25
@@ -41,15 +42,22 @@ class Starts:
     Attributes:
         scores: (5, T, S), each row standardised over the track's own starts, 0 where a variant has nothing to say.
         counts: (T,) how many starts each track has; further columns are 0.
+        meeting: how exactly the picture moves with the strokes there.
     """
 
     scores: FloatArray
     counts: npt.NDArray[np.int64]
+    meeting: Meeting
+
+    @property
+    def five(self) -> FloatArray:
+        """The frozen sum of five, standardised again: (T, S)."""
+        return _standardised(self.scores.sum(axis=0), self.counts)
 
     @property
     def total(self) -> FloatArray:
-        """The frozen sum, standardised again: (T, S)."""
-        return _standardised(self.scores.sum(axis=0), self.counts)
+        """The five with what evidence there is of picture and strokes meeting, standardised again: (T, S)."""
+        return _standardised(self.five + self.meeting.evidence, self.counts)
 
 
 def score_starts(film: FilmTiming, tracks: Sequence[MusicTiming], *, circular: bool = False) -> Starts:
@@ -88,6 +96,7 @@ class Slide:
             sounds[:, row, : len(track.onset)] = sound_curves(track)
         self._spectra = scipy.fft.rfft(sounds, self._size)
         self._near = self._beat_table(longest)
+        self._strokes = Strokes([track.strokes for track in tracks], bins, circular=circular)
 
     def starts(self, film: FilmTiming, known: Starts | None = None) -> Starts:
         """Scores under one clip; `known`: those of the same picture with other cuts, of which the rest is taken."""
@@ -101,7 +110,12 @@ class Slide:
         rows.append(_standardised(self._cut_beat(film.cuts_s), self.counts))
         if len(film.cuts_s) < FEWEST_CUTS:
             rows[2] = rows[4] = np.zeros_like(rows[0])
-        return Starts(scores=np.stack(rows), counts=self.counts)
+        meeting = (
+            known.meeting
+            if known
+            else self._strokes.under(film.motion, round(STEP_S * CURVE_RATE_HZ * FINE), self.width)
+        )
+        return Starts(scores=np.stack(rows), counts=self.counts, meeting=meeting)
 
     def _correlate(self, picture: FloatArray, sounds: list[int]) -> FloatArray:
         """Correlation of picture curves (K, N) with the named sound curves at every start: (K, T, S)."""

@@ -6,7 +6,7 @@ import pytest
 from eval.timing.patterns import play_pattern
 from eval.timing.songs import render_song
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.signal.tempo import NO_TEMPO_BPM, estimate_tempo
+from mvr.signal.tempo import NO_TEMPO_BPM, envelopes_of, estimate_tempo, tempo_of
 
 
 @pytest.mark.parametrize("bpm", [55, 84, 120, 165, 180, 200, 215])
@@ -15,11 +15,18 @@ def test_clicks_have_their_own_tempo_and_not_its_half(bpm):
 
 
 @pytest.mark.parametrize(
-    ("genre", "seed"), [("drum and bass", 910_000), ("lo-fi", 910_001), ("house", 910_002)]
+    ("genre", "seed"),
+    [("drum and bass", 910_000), ("lo-fi", 910_001), ("house", 910_002), ("orchestral", 815_003)],
 )
 def test_a_rendered_piece_has_the_tempo_it_was_written_in(genre, seed):
     song = render_song(genre, seed, 20.0)
     assert estimate_tempo(song.samples) == pytest.approx(song.bpm, rel=0.04)
+
+
+def test_noise_has_no_tempo():
+    noise = np.random.default_rng(3).standard_normal(22_050 * 10).astype(np.float32)
+    envelopes = envelopes_of(noise)
+    assert envelopes is not None and tempo_of(envelopes) is None
 
 
 def test_the_gain_changes_nothing():

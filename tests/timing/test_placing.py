@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from eval.timing.planted import plant
+from eval.timing.planted import Follows, hear_source, plant
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music
 from mvr.timing.placing import near_beats, place_tracks
@@ -21,6 +21,7 @@ def a_track(seconds: int = 40, seed: int = 0) -> MusicTiming:
         duration_s=float(seconds), beats_s=np.arange(0.1, seconds, 0.5), downbeats_s=np.arange(0.1, seconds, 2.0),
         tempo_bpm=120.0, loudness_db=rng.normal(-20, 4, bins).astype(np.float32),
         onset=rng.gamma(1, 1, bins).astype(np.float32), novelty=rng.random((3, bins)).astype(np.float32),
+        strokes=rng.normal(0, 1, 4 * bins).astype(np.float32),
     )  # fmt: skip
 
 
@@ -29,19 +30,43 @@ def a_film(seconds: int = 10, seed: int = 1, cuts: int = 5) -> FilmTiming:
     return FilmTiming(
         duration_s=float(seconds), cuts_s=np.sort(rng.uniform(0, seconds, cuts)), fades_s=(), flashes_s=np.zeros(0),
         energy=rng.random(seconds * 8).astype(np.float32), novelty=rng.random((3, seconds * 8)).astype(np.float32),
+        motion=rng.normal(0, 1, 32 * seconds).astype(np.float32),
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def planted():
-    return plant("rock", 83_000, kept=1.0)
+    return plant(hear_source("rock", 83_000), 83_000, Follows())
 
 
 def test_the_stretch_that_a_film_was_painted_to_is_found(planted):
     total = score_starts(planted.film, [planted.track]).total[0]
     assert abs(int(total.argmax()) * STEP_S - planted.start_s) <= 0.5
     [placing] = place_tracks(planted.film, [planted.track], [(0.0, planted.track.duration_s)])
-    assert placing.start_s == pytest.approx(planted.start_s, abs=0.5) and placing.words == "stands out"
+    assert placing.start_s == pytest.approx(planted.start_s, abs=0.05) and placing.words == "stands out"
+
+
+def test_evidence_of_meeting_equals_the_slow_loop():
+    film, track = a_film(), a_track(14)
+    found = score_starts(film, [track]).meeting
+    motion = (film.motion - film.motion.mean()) / film.motion.std()
+    shares = []
+    for first in range(4 * 14 * 8 - 320 + 1):
+        window = track.strokes[first : first + 320]
+        shares.append(np.mean(motion * window) / np.sqrt(window.std() ** 2 + 0.09))
+    for start in range(len(found.evidence[0])):
+        near = [(shares[at], at) for at in range(8 * start - 4, 8 * start + 5) if 0 <= at < len(shares)]
+        best, at = max(near)
+        nats = -0.5 * 10 * 10 * np.log(1 - max(best, 0) ** 2) - 6
+        assert found.evidence[0, start] == pytest.approx(2 * np.log1p(np.exp(nats)), abs=1e-3)
+        if best > 0.01:
+            assert found.later_s[0, start] == pytest.approx(at / 32 - start / 4)
+
+
+def test_a_picture_that_does_not_move_with_the_music_is_placed_by_the_five_curves_alone():
+    still = dataclasses.replace(a_film(), motion=np.zeros(320, np.float32))
+    starts = score_starts(still, [a_track()])
+    np.testing.assert_allclose(starts.total, starts.five, atol=1e-5)
 
 
 def test_correlations_equal_the_slow_loop():

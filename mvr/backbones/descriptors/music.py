@@ -20,6 +20,7 @@ from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
 from mvr.signal import onsets, spectrum, tempo
 
 VERSION = 2  # part of the settings hash: raise it whenever a number changes
+_ONSET_DB = 1.0  # of the tempo that the shipped heads know
 BANDS_HZ = (30, 90, 180, 360, 720, 1440, 2880, 5760, 11025)
 
 
@@ -133,7 +134,7 @@ def _rhythm(decibels: FloatArray) -> FloatArray:
         len(times) / seconds,
         float(envelope.mean()),
         float(np.percentile(envelope, 98)),
-        np.log2((tempo.tempo_of(onsets.onset_envelopes(decibels)) or tempo.NO_TEMPO_BPM) / 120),
+        np.log2((tempo.tempo_of(onsets.onset_envelopes(decibels), _ONSET_DB) or tempo.NO_TEMPO_BPM) / 120),
         float(tempogram.max()),
         float(gaps.std() / gaps.mean()) if len(gaps) > 1 else 0.0,
         *(float(flux[:, part].mean()) for part in (slice(0, 6), slice(6, 18), slice(18, 30), slice(30, 40))),

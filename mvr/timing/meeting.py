@@ -1,0 +1,98 @@
+"""How exactly a picture moves with the strokes of a sound: evidence that settles a start where there is any.
+
+The five curves of `mvr.timing.sliding` are too coarse (8 a second) to tell a start from one a beat later. At
+32 a second, what stands out in the motion of a picture is correlated with what stands out among the strokes
+of a track. With a correlation r over n independent moments the evidence that they belong together is
+-n / 2 log(1 - r^2) (likelihood ratio of a straight line), less what the best of many chance starts reaches.
+A picture that does not move with its music has none, and then the five curves alone decide; foreign films
+had 0.04 nats at their best start (median). Chosen on planted films (LOG.md), never on recorded ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from mvr.datatypes import FloatArray
+from mvr.signal.curves import CURVE_RATE_HZ, FINE
+
+_RATE_HZ = CURVE_RATE_HZ * FINE
+_PER_S = 10.0  # independent moments in a second
+_CHANCE = 6.0  # nats that the best of some thousand chance starts reaches
+_FLOOR = 0.3  # of the track's own spread, under which no window is scaled up
+_WEIGHT = 2.0  # of a nat against a standard deviation of the five curves' sum
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meeting:
+    """Evidence at every start of T tracks: nats, weighted, (T, S), and how much later within an eighth of a second
+    the best moment lies: s, (T, S).
+    """
+
+    evidence: FloatArray
+    later_s: FloatArray
+
+
+class Strokes:
+    """Tracks' strokes made ready: their spectra and the spread of each window are computed once.
+
+    Args:
+        strokes: T curves as `mvr.signal.curves.standing_out` gives them.
+        bins: length of the clips' 8 Hz curves.
+        circular: the tracks go round.
+    """
+
+    def __init__(self, strokes: Sequence[FloatArray], bins: int, *, circular: bool) -> None:
+        self._length = FINE * bins
+        self._edge: Literal["wrap", "constant"] = "wrap" if circular else "constant"
+        longest = max((len(each) for each in strokes), default=1)
+        self._size = longest if circular else scipy.fft.next_fast_len(longest + self._length, real=True)
+        rows = np.zeros((len(strokes), longest), np.float32)
+        for row, curve in zip(rows, strokes, strict=True):
+            row[: len(curve)] = curve
+        self._spectra = scipy.fft.rfft(rows, self._size)
+        self._spread = _spreads(rows, self._length, circular=circular)
+
+    def under(self, motion: FloatArray, step: int, width: int) -> Meeting:
+        """Evidence at `width` starts, each `step` fine moments after the one before, under a picture's motion."""
+        product = self._spectra * np.conj(scipy.fft.rfft(_centred(motion), self._size))
+        found = scipy.fft.irfft(product, self._size)[:, : self._spread.shape[1]] / np.float32(self._length)
+        half = step // 2
+        room = max(0, (width - 1) * step + half + 1 - found.shape[1])
+        share = np.pad(found / self._spread, ((0, 0), (half, room)), mode=self._edge)
+        near = np.stack(
+            [share[:, first : first + (width - 1) * step + 1 : step] for first in range(2 * half + 1)]
+        )
+        best = near.argmax(axis=0)
+        share = np.clip(np.take_along_axis(near, best[None], 0)[0], 0, 0.99)
+        nats = -0.5 * _PER_S * self._length / _RATE_HZ * np.log1p(-(share**2)) - _CHANCE
+        return Meeting(
+            evidence=(_WEIGHT * np.logaddexp(0, nats)).astype(np.float32),
+            later_s=((best - half) / _RATE_HZ).astype(np.float32),
+        )
+
+
+def _centred(motion: FloatArray) -> FloatArray:
+    spread = float(motion.std())
+    centred: FloatArray = (
+        (motion - motion.mean()) / np.float32(spread) if spread > 1e-6 else np.zeros_like(motion)
+    )
+    return centred.astype(np.float32)
+
+
+def _spreads(rows: FloatArray, length: int, *, circular: bool) -> npt.NDArray[np.float32]:
+    """Spread of the window that begins at each moment, at least `_FLOOR` in squares: (T, moments)."""
+    if circular:
+        return np.sqrt(rows.var(axis=1, keepdims=True) * np.ones(rows.shape[1]) + _FLOOR**2).astype(
+            np.float32
+        )
+    if rows.shape[1] < length:
+        return np.ones((len(rows), 1), np.float32)
+    sums = [np.cumsum(np.pad(each, ((0, 0), (1, 0))), axis=1, dtype=np.float64) for each in (rows, rows**2)]
+    mean, square = ((each[:, length:] - each[:, :-length]) / length for each in sums)
+    return np.sqrt(np.maximum(square - mean**2, 0) + _FLOOR**2).astype(np.float32)
