@@ -79,10 +79,9 @@ class Strokes:
 
 def _centred(motion: FloatArray) -> FloatArray:
     spread = float(motion.std())
-    centred: FloatArray = (
-        (motion - motion.mean()) / np.float32(spread) if spread > 1e-6 else np.zeros_like(motion)
-    )
-    return centred.astype(np.float32)
+    unit = (motion - motion.mean()) / spread if spread > 1e-6 else np.zeros_like(motion)
+    centred: FloatArray = unit.astype(np.float32)
+    return centred
 
 
 def _spreads(rows: FloatArray, length: int, *, circular: bool) -> npt.NDArray[np.float32]:
