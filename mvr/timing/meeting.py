@@ -87,11 +87,11 @@ def _centred(motion: FloatArray) -> FloatArray:
 def _spreads(rows: FloatArray, length: int, *, circular: bool) -> npt.NDArray[np.float32]:
     """Spread of the window that begins at each moment, at least `_FLOOR` in squares: (T, moments)."""
     if circular:
-        return np.sqrt(rows.var(axis=1, keepdims=True) * np.ones(rows.shape[1]) + _FLOOR**2).astype(
-            np.float32
-        )
+        whole = np.sqrt(rows.var(axis=1) + _FLOOR**2).astype(np.float32)
+        return np.repeat(whole[:, None], rows.shape[1], axis=1)
     if rows.shape[1] < length:
         return np.ones((len(rows), 1), np.float32)
     sums = [np.cumsum(np.pad(each, ((0, 0), (1, 0))), axis=1, dtype=np.float64) for each in (rows, rows**2)]
     mean, square = ((each[:, length:] - each[:, :-length]) / length for each in sums)
-    return np.sqrt(np.maximum(square - mean**2, 0) + _FLOOR**2).astype(np.float32)
+    spreads: npt.NDArray[np.float32] = np.sqrt(np.maximum(square - mean**2, 0) + _FLOOR**2).astype(np.float32)
+    return spreads
