@@ -24,7 +24,7 @@ class Aim:
         text: the aim in words.
         against, cpu_ratio_at_most: our processor time over this candidate's (minimum over minimum).
         realtime_at_least: media seconds over our smallest wall time.
-        wall_s_at_most: our smallest wall time.
+        wall_s_at_most, cpu_s_at_most: our smallest wall or processor time.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Aim:
     cpu_ratio_at_most: float | None = None
     realtime_at_least: float | None = None
     wall_s_at_most: float | None = None
+    cpu_s_at_most: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ PARTS = {
     "index-large": Part("eval.speed.index_large", heavy=True),
     "metrics": Part("eval.speed.metrics"),
     "training": Part("eval.speed.training"),
+    "timing": Part("eval.speed.timing", heavy=True),
     "weight": Part("eval.speed.weight", heavy=True),
     "models": Part("eval.speed.models"),
     "models-large": Part("eval.speed.models_large", heavy=True),

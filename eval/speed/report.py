@@ -49,6 +49,8 @@ def verdict(aim: Aim, contest: Contest, table: list[dict[str, Any]], quiet: bool
         checks.append((ours["realtime"], ours["realtime"] >= aim.realtime_at_least))
     if aim.wall_s_at_most is not None:
         checks.append((ours["wall_s"]["min"], ours["wall_s"]["min"] <= aim.wall_s_at_most))
+    if aim.cpu_s_at_most is not None:
+        checks.append((ours["cpu_s"]["min"], ours["cpu_s"]["min"] <= aim.cpu_s_at_most))
     met = "met" if all(ok for _, ok in checks) else "not met"
     return {
         "aim": aim.text,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mvr.library import Item
     from mvr.timing.film import FilmTiming
     from mvr.timing.music import MusicTiming
-    from mvr.timing.plan import Ending
+    from mvr.timing.plan import Ending, FitPlan
 
 _HOLDERS = tuple(field.name for field in fields(RightsHolders))
 
@@ -195,7 +195,11 @@ def fit_sound(sound: Sound, film: Film, *, ending: Ending, hit_s: float | None =
 
     start_s = sound.pieces[0].source_start_s if sound.pieces else 0.0
     wish = FitWish(length_s=film.length_s, start_s=start_s, ending=ending, hit_s=hit_s)
-    plan = plan_file(sound.path, wish)
+    return cut_by(sound, plan_file(sound.path, wish))
+
+
+def cut_by(sound: Sound, plan: FitPlan) -> Sound:
+    """A track cut as a plan says."""
     pieces = [
         Piece(start_s=piece.start_s, source_start_s=piece.source_start_s, duration_s=piece.duration_s)
         for piece in plan.pieces

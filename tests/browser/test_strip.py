@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+import av
 import pytest
+
+from mvr.delivery.reading import read_timeline
 
 pytestmark = pytest.mark.browser
 
 
-def test_music_is_dragged_under_the_clip_snaps_to_beats_and_a_place_is_jumped_to(visitor):
+def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_taken_away(visitor, tmp_path):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for(timeout=60_000)
@@ -43,3 +48,104 @@ def test_music_is_dragged_under_the_clip_snaps_to_beats_and_a_place_is_jumped_to
     assert f"{place:.2f}" in line
     take = page.locator("#mv-tab-video-to-music [data-event=download]").first
     assert take.get_attribute("data-id").endswith(f"@{place:.3f}")
+
+    # by keyboard: a beat on, a beat back, free with Alt, to the end and back
+    slider = page.locator("#mv-tab-video-to-music .mv-strip-music[role=slider]")
+    slider.focus()
+    page.keyboard.press("Home")
+    steps = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "Alt+ArrowRight"):
+        page.keyboard.press(key)
+        steps.append(float(slider.get_attribute("aria-valuenow")))
+    first, second = [beat for beat in beats if beat > 0.01][:2]
+    assert steps == pytest.approx([first, second, first, first + 0.1], abs=0.01)
+    page.wait_for_function(
+        f"r => Math.abs(Number(r.dataset.from) - {steps[-1]}) < 0.01", arg=row.element_handle()
+    )
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "slider", "the next key goes on"
+    fit_and_take(visitor, tmp_path)
+
+
+def fit_and_take(visitor, tmp_path):
+    """On the same page: the hit, a refusal, the plan, the sound, the files."""
+    page = visitor.page
+    panel = page.locator("#mv-tab-video-to-music")
+    panel.locator(".mv-strip").wait_for()
+    chosen = page.locator("#mv-results-v2m .mv-row.is-heard").get_attribute("data-id")
+    duration_s = float(panel.locator(".mv-stage").get_attribute("data-duration"))
+
+    # a click on the clip's line names the hit; a second outside of the clip is one sentence
+    box = panel.locator(".mv-strip").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 10)
+    hit = panel.locator("[name=hit]")
+    assert float(hit.input_value()) == pytest.approx(duration_s / 2, abs=0.1)
+    assert panel.locator(".mv-strip-hit").count() == 1
+    hit.fill("900")
+    panel.locator("[data-event=fit]").click()
+    assert "outside the clip" in visitor.status("error")
+    hit.fill("")
+    panel.locator("[data-event=fit]").click()
+    plan = panel.locator(".mv-plan")
+    plan.wait_for()
+    assert "from the clip's end" in plan.inner_text()
+    page.wait_for_function("!mvAudition.tabs.get('v2m').player.current().indexOf('fitted')")
+    pieces = json.loads(plan.get_attribute("data-pieces"))
+    assert sum(length for _, _, length in pieces) == pytest.approx(duration_s, abs=1e-3)
+    assert panel.locator(".mv-strip-join").count() == len(pieces) - 1
+    take = panel.locator("[data-event=download]").first
+    assert take.get_attribute("data-id") == f"{chosen}@fit"
+
+    with page.expect_download() as music:
+        plan.locator("[data-export=fit-music]").click()
+    with av.open(str(music.value.path())) as container:
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+    assert samples == round(duration_s * 48_000)
+    with page.expect_download() as timeline:
+        plan.locator("[data-export=fit-timeline]").click()
+    out = tmp_path / "t.otioz"
+    timeline.value.save_as(out)
+    live = [
+        place
+        for place in read_timeline(out).placed
+        if place.heard and "(own sound)" not in place.name and place.track > 0
+    ]
+    assert len(live) == len(pieces)
+
+    plan.locator("[data-fit-choice=plain]").click()
+    page.wait_for_function(
+        "!document.querySelector('#mv-tab-video-to-music [data-event=download]').dataset.id.endsWith('@fit')"
+    )
+    page.wait_for_function("mvAudition.tabs.get('v2m').player.current().indexOf('fitted') < 0")
+
+
+def test_a_finger_moves_the_music_on_a_phone(new_visitor):
+    visitor = new_visitor(viewport={"width": 375, "height": 720}, has_touch=True, is_mobile=True)
+    page = visitor.open()
+    page.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for(timeout=60_000)
+    page.locator("#mv-results-v2m [data-hear]").first.tap()
+    strip = page.locator("#mv-tab-video-to-music .mv-strip")
+    page.evaluate("document.querySelector('#mv-tab-video-to-music .mv-stage-box').scrollIntoView()")
+    strip.wait_for()
+    row = page.locator("#mv-results-v2m .mv-row.is-heard")
+    before, box = float(row.get_attribute("data-from")), strip.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 375
+    touch = page.context.new_cdp_session(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + 0.55 * box["height"]
+    way = 60 if before > 5 else -60
+    for kind, at in (
+        ("touchStart", x),
+        ("touchMove", x + way / 2),
+        ("touchMove", x + way),
+        ("touchEnd", None),
+    ):
+        points = [] if at is None else [{"x": at, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_function(f"r => Number(r.dataset.from) !== {before}", arg=row.element_handle())
+    place = page.locator("#mv-tab-video-to-music [data-place]").first
+    assert place.bounding_box()["height"] >= 24
+    place.tap()
+    wanted = float(place.get_attribute("data-place"))
+    page.wait_for_function(
+        f"r => Math.abs(Number(r.dataset.from) - {wanted}) < 0.01", arg=row.element_handle()
+    )

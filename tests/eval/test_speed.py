@@ -94,7 +94,7 @@ def test_generated_inputs_are_the_same_every_time(tmp_path):
     np.testing.assert_array_equal(sample_frames(first, count=3).images, sample_frames(second, count=3).images)
 
 
-@pytest.mark.parametrize("part", ["frames", "mux"])
+@pytest.mark.parametrize("part", ["frames", "mux", "timing"])
 def test_a_part_names_its_contests_once(part, tmp_path):
     assert part in PARTS
     names = [contest.name for contest in contests_of(part, Inputs(tmp_path, short=True))]

@@ -16,7 +16,7 @@ from mvr.library import Library
 from mvr.media.probe import probe
 from mvr.page.search.desk import Clip, Desk
 from mvr.page.search.exports import timeline_link
-from mvr.page.search.handover import papers
+from mvr.page.search.handover import delivery_of, papers
 from mvr.page.serving import Shelf
 from mvr.retrieval import Retriever
 
@@ -43,7 +43,7 @@ def desk(tiny_assets: Path, tmp_path: Path, make_tone, make_clip):
 def preview_of(desk: Desk, tmp_path: Path, rank: int = 2) -> SimpleNamespace:
     result = desk.ranked.results[rank - 1]
     return SimpleNamespace(
-        item_id=result.item.id, start_s=result.start_s, path=tmp_path / "out.mp4", name="out.mp4"
+        item_id=result.item.id, start_s=result.start_s, path=tmp_path / "out.mp4", name="out.mp4", plan=None
     )
 
 
@@ -59,6 +59,9 @@ def test_the_link_leads_to_a_timeline_with_the_chosen_track_live_and_the_others_
     assert what == "timeline" and live == {asked.ranked.results[1].item.title}
     assert len({place.track for place in placed if not place.heard}) == 2
     assert all(place.url.startswith("media/") for place in placed), "the media are inside"
+    moved = preview_of(asked, tmp_path)
+    moved.start_s = 1.75  # by hand, on the time line
+    assert delivery_of(asked, moved).chosen.pieces[0].source_start_s == 1.75, "as it is heard"
 
 
 def test_in_the_other_direction_the_visitor_s_music_lies_under_the_found_video(desk, tmp_path: Path) -> None:
@@ -73,7 +76,7 @@ def test_a_list_that_has_changed_is_said_and_without_the_package_there_is_no_lin
 ) -> None:
     asked = desk(Direction.VIDEO_TO_MUSIC)
     with pytest.raises(NotInLibrary, match="search again"):
-        papers(asked, SimpleNamespace(item_id="0" * 16, start_s=0.0, path=tmp_path / "x.mp4"))
+        papers(asked, SimpleNamespace(item_id="0" * 16, start_s=0.0, path=tmp_path / "x.mp4", plan=None))
     monkeypatch.setattr("mvr.page.search.exports.has", lambda _: False)
     assert (
         timeline_link(Shelf(), SimpleNamespace(id="v", folder=tmp_path), asked, preview_of(asked, tmp_path))

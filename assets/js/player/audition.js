@@ -13,7 +13,8 @@
     const rows = () => all(`#mv-results-${direction} .mv-row[data-id]`, document);
     const rowOf = (id) => rows().find((row) => row.dataset.id === id);
     const part = (name) => stage() && stage().querySelector(`[data-part="${name}"]`);
-    let chosen = null, coming = null, clip = "", listed = "", led = "", turn = 0;
+    let fitted = false, planned = "";  /* whether the fitted music is heard; the plan that was shown last */
+    let chosen = null, coming = null, early = null, clip = "", listed = "", led = "", turn = 0;
 
     const failed = (error) => {
       coming = null;
@@ -26,7 +27,14 @@
       ? mvPlayer.create({ pictures: () => all(".mv-screen video", stage()), failed })
       : mvPictures.create({ audio: () => stage() && stage().querySelector("audio"), screen: () => stage().querySelector(".mv-screen"), failed });
     player.onState(() => paint());
-    const track = (row) => ({
+    /* the server's plan, if it is of the track that is heard */
+    const plan = () => {
+      const box = music && panel() && panel().querySelector(".mv-plan[data-fit]");
+      return box && box.dataset.fit === chosen ? box : null;
+    };
+    const fittedTrack = (box) => ({ key: `fitted ${box.dataset.key}`, sound: decodes() ? box.dataset.sound : "", stream: box.dataset.sound, start_s: 0 });
+    const decodes = () => Number(stage() ? stage().dataset.duration : 0) <= 50;  /* as the server's excerpts */
+    const track = (row) => (fitted && plan() && row.dataset.id === chosen ? fittedTrack(plan()) : {
       key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, stream: row.dataset.stream, picture: row.dataset.stream,
       start_s: Number(row.dataset.from), from_s: Number(row.dataset.from), duration_s: Number(row.dataset.duration),
     });
@@ -45,10 +53,10 @@
       const here = stage();
       if (!here) return;
       const box = panel().querySelector(".mv-take");
-      all("[data-event=download]", box).forEach((button) => {
+      all("[data-event=download], [data-event=fit]", box).forEach((button) => {
         button.disabled = !chosen;
-        const row = chosen && rowOf(chosen);
-        if (row) button.dataset.id = row.dataset.moved ? `${chosen}@${row.dataset.from}` : chosen;
+        const row = chosen && rowOf(chosen), taken = fitted && button.dataset.event === "download";
+        if (row) button.dataset.id = taken ? `${chosen}@fit` : row.dataset.moved ? `${chosen}@${row.dataset.from}` : chosen;
         const why = box.querySelector(".mv-why");
         if (why) why.hidden = Boolean(chosen);
       });
@@ -57,21 +65,42 @@
         button.setAttribute("aria-label", playing ? texts.pause : texts.play);
       });
       here.classList.toggle("is-on", Boolean(chosen));
-      if (music) mvStrip.draw(part("strip"), chosen && rowOf(chosen), moveTo);
+      if (music) paintPlan(box);
       shrink();
+    };
+    const paintPlan = (take) => {
+      const box = plan(), typed = take && take.querySelector("[name=hit]");
+      all(".mv-plan[data-fit]", take).forEach((one) => { one.hidden = one !== box; });
+      all("[data-fit-choice]", box || undefined).forEach((button) => {
+        button.setAttribute("aria-pressed", String((button.dataset.fitChoice === "fit") === fitted));
+      });
+      const struck = typed && typed.value.trim() ? Number(typed.value.replace(",", ".")) : NaN;
+      mvStrip.draw(part("strip"), chosen && rowOf(chosen), {
+        moved: moveTo, struck: Number.isFinite(struck) ? struck : null, pieces: fitted && box ? JSON.parse(box.dataset.pieces) : null,
+        hit: (second) => { if (typed) { typed.value = second.toFixed(2); paint(); } },
+      });
+    };
+    /* the fitted music, or the plain cut */
+    const useFit = (wanted) => {
+      const row = chosen && rowOf(chosen);
+      if (!row || !plan()) return;
+      fitted = wanted;
+      announce(row);
+      Promise.resolve(player.audition(track(row))).then(paint).catch(failed);
     };
     const announce = (row) => {
       const line = part("now");
       line.hidden = false;
       line.dataset.kind = "";
       part("title").textContent = row.dataset.name;
-      part("from").textContent = mvWords("from", { at: clock(Number(row.dataset.from)) });
+      part("from").textContent = fitted ? texts.fitted : mvWords("from", { at: clock(Number(row.dataset.from)) });
     };
 
     /* the music was dragged, or a place was chosen: it streams from there, as the server made no excerpt */
     const moveTo = (start_s) => {
       const row = rowOf(chosen);
       if (!row) return;
+      fitted = false;
       row.dataset.from = start_s.toFixed(3);
       row.dataset.moved = "1";
       row.dataset.sound = "";
@@ -83,7 +112,9 @@
     const hear = (row) => {
       if (row.dataset.id === chosen && !coming) return Promise.resolve(player.toggle()).catch(failed);
       const id = row.dataset.id;
+      if (id !== chosen) fitted = false;
       coming = id;
+      if (!stage()) { early = id; paint(); return undefined; }  /* the clip is still being made playable */
       chosen = id;
       announce(row);
       paint();
@@ -123,7 +154,11 @@
       if (here && here.dataset.clip !== clip) {
         clip = here.dataset.clip;
         chosen = coming = null;
+        fitted = false;
         if (music) takeClip(here); else player.clear();
+        const waiting = early && rowOf(early);
+        early = null;
+        if (waiting) hear(waiting);
       }
       const now = rows().map((row) => row.dataset.id + row.dataset.from).join(" ") + clip;
       if (now !== listed) {
@@ -132,6 +167,9 @@
         if (here && rows().length) ahead();
         if (here && rows().length && clip !== led) { led = clip; lead(); }
       }
+      if (!chosen) fitted = false;
+      const box = plan(), known = box ? box.dataset.key : planned;
+      if (known !== planned) { planned = known; useFit(true); } else if (!box) fitted = false;
       paint();
     };
     /* on a phone: a small player at the bottom as soon as the stage is scrolled away; its place is kept */
@@ -201,7 +239,7 @@
       const place = document.querySelector(`#mv-results-${direction} [data-measuring]`);
       if (place) ask(place);
     };
-    return { panel, rows, rowOf, hear, step, player, react: () => { react(); watch(); }, stage, shown: shown_ };
+    return { panel, rows, rowOf, hear, step, useFit, paint, player, react: () => { react(); watch(); }, stage, shown: shown_ };
   };
 
   const shown = () => [...tabs.values()].find((one) => one.shown());
@@ -217,6 +255,13 @@
   document.addEventListener("change", (event) => {
     const box = event.target.closest && event.target.closest("#mv-tab-video-to-music .mv-take");
     if (box && ["mute", "mix", "duck"].includes(event.target.value)) tabs.get("v2m").player.own(event.target.value);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-fit-choice]");
+    if (button) tabs.get("v2m").useFit(button.dataset.fitChoice === "fit");
+  });
+  document.addEventListener("input", (event) => {  /* the hit that is typed is marked on the time line */
+    if (event.target.matches && event.target.matches("#mv-tab-video-to-music .mv-fitting [name=hit]")) tabs.get("v2m").paint();
   });
   const KEYS = { q: -1, w: 1, ArrowUp: -1, ArrowDown: 1 };
   document.addEventListener("keydown", (event) => {

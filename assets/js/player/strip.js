@@ -1,16 +1,22 @@
 /* Two time lines under the picture: the clip's cuts and change above; the music's beats, sections and loudness below, and
-   the whole track with the part that is heard. Dragging moves the music: it snaps to beats, with Alt it is free.
+   the whole track with the part that is heard. Dragging or the arrow keys move the music: it snaps to beats, with Alt it
+   is free. A click on the clip's line names the second that fitted music is to hit.
 
-     mvStrip.draw(place, row, moved)   `row.dataset.timing` is the server's JSON; moved(start_s) is called on release */
+     mvStrip.draw(place, row, { moved, hit, struck, pieces })
+       row.dataset.timing   the server's JSON
+       moved(start_s)       called on release; hit(second) on a click on the clip's line
+       struck, pieces       the second that is to be hit, and [start, source start, length] of each piece of fitted music */
 (() => {
   "use strict";
   const NS = "http://www.w3.org/2000/svg", WIDE = 1000, CLIP = 40, MUSIC = 44, TRACK = 26, GAP = 4, NEAR_S = 0.08;
+  const FREE_S = 0.1, KEY_MS = 350;
   const node = (name, values, parent) => {
     const made = document.createElementNS(NS, name);
     Object.entries(values).forEach(([key, value]) => made.setAttribute(key, value));
     if (parent) parent.appendChild(made);
     return made;
   };
+  const line = (x, top, bottom, kind, parent) => node("line", { x1: x, x2: x, y1: top, y2: bottom, class: `mv-strip-${kind}` }, parent);
   const area = (curve, x, top, high) => {
     if (!curve.length) return "";
     const points = curve.map((value, n) => `${x(n).toFixed(1)},${(top + high * (1 - value / 100)).toFixed(1)}`);
@@ -19,64 +25,121 @@
   const nearest = (times, to) => times.reduce((best, time) => (Math.abs(time - to) < Math.abs(best - to) ? time : best), Infinity);
   const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
-  const draw = (place, row, moved) => {
+  /* the music's own line, from its first second on, `scale` wide per second */
+  const musicLine = (music, scale, parent) => {
+    const group = node("g", {}, parent);
+    node("rect", { x: 0, y: 0, width: music.duration_s * scale, height: MUSIC, class: "mv-strip-back" }, group);
+    node("path", { d: area(music.curve, (n) => (n / music.rate_hz) * scale, 0, MUSIC), class: "mv-strip-loud" }, group);
+    music.beats_s.forEach((beat) => line(beat * scale, MUSIC - 9, MUSIC, "beat", group));
+    music.downbeats_s.forEach((beat) => line(beat * scale, MUSIC - 18, MUSIC, "beat", group));
+    music.sections_s.forEach((part) => line(part * scale, 0, MUSIC, "part", group));
+    return group;
+  };
+
+  const draw = (place, row, { moved, hit, struck = null, pieces = null }) => {
     if (!place) return;
     const given = row && row.dataset.timing;
     if (!given) { place.replaceChildren(); place.dataset.drawn = ""; return; }
-    const key = row.dataset.id + row.dataset.from + given.length;
+    const key = `${row.dataset.id} ${row.dataset.from} ${given.length} ${struck} ${pieces && pieces.join()}`;
     if (place.dataset.drawn === key && place.firstChild) return;
+    const focused = place.contains(document.activeElement) && document.activeElement.getAttribute("role") === "slider";
     place.dataset.drawn = key;
     const { clip, music, placed } = JSON.parse(given), texts = window.mvTexts;
-    const high = CLIP + MUSIC + TRACK + 2 * GAP, latest = Math.max(0, music.duration_s - clip.duration_s);
+    const high = CLIP + MUSIC + TRACK + 2 * GAP, spare = music.duration_s - clip.duration_s;
+    /* a track that is hardly longer than the clip starts over, so it may begin anywhere */
+    const over = spare < 2, latest = over ? Math.max(0, music.duration_s - 1) : spare;
+    const beats = over ? [...music.beats_s, ...music.beats_s.map((beat) => beat + music.duration_s)] : music.beats_s;
     const scale = WIDE / clip.duration_s, all = WIDE / music.duration_s;
     let start = Number(row.dataset.from);
-    const svg = node("svg", { viewBox: `0 0 ${WIDE} ${high}`, class: "mv-strip", preserveAspectRatio: "none", role: "img", "aria-label": texts.strip });
-    node("path", { d: area(clip.curve, (n) => (n / clip.rate_hz) * scale, 0, CLIP), class: "mv-strip-change" }, svg);
-    clip.cuts_s.forEach((cut) => node("line", { x1: cut * scale, x2: cut * scale, y1: 0, y2: CLIP, class: "mv-strip-cut" }, svg));
+    const svg = node("svg", { viewBox: `0 0 ${WIDE} ${high}`, class: "mv-strip", preserveAspectRatio: "none", role: "group", "aria-label": texts.strip });
+    const above = node("g", { class: "mv-strip-clip" }, svg);
+    node("rect", { x: 0, y: 0, width: WIDE, height: CLIP, class: "mv-strip-bare" }, above);
+    node("path", { d: area(clip.curve, (n) => (n / clip.rate_hz) * scale, 0, CLIP), class: "mv-strip-change" }, above);
+    clip.cuts_s.forEach((cut) => line(cut * scale, 0, CLIP, "cut", above));
+    if (struck !== null) line(struck * scale, 0, CLIP + GAP + MUSIC, "hit", svg);
+    above.addEventListener("click", (event) => {
+      const box = svg.getBoundingClientRect();
+      hit(Math.min(clip.duration_s - 0.01, Math.max(0, (clip.duration_s * (event.clientX - box.left)) / box.width)));
+    });
+
     const low = CLIP + GAP, track = low + MUSIC + GAP;
     const clipped = node("svg", { x: 0, y: low, width: WIDE, height: MUSIC, class: "mv-strip-music" }, svg);
     const moving = node("g", {}, clipped);
-    node("rect", { x: 0, y: 0, width: music.duration_s * scale, height: MUSIC, class: "mv-strip-back" }, moving);
-    node("path", { d: area(music.curve, (n) => (n / music.rate_hz) * scale, 0, MUSIC), class: "mv-strip-loud" }, moving);
-    music.beats_s.forEach((beat) => node("line", { x1: beat * scale, x2: beat * scale, y1: MUSIC - 9, y2: MUSIC, class: "mv-strip-beat" }, moving));
-    music.downbeats_s.forEach((beat) => node("line", { x1: beat * scale, x2: beat * scale, y1: MUSIC - 18, y2: MUSIC, class: "mv-strip-beat" }, moving));
-    music.sections_s.forEach((part) => node("line", { x1: part * scale, x2: part * scale, y1: 0, y2: MUSIC, class: "mv-strip-part" }, moving));
+    musicLine(music, scale, moving);
+    if (over && !pieces) musicLine(music, scale, moving).setAttribute("transform", `translate(${music.duration_s * scale} 0)`);
+    if (pieces) {  /* fitted: each piece where it is heard */
+      moving.remove();
+      pieces.forEach(([at, source, length]) => {
+        const part = node("svg", { x: at * scale, y: 0, width: length * scale, height: MUSIC }, clipped);
+        const copy = part.appendChild(moving.cloneNode(true));
+        copy.setAttribute("transform", `translate(${-source * scale} 0)`);
+        if (at > 0) line(at * scale, 0, MUSIC, "join", clipped);
+      });
+    }
     const whole = node("g", { class: "mv-strip-track" }, svg);
     node("rect", { x: 0, y: track, width: WIDE, height: TRACK, class: "mv-strip-back" }, whole);
     node("path", { d: area(music.curve, (n) => (n / music.rate_hz) * all, track, TRACK), class: "mv-strip-loud" }, whole);
-    music.sections_s.forEach((part) => node("line", { x1: part * all, x2: part * all, y1: track, y2: track + TRACK, class: "mv-strip-part" }, whole));
-    const heard = node("rect", { y: track, width: Math.min(WIDE, clip.duration_s * all), height: TRACK, class: "mv-strip-heard" }, whole);
-    const line = document.createElement("p"), said = document.createElement("span"), best = document.createElement("span");
-    line.className = "mv-strip-line";
+    music.sections_s.forEach((part) => line(part * all, track, track + TRACK, "part", whole));
+    const shade = (from, length) => node("rect", { x: from * all, y: track, width: Math.min(WIDE, length * all), height: TRACK, class: "mv-strip-heard" }, whole);
+    const heard = pieces ? pieces.map(([, source, length]) => shade(source, length)) : [shade(start, clip.duration_s)];
+    const below = document.createElement("p"), said = document.createElement("span"), best = document.createElement("span");
+    below.className = "mv-strip-line";
     best.className = "mv-strip-places";
     const show = () => {
+      clipped.setAttribute("aria-valuenow", start.toFixed(2));
+      clipped.setAttribute("aria-valuetext", words(texts.strip_at, { at: start.toFixed(2) }));
+      if (pieces) return;
       moving.setAttribute("transform", `translate(${-start * scale} 0)`);
-      heard.setAttribute("x", start * all);
-      const near = clip.cuts_s.filter((cut) => Math.abs(nearest(music.beats_s, cut + start) - cut - start) <= NEAR_S).length;
-      const share = clip.cuts_s.length && music.beats_s.length ? words(texts.near_beats, { share: Math.round((100 * near) / clip.cuts_s.length), random: placed.random }) : "";
-      said.textContent = `${words(texts.music_from, { at: start.toFixed(2) })} ${start === placed.start_s ? placed.words : ""} ${share}`.replace(/ +/g, " ");
+      heard[0].setAttribute("x", start * all);
+      const near = clip.cuts_s.filter((cut) => Math.abs(nearest(beats, cut + start) - cut - start) <= NEAR_S).length;
+      const share = clip.cuts_s.length && music.beats_s.length && placed.random !== null
+        ? words(texts.near_beats, { share: Math.round((100 * near) / clip.cuts_s.length), random: placed.random }) : "";
+      said.textContent = `${words(texts.music_from, { at: start.toFixed(2) })} ${start === placed.start_s ? placed.words : ""} ${share}`.replace(/ +/g, " ").trim();
     };
     const to = (value, free) => {
-      const bound = Math.min(latest, Math.max(0, value)), beat = nearest(music.beats_s, bound);
+      const bound = Math.min(latest, Math.max(0, value)), beat = nearest(beats, bound);
       start = free || !Number.isFinite(beat) || beat > latest || Math.abs(beat - bound) > 0.5 ? bound : beat;
       show();
     };
+
+    /* ---- by hand: a finger or a mouse ---- */
     const drag = (part, seconds) => part.addEventListener("pointerdown", (down) => {
+      if (down.button > 0) return;
       const from = start, wide = svg.getBoundingClientRect().width;
       let gone = false;
       part.setPointerCapture(down.pointerId);
       const move = (event) => { gone = true; to(from + seconds((event.clientX - down.clientX) / wide), event.altKey); };
-      const done = () => {
+      const done = (event) => {
         ["pointermove", "pointerup", "pointercancel"].forEach((name, n) => part.removeEventListener(name, n ? done : move));
-        if (gone) moved(start);
+        if (gone && event.type === "pointercancel") { start = from; show(); } else if (gone) moved(start);
       };
       part.addEventListener("pointermove", move);
       part.addEventListener("pointerup", done);
       part.addEventListener("pointercancel", done);
       down.preventDefault();
+      clipped.focus({ preventScroll: true });
     });
     drag(clipped, (share) => -share * clip.duration_s);
     drag(whole, (share) => share * music.duration_s);
+
+    /* ---- by keyboard ---- */
+    Object.entries({ tabindex: 0, role: "slider", "aria-label": texts.strip_move, "aria-valuemin": 0, "aria-valuemax": latest.toFixed(2) })
+      .forEach(([name, value]) => clipped.setAttribute(name, value));
+    let later = 0;
+    clipped.addEventListener("keydown", (event) => {
+      const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      const end = { Home: 0, End: latest }[event.key];
+      if ((way === undefined && end === undefined) || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const steps = beats.filter((beat) => (way > 0 ? beat > start + 0.01 : beat < start - 0.01) && beat <= latest);
+      if (end !== undefined) to(end, true);
+      else if (event.altKey || !steps.length) to(start + way * FREE_S, true);
+      else to(way > 0 ? steps[0] : steps[steps.length - 1], true);
+      clearTimeout(later);
+      later = setTimeout(() => moved(start), KEY_MS);
+    });
+
     placed.places_s.forEach((at, n) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -84,10 +147,12 @@
       button.textContent = words(texts.place, { number: n + 1, at: at.toFixed(1) });
       button.addEventListener("click", () => { start = at; show(); moved(start); });
       best.appendChild(button);
+      line(at * all, track, track + TRACK, "place", whole);
     });
-    line.append(said, best);
-    place.replaceChildren(svg, line);
+    below.append(said, best);
+    place.replaceChildren(svg, below);
     show();
+    if (focused) clipped.focus({ preventScroll: true });
   };
   window.mvStrip = { draw };
 })();

@@ -55,11 +55,24 @@ def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> No
     Raises:
         MediaError: the file cannot be used. UsageError: it ends before `start_s`.
     """
+    write_flac(levelled(excerpt(music, start_s, length_s)), out, music)
+
+
+def write_lossless(sound: Path, out: Path) -> None:
+    """Write a sound that is on the export's level already as FLAC, with a margin. Raises MediaError."""
+    from mvr.media.loudness import RATE_HZ
+    from mvr.media.sound import read_stereo
+
+    samples = read_stereo(sound, RATE_HZ)
+    write_flac(np.pad(samples, ((0, round(_MARGIN_S * RATE_HZ)), (0, 0))), out, sound)
+
+
+def write_flac(samples: FloatArray, out: Path, music: Path) -> None:
+    """Write samples (n, 2) at 48 kHz of `music` as FLAC. Raises MediaError."""
     from mvr.media.ffmpeg import run_ffmpeg, written_whole
     from mvr.media.limits import DEFAULT_LIMITS
     from mvr.media.loudness import RATE_HZ
 
-    samples = levelled(excerpt(music, start_s, length_s))
     with tempfile.TemporaryDirectory(prefix="mvr-") as folder, written_whole(out) as part:
         raw = Path(folder) / "sound.f32"
         np.ascontiguousarray(samples, "<f4").tofile(raw)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from mvr.page.library import Catalogue
     from mvr.page.search.controls import Controls
+    from mvr.page.search.fitted import Fitted
     from mvr.page.search.preview import Preview
     from mvr.page.serving import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
@@ -98,6 +99,7 @@ class Desk:
     ranked: RankedList | None = None
     note: str = ""
     preview: Preview | None = None
+    fitted: Fitted | None = None
     controls: Controls | None = None
     measured: MusicTiming | FilmTiming | None = None
     sent: int = 0
@@ -118,10 +120,11 @@ class Desk:
             self.clip = clip
             self.player = clip.path if clip is not None and plays_as_it_is(clip) else None
             self.queries, self.ranked, self.note, self.preview = {}, None, "", None
-            self.measured, self.sent = None, 0
+            self.measured, self.sent, self.fitted = None, 0, None
 
     def _own_files(self) -> list[Path]:
         files = [self.preview.path] if self.preview is not None else []
+        files += [self.fitted.sound] if self.fitted is not None else []
         if self.clip is not None and not self.clip.shared:
             files += [path for path in (self.clip.path, self.player) if path is not None]
         return files

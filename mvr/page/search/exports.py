@@ -107,7 +107,8 @@ def timeline_link(shelf: Shelf, visit: Visit, desk: Desk, preview: Preview) -> L
 
 def credit_text(preview: Preview) -> str:
     """The credit line, and where the music starts."""
-    return f"{preview.credit}\nstarts at {preview.start_s:.2f} s; made with mvr {mvr.__version__}\n"
+    starts = f"starts at {preview.start_s:.2f} s" if preview.plan is None else "cut to the clip's length"
+    return f"{preview.credit}\n{starts}; made with mvr {mvr.__version__}\n"
 
 
 def decision(catalogue: Catalogue, desk: Desk, preview: Preview) -> JsonDict:
@@ -118,6 +119,7 @@ def decision(catalogue: Catalogue, desk: Desk, preview: Preview) -> JsonDict:
         "chosen": preview.item_id,
         "credit": preview.credit,
         "music_start_s": round(preview.start_s, 3),
+        "fit": None if preview.plan is None else preview.plan.to_json(),
         "original_sound": preview.original,
         "library": desk.asked.library,
         "system_identity": system.identity,

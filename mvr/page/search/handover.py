@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvr.datatypes import Direction
-from mvr.delivery.laying import Found, lay_file, lay_film, lay_ranked
+from mvr.delivery.laying import Found, cut_by, lay_file, lay_film, lay_item, lay_ranked
 from mvr.delivery.pack import pack_files
 from mvr.delivery.writing import TimelineSettings, write_timeline
 from mvr.errors import NotInLibrary
@@ -36,9 +37,12 @@ def delivery_of(desk: Desk, preview: Preview) -> Delivery:
     if desk.direction is Direction.MUSIC_TO_VIDEO:
         film = lay_film(chosen.item.path)
         return lay_ranked(film, [], lay_file(desk.clip.path, film, preview.start_s), origin=origin)
-    others = [result for result in results if result is not chosen]
-    found = [Found.of(result) for result in (chosen, *others)]
-    return lay_ranked(lay_film(desk.clip.path), found[:_TRACKS], origin=origin)
+    film, first = lay_film(desk.clip.path), replace(Found.of(chosen), start_s=preview.start_s)
+    others = [Found.of(result) for result in results if result is not chosen][: _TRACKS - 1]
+    if preview.plan is None:
+        return lay_ranked(film, [first, *others], origin=origin)
+    sound = cut_by(lay_item(first.item, film, first.start_s, first.score), preview.plan)
+    return lay_ranked(film, others, sound, origin=origin, timing=first.timing)
 
 
 def write_page_timeline(desk: Desk, preview: Preview, out: Path) -> None:

@@ -12,7 +12,9 @@ from mvr.datatypes import Direction
 if TYPE_CHECKING:
     from mvr.page.library import Row
     from mvr.page.search.desk import Desk
+    from mvr.page.search.fitted import Fitted
     from mvr.page.serving import Visit
+    from mvr.timing.plan import FitPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Preview:
         shown: title and artist of what was added.
         credit: title, artist and licence of what was added.
         fresh: it was made just now, and the browser is to save it.
+        plan: how the music was cut to the clip, None where it simply runs.
     """
 
     item_id: str
@@ -38,11 +41,29 @@ class Preview:
     shown: str
     credit: str
     fresh: bool = True
+    plan: FitPlan | None = None
 
 
-def mux_preview(
-    visit: Visit, desk: Desk, row: Row, original: str, progress: Callable[[float], None]
-) -> Preview:
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What is taken away: a row, what becomes of the clip's own sound, and the fitted music if the row was fitted."""
+
+    row: Row
+    original: str
+    fitted: Fitted | None = None
+
+    def made(self, preview: Preview | None) -> bool:
+        """Whether it was made already."""
+        plan = None if self.fitted is None else self.fitted.plan
+        asked = (self.row.id, self.row.music_from_s, self.original)
+        return (
+            preview is not None
+            and (preview.item_id, preview.start_s, preview.original) == asked
+            and preview.plan is plan
+        )
+
+
+def mux_preview(visit: Visit, desk: Desk, taken: Taken, progress: Callable[[float], None]) -> Preview:
     """Mux one result with the clip on the desk.
 
     Raises:
@@ -51,16 +72,20 @@ def mux_preview(
     from mvr.media.mux import MuxSettings, mux_music
 
     assert desk.clip is not None
+    row, fitted = taken.row, taken.fitted
     video, music = video_and_music(desk, row)
-    start_s = row.music_from_s
+    settings = MuxSettings(start_s=row.music_from_s, original=taken.original)
+    if fitted is not None:  # begun and faded already
+        music, settings = fitted.sound, MuxSettings(fade_s=0.0, original=taken.original)
     out = visit.new_file(".mp4")
-    mux_music(video, music, out, MuxSettings(start_s=start_s, original=original), progress)
+    mux_music(video, music, out, settings, progress)
     if desk.preview is not None:
         desk.preview.path.unlink(missing_ok=True)
     by = f" · {row.artist}" if row.artist else ""
     return Preview(
         item_id=row.id, path=out, name=export_name(desk.clip.name, row.title),
-        original=original, start_s=start_s, shown=f"{row.title}{by}", credit=row.credit,
+        original=taken.original, start_s=row.music_from_s, shown=f"{row.title}{by}", credit=row.credit,
+        plan=None if fitted is None else fitted.plan,
     )  # fmt: skip
 
 

@@ -18,12 +18,15 @@ from mvr.page import texts
 from mvr.page.library import DEMO, OWN, Choices
 from mvr.page.search.controls import Controls, ask_of
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of, embed, example_clip, make_player, receive
+from mvr.page.search.fitted import Typed, fit_result, fitted_of
+from mvr.page.search.fitted import discard as let_go
 from mvr.page.search.learned import Teachers, rank_by_taste
-from mvr.page.search.preview import mux_preview
+from mvr.page.search.preview import Taken, mux_preview
 from mvr.page.search.refining import Refining
 from mvr.page.search.search_view import Shown, View
 from mvr.page.search.waiting import Waiting
 from mvr.page.serving import Upload, Visit, media_limits
+from mvr.timing.plan import Method
 
 if TYPE_CHECKING:
     from mvr.page.context import PageContext
@@ -191,17 +194,36 @@ class SearchEvents:
     def download(self, session: str | None, item_id: str, original: str) -> Iterator[Shown]:
         """Write the MP4 of a result on the clip; the browser saves it when it is there."""
         visit, desk = self._desk(session)
-        row = self.view.row(desk, item_id)
-        asked = (row.id, row.music_from_s, original)
+        fitted = fitted_of(desk, item_id)
+        row = self.view.row(desk, item_id) if fitted is None else fitted.row
+        taken = Taken(row=row, original=original, fitted=fitted)
         made = desk.preview
-        if made is None or (made.item_id, made.start_s, made.original) != asked:
+        if made is None or not taken.made(made):
             waiting, sentence = Waiting(), texts.MUXING.format(title=row.title)
-            muxing = self.context.pool.submit(mux_preview, visit, desk, row, original, waiting.done)
+            muxing = self.context.pool.submit(mux_preview, visit, desk, taken, waiting.done)
             yield self.view.busy(sentence)
             yield from self._wait(muxing, waiting, sentence)
             made = desk.preview = muxing.result()
         yield self.view.exported(visit, desk, texts.MUXED.format(title=row.title))
         desk.preview = replace(made, fresh=False)
+
+    @speaking
+    def fit(self, session: str | None, item_id: str, typed: Typed) -> Iterator[Shown]:
+        """Cut a result to the clip's length by whole bars; the browser plays it when it is there."""
+        visit, desk = self._desk(session)
+        row = self.view.row(desk, item_id)
+        clip = desk.clip
+        yield self.view.busy(texts.FITTING.format(title=row.title))
+        fitting = self.context.pool.submit(fit_result, visit, desk, row, typed)
+        yield from self._wait(fitting, Waiting(), texts.FITTING.format(title=row.title))
+        fitted = fitting.result()
+        if desk.clip is not clip:  # another one was chosen meanwhile
+            let_go(fitted)
+            return
+        before, desk.fitted = desk.fitted, fitted
+        let_go(before)
+        said = texts.FIT_PLAINLY if fitted.plan.method is Method.PLAIN else texts.FITTED
+        yield self.view.fitted(visit, desk, said.format(title=row.title))
 
     @speaking
     def remix(self, session: str | None) -> Iterator[Shown]:

@@ -16,6 +16,7 @@ from mvr.page.context import PageContext
 from mvr.page.library import DEMO, OWN
 from mvr.page.search import SearchEvents
 from mvr.page.search.controls import Controls, alpha_of
+from mvr.page.search.fitted import Typed
 from mvr.page.search.search_view import Shown, examples_html, exports_html, results_html
 from mvr.page.serving.html_events import on_load_events
 from mvr.page.serving.uploads import MEDIA_TYPES, Upload
@@ -76,6 +77,9 @@ class SearchTab:
         with gr.Column(visible=False, elem_classes="mv-take") as self.take:
             self.original = gr.Radio(
                 list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
+            )
+            self.fit = gr.HTML(
+                "", js_on_load=on_load_events("fit"), visible=self.direction is Direction.VIDEO_TO_MUSIC
             )
             self.exports = gr.HTML(exports_html(self.words, None, []), js_on_load=on_load_events("download"))
         self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
@@ -185,7 +189,9 @@ class SearchTab:
             "variety": self.variety, "taste": self.taste, "voter": self.voter, "timing": self.timing,
         }  # fmt: skip
         controls = set(self.controls.values())
-        self.view = [self.status, self.stage, self.results, self.exports, self.take, self.cancel]
+        self.view = [
+            self.status, self.stage, self.results, self.exports, self.fit, self.take, self.cancel,
+        ]  # fmt: skip
         view = self.view
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
@@ -214,8 +220,10 @@ class SearchTab:
         self.text.submit(self.on_change, controls, view, **quick)
         self.library.change(self.on_library, self.library, [self.genre, self.licence, self.mood], **quick)
         taken = self.exports.download(self.on_download, self.original, view, **mux)
+        fitted = self.fit.fit(self.on_fit, None, view, **mux)
         self.original.input(self.on_original, None, view, **quick)
-        self.cancel.click(self.on_cancel, None, view, cancels=[uploaded, picked, changed, taken], **quick)
+        running = [uploaded, picked, changed, taken, fitted]
+        self.cancel.click(self.on_cancel, None, view, cancels=running, **quick)
         restored = [*self.controls.values(), *view, self.ticket]
         loaded = page.load(self.on_load, self.ticket, restored, js=_TICKET, queue=False, **quick)
         loaded.then(None, self.ticket, None, js=_KEEP_TICKET, **quick)
@@ -242,6 +250,11 @@ class SearchTab:
     ) -> Iterator[tuple[Any, ...]]:
         """A result on the clip is to be taken away."""
         yield from _all(self.events.download(request.session_hash, str(event.id), original))
+
+    def on_fit(self, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """A result is to be cut to the clip's length."""
+        typed = Typed(hit=str(event.hit)[:20], ending=str(event.ending)[:20])
+        yield from _all(self.events.fit(request.session_hash, str(event.id), typed))
 
     def on_original(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The clip's own sound was set otherwise."""
@@ -288,12 +301,12 @@ class SearchTab:
         return updates
 
 
-PARTS = 6  # status, stage, results, exports, take, cancel
+PARTS = 7  # status, stage, results, exports, fit, take, cancel
 
 
 def updates_of(shown: Shown) -> tuple[Any, ...]:
-    """Gradio's updates of (status, stage, results, exports, take, cancel); None leaves a part as it is."""
-    parts = (shown.status, shown.stage, shown.results, shown.exports)
+    """Gradio's updates of (status, stage, results, exports, fit, take, cancel); None leaves a part as it is."""
+    parts = (shown.status, shown.stage, shown.results, shown.exports, shown.fit)
     return (
         *(gr.skip() if part is None else part for part in parts),
         gr.skip() if shown.take is None else gr.Column(visible=shown.take),

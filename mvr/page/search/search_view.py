@@ -11,6 +11,7 @@ from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue, Row, item_row, poster_url, wave_url
 from mvr.page.search.audition import levels_url, sound_url
 from mvr.page.search.exports import list_links, preview_links
+from mvr.page.search.fitted import fit_html
 from mvr.page.search.reasons import bar_percent, clip_words, music_words, start_words, strength, strength_told
 from mvr.page.search.timeline import timeline_of
 from mvr.page.serving import Shelf, ShelfItem, Visit
@@ -28,7 +29,7 @@ class Shown:
     """What changes on a search tab; None leaves a part as it is.
 
     Attributes:
-        status, stage, results, exports: HTML.
+        status, stage, results, exports, fit: HTML.
         take: whether the clip's own part (sound, downloads) is to be seen.
         cancel: whether there is something to cancel.
     """
@@ -37,6 +38,7 @@ class Shown:
     stage: str | None = None
     results: str | None = None
     exports: str | None = None
+    fit: str | None = None
     take: bool | None = None
     cancel: bool | None = None
 
@@ -160,6 +162,7 @@ class View:
             stage=self._stage(visit, desk),
             results=None if keep_list else self._results(visit, desk),
             exports=self._exports(visit, desk),
+            fit=fit_html(self.shelf, visit, desk),
             take=desk.clip is not None,
             cancel=busy,
         )
@@ -285,6 +288,12 @@ class View:
             return exports_html(self.words, None, links)
         mp4, more = preview_links(self.catalogue, self.shelf, visit, desk)
         return exports_html(self.words, (mp4, desk.preview.shown), more + links, now=desk.preview.fresh)
+
+    def fitted(self, visit: Visit, desk: Desk, sentence: str) -> Shown:
+        """A track was fitted; the stage and the list stay as they are."""
+        return Shown(
+            status=status_html("done", sentence), fit=fit_html(self.shelf, visit, desk), cancel=False
+        )
 
     def exported(self, visit: Visit, desk: Desk, sentence: str) -> Shown:
         """The file to take away is there; the stage and the list stay as they are."""

@@ -103,6 +103,25 @@ MAY_USE = "use: {may}"
 VARIETY_LABEL = "Variety"
 TIMING_LABEL = "Start the music where it meets the picture"
 TIMING_INFO = "Off: each track starts at the part that fits best. The order is the same."
+FIT = "Fit to length"
+FIT_HINT = "Cuts the chosen track to your clip by whole bars. A click on the clip's time line sets the hit."
+FIT_HIT, FIT_HIT_NONE = "Hit at second", "none"
+FIT_ENDING = "Ending"
+FIT_ENDINGS = (("real", "the track's own"), ("fade", "fade-out"))
+FITTING = "Fitting {title} to your clip …"
+FITTED = "{title} is fitted to your clip."
+FIT_PLAINLY = "{title} cannot be fitted well, so it is cut plainly. What stands below says why."
+FIT_GONE = "Another track was fitted meanwhile; press “Fit to length” again."
+FIT_CHOICE = "What is heard and downloaded"
+FIT_HEAR, FIT_PLAIN = "Fitted", "Plain cut"
+FIT_PIECE = "{at:.2f} s: the track from {start:.2f} to {end:.2f} s"
+FIT_JOIN = ", joined {like:.2f} alike, better than {share:.0f} % of all jumps"
+FIT_NO_JOIN = ", in one piece"
+FIT_REAL, FIT_FADE = "the track's own ending", "a fade-out of {seconds:.1f} s"
+FIT_ENDS = "Ends with {end}, {off:+.0f} ms from the clip's end."
+FIT_STRIKES = "Strikes at {at:.2f} s, {off:+.0f} ms off."
+FIT_NO_HIT = "Does not strike at {at:.2f} s."
+EXPORT_MUSIC = "Fitted music (.wav)"
 LOOKING = "Looking at the whole clip: {percent} %"
 MEASURING = "Measuring beats: {done} of {total}"
 TEXT_LABEL = "In words"
@@ -185,7 +204,11 @@ SCRIPTS = {
     "play": "Play",
     "pause": "Pause",
     "from": "from {at}",
-    "strip": "Cuts of the clip above, beats and parts of the music below; drag the music to move it",
+    "strip": "Cuts of the clip above, beats and parts of the music below",
+    "strip_move": "Where the music starts: drag it, or use the arrow keys; with Alt it is free of beats",
+    "strip_at": "{at} seconds into the track",
+    "strip_hit": "Second of the clip that the music is to hit",
+    "fitted": "fitted to the clip",
     "music_from": "Music from {at} s:",
     "near_beats": "{share} % of cuts near a beat (random cuts: {random} %)",
     "place": "Place {number} ({at} s)",

@@ -1,0 +1,103 @@
+"""A result cut to the clip's length on the page: what is asked, the plan in words, the files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from mvr.datatypes import Direction
+from mvr.delivery.reading import read_timeline
+from mvr.embeddings.system import load_system
+from mvr.errors import NotInLibrary, UsageError
+from mvr.library import Library
+from mvr.media.probe import probe
+from mvr.page import texts
+from mvr.page.search.desk import Ask, Clip, Desk
+from mvr.page.search.exports import credit_text
+from mvr.page.search.fitted import Typed, fit_html, fit_result, fitted_of, plan_words
+from mvr.page.search.preview import Taken, mux_preview
+from mvr.page.search.search_view import View
+from mvr.page.serving import Shelf
+from mvr.retrieval import Filters, Retriever
+from mvr.timing.plan import Ending, FitPlan, Method, Piece
+
+
+@pytest.fixture
+def place(tiny_assets: Path, tmp_path: Path, make_tone, make_clip):
+    """A desk with a clip of 3 s on it and two tones of 5 s in the list."""
+    folder = tmp_path
+    system, library = load_system("tiny"), Library.open(folder / "library")
+    library.add([make_tone(folder / f"{n}.wav", seconds=5.0, seed=n) for n in range(2)], system)
+    clip = make_clip(folder / "clip.mp4", seconds=3.0, rate_hz=25)
+    retriever = Retriever(library, system)
+    desk = Desk(direction=Direction.VIDEO_TO_MUSIC, owner="visit")
+    desk.put(Clip(path=clip, name="clip", info=probe(clip), shared=True))
+    desk.asked = Ask(alpha=0.3, library="own", system="tiny", filters=Filters())
+    desk.ranked = retriever.rank(retriever.embed_query(clip, desk.direction), 0.3)
+    visit = SimpleNamespace(
+        id="visit",
+        folder=folder / "visit",
+        new_file=lambda suffix: folder / f"made{len(list(folder.iterdir()))}{suffix}",
+    )
+    shelf = Shelf()
+    view = View(SimpleNamespace(), shelf, desk.direction, texts.VIDEO_TO_MUSIC)
+    return SimpleNamespace(**locals())
+
+
+def test_the_fitted_music_is_what_the_film_and_the_timeline_hold(place) -> None:
+    desk, row = place.desk, place.view.rows(place.desk)[1]
+    desk.fitted = fit_result(place.visit, desk, row, Typed(ending="fade"))
+    assert fitted_of(desk, row.id) is None and fitted_of(desk, f"{row.id}@fit") is desk.fitted
+    with pytest.raises(NotInLibrary, match="Fit to length"):
+        fitted_of(desk, "0" * 16 + "@fit")
+    plan = desk.fitted.plan
+    preview = mux_preview(
+        place.visit, desk, Taken(row=row, original="mute", fitted=desk.fitted), lambda _: None
+    )
+    assert probe(preview.path).duration_s == pytest.approx(3.0, abs=0.04)
+    assert Taken(row=row, original="mute", fitted=desk.fitted).made(preview)
+    assert not Taken(row=row, original="mute").made(preview), "the plain cut is another file"
+    assert "cut to the clip's length" in credit_text(preview)
+    html = fit_html(place.shelf, place.visit, desk)
+    for line in plan_words(plan):
+        assert line.replace("'", "&#39;") in html
+    address = html.split('-export="fit-timeline"')[0].rsplit('href="media/', 1)[1].split("/")[0]
+    read = read_timeline(place.shelf.made(place.shelf.take(address)))
+    live = [each for each in read.placed if each.heard and each.track > 0]
+    assert len(live) == len(plan.pieces)
+    for typed, said in (
+        (Typed(hit="soon"), "soon"),
+        (Typed(hit="9"), "outside"),
+        (Typed(ending="loud"), "loud"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            fit_result(place.visit, place.desk, row, typed)
+
+
+def test_a_plan_is_told_with_its_joins_its_hit_and_what_could_not_be_done() -> None:
+    pieces = (
+        Piece(source_start_s=4.0, source_end_s=12.0, start_s=0.0),
+        Piece(
+            source_start_s=20.0,
+            source_end_s=24.0,
+            start_s=8.0,
+            likeness=0.934,
+            percentile=0.981,
+            crossfade_s=0.02,
+        ),
+    )
+    plan = FitPlan(
+        pieces=pieces, length_s=12.0, method=Method.BARS, ending=Ending.REAL, hit_s=8.0, hit_error_s=0.012,
+        end_error_s=-0.25, note="the end is early",
+    )  # fmt: skip
+    assert plan_words(plan) == [
+        "0.00 s: the track from 4.00 to 12.00 s",
+        "8.00 s: the track from 20.00 to 24.00 s, joined 0.93 alike, better than 98 % of all jumps",
+        "Ends with the track's own ending, -250 ms from the clip's end.",
+        "Strikes at 8.00 s, +12 ms off.",
+        "The end is early.",
+    ]
+    assert json.dumps(plan.to_json())
