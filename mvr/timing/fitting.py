@@ -74,8 +74,11 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
     note = ""
     if wish.ending is Ending.REAL and not real:
         note = "the track has no ending of its own (it fades out or breaks off), so it is faded"
-    solve = _Solver(bars, end_s, wish, real)
-    plan = solve.with_hit(music) if wish.hit_s is not None else solve.plain()
+    solver = _Solver(bars, end_s, wish, real)
+    plan = solver.solved(music)
+    if real and (plan is None or abs(plan.end_error_s) > solver.bar_s):  # nobody would hear it
+        note = "no path through its bars leads to the track's own ending in time, so it is faded"
+        plan = _Solver(bars, end_s, wish, False).solved(music)
     if plan is None:
         return _plain(music, wish, "no path through its bars is as long as the clip")
     worst = min((piece.percentile or 0.0 for piece in plan.joins), default=1.0)
@@ -101,6 +104,10 @@ class _Solver:
         back = np.arange(len(bars))[:, None] - np.arange(len(bars)) + 1
         jump = jump + np.where(back > 0, _SHORT_LOOP / np.maximum(back, 1), 0.0)
         self.cost = np.where(np.eye(len(bars), k=1, dtype=bool), 0.0, jump)
+
+    def solved(self, music: MusicTiming) -> FitPlan | None:
+        """The smoothest plan; None where there is no path."""
+        return self.with_hit(music) if self.wish.hit_s is not None else self.plain()
 
     def plain(self) -> FitPlan | None:
         """Without a hit."""
@@ -135,7 +142,10 @@ class _Solver:
         pieces, error_s = after
         merged = _merged([*before, *pieces])
         plan = _assembled(merged, self, self.wish.length_s)
-        return replace(plan, hit_s=self.wish.hit_s, hit_error_s=0.0, end_error_s=error_s)
+        late_s = min(FADE_S, max(0.0, error_s))  # an ending that comes too late is not broken off
+        return replace(
+            plan, hit_s=self.wish.hit_s, hit_error_s=0.0, end_error_s=error_s, fade_s=max(plan.fade_s, late_s)
+        )
 
     def _before(self, moment_s: float, length_s: float) -> list[tuple[float, float]] | None:
         """Spans of the track, `length_s` in all, that lead to a moment of it."""
@@ -299,7 +309,8 @@ def _assembled(spans: list[tuple[float, float]], solver: _Solver, length_s: floa
     return FitPlan(
         pieces=tuple(pieces), length_s=length_s, method=Method.BARS if bars.on_beat else Method.CROSSFADE,
         ending=Ending.REAL if solver.real else Ending.FADE,
-        fade_s=0.0 if solver.real else min(FADE_S, _LONGEST_FADE * length_s), end_error_s=at_s - length_s,
+        fade_s=0.0 if solver.real else min(FADE_S, _LONGEST_FADE * length_s),
+        end_error_s=round(at_s - length_s, 9) + 0.0,  # no -0
     )  # fmt: skip
 
 

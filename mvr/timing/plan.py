@@ -66,7 +66,7 @@ class FitPlan:
         pieces: in order; they cover `length_s` without a gap.
         length_s: length of the clip.
         method, ending: see their classes; `ending` is what came out, not what was wished.
-        fade_s: length of the fade-out at the end, 0 with the track's own ending.
+        fade_s: length of the fade-out at the end, 0 with the track's own ending in time.
         speed: how much faster the track is played, 1 = as it is (at most 2 % off unless asked for).
         hit_s: the second of the clip that should be hit, if one was asked for.
         hit_error_s: how far the struck moment of the music lies from it, later is positive.

@@ -59,6 +59,13 @@ def test_the_wished_second_is_struck_by_the_start_of_a_part(song):
     assert np.abs(moments - struck_s).min() < 1e-3
 
 
+def test_a_hit_that_the_track_s_own_ending_cannot_follow_is_struck_and_faded(song):
+    _, music, bars = song
+    plan = plan_fit(music, bars, FitWish(length_s=6.0, hit_s=5.2))
+    assert plan.method is Method.BARS and plan.ending is Ending.FADE and "ending in time" in plan.note
+    assert plan.hit_error_s == 0 and plan.end_error_s == 0 and not str(plan.end_error_s).startswith("-")
+
+
 def test_a_fade_keeps_the_wished_start_and_needs_no_join_where_the_track_is_long_enough(song):
     whole, music, bars = song
     plan = plan_fit(music, bars, FitWish(length_s=20.0, start_s=7.5, ending=Ending.FADE))

@@ -56,6 +56,7 @@
     node("rect", { x: 0, y: 0, width: WIDE, height: CLIP, class: "mv-strip-bare" }, above);
     node("path", { d: area(clip.curve, (n) => (n / clip.rate_hz) * scale, 0, CLIP), class: "mv-strip-change" }, above);
     clip.cuts_s.forEach((cut) => line(cut * scale, 0, CLIP, "cut", above));
+    node("title", {}, above).textContent = texts.strip_hit;
     if (struck !== null) line(struck * scale, 0, CLIP + GAP + MUSIC, "hit", svg);
     above.addEventListener("click", (event) => {
       const box = svg.getBoundingClientRect();

@@ -207,7 +207,7 @@ SCRIPTS = {
     "strip": "Cuts of the clip above, beats and parts of the music below",
     "strip_move": "Where the music starts: drag it, or use the arrow keys; with Alt it is free of beats",
     "strip_at": "{at} seconds into the track",
-    "strip_hit": "Second of the clip that the music is to hit",
+    "strip_hit": "Click: the second that fitted music is to hit",
     "fitted": "fitted to the clip",
     "music_from": "Music from {at} s:",
     "near_beats": "{share} % of cuts near a beat (random cuts: {random} %)",
