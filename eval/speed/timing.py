@@ -35,8 +35,8 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
 
 
 def _clip(inputs: Inputs, size: tuple[int, int]) -> Contest:
-    seconds = 3.0 if inputs.short else _CLIP_S
-    clip = inputs.video("timing", seconds=seconds, size=size)
+    seconds = 3.0 if inputs.short else 15.0
+    clip = inputs.video("phone", seconds=seconds, size=size)
     return Contest(
         name=f"timing-clip-{size[1]}",
         title=f"Cuts and curves of a clip, {size[0]}x{size[1]}",
@@ -197,7 +197,7 @@ def song(seconds: float) -> FloatArray:
 
 def track(seed: int, seconds: float = _TRACK_S) -> MusicTiming:
     """Curves and beats of a track as they would have been measured."""
-    from mvr.signal.curves import bins_of
+    from mvr.signal.curves import FINE, bins_of
     from mvr.timing.music import MusicTiming
 
     rng, bins = np.random.default_rng([SEED, seed]), bins_of(seconds)
@@ -206,17 +206,18 @@ def track(seed: int, seconds: float = _TRACK_S) -> MusicTiming:
         duration_s=seconds, tempo_bpm=float(60 / (beats[1] - beats[0])), bar_beats=4, beats_s=beats,
         downbeats_s=beats[::4], sections_s=np.array([0.0, 60.0]), hits_s=beats[40:41], end_s=seconds, ending_s=None,
         loudness_db=rng.normal(-20, 4, bins).astype(np.float32), onset=rng.random(bins).astype(np.float32),
-        novelty=rng.random((3, bins)).astype(np.float32),
+        novelty=rng.random((3, bins)).astype(np.float32), strokes=rng.random(FINE * bins).astype(np.float32),
     )  # fmt: skip
 
 
 def film(seconds: float) -> FilmTiming:
     """Curves and twelve cuts of a clip as they would have been measured."""
-    from mvr.signal.curves import bins_of
+    from mvr.signal.curves import FINE, bins_of
     from mvr.timing.film import FilmTiming
 
     rng, bins = np.random.default_rng(SEED), bins_of(seconds)
     return FilmTiming(
         duration_s=seconds, cuts_s=np.sort(rng.uniform(0, seconds, 12)), fades_s=(), flashes_s=np.zeros(0),
         energy=rng.random(bins).astype(np.float32), novelty=rng.random((3, bins)).astype(np.float32),
+        motion=rng.random(FINE * bins).astype(np.float32),
     )  # fmt: skip
