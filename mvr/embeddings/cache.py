@@ -24,8 +24,8 @@ from mvr.datatypes import FloatArray, Segment
 from mvr.embeddings.system import SegmentFeatures
 from mvr.errors import DataError
 
-_MANY = "SELECT content, first, count, dim, times FROM features WHERE recipe = ?"
 _ASKED = 500  # contents named in one statement: SQLite takes 999 values at the least
+_OF = "FROM features WHERE recipe = ? AND content IN"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS features (
     recipe TEXT NOT NULL, content TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
@@ -41,6 +41,9 @@ class FeatureSource(Protocol):
 
     def get_many(self, contents: Sequence[str], recipe: str) -> dict[str, SegmentFeatures]:
         """Features of those contents that are here."""
+
+    def held(self, contents: Sequence[str], recipe: str) -> set[str]:
+        """Those contents whose features are here."""
 
 
 class FeatureCache:
@@ -85,13 +88,7 @@ class FeatureCache:
         if self._in_memory is not None:
             found = ((content, self.get(content, recipe)) for content in contents)
             return {content: features for content, features in found if features is not None}
-        lines: list[tuple[str, int, int, int, bytes]] = []
-        with self._connection() as connection:
-            for at in range(0, len(contents), _ASKED):
-                some = contents[at : at + _ASKED]
-                marks = ", ".join("?" * len(some))
-                query = f"{_MANY} AND content IN ({marks})"
-                lines += connection.execute(query, (recipe, *some)).fetchall()
+        lines = self._lines("content, first, count, dim, times", contents, recipe)
         if not lines:
             return {}
         dim = lines[0][3]
@@ -102,6 +99,23 @@ class FeatureCache:
             content: SegmentFeatures(segments=unpack_times(times), features=table[first : first + count])
             for content, first, count, _, times in lines
         }
+
+    def held(self, contents: Sequence[str], recipe: str) -> set[str]:
+        """See `FeatureSource.held`."""
+        if self._in_memory is not None:
+            return set(self.get_many(contents, recipe))
+        return {line[0] for line in self._lines("content", contents, recipe)}
+
+    def _lines(self, columns: str, contents: Sequence[str], recipe: str) -> list[tuple[Any, ...]]:
+        """Lines of the database of those contents."""
+        lines: list[tuple[Any, ...]] = []
+        with self._connection() as connection:
+            for at in range(0, len(contents), _ASKED):
+                some = contents[at : at + _ASKED]
+                marks = ", ".join("?" * len(some))
+                query = f"SELECT {columns} {_OF} ({marks})"
+                lines += connection.execute(query, (recipe, *some)).fetchall()
+        return lines
 
     def _check_length(self, enough: bool, recipe: str) -> None:
         if not enough:
@@ -180,6 +194,10 @@ class BakedFeatures:
         """See `FeatureSource.get_many`."""
         found = ((content, self.get(content, recipe)) for content in contents)
         return {content: features for content, features in found if features is not None}
+
+    def held(self, contents: Sequence[str], recipe: str) -> set[str]:
+        """See `FeatureSource.held`."""
+        return {content for content in contents if f"{recipe}/{content}/features" in self._tensors}
 
 
 def bake_features(path: Path | str, found: dict[tuple[str, str], SegmentFeatures]) -> None:

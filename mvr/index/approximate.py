@@ -16,13 +16,12 @@ import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.errors import DataError
-from mvr.index.exact import check_ids, cross_products, top
-from mvr.index.index import Hits, IndexSettings, check_k, check_query, check_rows, check_system
-from mvr.index.mixture import CrossProducts, GramArray, divide_by_lengths, gram, mixed_lengths, mixed_query
+from mvr.index.exact import HalfIndex, top
+from mvr.index.index import Hits, IndexSettings, check_k, check_query
+from mvr.index.mixture import GramArray, divide_by_lengths, mixed_lengths, mixed_query
 
 DEFAULT_EFFORT = 1000
 _GATHER_ROWS = 20_000  # as many allowed rows, or fewer, are scored one and all
-_CROSS_ROWS = 65_536  # rows compared together in `cross`
 
 
 def factory(kind: str, width: int, rows: int) -> str:
@@ -42,68 +41,35 @@ def _lists(rows: int) -> int:
     return max(1, min(65_536, int(4 * np.sqrt(rows)), rows // 40))
 
 
-class ApproximateIndex:
+class ApproximateIndex(HalfIndex):
     """Rows as codes in memory and as float16 vectors, in memory or mapped from a file.
 
     Options (`IndexSettings.options`): `effort`, candidates scored exactly per search; `rows`, the number of rows to
-    plan for (the number of inverted lists). The first rows added train the codes.
+    plan for (room, and the number of inverted lists). The first rows added train the codes.
     """
 
     def __init__(self, settings: IndexSettings) -> None:
         import faiss
 
-        branches, dim = len(settings.branches), settings.dim
-        self._settings = settings
+        super().__init__(settings)
+        width = len(settings.branches) * settings.dim
         self.effort = int(settings.options.get("effort", DEFAULT_EFFORT))
-        recipe = factory(settings.kind, branches * dim, int(settings.options.get("rows", 1_000_000)))
-        self._faiss: Any = faiss.index_factory(branches * dim, recipe, faiss.METRIC_INNER_PRODUCT)
-        self._ids: list[str] = []
-        self._known: set[str] = set()
-        self._vectors: npt.NDArray[Any] = np.zeros((0, branches, dim), np.float16)
-        self._grams: GramArray = np.zeros((0, branches, branches))
-
-    @property
-    def settings(self) -> IndexSettings:
-        """What it is of."""
-        return self._settings
-
-    @property
-    def ids(self) -> list[str]:
-        """N ids in row order."""
-        return self._ids
-
-    @property
-    def vectors(self) -> npt.NDArray[Any]:
-        """The stored (N, B, D) float16 vectors."""
-        return self._vectors
-
-    @property
-    def grams(self) -> GramArray:
-        """(N, B, B) Gram matrices of the stored vectors."""
-        return self._grams
+        recipe = factory(settings.kind, width, int(settings.options.get("rows", 1_000_000)))
+        self._faiss: Any = faiss.index_factory(width, recipe, faiss.METRIC_INNER_PRODUCT)
 
     @property
     def codes(self) -> Any:
         """The faiss index."""
         return self._faiss
 
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def add(self, ids: Sequence[str], vectors: FloatArray, *, system: str | None = None) -> None:
-        """Add rows (n, B, D); see `Index.add`."""
-        check_system(self._settings, system)
-        rows = check_rows(vectors, self._settings)
-        check_ids(ids, rows, self._known)
+    def _keep(self, ids: Sequence[str], rows: npt.NDArray[Any]) -> None:
+        """Codes of the rows as kept, so that several adds and one give the same codes."""
         if not len(rows):
             return
-        self.train(rows)
-        self._faiss.add(rows.reshape(len(rows), -1))
-        kept = rows.astype(np.float16)
-        self._vectors = np.concatenate([self._vectors, kept])
-        self._grams = np.concatenate([self._grams, gram(kept)])
-        self._ids = [*self._ids, *ids]
-        self._known.update(ids)
+        wide = rows.astype(np.float32)
+        self.train(wide)
+        self._faiss.add(wide.reshape(len(wide), -1))
+        super()._keep(ids, rows)
 
     def train(self, rows: FloatArray) -> None:
         """Fit the codes to a sample (n, B, D), once.
@@ -128,7 +94,7 @@ class ApproximateIndex:
         self._faiss = self._faiss if codes is None else codes
         assert self._faiss.ntotal == len(ids) == len(vectors) == len(grams)
         self._ids, self._known = list(ids), set(ids)
-        self._vectors, self._grams = vectors, grams
+        self._rows = self._room = (vectors, grams)
 
     def search(
         self,
@@ -143,8 +109,8 @@ class ApproximateIndex:
         weighted = (weights[:, None] * unit).astype(np.float32).reshape(1, -1)
         fetch = max(self.effort, check_k(k))
         candidates = self._candidates(weighted, fetch, allowed)
-        rows = np.asarray(self._vectors[candidates], np.float32).reshape(len(candidates), weighted.shape[1])
-        scores = divide_by_lengths(rows @ weighted[0], mixed_lengths(self._grams[candidates], weights))
+        rows = np.asarray(self.vectors[candidates], np.float32).reshape(len(candidates), weighted.shape[1])
+        scores = divide_by_lengths(rows @ weighted[0], mixed_lengths(self.grams[candidates], weights))
         found = top(scores, k)
         return Hits(rows=candidates[found.rows], scores=found.scores)
 
@@ -175,15 +141,3 @@ class ApproximateIndex:
             lists = min(self._faiss.nlist, max(1, fetch // 8))
             return faiss.SearchParametersIVF(nprobe=lists)  # type: ignore[call-arg]
         return None
-
-    def cross(self, query: FloatArray) -> CrossProducts:
-        """The query against every row, block by block; see `Index.cross`."""
-        wide = check_query(query, np.ones(len(query)), self._settings)
-        blocks = [
-            cross_products(
-                np.asarray(self._vectors[at : at + _CROSS_ROWS], np.float32), self._grams[:0], wide
-            )
-            for at in range(0, max(1, len(self)), _CROSS_ROWS)
-        ]
-        products = np.concatenate([block.products for block in blocks])
-        return CrossProducts(products=products, rows=self._grams, query=blocks[0].query)

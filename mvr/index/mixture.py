@@ -23,7 +23,7 @@ import numpy.typing as npt
 from mvr.datatypes import FloatArray
 
 # Shorter than this, a mixture has cancelled out: nothing is similar to it (score 0), not noise / noise.
-_CANCELLED = 1e-4
+CANCELLED = 1e-4
 
 GramArray = npt.NDArray[np.float64]  # double: a short mixture is a small difference of large numbers
 
@@ -46,13 +46,15 @@ def mixed_query(query: FloatArray, weights: FloatArray) -> FloatArray:
     """The query (B, D) mixed to unit length (D,); zero where the branches cancel out."""
     mixed = weights.astype(np.float64) @ query
     length = float(np.linalg.norm(mixed))
-    unit: FloatArray = (mixed / length if length > _CANCELLED else mixed * 0).astype(np.float32)
+    unit: FloatArray = (mixed / length if length > CANCELLED else mixed * 0).astype(np.float32)
     return unit
 
 
 def divide_by_lengths(products: npt.NDArray[Any], lengths: GramArray) -> FloatArray:
     """Cosines from inner products with unnormalised mixtures; 0 where a mixture cancelled out."""
-    return np.where(lengths > _CANCELLED, products / np.maximum(lengths, _CANCELLED), 0).astype(np.float32)
+    cosines = np.zeros(len(lengths), np.float32)
+    np.divide(products, lengths, out=cosines, where=lengths > CANCELLED, casting="same_kind")
+    return cosines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ class CrossProducts:
     """One query against N rows, for every alpha: the answer to a moved slider without touching a vector.
 
     Attributes:
-        products: (N, B, B), `products[n, b, c]` = query branch b . row branch c.
+        products: (B, B, N), `products[b, c, n]` = query branch b . row branch c.
         rows: (N, B, B) Gram matrices of the rows.
         query: (B, B) Gram matrix of the query.
     """
@@ -69,14 +71,20 @@ class CrossProducts:
     rows: GramArray
     query: GramArray
 
-    def scores(self, weights: FloatArray) -> FloatArray:
-        """Cosines (N,) of the mixtures at `weights` (B,)."""
+    def scores(self, weights: FloatArray, lengths: GramArray | None = None) -> FloatArray:
+        """Cosines (N,) of the mixtures at `weights` (B,).
+
+        Args:
+            weights: of the branches.
+            lengths: (N,) `mixed_lengths` of the rows at these weights, where they are known already.
+        """
         length = float(mixed_lengths(self.query[None], weights)[0])
-        if length <= _CANCELLED:
-            return np.zeros(len(self.products), np.float32)
+        count = self.products.shape[-1]
+        if length <= CANCELLED:
+            return np.zeros(count, np.float32)
         pairs = np.outer(weights, weights).ravel().astype(np.float32) / np.float32(length)
-        flat = self.products.reshape(len(self.products), len(weights) ** 2) @ pairs
-        return divide_by_lengths(flat, mixed_lengths(self.rows, weights))
+        flat = pairs @ self.products.reshape(len(pairs), count)
+        return divide_by_lengths(flat, mixed_lengths(self.rows, weights) if lengths is None else lengths)
 
 
 def best_first(scores: FloatArray, k: int) -> npt.NDArray[np.int64]:

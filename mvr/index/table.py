@@ -11,6 +11,7 @@ from mvr.index.index import Index, IndexSettings
 # kind -> "module:class"
 KINDS = {
     "numpy": "mvr.index.exact:NumpyIndex",
+    "half": "mvr.index.exact:HalfIndex",
     "flat": "mvr.index.flat:FaissFlatIndex",
     "rabitq": "mvr.index.approximate:ApproximateIndex",
     "hnsw": "mvr.index.approximate:ApproximateIndex",
@@ -39,7 +40,7 @@ def create_index(
     """Create an empty index.
 
     Args:
-        kind: see `index_kinds`; "numpy" and "flat" are exact.
+        kind: see `index_kinds`; "numpy" and "flat" are exact, "half" is exact for rows kept as float16.
         dim: D, width of one branch.
         branches: names of the branches, the first "ssl".
         system: identity of the system whose embeddings it will hold.

@@ -87,6 +87,12 @@ class Catalogue:
             )
         return _item(row)
 
+    def items_of(self, ids: Collection[str]) -> list[Item]:
+        """Those items that are there."""
+        with self._engine.connect() as connection:
+            found = connection.execute(sa.select(ITEMS).where(ITEMS.c.id.in_(list(ids)), _HELD))
+            return [_item(row) for row in found]
+
     def count(self) -> int:
         """How many items there are."""
         with self._engine.connect() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mvr.backbones.soundscape import is_music
@@ -94,17 +94,26 @@ class LibraryFeatures:
         """Whether its file is there, and has not failed before."""
         return not item.missing and (item.id, system.recipe_hash(item.modality)) not in self._failed
 
-    def guesses(self, item: Item) -> tuple[Guess, ...]:
-        """Words guessed for a track; none for a video, or before its features were computed (`add` does it)."""
-        if item.modality is not Modality.AUDIO or not self._guesser.ready:
-            return ()
+    def guesses(self, items: Sequence[Item]) -> list[tuple[Guess, ...]]:
+        """Words guessed for tracks, in one look at the features of those that are not known yet; none for a video, or
+        before its features were computed (`add` does it)."""
+        if not self._guesser.ready:
+            return [()] * len(items)
         with self._lock:
-            key = (item.content, self.computed)
-            if key not in self._guessed:
-                self._guessed[key] = self._guesser.guess(
-                    lambda system: self.of_content(item.content, system, item.modality)
-                )
-            return self._guessed[key]
+            tracks = [item for item in items if item.modality is Modality.AUDIO]
+            todo = [item for item in tracks if (item.content, self.computed) not in self._guessed]
+            found = {id(part): self.of_items(todo, part) for part in self._guesser.systems if todo}
+            for item in todo:
+                held = {part: features.get(item.id) for part, features in found.items()}
+                self._guessed[item.content, self.computed] = self._guesser.guess(_by_part(held))
+            return [self._guessed.get((item.content, self.computed), ()) for item in items]
+
+    def held(self, contents: Sequence[str], system: System, modality: Modality) -> set[str]:
+        """Those contents whose features are there, without reading them."""
+        recipe, found = system.recipe_hash(modality), set[str]()
+        for source in self._sources:
+            found |= source.held([content for content in contents if content not in found], recipe)
+        return found
 
     def is_music(self, path: Path, content: str) -> bool:
         """Whether the sound of a file is music: no speech, noise or silence; measured where it was not before."""
@@ -113,3 +122,7 @@ class LibraryFeatures:
             path, Modality.AUDIO
         )
         return is_music(found.features)
+
+
+def _by_part(held: Mapping[int, SegmentFeatures | None]) -> Callable[[System], SegmentFeatures | None]:
+    return lambda part: held[id(part)]

@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.util import find_spec
 
-from mvr.datatypes import Modality
+import numpy as np
+
+from mvr.datatypes import Modality, branch_weights
 from mvr.embeddings.system import System
+from mvr.index.recall import ALPHAS, Measured, calibrate
 from mvr.library.catalogue import Catalogue
 from mvr.library.features import LibraryFeatures
 from mvr.library.item import Item
 from mvr.library.vectors import LibraryIndex, build_index
 
+RECALL_QUERIES = 50  # that an approximate index is measured with
 _LOOK_AGAIN_S = 5.0  # how long a file that was missing is taken to be so
 
 
@@ -49,10 +55,13 @@ class LibraryIndexes:
             items = self._catalogue.items(modality)
             ids = tuple(item.id for item in items)
             if held is not None and (held.ids, held.computed) == (ids, computed):  # other words, same vectors
-                index = replace(held.index, items=_in_order(items, held.index.items))
+                in_order = _in_order(items, held.index.items)
+                index = replace(held.index, items=in_order, written=object())
             else:
-                found = self._features.of_items(items, system)
-                index = build_index(system, modality, [(item, found.get(item.id)) for item in items])
+                index = build_index(
+                    system, modality, items, lambda some: self._features.of_items(some, system)
+                )
+                index = self._measured(index, system, modality)
             embedded = {item.id for item in index.items}
             waiting = [
                 item for item in items if item.id not in embedded and self._features.can_embed(item, system)
@@ -61,13 +70,53 @@ class LibraryIndexes:
             self._held[key] = _Held(revision=revision, computed=computed, ids=ids, index=index)
             return index
 
+    def check_files(self, ids: Sequence[str] | None) -> list[str]:
+        """See `Catalogue.check`; what is held follows by itself, without reading all items again."""
+        with self._lock:
+            before = self._catalogue.revision()
+            changed = self._catalogue.check(ids)
+            if changed and self._catalogue.revision() == before + 1:  # changed by nobody but us
+                items = self._catalogue.items_of(changed)
+                for key, held in self._held.items():
+                    if held.revision == before:
+                        index = held.index.seen_again(items)
+                        self._held[key] = replace(held, revision=before + 1, index=index)
+        return changed
+
+    def _measured(self, index: LibraryIndex, system: System, modality: Modality) -> LibraryIndex:
+        """An index with what it misses, if it is an approximate one: asked with items of the other modality."""
+        if find_spec("faiss") is None:
+            return index
+        from mvr.index.approximate import ApproximateIndex
+
+        if not isinstance(index.index, ApproximateIndex):
+            return index
+        other = next(each for each in Modality if each is not modality)
+        found = list(self._features.of_items(self._catalogue.items(other)[-RECALL_QUERIES:], system).values())
+        if found:
+            firsts = np.concatenate([each.features[:1] for each in found])
+            queries = system.encode(firsts, other).vectors
+            sample = f"{len(found)} of this library's {'videos' if other is Modality.VIDEO else 'tracks'}"
+        else:
+            rows = np.linspace(0, len(index.times) - 1, RECALL_QUERIES).astype(int)
+            queries, sample = (
+                np.asarray(index.index.vectors[rows], np.float32),
+                f"{len(rows)} of its own rows",
+            )
+        weights = [branch_weights(alpha, len(system.branches)) for alpha in ALPHAS]
+        recall = calibrate(index.index, queries, weights)
+        today = datetime.now(UTC).date().isoformat()
+        return replace(
+            index, measured=Measured(recall=recall, sample=sample, date=today, fetch=index.index.effort)
+        )
+
     def _look_again(self) -> None:
         """Look, now and then, whether the files that were missing have come back."""
         began = time.monotonic()
         if began < self._look_at:
             return
         if ids := self._catalogue.missing_ids():
-            self._catalogue.check(ids)
+            self.check_files(ids)
         done = time.monotonic()
         self._look_at = done + max(_LOOK_AGAIN_S, 50 * (done - began))  # a whole disk may be unplugged
 

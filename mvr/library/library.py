@@ -178,7 +178,7 @@ class Library:
 
         What is missing is marked (`Item.missing`) and not ranked; it comes back when its file does.
         """
-        return self._catalogue.check(None if ids is None else list(ids))
+        return self._indexes.check_files(None if ids is None else list(ids))
 
     def file_of(self, item: Item) -> Path:
         """The file of an item, if it is there and still holds what was added: before its credit line is printed.
@@ -264,7 +264,11 @@ class Library:
 
     def guesses(self, item: Item) -> tuple[Guess, ...]:
         """Words guessed for a track; none for a video, or before its features were computed (`add` does it)."""
-        return self._features.guesses(item)
+        return self._features.guesses([item])[0]
+
+    def guesses_of(self, items: Sequence[Item]) -> list[tuple[Guess, ...]]:
+        """Words guessed for each of some items; those not known yet are made in one look at the features."""
+        return self._features.guesses(items)
 
     def is_music(self, path: Path, content: str) -> bool:
         """Whether the sound of a file is music: no speech, noise or silence; measured where it was not before."""
@@ -273,8 +277,9 @@ class Library:
     def missing(self, system: System, modality: Modality) -> list[Item]:
         """Items that this system has not embedded yet (they were added with another one) and whose file is there."""
         items = [item for item in self.items(modality) if self._features.can_embed(item, system)]
-        here = [self.features_of_all(items, part) for part in system.parts]
-        return [item for item in items if any(item.id not in found for found in here)]
+        contents = [item.content for item in items]
+        here = [self._features.held(contents, part, modality) for part in system.parts]
+        return [item for item in items if any(item.content not in found for found in here)]
 
     def embed_missing(
         self, system: System, modality: Modality, progress: Progress | None = None

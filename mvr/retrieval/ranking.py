@@ -8,7 +8,7 @@ every member; nothing is claimed of items beyond the library.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from mvr.datatypes import FloatArray, JsonDict, branch_weights, mix_branches
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index import CrossProducts
+from mvr.index.mixture import mixed_lengths
 from mvr.library import Item, Library, LibraryIndex
 from mvr.retrieval.facts import facts_of_item
 from mvr.retrieval.query import Query
@@ -25,14 +26,37 @@ from mvr.retrieval.ranked import Result
 Positions = npt.NDArray[np.int64]
 
 
-def above(scores: FloatArray, position: int) -> float:
-    """Standard deviations of one item's score above the average of all; 0 where all score alike.
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How some items' scores stand among all.
 
-    >>> round(above(np.array([1.0, 1.0, 1.0, 5.0], np.float32), 3), 3)
-    1.732
+    Attributes:
+        beats: share of all that score less; above: deviations above the average of all, 0 where all score alike.
     """
-    spread = float(scores.std())
-    return float(scores[position] - scores.mean()) / spread if spread > 1e-9 else 0.0
+
+    beats: tuple[float, ...]
+    above: tuple[float, ...]
+
+
+def standing(scores: FloatArray, positions: Positions) -> Standing:
+    """Where the items at some positions stand; all scores are looked at once.
+
+    >>> found = standing(np.array([1.0, 1.0, 1.0, 5.0], np.float32), np.array([3, 0]))
+    >>> found.beats, round(found.above[0], 3)
+    ((0.75, 0.0), 1.732)
+    """
+    wanted = scores[positions]
+    if not len(wanted):
+        return Standing(beats=(), above=())
+    least = np.sort(wanted)
+    near = scores[scores >= least[0]]
+    reached = np.bincount(np.searchsorted(least, near, side="right"), minlength=len(least) + 1)
+    below = len(scores) - np.cumsum(reached[::-1])[::-1][1:]  # of the n-th least: all that do not reach it
+    mean, spread = float(scores.mean()), float(scores.std())
+    return Standing(
+        beats=tuple((below[np.searchsorted(least, wanted)] / len(scores)).tolist()),
+        above=tuple((float(score) - mean) / spread if spread > 1e-9 else 0.0 for score in wanted),
+    )
 
 
 @dataclass(frozen=True)
@@ -74,6 +98,10 @@ class Ranking(Protocol):
     def present(self) -> npt.NDArray[np.bool_]:
         """(I,) whether an item's file was there when it was last looked for."""
 
+    @property
+    def written(self) -> object:
+        """Stays the same object while nothing that is written about the items changes, their order neither."""
+
     def results(self, positions: Positions) -> list[Result]:
         """The items at some positions as the lines of a list, from rank 1."""
 
@@ -85,8 +113,7 @@ class OneRanking:
     """Of one system at one alpha: an item scores by its best pair of segments.
 
     Attributes:
-        scores: (I,) cosine of the best pair; `rows` its row of the index, `asked` its query segment: of equal ones
-            the earliest row, then the earliest query segment.
+        scores: (I,) cosine of the best pair.
     """
 
     def __init__(
@@ -94,7 +121,14 @@ class OneRanking:
     ) -> None:
         self._library, self._system, self._query, self._compared = library, system, query, compared
         self._weights = branch_weights(alpha, len(system.branches))
-        self.scores, self.rows, self.asked = _best_pairs(compared, self._weights)
+        lengths = mixed_lengths(compared.products[0].rows, self._weights)
+        self._tables = [products.scores(self._weights, lengths) for products in compared.products]
+        rows = self._tables[0]
+        for table in self._tables[1:]:
+            rows = np.maximum(rows, table)
+        self.scores: FloatArray = (
+            np.maximum.reduceat(rows, compared.index.starts) if len(compared.index) else rows
+        )
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -106,10 +140,18 @@ class OneRanking:
         """Items that the system has not embedded."""
         return self._compared.index.missing
 
+    def best_pair(self, position: int) -> tuple[int, int]:
+        """An item's row of the index and the query segment that score best together: of equal ones the earliest row,
+        then the earliest query segment."""
+        first = int(self._compared.index.starts[position])
+        span = np.stack([table[first : self._compared.index.end(position)] for table in self._tables])
+        row = int(span.max(axis=0).argmax())
+        return first + row, int(span[:, row].argmax())
+
     def vectors(self, positions: Positions) -> FloatArray:
         """Mixed vectors of the items' best segments."""
-        rows = np.asarray(self._compared.index.index.vectors[self.rows[positions]], np.float32)
-        return mix_branches(rows, self._weights)
+        at = [self.best_pair(int(position))[0] for position in positions]
+        return mix_branches(np.asarray(self._compared.index.index.vectors[at], np.float32), self._weights)
 
     def mixture(self) -> list[JsonDict]:
         """Nothing: it is none."""
@@ -125,20 +167,31 @@ class OneRanking:
         """See `Ranking.present`."""
         return self._compared.index.present
 
+    @property
+    def written(self) -> object:
+        """See `Ranking.written`."""
+        return self._compared.index.written
+
     def results(self, positions: Positions) -> list[Result]:
         """Where each item fits best, and what that rests on; features of all of them are read at once."""
         found = self._library.features_of_all([self.items[at] for at in positions], self._system)
-        return [self._result(rank, int(at), found) for rank, at in enumerate(positions, start=1)]
+        stand = None if self._compared.index.partial else standing(self.scores, positions)
+        return [
+            replace(
+                self._result(rank, int(at), found),
+                beats=None if stand is None else stand.beats[rank - 1],
+                above=None if stand is None else stand.above[rank - 1],
+            )
+            for rank, at in enumerate(positions, start=1)
+        ]
 
     def _result(self, rank: int, position: int, found: Mapping[str, SegmentFeatures]) -> Result:
-        row, asked = int(self.rows[position]), int(self.asked[position])
-        segment, pair = self._compared.index.segments[row], self._compared.products[asked].products[row]
+        row, asked = self.best_pair(position)
+        segment, pair = self._compared.index.segment(row), self._compared.products[asked].products[:, :, row]
         return Result(
             rank=rank,
             item=self.items[position],
             score=float(self.scores[position]),
-            beats=float(np.mean(self.scores < self.scores[position])),
-            above=above(self.scores, position),
             start_s=segment.start_s,
             end_s=segment.end_s,
             query_start_s=self._query.segments[asked].start_s,
@@ -185,19 +238,34 @@ class Share:
         return (self._scores - self.mean) / spread if spread > 0 else np.zeros(len(self.places))
 
 
+class Joined:
+    """The items that every member of a mixture has embedded, and where they are in each member's index."""
+
+    def __init__(self, indexes: Sequence[LibraryIndex]) -> None:
+        shared = set.intersection(*({item.id for item in index.items} for index in indexes))
+        self.indexes = tuple(indexes)
+        self.items = tuple(item for item in indexes[0].items if item.id in shared)
+        self.missing = indexes[0].missing + len(indexes[0].items) - len(self.items)
+        self.places = []
+        for index in indexes:
+            place = {item.id: at for at, item in enumerate(index.items)}
+            self.places.append(np.array([place[item.id] for item in self.items], np.int64))
+        self.written = object()
+
+    def is_of(self, indexes: Sequence[LibraryIndex]) -> bool:
+        """Whether nothing has changed since."""
+        return all(mine is other for mine, other in zip(self.indexes, indexes, strict=True))
+
+
 class MixedRanking:
     """The weighted sum of its members' standardised scores, in deviations; see the module."""
 
-    def __init__(self, members: Sequence[tuple[str, float, float, OneRanking]]) -> None:
-        shared = set.intersection(*({item.id for item in ranking.items} for *_, ranking in members))
-        first = members[0][3]
-        self.items: tuple[Item, ...] = tuple(item for item in first.items if item.id in shared)
-        self.missing = first.missing + len(first.items) - len(self.items)
-        self._shares = []
-        for name, weight, alpha, ranking in members:
-            place = {item.id: at for at, item in enumerate(ranking.items)}
-            places = np.array([place[item.id] for item in self.items], np.int64)
-            self._shares.append(Share(name=name, weight=weight, alpha=alpha, ranking=ranking, places=places))
+    def __init__(self, members: Sequence[tuple[str, float, float, OneRanking]], joined: Joined) -> None:
+        self.items, self.missing, self.written = joined.items, joined.missing, joined.written
+        self._shares = [
+            Share(name=name, weight=weight, alpha=alpha, ranking=ranking, places=places)
+            for (name, weight, alpha, ranking), places in zip(members, joined.places, strict=True)
+        ]
         weights = np.array([share.weight for share in self._shares])
         self._standard = np.stack([share.standard() for share in self._shares])  # (members, I)
         self.scores: FloatArray = (weights @ self._standard / max(weights.sum(), 1e-9)).astype(np.float32)
@@ -235,7 +303,13 @@ class MixedRanking:
     def results(self, positions: Positions) -> list[Result]:
         """Times are those of the member that likes the item most; facts of all."""
         lines = [share.ranking.results(share.places[positions]) for share in self._shares]
-        return [self._result(int(at), of) for at, of in zip(positions, zip(*lines, strict=True), strict=True)]
+        stand = standing(self.scores, positions)
+        return [
+            replace(self._result(int(at), of), beats=beats, above=above)
+            for at, of, beats, above in zip(
+                positions, zip(*lines, strict=True), stand.beats, stand.above, strict=True
+            )
+        ]
 
     def _result(self, position: int, lines: Sequence[Result]) -> Result:
         likes = int(self._standard[:, position].argmax())
@@ -247,8 +321,6 @@ class MixedRanking:
             rank=chosen.rank,
             item=self.items[position],
             score=float(self.scores[position]),
-            beats=float(np.mean(self.scores < self.scores[position])),
-            above=above(self.scores, position),
             start_s=chosen.start_s,
             end_s=chosen.end_s,
             query_start_s=chosen.query_start_s,
@@ -256,19 +328,3 @@ class MixedRanking:
             branches={share.name: line.score for share, line in zip(self._shares, lines, strict=True)},
             facts=facts,
         )
-
-
-def _best_pairs(compared: Compared, weights: FloatArray) -> tuple[FloatArray, Positions, Positions]:
-    """Best pair of segments per item: its score, row of the index and query segment."""
-    index = compared.index
-    if not len(index):
-        nothing = np.zeros(0, np.int64)
-        return np.zeros(0, np.float32), nothing, nothing
-    table = np.stack([products.scores(weights) for products in compared.products])  # (S, N)
-    asked = table.argmax(axis=0)
-    rows = table.max(axis=0)
-    best = np.maximum.reduceat(rows, index.starts)
-    at_best = np.flatnonzero(rows >= best[index.owner])
-    owners = index.owner[at_best]  # ascending, since the rows of an item are neighbours
-    first = at_best[np.concatenate([[True], owners[1:] != owners[:-1]])]
-    return best, first, asked[first]

@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.config.digest import content_hash
-from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, Modality
+from mvr.datatypes import Direction, FloatArray, branch_weights
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
 from mvr.index.mixture import best_first
-from mvr.library import Item, Library, Progress, Skipped
+from mvr.library import Library, LibraryIndex, Progress, Skipped
 from mvr.library.catalogue import display_name
 from mvr.media.progress import stretch
 from mvr.retrieval.diversity import pick_diverse
@@ -33,7 +33,7 @@ from mvr.retrieval.facts import facts_of
 from mvr.retrieval.filters import EVERYTHING, Filters
 from mvr.retrieval.query import Query, blend_text
 from mvr.retrieval.ranked import RankedList
-from mvr.retrieval.ranking import Compared, MixedRanking, OneRanking, Ranking
+from mvr.retrieval.ranking import Compared, Joined, MixedRanking, OneRanking, Ranking
 from mvr.retrieval.timed import place_list
 from mvr.retrieval.words import Words
 
@@ -66,7 +66,8 @@ class Retriever:
         self.system = system
         self._words = Words(library, system)
         self._compared: OrderedDict[tuple[int, str, float], tuple[Query, Compared]] = OrderedDict()
-        self._filtered: tuple[Filters, tuple[Item, ...], npt.NDArray[np.bool_]] | None = None
+        self._filtered: tuple[Filters, object, npt.NDArray[np.bool_]] | None = None
+        self._joined_items: Joined | None = None
         self._lock = threading.Lock()
         self._members = (
             [(member, Retriever(library, member.system)) for member in system.members]
@@ -219,10 +220,53 @@ class Retriever:
     ) -> RankedList:
         if query.system != self.system.identity:
             raise UsageError("this query was embedded by another system; embed the file again")
+        wanted = max(50, _DIVERSE_POOL * k) if diversity > 0 else k
+        index = None if self._members else self.library.index(self.system, query.direction.target)
+        if index is not None and index.measured is not None:
+            return self._rank_nearest(query, (alpha, diversity, words), k, filters, (index, wanted))
         ranking = self._ranking(query, alpha, *words)
         allowed = self._allowed(ranking, filters)
-        wanted = max(50, _DIVERSE_POOL * k) if diversity > 0 else k
         order = best_of_each(ranking.scores, allowed, ranking.music, wanted)
+        return self._listed(query, (alpha, diversity), k, (ranking, order), allowed)
+
+    def _rank_nearest(
+        self,
+        query: Query,
+        how: tuple[float, float, tuple[str | None, float]],
+        k: int,
+        filters: Filters,
+        among: tuple[LibraryIndex, int],
+    ) -> RankedList:
+        """Of a library too large to look at every row: the items of the nearest rows, with exact scores."""
+        (alpha, diversity, words), (index, wanted) = how, among
+        allowed, vectors = self._allowed(index, filters), self._moved(query, *words)
+        rows_allowed = None if allowed.all() else allowed[index.owner]
+        weights, fetch = branch_weights(alpha, len(self.system.branches)), 8 * wanted
+        while True:
+            found = [
+                index.index.search(segment, weights, fetch, allowed=rows_allowed).rows for segment in vectors
+            ]
+            positions = np.unique(index.owner[np.concatenate(found)])
+            part = index.part(positions)
+            compared = Compared(part, tuple(part.index.cross(segment) for segment in vectors))
+            ranking = OneRanking(self.library, self.system, query, compared, alpha)
+            order = best_of_each(ranking.scores, np.ones(len(part), bool), part.music, wanted)
+            if len(order) >= wanted or len(positions) >= allowed.sum() or fetch >= len(index.times):
+                break
+            fetch *= 4  # of many copies of one piece
+        ranked = self._listed(query, (alpha, diversity), k, (ranking, order), allowed)
+        assert index.measured is not None
+        return replace(ranked, library_items=len(index), answer=index.measured.words)
+
+    def _listed(
+        self,
+        query: Query,
+        how: tuple[float, float],
+        k: int,
+        found: tuple[Ranking, npt.NDArray[np.int64]],
+        allowed: npt.NDArray[np.bool_],
+    ) -> RankedList:
+        (alpha, diversity), (ranking, order) = how, found
         if diversity > 0:
             order = order[pick_diverse(ranking.scores[order], ranking.vectors(order), k, diversity)]
         results = ranking.results(order[:k])
@@ -230,28 +274,26 @@ class Retriever:
             query=query,
             system=self.system.name,
             alpha=alpha,
-            results=tuple(self._words.explain(query, result) for result in results),
+            results=tuple(self._words.explain(query, results)),
             candidates=int(allowed.sum()),
             library_items=len(ranking.items),
             missing=ranking.missing,
             mixture=tuple(ranking.mixture()),
         )
 
-    def _allowed(self, ranking: Ranking, filters: Filters) -> npt.NDArray[np.bool_]:
-        """Items whose file was there when it was last looked for and that the filters let through; kept for the next
-        alpha, since every item has to be looked at."""
+    def _allowed(self, ranking: Ranking | LibraryIndex, filters: Filters) -> npt.NDArray[np.bool_]:
+        """Items whose file was there when it was last looked for and that the filters let through; what these say is
+        kept for the next alpha, since every item has to be looked at."""
         if filters == EVERYTHING:
             return ranking.present
         held = self._filtered
-        if held is not None and held[0] == filters and held[1] is ranking.items:
-            return held[2]
-        by_words = bool(filters.genres or filters.moods or filters.instruments)
-        guessed = [self.library.guesses(item) if by_words else () for item in ranking.items]
-        pairs = zip(ranking.items, guessed, strict=True)
-        allowed: npt.NDArray[np.bool_] = ranking.present & np.array(
-            [filters.allow(item, words) for item, words in pairs], bool
-        )
-        self._filtered = (filters, ranking.items, allowed)
+        if held is None or held[0] != filters or held[1] is not ranking.written:
+            by_words = bool(filters.genres or filters.moods or filters.instruments)
+            guessed = self.library.guesses_of(ranking.items) if by_words else [()] * len(ranking.items)
+            pairs = zip(ranking.items, guessed, strict=True)
+            through = np.array([filters.allow(item, words) for item, words in pairs], bool)
+            self._filtered = held = (filters, ranking.written, through)
+        allowed: npt.NDArray[np.bool_] = ranking.present & held[2]
         return allowed
 
     def _ranking(self, query: Query, alpha: float, text: str | None, weight: float) -> Ranking:
@@ -272,7 +314,11 @@ class Retriever:
                 1.0 if knows else 1.0 - weight
             )  # words speak through those that know them
             rankings.append((member.system.name, share, member.alpha, ranking))
-        return MixedRanking(rankings)
+        indexes = [self.library.index(m.system, query.direction.target) for m, _ in self._members]
+        joined = self._joined_items
+        if joined is None or not joined.is_of(indexes):
+            self._joined_items = joined = Joined(indexes)
+        return MixedRanking(rankings, joined)
 
     def _compare(self, query: Query, text: str | None, weight: float) -> Compared:
         """The query against every row of the present index, kept for the next alpha."""
@@ -283,9 +329,7 @@ class Retriever:
             if held is not None and held[1].index is index:
                 self._compared.move_to_end(key)
                 return held[1]
-        vectors = query.embeddings.vectors
-        if text and weight > 0:
-            vectors = blend_text(vectors, self._embed_text(text, query.direction.target).vectors[0], weight)
+        vectors = self._moved(query, text, weight)
         compared = Compared(index, tuple(index.index.cross(segment) for segment in vectors))
         with self._lock:
             self._compared[key] = (query, compared)  # the query is kept alive, so its id stays its own
@@ -293,8 +337,14 @@ class Retriever:
                 self._compared.popitem(last=False)
         return compared
 
-    def _embed_text(self, text: str, target: Modality) -> BranchedEmbeddings:
-        return self.system.embed_text(text, target)
+    def _moved(self, query: Query, text: str | None, weight: float) -> FloatArray:
+        """The query's vectors (S, B, D), moved by words."""
+        vectors = query.embeddings.vectors
+        if text and weight > 0:
+            return blend_text(
+                vectors, self.system.embed_text(text, query.direction.target).vectors[0], weight
+            )
+        return vectors
 
 
 def best_of_each(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mvr.datatypes import Direction, FloatArray, Modality
@@ -43,9 +44,13 @@ class Words:
         heard = heard_tags(tables, found.features)
         return QueryWords(hears=words_of_music(tables, heard), tags=heard)
 
-    def explain(self, query: Query, result: Result) -> Result:
-        """The result with its guessed words, what is heard in it and why it is there."""
-        result = replace(result, guessed=self._library.guesses(result.item))
+    def explain(self, query: Query, results: Sequence[Result]) -> list[Result]:
+        """The results with their guessed words, what is heard in each and why it is there."""
+        guessed = self._library.guesses_of([result.item for result in results])
+        pairs = zip(results, guessed, strict=True)
+        return [self._explained(query, replace(result, guessed=words)) for result, words in pairs]
+
+    def _explained(self, query: Query, result: Result) -> Result:
         tables, words = self._tables(), query.words
         if tables is None or words is None:
             return result

@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from mvr.errors import UsageError
+from mvr.index.recall import Measured
 from mvr.index.remote.place import Holding, Place, Row, Space, StoredItem, Wanted
-from mvr.index.remote.search import Found, FoundItem, search
+from mvr.index.remote.search import Found, FoundItem, measure_recall, search
 
 __all__ = [
     "Found",
     "FoundItem",
     "Holding",
+    "Measured",
     "Place",
     "Row",
     "Space",
     "StoredItem",
     "Wanted",
+    "measure_recall",
     "open_place",
     "search",
 ]

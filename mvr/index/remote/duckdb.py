@@ -6,18 +6,19 @@ of a proof covers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mvr.config.extras import need
 from mvr.datatypes import FloatArray
 from mvr.errors import IndexUnreachable
 from mvr.index.remote.place import Space
-from mvr.index.remote.sql import Line, SqlPlace
+from mvr.index.remote.sql import ItemLine, Line, SqlPlace
 
 
 class DuckdbPlace(SqlPlace):
@@ -26,6 +27,10 @@ class DuckdbPlace(SqlPlace):
     number_list = "DOUBLE[]"
     text_list = "VARCHAR[]"
     member = "list_contains(?::VARCHAR[], i.id)"
+    at = "list_contains(?::BIGINT[], r.position)"
+    unique = row_key = (
+        ""  # rows are written in order, so that minima and maxima of blocks find one: an index is memory
+    )
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         need("duckdb", "an index in a DuckDB file", "servers")
@@ -59,9 +64,26 @@ class DuckdbPlace(SqlPlace):
         """A list of numbers."""
         return row.tolist()
 
-    def read_vector(self, value: Any) -> FloatArray:
-        """From a tuple of numbers."""
-        return np.asarray(value, np.float32)
+    def read_rows(
+        self, connection: Any, statement: str, values: Sequence[Any]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """Column by column: as Python numbers, vectors take longer than the search."""
+        columns = connection.execute(statement, list(values)).fetchnumpy()
+        positions, numbers, vectors, found = columns.values()
+        return positions, numbers, np.array(list(vectors), np.float32), found
+
+    def insert_items(self, connection: Any, space: Space, lines: list[ItemLine]) -> None:
+        """One insert from a table in memory."""
+        import pyarrow as pa
+
+        columns = [list(column) for column in zip(*lines, strict=True)]
+        words = pa.list_(pa.string())
+        types = [pa.string(), pa.int64(), pa.string(), pa.string(), words, words, pa.string(), pa.bool_()]
+        types += [pa.float64(), pa.float64()]
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+        self._insert(
+            connection, f"mvr_items_{space.key}", pa.table(arrays, [f"c{n}" for n in range(len(arrays))])
+        )
 
     def insert_rows(self, connection: Any, space: Space, lines: list[Line]) -> None:
         """One insert from a table in memory: row by row it takes a hundred times as long."""
@@ -70,12 +92,16 @@ class DuckdbPlace(SqlPlace):
         columns = list(zip(*lines, strict=True))
         flat = pa.array(np.concatenate(columns[5]).astype(np.float32))
         table = pa.table({
-            "item": columns[0], "number": pa.array(columns[1], pa.int32()), "start_s": columns[2],
+            "position": columns[0], "number": pa.array(columns[1], pa.int32()), "start_s": columns[2],
             "end_s": columns[3], "facts": columns[4],
             "embedding": pa.FixedSizeListArray.from_arrays(flat, space.width),
+            **{f"g{number}": column for number, column in enumerate(columns[6:])},
         })  # fmt: skip
-        connection.register("mvr_written", table)
-        connection.execute(f"INSERT INTO mvr_rows_{space.key} SELECT * FROM mvr_written")
+        self._insert(connection, f"mvr_segments_{space.key}", table)
+
+    def _insert(self, connection: Any, table: str, written: Any) -> None:
+        connection.register("mvr_written", written)
+        connection.execute(f"INSERT INTO {table} SELECT * FROM mvr_written")
         connection.unregister("mvr_written")
 
     @contextmanager

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mvr.datatypes import FloatArray
-from mvr.index.mixture import gram
+from mvr.index.mixture import divide_by_lengths, gram, mixed_lengths
+from mvr.index.recall import Measured
 from mvr.index.remote.place import (
     Candidates,
     Holding,
@@ -61,7 +62,12 @@ class MemoryPlace:
         for position in [at for at, (item, _) in held.items() if item.id in set(ids)]:
             del held[position]
 
-    def candidates(self, space: Space, weighted: FloatArray, count: int, wanted: Wanted) -> Candidates:
+    def keep_measured(self, space: Space, measured: Measured) -> None:
+        """Nothing is approximate here."""
+
+    def candidates(
+        self, space: Space, weighted: FloatArray, count: int, wanted: Wanted, weights: FloatArray | None
+    ) -> Candidates:
         """See `Place.candidates`."""
         parts = [
             (position, number, vectors[number])
@@ -71,14 +77,16 @@ class MemoryPlace:
         ]
         shape = (len(parts), len(space.branches), space.dim)
         rows = np.array([part[2] for part in parts], np.float32).reshape(shape)
-        products = rows.reshape(len(parts), space.width).astype(np.float64) @ weighted.astype(np.float64)
-        order = np.argsort(-products, kind="stable")[:count]
+        values = rows.reshape(len(parts), space.width).astype(np.float64) @ weighted.astype(np.float64)
+        if weights is not None:
+            values = divide_by_lengths(values, mixed_lengths(gram(rows), weights)).astype(np.float64)
+        order = np.argsort(-values, kind="stable")[:count]
         return Candidates(
             positions=np.array([parts[at][0] for at in order], np.int64),
             numbers=np.array([parts[at][1] for at in order], np.int64),
             vectors=rows[order],
-            products=products[order],
-            slack=query_slack(weighted, weighted, len(space.branches), 1e-12),
+            values=values[order],
+            slack=query_slack(weighted, weighted, len(space.branches), 1e-7),
         )
 
     def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:

@@ -1,25 +1,33 @@
 """An index on PostgreSQL with the extension pgvector: the database that holds the votes can hold it, too.
 
 Rows are `halfvec`. Without a graph every row is looked at, and lists are proven; `build_graph` makes an HNSW graph,
-after which lists are quicker and only measured. What would be wrong without an error is seen to: `ef_search` follows
-the number of candidates, filters and deleted rows are made up for by iterative scans, and VACUUM follows a removal.
+after which lists without filters are quicker and their recall is only measured. What would be wrong without an error is
+seen to: `ef_search` follows the number of candidates, deleted rows are made up for by iterative scans and VACUUM, and a
+filter, behind which a graph may find nothing, looks at every row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mvr.config.extras import need
 from mvr.datatypes import FloatArray
 from mvr.errors import IndexUnreachable
 from mvr.index.remote.place import Space
-from mvr.index.remote.sql import SqlPlace
+from mvr.index.remote.sql import ItemLine, Line, SqlPlace
 
 _MOST_EF = 1000  # pgvector's own limit of hnsw.ef_search
+_TRUSTED_S = 1.0  # an idle connection is asked whether it still answers after this long
+_GRAPH_ROW_BYTES = 450  # of a row's neighbours and header while a graph is built, 16 to 32 links each
+_MOST_MEMORY_MB = 4096  # asked for by us; a server that is set to more keeps its own
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
 
@@ -29,6 +37,7 @@ class PgvectorPlace(SqlPlace):
 
     mark = "%s"
     lock = " FOR UPDATE"
+    nearest = "r.embedding <#> ?"  # no other form is answered by a graph, and this one by nothing else
 
     def __init__(self, url: str) -> None:
         need("psycopg", "an index on PostgreSQL", "servers")
@@ -36,6 +45,8 @@ class PgvectorPlace(SqlPlace):
         import psycopg
 
         self._url = url
+        self._idle: deque[tuple[float, Any]] = deque()  # (since, connection); its ends are thread-safe
+        weakref.finalize(self, _close, self._idle)
         self.lost = (psycopg.OperationalError, psycopg.errors.QueryCanceled)
 
     def vector_type(self, width: int) -> str:
@@ -43,12 +54,8 @@ class PgvectorPlace(SqlPlace):
         return f"halfvec({width})"
 
     def product(self, width: int) -> str:
-        """`<#>` is the negative inner product; only its plain ascending order uses a graph."""
+        """`<#>` is the negative inner product."""
         return "-(r.embedding <#> ?)"
-
-    def order(self, space: Space, exact: bool) -> str:
-        """Ties by position where every row is looked at; a further key would leave a graph unused."""
-        return "r.embedding <#> ?" + (", i.position, r.number" if exact else "")
 
     def overlap(self, column: str) -> str:
         """Lists of words."""
@@ -64,33 +71,81 @@ class PgvectorPlace(SqlPlace):
         """Half precision, as the rows; what that loses is in the slack."""
         return weighted.astype(np.float16).astype(np.float32)
 
-    def read_vector(self, value: Any) -> FloatArray:
-        """From a half vector."""
-        row: FloatArray = np.asarray(value.to_numpy(), np.float32)
-        return row
+    def read_rows(
+        self, connection: Any, statement: str, values: Sequence[Any]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """In binary: as text, reading the vectors takes longer than finding them."""
+        lines = connection.execute(statement.replace("?", self.mark), list(values), binary=True).fetchall()
+        vectors = [np.asarray(line[2].to_numpy(), np.float32) for line in lines]
+        columns = [
+            np.array([line[at] for line in lines], kind) for at, kind in ((0, int), (1, int), (3, float))
+        ]
+        return columns[0], columns[1], np.array(vectors, np.float32), columns[2]
+
+    def insert_items(self, connection: Any, space: Space, lines: list[ItemLine]) -> None:
+        """As a binary copy: statement by statement it takes ten times as long."""
+        types = ["text", "int8", "text", "text", "text[]", "text[]", "text", "bool", "float8", "float8"]
+        self._copy(connection, f"mvr_items_{space.key}", types, lines)
+
+    def insert_rows(self, connection: Any, space: Space, lines: list[Line]) -> None:
+        """As a binary copy."""
+        types = ["int8", "int4", "float8", "float8", "text", "halfvec"]
+        types += ["float8"] * (len(lines[0]) - len(types))
+        values = ((*line[:5], self.vector_value(line[5]), *line[6:]) for line in lines)
+        self._copy(connection, f"mvr_segments_{space.key}", types, values)
+
+    def _copy(self, connection: Any, table: str, types: list[str], lines: Iterable[tuple[Any, ...]]) -> None:
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(types)
+            for line in lines:
+                copy.write_row(line)
 
     @contextmanager
     def connect(self) -> Iterator[Any]:
-        """A transaction of its own connection, with time limits."""
+        """A transaction; its connection is kept for the next one, unless something went wrong on it."""
+        connection = self._borrow()
+        try:
+            with connection.transaction():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append((time.monotonic(), connection))
+
+    def _borrow(self) -> Any:
+        """A kept connection that still answers, or a new one with time limits."""
+        import psycopg
+
+        while self._idle:
+            since, connection = self._idle.pop()
+            try:
+                if time.monotonic() - since > _TRUSTED_S:
+                    connection.execute("SELECT 1")
+                return connection
+            except psycopg.Error:  # the server was started again, or cut it off
+                connection.close()
+        options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c jit=off"
+        connection = psycopg.connect(
+            self._url, connect_timeout=CONNECT_TIMEOUT_S, options=options, autocommit=True
+        )
+        self._learn_vectors(connection)
+        return connection
+
+    def _learn_vectors(self, connection: Any) -> None:
         import psycopg
         from pgvector.psycopg import register_vector
 
-        options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
-        with psycopg.connect(self._url, connect_timeout=CONNECT_TIMEOUT_S, options=options) as connection:
-            try:
-                register_vector(connection)
-            except psycopg.ProgrammingError:
-                self._create_extension(connection)
-                register_vector(connection)
-            yield connection
+        try:
+            register_vector(connection)
+        except psycopg.ProgrammingError:
+            self._create_extension(connection)
+            register_vector(connection)
 
     def _create_extension(self, connection: Any) -> None:
         import psycopg
 
         try:
-            connection.rollback()
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-            connection.commit()
         except psycopg.Error as error:
             raise IndexUnreachable(
                 "this PostgreSQL has no extension pgvector; install it there (Debian: postgresql-NN-pgvector) and "
@@ -99,30 +154,48 @@ class PgvectorPlace(SqlPlace):
 
     def exact(self, connection: Any, space: Space) -> bool:
         """Until there is a graph."""
-        query = "SELECT count(*) FROM pg_indexes WHERE indexname = %s"
-        return not connection.execute(query, [f"mvr_graph_{space.key}"]).fetchone()[0]
+        query = "SELECT to_regclass(%s) IS NULL"
+        return bool(connection.execute(query, [f"mvr_graph_{space.key}"]).fetchone()[0])
 
-    def prepare_search(self, connection: Any, space: Space, count: int) -> None:
-        """A graph hands out `ef_search` rows at most, and fewer behind filters and deletions."""
-        if not self.exact(connection, space):
-            connection.execute(f"SET LOCAL hnsw.ef_search = {min(max(count, 40), _MOST_EF)}")
-            connection.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
+    def prepare_graph(self, connection: Any, count: int) -> None:
+        """A graph hands out `ef_search` rows at most, and fewer behind deletions, unless it goes on looking."""
+        connection.execute(f"SET LOCAL hnsw.ef_search = {min(max(count, 40), _MOST_EF)}")
+        connection.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
 
-    def build_graph(self, space: Space) -> None:
-        """Make the HNSW graph of a space; minutes for a million rows."""
+    def build_graph(self, space: Space, *, limit_s: int = 0) -> None:
+        """Make the HNSW graph of a space; minutes for a million rows, much longer where it does not fit the memory.
+
+        Args:
+            space: which rows.
+            limit_s: seconds after which it is given up (IndexUnreachable); 0 for none.
+        """
+        holding = self.holding(space)
+        rows = 0 if holding is None else holding.rows
+        need_mb = 64 + rows * (2 * space.width + _GRAPH_ROW_BYTES) // 1_000_000
         with self.transaction() as connection:
-            connection.execute("SET LOCAL statement_timeout = 0")
+            connection.execute(f"SET LOCAL statement_timeout = {1000 * limit_s}")
+            own = "SELECT setting::bigint / 1024 FROM pg_settings WHERE name = 'maintenance_work_mem'"
+            memory_mb = max(min(need_mb, _MOST_MEMORY_MB), int(connection.execute(own).fetchone()[0]))
+            connection.execute(f"SET LOCAL maintenance_work_mem = '{memory_mb}MB'")
             connection.execute(
-                f"CREATE INDEX IF NOT EXISTS mvr_graph_{space.key} ON mvr_rows_{space.key} "
+                f"CREATE INDEX IF NOT EXISTS mvr_graph_{space.key} ON mvr_segments_{space.key} "
                 "USING hnsw (embedding halfvec_ip_ops)"
             )
 
     def after_removal(self, space: Space) -> None:
         """Deleted rows hide live ones in a graph until VACUUM."""
-        import psycopg
-
-        with psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
-            connection.execute(f"VACUUM mvr_rows_{space.key}")
+        try:
+            connection = self._borrow()
+            connection.execute(f"VACUUM mvr_segments_{space.key}")
+        except self.lost as error:
+            raise IndexUnreachable(f"the index does not answer ({error}); nothing was lost") from error
+        self._idle.append((time.monotonic(), connection))
 
     def close(self) -> None:
-        """Connections close with their transactions."""
+        """Close the kept connections."""
+        _close(self._idle)
+
+
+def _close(idle: deque[tuple[float, Any]]) -> None:
+    while idle:
+        idle.pop()[1].close()

@@ -1,8 +1,9 @@
 """What an index in a database does, whatever the database: it keeps rows and hands out candidates.
 
 A place holds spaces: the rows of one modality under one system. A row is a segment of an item: B unit-length branch
-vectors laid end to end, as float16. A search asks for the n rows with the highest plain inner product with a weighted
-query; exact scores and the proof that nothing better is left are `mvr.index.remote.search`'s, the same for every place.
+vectors laid end to end, as float16, with the inner products between its branches. A search asks for the n best rows:
+by score, for which every row is looked at, or by the plain inner product that a graph can follow. Exact scores and the
+proof that nothing better is left are `mvr.index.remote.search`'s, the same for every place.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import DataError, NotFinite, WrongShape
 from mvr.index.index import UNIT_TOLERANCE
+from mvr.index.recall import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,20 +94,20 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """Rows of one search, by falling inner product; fewer than asked for when there are no more.
+    """Rows of one search, best first; fewer than asked for when there are no more.
 
     Attributes:
         positions: (n,) of the items, in the order of their first writing.
         numbers: (n,) of the segment in its item.
         vectors: (n, B, D) float32, as stored.
-        products: (n,) float64, as the place computed them.
-        slack: by how much a product may be off, the query's rounding included.
+        values: (n,) float64, what they are ordered by, as the place computed it: scores or plain inner products.
+        slack: by how much an inner product may be off, the query's rounding included.
     """
 
     positions: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.int64]
     vectors: FloatArray
-    products: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
     slack: float
 
 
@@ -128,7 +130,8 @@ class Holding:
         items, rows: held now.
         announced: items of the last push that began; more than `items` while it runs, or when it was stopped.
         least_gram: (B, B) elementwise minimum over all rows of the inner products between a row's branches.
-        exact: whether candidates come from a scan of every row.
+        exact: whether there is nothing but a scan of every row.
+        measured: of an approximate index, once that was done.
     """
 
     items: int
@@ -136,6 +139,7 @@ class Holding:
     announced: int
     least_gram: npt.NDArray[np.float64]
     exact: bool
+    measured: Measured | None = None
 
 
 class Place(Protocol):
@@ -156,8 +160,15 @@ class Place(Protocol):
     def remove(self, space: Space, ids: Sequence[str]) -> None:
         """Take items out."""
 
-    def candidates(self, space: Space, weighted: FloatArray, count: int, wanted: Wanted) -> Candidates:
-        """The `count` rows with the highest inner product with `weighted` (B * D,)."""
+    def candidates(
+        self, space: Space, weighted: FloatArray, count: int, wanted: Wanted, weights: FloatArray | None
+    ) -> Candidates:
+        """The `count` best rows for a query that is mixed and weighted, `weighted` (B * D,): of all rows by their score
+        at `weights` (B,) of the branches, or for None by inner product, from an approximate index where there is one.
+        """
+
+    def keep_measured(self, space: Space, measured: Measured) -> None:
+        """Write down how much an approximate index misses."""
 
     def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
         """Rows by item position and segment number."""

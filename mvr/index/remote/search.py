@@ -1,23 +1,29 @@
 """The best items of a place, with a proof where there can be one.
 
-A row's score is its inner product p with the weighted query over the length of its mixture. A row that was not handed
-out has p at most that of the last one that was, and a length of at least m, the shortest that the elementwise least
-Gram matrix allows: its score is at most p / m. Once the k-th best item's exact score is above that, nothing better is
-left (`proven`, where the place looked at every row); until then twice as many candidates are asked for.
+A row's score is its inner product with the weighted query over the length of its mixture. Places compute it roughly: it
+may be off by `slack` / m, m being the shortest mixture that the elementwise least Gram matrix allows. Once the k-th
+best item's exact score is above that of the last row handed out by more, nothing better is left (`proven`); until then
+twice as many rows are asked for. An approximate index proves nothing: `measure_recall` says how much it misses, and
+what is filtered looks at every row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 
-from mvr.datatypes import FloatArray
+from mvr.datatypes import FloatArray, branch_weights
 from mvr.errors import UsageError
-from mvr.index.mixture import divide_by_lengths, gram, mixed_lengths, mixed_query
+from mvr.index.mixture import CANCELLED, divide_by_lengths, gram, mixed_lengths, mixed_query
+from mvr.index.recall import ALPHAS, WANTED_RECALL, Measured
 from mvr.index.remote.place import Candidates, Holding, Place, Space, Wanted
 
-FIRST_FETCH = 320  # a proof takes at most 290 candidates among 100,000 rows at alpha 0.5 (k = 10)
+FETCHES = (320, 640, 1000, 2000, 4000)  # tried for an approximate index, until enough is found
+FIRST_FETCH = 100  # rows by score: a proof takes as many as lie within the rounding of the k-th item
+
+EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +48,13 @@ class Found:
     Attributes:
         proven: whether no other item can belong to them.
         candidates: rows that were scored, the most of any query segment.
+        measured: what is known of an approximate index that they come from.
     """
 
     items: tuple[FoundItem, ...]
     proven: bool
     candidates: int
+    measured: Measured | None = None
 
 
 def search(
@@ -75,7 +83,7 @@ def search(
     proven, most = True, 0
     for asked, vectors in enumerate(query):
         ask = _Ask(
-            vectors=vectors, weights=weights, asked=asked, k=k, holding=holding, wanted=wanted or Wanted()
+            vectors=vectors, weights=weights, asked=asked, k=k, holding=holding, wanted=wanted or EVERYTHING
         )
         of_one = _one(place, space, ask)
         proven, most = proven and of_one.proven, max(most, of_one.candidates)
@@ -84,7 +92,56 @@ def search(
             if known is None or hit.score > known.score:
                 best[hit.position] = hit
     order = sorted(best.values(), key=lambda hit: (-hit.score, hit.position))
-    return Found(items=tuple(order[:k]), proven=proven, candidates=most)
+    looked = wanted in (None, EVERYTHING) and not proven
+    return Found(
+        items=tuple(order[:k]),
+        proven=proven,
+        candidates=most,
+        measured=holding.measured if looked else None,
+    )
+
+
+def measure_recall(
+    place: Place, space: Space, queries: FloatArray, sample: str, k: int = 10
+) -> Measured | None:
+    """How much of the true k best an approximate index finds, and how many candidates that takes; written down there.
+
+    Args:
+        place: where the index is.
+        space: which rows.
+        queries: (Q, B, D) unit-length branch vectors, of the kind that will be asked.
+        sample: what they are, in words.
+        k: length of the lists compared.
+
+    Returns:
+        The recall at the worst of five alphas with the least number of candidates that reaches .99, or with the most;
+        None where every row is looked at anyway.
+    """
+    holding = place.holding(space)
+    if holding is None or holding.exact or not len(queries):
+        return None
+    asks = [
+        _Ask(vectors=query, weights=weights, asked=0, k=k, holding=holding, wanted=EVERYTHING)
+        for weights in (branch_weights(alpha, len(space.branches)) for alpha in ALPHAS)
+        for query in queries
+    ]
+    truths = [_names(_one(place, space, replace(ask, every_row=True))) for ask in asks]
+    for fetch in FETCHES:
+        measured = Measured(recall=0.0, sample=sample, date=datetime.now(UTC).date().isoformat(), fetch=fetch)
+        held = replace(holding, measured=measured)
+        shares = [
+            len(truth & _names(_one(place, space, replace(ask, holding=held)))) / max(len(truth), 1)
+            for truth, ask in zip(truths, asks, strict=True)
+        ]
+        measured = replace(measured, recall=float(np.reshape(shares, (len(ALPHAS), -1)).mean(axis=1).min()))
+        if measured.recall >= WANTED_RECALL:
+            break
+    place.keep_measured(space, measured)
+    return measured
+
+
+def _names(found: Found) -> set[int]:
+    return {hit.position for hit in found.items}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +154,7 @@ class _Ask:
     k: int
     holding: Holding
     wanted: Wanted
+    every_row: bool = False
 
 
 def _one(place: Place, space: Space, ask: _Ask) -> Found:
@@ -105,15 +163,17 @@ def _one(place: Place, space: Space, ask: _Ask) -> Found:
     unit = mixed_query(vectors, weights)
     weighted = (weights[:, None] * unit).ravel().astype(np.float32)
     shortest = float(mixed_lengths(holding.least_gram[None], weights)[0])
-    count = max(FIRST_FETCH, 4 * k)
+    every_row = ask.every_row or holding.exact or ask.wanted != EVERYTHING
+    fetch = FIRST_FETCH if every_row else FETCHES[2] if holding.measured is None else holding.measured.fetch
+    count = max(fetch, 4 * k)
     while True:
-        found = place.candidates(space, weighted, count, ask.wanted)
+        found = place.candidates(space, weighted, count, ask.wanted, weights if every_row else None)
         scores = _scores(found, weighted, weights)
         hits = _best_items(found, scores, ask.asked, k)
-        exhausted = len(found.products) < count
+        exhausted = len(found.values) < count
         if exhausted or _is_complete(found, hits, k, shortest):
-            return _found(hits, found, vectors, proven=holding.exact)
-        if not holding.exact:  # more candidates of an approximate index prove nothing either
+            return _found(hits, found, vectors, proven=every_row)
+        if not every_row:  # more candidates of an approximate index prove nothing either
             return _found(hits, found, vectors, proven=False)
         count *= 2
 
@@ -150,11 +210,9 @@ def _best_items(found: Candidates, scores: FloatArray, asked: int, k: int) -> li
 
 def _is_complete(found: Candidates, hits: list[tuple[FoundItem, int]], k: int, shortest: float) -> bool:
     """Whether no row that was not handed out can belong to the k best items."""
-    last = float(found.products[-1]) + found.slack
-    if len(hits) < k or shortest <= 0:
+    if len(hits) < k or shortest <= CANCELLED:
         return False
-    bound = last / shortest if last > 0 else 0.0
-    return hits[-1][0].score > bound
+    return hits[-1][0].score > max(float(found.values[-1]), 0.0) + found.slack / shortest
 
 
 def _found(hits: list[tuple[FoundItem, int]], found: Candidates, query: FloatArray, *, proven: bool) -> Found:
@@ -169,4 +227,4 @@ def _found(hits: list[tuple[FoundItem, int]], found: Candidates, query: FloatArr
         )
         for hit, at in hits
     ]
-    return Found(items=tuple(items), proven=proven, candidates=len(found.products))
+    return Found(items=tuple(items), proven=proven, candidates=len(found.values))

@@ -1,21 +1,26 @@
 """What places in SQL databases share: tables, filters, statements. A database's own words stand in its class.
 
-Three kinds of tables: `mvr_spaces` (one line each), and for every space its items and its rows. An item's rows lie in
-the same transaction as the item, so a reader sees all of an item or nothing.
+Three kinds of tables: `mvr_indexes` (one line for each space, with how much it holds), and for every space its items
+and its rows. An item's rows lie in the same transaction as the item, so a reader sees all of an item or nothing; a
+search without filters touches the rows alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.errors import IndexUnreachable, SettingsMismatch
-from mvr.index.mixture import gram
+from mvr.index.mixture import CANCELLED, gram
+from mvr.index.recall import Measured
 from mvr.index.remote.place import (
     Candidates,
     Holding,
@@ -29,7 +34,8 @@ from mvr.index.remote.place import (
 
 _NUMBERS = ("duration_s", "tempo_bpm")
 
-Line = tuple[str, int, float, float, str, FloatArray]
+Line = tuple[Any, ...]  # position, number, start_s, end_s, facts, vector (B * D,), then `_pairs`
+ItemLine = tuple[str, int, str, str, list[str], list[str], str, bool, float | None, float | None]
 
 
 class SqlPlace:
@@ -38,8 +44,11 @@ class SqlPlace:
     mark = "?"  # how a statement marks a value
     text_list = "text[]"
     number_list = "double precision[]"
-    document = "text"
     member = "i.id = ANY(?)"  # whether an item's id is in one value, a list
+    at = "r.position = ANY(?)"  # whether a row's position is
+    unique = " UNIQUE"
+    row_key = ", PRIMARY KEY (position, number)"
+    lock = ""
     rounding = 1e-6  # of the database's inner products: float32 sums
     lost: tuple[type[Exception], ...] = ()  # the driver's errors that mean "not reachable"
 
@@ -65,8 +74,18 @@ class SqlPlace:
         """The query as the database will see it."""
         return weighted
 
-    def read_vector(self, value: Any) -> FloatArray:
-        """A row (B * D,) from a result."""
+    def read_rows(
+        self, connection: Any, statement: str, values: Sequence[Any]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """Positions (n,), numbers (n,), vectors (n, B * D) and values (n,) that a statement finds."""
+        raise AssertionError
+
+    def insert_items(self, connection: Any, space: Space, lines: list[ItemLine]) -> None:
+        """Write items that are not there."""
+        raise AssertionError
+
+    def insert_rows(self, connection: Any, space: Space, lines: list[Line]) -> None:
+        """Write rows of items that have none."""
         raise AssertionError
 
     def connect(self) -> AbstractContextManager[Any]:
@@ -74,15 +93,13 @@ class SqlPlace:
         raise AssertionError
 
     def exact(self, connection: Any, space: Space) -> bool:
-        """Whether candidates come from a scan of every row."""
+        """Whether there is nothing but a scan of every row."""
         return True
 
-    def prepare_search(self, connection: Any, space: Space, count: int) -> None:
-        """What must be set before a search for `count` rows."""
+    nearest = ""  # the order of a graph
 
-    def order(self, space: Space, exact: bool) -> str:
-        """The order of candidates."""
-        return f"{self.product(space.width)} DESC, i.position, r.number"
+    def prepare_graph(self, connection: Any, count: int) -> None:
+        """What must be set before a graph is asked for `count` rows."""
 
     # --- shared
 
@@ -103,22 +120,22 @@ class SqlPlace:
     def _tables(self, connection: Any, space: Space) -> None:
         self.run(
             connection,
-            f"CREATE TABLE IF NOT EXISTS mvr_spaces (space text PRIMARY KEY, branches text, dim integer, "
-            f"announced bigint, least_gram {self.number_list})",
+            "CREATE TABLE IF NOT EXISTS mvr_indexes (space text PRIMARY KEY, branches text, dim integer, "
+            f"announced bigint, items bigint, segments bigint, next_position bigint, least_gram {self.number_list}, "
+            "measured text)",
         )
-        self.run(connection, f"CREATE SEQUENCE IF NOT EXISTS mvr_positions_{space.key}")
         self.run(
             connection,
-            f"CREATE TABLE IF NOT EXISTS mvr_items_{space.key} (id text PRIMARY KEY, "
-            f"position bigint UNIQUE DEFAULT nextval('mvr_positions_{space.key}'), content text, "
-            f"document {self.document}, genre {self.text_list}, mood {self.text_list}, licence text, "
+            f"CREATE TABLE IF NOT EXISTS mvr_items_{space.key} (id text PRIMARY KEY, position bigint{self.unique}, "
+            f"content text, document text, genre {self.text_list}, mood {self.text_list}, licence text, "
             "commercial boolean, duration_s double precision, tempo_bpm double precision)",
         )
+        grams = ", ".join(f"{name} double precision" for name, _ in _pairs(len(space.branches)))
         self.run(
             connection,
-            f"CREATE TABLE IF NOT EXISTS mvr_rows_{space.key} (item text, number integer, start_s double precision, "
-            f"end_s double precision, facts {self.document}, embedding {self.vector_type(space.width)}, "
-            "PRIMARY KEY (item, number))",
+            f"CREATE TABLE IF NOT EXISTS mvr_segments_{space.key} (position bigint, number integer, "
+            f"start_s double precision, end_s double precision, facts text, "
+            f"embedding {self.vector_type(space.width)}, {grams}{self.row_key})",
         )
 
     def holding(self, space: Space) -> Holding | None:
@@ -127,35 +144,40 @@ class SqlPlace:
             line = self._space(connection, space)
             if line is None:
                 return None
-            items = self.run(connection, f"SELECT count(*) FROM mvr_items_{space.key}").fetchone()[0]
-            rows = self.run(connection, f"SELECT count(*) FROM mvr_rows_{space.key}").fetchone()[0]
-            least = np.array(line[1], np.float64).reshape(len(space.branches), len(space.branches))
+            announced, items, rows, least, measured = line
             return Holding(
                 items=items,
                 rows=rows,
-                announced=line[0],
-                least_gram=least,
+                announced=announced,
+                least_gram=np.array(least, np.float64).reshape(len(space.branches), len(space.branches)),
                 exact=self.exact(connection, space),
+                measured=None if measured is None else Measured(**json.loads(measured)),
             )
 
-    def _space(self, connection: Any, space: Space) -> tuple[int, list[float]] | None:
-        if not self.has_table(connection, "mvr_spaces"):
+    def _space(self, connection: Any, space: Space) -> tuple[int, int, int, list[float], str | None] | None:
+        if not self.has_table(connection, "mvr_indexes"):
             return None
-        query = "SELECT announced, least_gram, branches, dim FROM mvr_spaces WHERE space = ?"
-        line = self.run(connection, query, [space.key]).fetchone()
+        columns = "announced, items, segments, least_gram, measured, branches, dim"
+        line = self.run(
+            connection, f"SELECT {columns} FROM mvr_indexes WHERE space = ?", [space.key]
+        ).fetchone()
         if line is None:
             return None
-        if (line[2], line[3]) != (",".join(space.branches), space.dim):
+        if (line[5], line[6]) != (",".join(space.branches), space.dim):
             raise SettingsMismatch(
-                f"the index was made with branches {line[2]} of width {line[3]}, this system has "
+                f"the index was made with branches {line[5]} of width {line[6]}, this system has "
                 f"{','.join(space.branches)} of width {space.dim}; push the library again"
             )
-        return int(line[0]), list(line[1])
+        return int(line[0]), int(line[1]), int(line[2]), list(line[3]), line[4]
 
     def has_table(self, connection: Any, name: str) -> bool:
-        """Whether a table is there."""
-        query = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
-        return bool(self.run(connection, query, [name]).fetchone()[0])
+        """Whether a table is there; asked until it is."""
+        if not self._there:
+            query = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
+            self._there = bool(self.run(connection, query, [name]).fetchone()[0])
+        return self._there
+
+    _there = False
 
     def contents(self, space: Space) -> dict[str, str]:
         """See `Place.contents`."""
@@ -173,7 +195,7 @@ class SqlPlace:
             least = np.ones(len(space.branches) ** 2)
             self.run(
                 connection,
-                "INSERT INTO mvr_spaces VALUES (?, ?, ?, ?, ?) ON CONFLICT (space) DO UPDATE "
+                "INSERT INTO mvr_indexes VALUES (?, ?, ?, ?, 0, 0, 1, ?, NULL) ON CONFLICT (space) DO UPDATE "
                 "SET announced = excluded.announced",
                 [space.key, ",".join(space.branches), space.dim, items, least.tolist()],
             )
@@ -181,88 +203,96 @@ class SqlPlace:
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
         """See `Place.write`."""
         checked = [(item, check_item(item, space)) for item in items]
-        if not checked:
+        latest = {item.id: (item, vectors) for item, vectors in checked}
+        if not latest:
             return
-        least = np.min([gram(vectors).min(axis=0) for _, vectors in checked], axis=0)
+        least = np.min([gram(vectors).min(axis=0) for _, vectors in latest.values()], axis=0)
         with self.transaction() as connection:
-            self.lower_least_gram(connection, space, least)
-            for item, _ in checked:
-                self._write_item(connection, space, item)
-            self.insert_rows(
-                connection, space, [line for item, rows in checked for line in _lines(item, rows)]
+            query = f"SELECT next_position, least_gram FROM mvr_indexes WHERE space = ?{self.lock}"
+            line = self.run(connection, query, [space.key]).fetchone()  # locked until the transaction ends
+            known = self._take_out(connection, space, list(latest))
+            fresh = itertools.count(int(line[0]))
+            placed = [(known.get(name, -1), *found) for name, found in latest.items()]
+            placed = [(next(fresh) if at < 0 else at, item, vectors) for at, item, vectors in placed]
+            lower = np.minimum(np.array(line[1], np.float64), least.ravel())
+            rows = sum(len(vectors) for _, _, vectors in placed)
+            self.run(
+                connection,
+                "UPDATE mvr_indexes SET items = items + ?, segments = segments + ?, next_position = ?, "
+                "least_gram = ? WHERE space = ?",
+                [len(placed), rows, next(fresh), lower.tolist(), space.key],
             )
+            self.insert_items(connection, space, [_line(at, item) for at, item, _ in placed])
+            self.insert_rows(connection, space, [line for each in placed for line in _lines(*each)])
 
-    def lower_least_gram(self, connection: Any, space: Space, least: Any) -> None:
-        """Take the smaller of the kept and the new minimum; the line stays locked until the transaction ends."""
-        line = self.run(
-            connection, f"SELECT least_gram FROM mvr_spaces WHERE space = ?{self.lock}", [space.key]
-        ).fetchone()
-        lower = np.minimum(np.array(line[0], np.float64), least.ravel())
-        self.run(
-            connection, "UPDATE mvr_spaces SET least_gram = ? WHERE space = ?", [lower.tolist(), space.key]
-        )
-
-    lock = ""
-
-    def _write_item(self, connection: Any, space: Space, item: StoredItem) -> None:
-        self.run(connection, f"DELETE FROM mvr_rows_{space.key} WHERE item = ?", [item.id])
-        self.run(
+    def _take_out(self, connection: Any, space: Space, ids: Sequence[str]) -> dict[str, int]:
+        """Delete items with their rows; where those that were there lay."""
+        found = self.run(
             connection,
-            f"INSERT INTO mvr_items_{space.key} (id, content, document, genre, mood, licence, commercial, duration_s, "
-            "tempo_bpm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET content = excluded.content, "
-            "document = excluded.document, genre = excluded.genre, mood = excluded.mood, licence = excluded.licence, "
-            "commercial = excluded.commercial, duration_s = excluded.duration_s, tempo_bpm = excluded.tempo_bpm",
-            [
-                item.id,
-                item.content,
-                json.dumps(item.document, allow_nan=False),
-                [word.casefold() for word in item.genre],
-                [word.casefold() for word in item.mood],
-                item.licence.casefold().replace("_", "-").strip(),
-                item.commercial,
-                item.duration_s,
-                item.tempo_bpm,
-            ],
-        )
-
-    def insert_rows(self, connection: Any, space: Space, lines: list[Line]) -> None:
-        """Write rows of items that have none."""
-        statement = f"INSERT INTO mvr_rows_{space.key} VALUES (?, ?, ?, ?, ?, ?)".replace("?", self.mark)
-        values = [(*line[:5], self.vector_value(line[5])) for line in lines]
-        connection.cursor().executemany(statement, values)
+            f"SELECT i.id, i.position FROM mvr_items_{space.key} i WHERE {self.member}",
+            [list(ids)],
+        ).fetchall()
+        known = {str(name): int(position) for name, position in found}
+        if known:
+            at = list(known.values())
+            rows = self.run(
+                connection,
+                f"SELECT count(*) FROM mvr_segments_{space.key} r WHERE {self.at}",
+                [at],
+            ).fetchone()[0]
+            self.run(connection, f"DELETE FROM mvr_segments_{space.key} r WHERE {self.at}", [at])
+            self.run(connection, f"DELETE FROM mvr_items_{space.key} i WHERE {self.member}", [list(known)])
+            self.run(
+                connection,
+                "UPDATE mvr_indexes SET items = items - ?, segments = segments - ? WHERE space = ?",
+                [len(known), rows, space.key],
+            )
+        return known
 
     def remove(self, space: Space, ids: Sequence[str]) -> None:
         """See `Place.remove`."""
         with self.transaction() as connection:
-            for item in ids:
-                self.run(connection, f"DELETE FROM mvr_rows_{space.key} WHERE item = ?", [item])
-                self.run(connection, f"DELETE FROM mvr_items_{space.key} WHERE id = ?", [item])
+            query = f"SELECT space FROM mvr_indexes WHERE space = ?{self.lock}"
+            self.run(connection, query, [space.key]).fetchone()
+            self._take_out(connection, space, ids)
         self.after_removal(space)
 
     def after_removal(self, space: Space) -> None:
         """What must follow a removal, outside its transaction."""
 
-    def candidates(self, space: Space, weighted: FloatArray, count: int, wanted: Wanted) -> Candidates:
+    def keep_measured(self, space: Space, measured: Measured) -> None:
+        """Write down how much an approximate index misses."""
+        with self.transaction() as connection:
+            values = [json.dumps(asdict(measured)), space.key]
+            self.run(connection, "UPDATE mvr_indexes SET measured = ? WHERE space = ?", values)
+
+    def candidates(
+        self, space: Space, weighted: FloatArray, count: int, wanted: Wanted, weights: FloatArray | None
+    ) -> Candidates:
         """See `Place.candidates`."""
         sent = self.sent_query(weighted)
         conditions, values = self._conditions(wanted)
-        product = self.product(space.width)
+        items = f"JOIN mvr_items_{space.key} i ON i.position = r.position {conditions}" if conditions else ""
+        value = self.product(space.width)
+        order = self.nearest
+        if weights is not None:
+            value = _score(value, weights)
+            order = f"{value} DESC, r.position, r.number"
         with self.transaction() as connection:
-            self.prepare_search(connection, space, count)
-            order = self.order(space, self.exact(connection, space))
-            found = self.run(
+            if weights is None:
+                self.prepare_graph(connection, count)
+            found = self.read_rows(
                 connection,
-                f"SELECT i.position, r.number, r.embedding, {product} FROM mvr_rows_{space.key} r "
-                f"JOIN mvr_items_{space.key} i ON i.id = r.item {conditions} ORDER BY {order} LIMIT {int(count)}",
+                f"SELECT r.position, r.number, r.embedding, {value} AS value "
+                f"FROM mvr_segments_{space.key} r {items} ORDER BY {order} LIMIT {int(count)}",
                 [self.vector_value(sent), *values, self.vector_value(sent)],
-            ).fetchall()
-        vectors = [self.read_vector(line[2]) for line in found]
-        shape = (len(found), len(space.branches), space.dim)
+            )
+        positions, numbers, vectors, found_values = found
         return Candidates(
-            positions=np.array([line[0] for line in found], np.int64),
-            numbers=np.array([line[1] for line in found], np.int64),
-            vectors=np.array(vectors, np.float32).reshape(shape),
-            products=np.array([line[3] for line in found], np.float64),
+            positions=positions.astype(np.int64),
+            numbers=numbers.astype(np.int64),
+            vectors=vectors.reshape(len(positions), len(space.branches), space.dim),
+            values=found_values.astype(np.float64),
             slack=query_slack(weighted, sent, len(space.branches), self.rounding),
         )
 
@@ -289,31 +319,66 @@ class SqlPlace:
         return ("WHERE " + " AND ".join(clauses) if clauses else ""), values
 
     def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
-        """See `Place.rows`."""
-        found = []
+        """See `Place.rows`; what somebody else took out since is left out."""
+        if not places:
+            return []
+        pairs = ", ".join("(?, ?)" for _ in places)
         with self.transaction() as connection:
-            for position, number in places:
-                line = self.run(
-                    connection,
-                    f"SELECT i.id, i.document, r.start_s, r.end_s, r.facts FROM mvr_rows_{space.key} r "
-                    f"JOIN mvr_items_{space.key} i ON i.id = r.item WHERE i.position = ? AND r.number = ?",
-                    [position, number],
-                ).fetchone()
-                if line is not None:  # taken out by somebody else since
-                    found.append(
-                        Row(
-                            item=line[0],
-                            document=json.loads(line[1]),
-                            start_s=line[2],
-                            end_s=line[3],
-                            facts=json.loads(line[4]),
-                        )
-                    )
-        return found
+            lines = self.run(
+                connection,
+                f"SELECT r.position, r.number, i.id, i.document, r.start_s, r.end_s, r.facts "
+                f"FROM mvr_segments_{space.key} r JOIN mvr_items_{space.key} i ON i.position = r.position "
+                f"WHERE (r.position, r.number) IN ({pairs})",
+                [int(value) for pair in places for value in pair],
+            ).fetchall()
+        found = {
+            (line[0], line[1]): Row(
+                item=line[2],
+                document=json.loads(line[3]),
+                start_s=line[4],
+                end_s=line[5],
+                facts=json.loads(line[6]),
+            )
+            for line in lines
+        }
+        return [found[place] for place in places if place in found]
 
 
-def _lines(item: StoredItem, vectors: FloatArray) -> Iterator[Line]:
-    """An item's rows: item, number, start, end, facts as JSON, vector (B * D,)."""
+def _pairs(branches: int) -> list[tuple[str, tuple[int, int]]]:
+    """The columns that hold inner products between a row's branches, each with its two branches."""
+    return [(f"g{b}_{c}", (b, c)) for b in range(branches) for c in range(b, branches)]
+
+
+def _score(product: str, weights: FloatArray) -> str:
+    """A row's score as an expression: its inner product over the length of its mixture, 0 where that cancelled out."""
+    wide = weights.astype(np.float64)
+    factors = [(name, (1 if b == c else 2) * wide[b] * wide[c]) for name, (b, c) in _pairs(len(weights))]
+    square = " + ".join(
+        f"{factor!r} * r.{name}" for name, factor in ((n, float(f)) for n, f in factors) if factor
+    )
+    return f"CASE WHEN {square} > {CANCELLED**2!r} THEN ({product}) / sqrt({square}) ELSE 0 END"
+
+
+def _line(position: int, item: StoredItem) -> ItemLine:
+    """An item as a line of its table."""
+    return (
+        item.id,
+        position,
+        item.content,
+        json.dumps(item.document, allow_nan=False),
+        [word.casefold() for word in item.genre],
+        [word.casefold() for word in item.mood],
+        item.licence.casefold().replace("_", "-").strip(),
+        item.commercial,
+        item.duration_s,
+        item.tempo_bpm,
+    )
+
+
+def _lines(position: int, item: StoredItem, vectors: FloatArray) -> Iterator[Line]:
+    """An item's rows: position, number, start, end, facts as JSON, vector (B * D,), inner products."""
     for number, (times, row) in enumerate(zip(item.times, vectors, strict=True)):
         facts = json.dumps(dict(item.facts[number]) if item.facts else {}, allow_nan=False)
-        yield item.id, number, float(times[0]), float(times[1]), facts, row.ravel()
+        matrix = gram(row[None])[0]
+        grams = tuple(float(matrix[at]) for _, at in _pairs(len(row)))
+        yield (position, number, float(times[0]), float(times[1]), facts, row.ravel(), *grams)

@@ -1,0 +1,64 @@
+"""One kind at one size, in a process of its own: `python -m eval.index.cell KIND ROWS FOLDER`, JSON lines out."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from eval.index.kinds import K, Kind, LocalKind, PlaceKind, Stage, truth
+from eval.index.rows import blocks, queries
+from mvr.datatypes import JsonDict, branch_weights
+from mvr.index.recall import ALPHAS
+
+QUERIES, SEED = 20, 2
+KINDS: dict[str, type[LocalKind | PlaceKind]] = {
+    "half": LocalKind, "rabitq": LocalKind, "duckdb": PlaceKind, "pgvector": PlaceKind,
+}  # fmt: skip
+
+
+def main(kind: str, rows: int, folder: Path) -> None:
+    """Build and ask; one line for each stage."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = truth(folder.parent / f"truth-{rows}.npy", rows, blocks(rows), QUERIES, SEED)
+    index: Kind = KINDS[kind](folder, kind)
+    for stage in index.stages(blocks(rows), rows):
+        asked = {} if "not built" in stage.facts else ask(index, wanted)
+        print(json.dumps(line(stage, rows) | asked), flush=True)
+
+
+def line(stage: Stage, rows: int) -> JsonDict:
+    """What building took."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return {
+        "kind": stage.name, "rows": rows, "build_s_per_million": stage.build_s / rows * 1e6,
+        "mb_per_million": stage.size_bytes / rows, "build_s": stage.build_s, "peak_mb": peak, "facts": stage.facts,
+    }  # fmt: skip
+
+
+def ask(index: Kind, wanted: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> JsonDict:
+    """Every query at every alpha after one that does not count; median and 95th percentile of the seconds."""
+    asked, seconds, answers = queries(QUERIES, SEED), [], set()
+    index.find(asked[0], branch_weights(ALPHAS[0], 2))
+    recalls = {}
+    for alpha, best in zip(ALPHAS, wanted, strict=True):
+        weights, shares = branch_weights(alpha, 2), []
+        for query, truths in zip(asked, best, strict=True):
+            began = time.perf_counter()
+            found, words = index.find(query, weights)
+            seconds.append(time.perf_counter() - began)
+            answers.add(words)
+            shares.append(len(set(found) & set(truths.tolist())) / K)
+        recalls[str(alpha)] = float(np.mean(shares))
+    return {
+        "p50_ms": 1e3 * float(np.percentile(seconds, 50)), "p95_ms": 1e3 * float(np.percentile(seconds, 95)),
+        "recall": recalls, "answers": sorted(answers),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
