@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import Modality, Segment
+from mvr.datatypes import JsonDict, Modality, Segment
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index import Index, create_index
 from mvr.index.recall import Measured
@@ -87,10 +87,11 @@ class LibraryIndex:
             if at is not None:
                 changed[at], present[at] = item, not item.missing
         again = replace(self, items=tuple(changed))
-        kept = {
-            name: self.__dict__[name] for name in ("music", "owner", "_positions") if name in self.__dict__
-        }
-        again.__dict__.update(kept, present=present)  # of cached properties: what has not changed
+        kept: JsonDict = {"present": present}
+        for name in ("music", "owner", "_positions"):  # cached properties that have not changed go on
+            if name in self.__dict__:
+                kept[name] = self.__dict__[name]
+        again.__dict__.update(kept)
         return again
 
     def part(self, positions: npt.NDArray[np.int64]) -> LibraryIndex:
