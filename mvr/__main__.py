@@ -46,7 +46,7 @@ app.add_typer(dataset_app, name="dataset")
 app.add_typer(features_app, name="features")
 app.command("train")(train)
 app.command("serve")(serve)
-app.add_typer(votes_app, name="votes", help="Blind votes: out, in, counted.")
+app.add_typer(votes_app, name="votes", help="Blind votes: export, import, count.")
 app.add_typer(weights_app, name="weights")
 
 
@@ -58,7 +58,9 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show it."),
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
 

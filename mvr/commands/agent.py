@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mvr.commands.options import DEFAULT, LibraryOption, SystemOption, library_or_demo
-from mvr.commands.output import note
+from mvr.commands.options import DEFAULT, LibraryOption, SystemOption, library_or_demo, tell_demo
 
 AllowOption = Annotated[
     list[Path] | None,
@@ -17,7 +16,7 @@ AllowOption = Annotated[
 OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", help="The folder to write into; without it nothing is written.", show_default=False
+        "--out", help="The folder to write into; without it, nothing is written.", show_default=False
     ),
 ]
 
@@ -36,5 +35,5 @@ def mcp(
     gate = Gate(allow=tuple(allow or ()), out=out)
     opened, demo = library_or_demo(library)
     if demo:
-        note("your library is empty, so the demo library is ranked; `mvr library add PATH` adds yours")
+        tell_demo()
     create_server(Desk(opened, system, gate)).run()

@@ -22,14 +22,14 @@ _Set = Annotated[Path, typer.Argument(help="Folder of a built set.")]
 def build(
     source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of short videos.")],
     out: Annotated[Path, typer.Option(help="Folder for the set.")],
-    config: Annotated[Path | None, typer.Option(help="JSON with settings of the builder.")] = None,
+    config: Annotated[Path | None, typer.Option(help="JSON file with the settings of the build.")] = None,
     urls: Annotated[
         Path | None, typer.Option(help="A list of addresses to fetch into DIR first, with yt-dlp (an extra).")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that measure clips.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure, filter, group, split and write; a second run measures nothing again."""
+    """Build a set: measure, filter, group, split and write; a second run measures only what is new."""
     from mvr.datasets.svm10k import builder, sources
 
     check_output_folder(out, builder.MADE)
@@ -58,8 +58,8 @@ def build(
 @app.command()
 def review(
     place: _Set,
-    keep: Annotated[list[str] | None, typer.Option(help="Id to keep, repeatable.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="Id to drop, repeatable.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Id to keep (repeatable).")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Id to drop (repeatable).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List clips close to a threshold, or decide on them; the next build obeys the decisions."""
@@ -112,7 +112,7 @@ def info(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Rows, hours, groups, quartiles of what was measured, counts of themes and labels."""
+    """Show rows, hours, groups, quartiles of what was measured, counts of themes and labels."""
     if plot is not None:
         check_output_file(
             plot, inputs=place.rglob("*"), kept=library_files(), endings=(".svg", ".png"), force=force
@@ -139,7 +139,7 @@ def push(
     place: _Set,
     repository: Annotated[str, typer.Argument(help="OWNER/NAME on the Hugging Face hub.")],
     public: Annotated[
-        bool, typer.Option("--public", help="Everybody may see it; private by default.")
+        bool, typer.Option("--public", help="Let everybody see it (default: private).")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -160,11 +160,11 @@ def audioset(
     out: Annotated[Path, typer.Option(help="Parquet file for the labels.")],
     classes: Annotated[Path | None, typer.Option(help="class_labels_indices.csv, for label numbers.")] = None,
     level: Annotated[str, typer.Option(help="direct: 25 genres; all: 65.")] = "direct",
-    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Genre, mood and instrument labels of AudioSet's music clips, with a split balanced by genre."""
+    """Write genre, mood and instrument labels of AudioSet's music clips, with a split balanced by genre."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mvr.commands.options import check_media, library_files, library_or_demo
+from mvr.commands.options import check_media, library_files, library_or_demo, tell_demo
 from mvr.commands.output import note, print_json, say, steps
 from mvr.config.outputs import check_output_file
 from mvr.datatypes import Direction, JsonDict, Modality
@@ -233,9 +233,7 @@ def _rank(wish: Wish, library: Library, demo: bool) -> _Ranked:
             )
         return _Ranked(found=[])
     if demo:
-        note(
-            "your library is empty, so the demo library's tracks are ranked; `mvr library add PATH` adds yours"
-        )
+        tell_demo()
     retriever = Retriever(library, load_system(wish.system))
     with steps("embedding") as progress:
         for path, reason in retriever.prepare(Direction.VIDEO_TO_MUSIC, progress):

@@ -27,7 +27,7 @@ _ENCODERS = ("libx264", "aac")
 
 
 CommercialOption = Annotated[
-    bool, typer.Option("--commercial", help="Only the systems that one may earn money with.")
+    bool, typer.Option("--commercial", help="Only systems that you may earn money with.")
 ]
 
 
@@ -57,7 +57,7 @@ def doctor(commercial: CommercialOption = False, as_json: JsonOption = False) ->
             say(f"    commercial use: {licence['commercial']} ({licence['source']})")
     if commercial:
         say(
-            f"\nleft out, since one may not earn money with them or nobody knows: {', '.join(document['left_out'])}"
+            f"\nleft out, because you may not earn money with them, or nobody knows: {', '.join(document['left_out'])}"
         )
 
 

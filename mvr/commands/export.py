@@ -13,6 +13,7 @@ from mvr.commands.delivering import Output, Wish, export_pack, export_timeline, 
 from mvr.commands.fit import EndingOption, FitChoice, HitOption, describe, plan_track
 from mvr.commands.options import (
     DEFAULT,
+    TRACK_HELP,
     ForceOption,
     JsonOption,
     LibraryOption,
@@ -60,7 +61,9 @@ StartOption = Annotated[
         show_default=False,
     ),
 ]
-TopOption = Annotated[int, typer.Option("--top", min=1, max=20, help="The track and its muted alternates.")]
+TopOption = Annotated[
+    int, typer.Option("--top", min=1, max=20, help="How many tracks: the chosen one, and muted alternatives.")
+]
 DropOption = Annotated[bool, typer.Option("--drop-frame", help="Drop-frame timecode (29.97, 59.94).")]
 SoundsOption = Annotated[
     bool, typer.Option("--sounds/--no-sounds", help="Music and own sound as WAV beside a timeline.")
@@ -77,7 +80,7 @@ def export(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip.")],
     track: Annotated[
         str | None,
-        typer.Argument(metavar="TRACK", help="Id of a track in the library, or a file.", show_default=False),
+        typer.Argument(metavar="TRACK", help=TRACK_HELP, show_default=False),
     ] = None,
     out: OutOption = None,
     timeline: TimelineOption = None,
@@ -85,7 +88,7 @@ def export(
     start: StartOption = None,
     original: Annotated[Original, typer.Option("--original", help="The clip's own sound.")] = Original.MUTE,
     top: TopOption = 5,
-    link: Annotated[bool, typer.Option("--link", help="An .otioz that refers to the media.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="An .otioz that links to the media.")] = False,
     drop_frame: DropOption = False,
     sounds: SoundsOption = True,
     fit: FitOption = False,

@@ -36,7 +36,7 @@ def import_matrices(
     labels: _Labels = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Any precomputed pair of feature matrices; several labels in a cell are separated by ;"""
+    """Import any precomputed pair of feature matrices; several labels in a cell are separated by ;"""
     from mvr.datasets.features.matrices import import_matrices as read
 
     _write(read(video, audio, manifest), out, labels, as_json)
@@ -47,10 +47,10 @@ def import_youtube8m(
     shards: Annotated[list[Path], typer.Argument(help="Video-level .tfrecord files.")],
     out: _Out,
     vocabulary: Annotated[Path | None, typer.Option(help="CSV with index and name of the labels.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Keep rows with this label, repeatable.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Keep rows with this label (repeatable).")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """YouTube-8M's video-level TFRecords."""
+    """Import YouTube-8M's video-level TFRecords."""
     from mvr.datasets.features.youtube8m import import_youtube8m as read
 
     found = read(shards, vocabulary=vocabulary, only_labels=frozenset(only or ()))
@@ -68,7 +68,7 @@ def import_vggish(
     labels: _Labels = None,
     as_json: JsonOption = False,
 ) -> None:
-    """AudioSet's VGGish embeddings beside video features of your own; rows without sound are left out and counted."""
+    """Import AudioSet's VGGish embeddings beside video features of your own; rows without sound are left out."""
     from mvr.datasets.features.vggish import import_vggish as read
 
     _write(read(shards, video, manifest), out, labels, as_json)
@@ -82,7 +82,7 @@ def import_mgsv(
     out: _Out,
     as_json: JsonOption = False,
 ) -> None:
-    """MGSV-EC's published feature folders; rows whose music is in a later split are left out and counted."""
+    """Import MGSV-EC's published feature folders; rows whose music is in a later split are left out and counted."""
     from mvr.datasets.features.mgsv import import_mgsv as read
 
     _write(read(tables, video, audio), out, None, as_json)

@@ -10,6 +10,7 @@ import typer
 
 from mvr.commands.delivering import named_track
 from mvr.commands.options import (
+    TRACK_HELP,
     ForceOption,
     JsonOption,
     LibraryOption,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 HitOption = Annotated[
     float | None,
-    typer.Option("--hit", min=0, help="Second of the clip at which the music strikes.", show_default=False),
+    typer.Option("--hit", min=0, help="Second of the clip where the music should hit.", show_default=False),
 ]
 EndingOption = Annotated[
     Ending, typer.Option("--ending", help="The track's own ending at the clip's end, or a fade-out.")
@@ -36,13 +37,16 @@ EndingOption = Annotated[
 
 def fit(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip.")],
-    track: Annotated[str, typer.Argument(metavar="TRACK", help="Id of a track in the library, or a file.")],
+    track: Annotated[str, typer.Argument(metavar="TRACK", help=TRACK_HELP)],
     out: Annotated[
         Path | None, typer.Option("--out", help="The WAV file to write.", show_default=False)
     ] = None,
     hit: HitOption = None,
     ending: EndingOption = Ending.REAL,
-    start: Annotated[float, typer.Option("--start", min=0, help="Where the music would rather begin.")] = 0.0,
+    start: Annotated[
+        float,
+        typer.Option("--start", min=0, help="Second of the track where the music should begin, if it can."),
+    ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     library: LibraryOption = None,
     force: ForceOption = False,

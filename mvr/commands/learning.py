@@ -9,6 +9,7 @@ import typer
 
 from mvr.commands.options import (
     DEFAULT,
+    DbOption,
     DeviceOption,
     ForceOption,
     JsonOption,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mvr.arena.reranking.gates import Gate
     from mvr.arena.reranking.model import Reranker
 
-DbOption = Annotated[str | None, typer.Option("--db", metavar="URL", help="Default: your own votes.")]
 DirectionOption = Annotated[Direction, typer.Option("--direction")]
 OutOption = Annotated[
     Path | None,
@@ -43,15 +43,15 @@ def learn(
     alpha: AlphaOption = None,
     direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
     hold_out: Annotated[
-        float, typer.Option("--hold-out", min=0, max=0.9, help="Share of queries kept for its trial.")
+        float, typer.Option("--hold-out", min=0, max=0.9, help="Share of queries kept for the trial.")
     ] = 0.3,
     device: DeviceOption = "auto",
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Learn a re-ranking of the first ten places from counted votes; says whether it foretells unseen votes.
+    """Learn a re-ranking of the first ten places from counted votes; says whether it predicts unseen votes.
 
-    Votes on the queries held out are not learned from: only there does the re-ranking meet the plain list in battles.
+    Votes on the queries held out are not learned from: only there does the re-ranking compete with the plain list.
     """
     if out is not None:  # the page's own place is printed again
         check_output_file(out, inputs=votes_files(db), kept=library_files(library), force=force)

@@ -49,7 +49,10 @@ def add(
         typer.Option("--playlist", help="Only this playlist of a music server.", show_default=False),
     ] = None,
     min_rating: Annotated[
-        int, typer.Option("--min-rating", min=0, max=5, help="Only songs with so many stars on the server.")
+        int,
+        typer.Option(
+            "--min-rating", min=0, max=5, help="Only songs with at least this many stars on the server."
+        ),
     ] = 0,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep copies of a server's files in the library.")
@@ -57,7 +60,7 @@ def add(
     private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add files, folders, playlists or a music server; what is known already is not embedded again."""
+    """Add files, folders, playlists or a music server; what is already known is not read again."""
     servers = [path for path in paths if path.startswith("subsonic:")]
     if servers and len(paths) > 1:
         raise UsageError("name one music server alone; files and folders are added by a call of their own")
@@ -189,7 +192,9 @@ def edit(
     artist: EditOption = None,
     genre: Annotated[str | None, typer.Option(help="Several are separated by ;")] = None,
     licence: EditOption = None,
-    credit: Annotated[str | None, typer.Option(help="The line to print under a published clip.")] = None,
+    credit: Annotated[
+        str | None, typer.Option(help="The credit line to print under a published clip.")
+    ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:

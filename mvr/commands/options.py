@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mvr.commands.output import note
 from mvr.config.cards import DEFAULT_SYSTEM
 from mvr.config.outputs import check_output_folder
 from mvr.config.paths import home_dir
@@ -22,11 +23,11 @@ LibraryOption = Annotated[
     typer.Option("--library", help="Folder of the library (default: MVR_HOME/library).", show_default=False),
 ]
 SystemOption = Annotated[str, typer.Option("--system", help="Which system; `mvr doctor` lists them.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="Where networks run: auto, cpu or cuda.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 ForceOption = Annotated[
     bool,
-    typer.Option("--force", help="Replace a file that is there already; never an input or a library file."),
+    typer.Option("--force", help="Replace an existing file; never an input or a file of a library."),
 ]
 IndexOption = Annotated[
     str | None,
@@ -34,6 +35,11 @@ IndexOption = Annotated[
         "--index", help="An index in a database: postgresql://... or duckdb:FILE.", envvar="MVR_INDEX"
     ),
 ]
+DbOption = Annotated[
+    str | None,
+    typer.Option("--db", metavar="URL", help="SQLite file or PostgreSQL URL (default: your own votes)."),
+]
+TRACK_HELP = "Id of a track in the library, or a file."
 DEFAULT = DEFAULT_SYSTEM
 
 
@@ -102,3 +108,8 @@ def library_or_demo(given: Path | None) -> tuple[Library, bool]:
     if given is None and not len(library):
         return open_demo_library(), True
     return library, False
+
+
+def tell_demo() -> None:
+    """Say on stderr that the demo library stands in for the user's empty one."""
+    note("your library is empty, so the demo library is searched; `mvr library add PATH` adds your own files")

@@ -19,6 +19,7 @@ from mvr.commands.options import (
     SystemOption,
     check_media,
     library_or_demo,
+    tell_demo,
 )
 from mvr.commands.output import minutes, note, print_json, say, steps
 from mvr.datatypes import Direction, Modality
@@ -35,24 +36,28 @@ AlphaOption = Annotated[
         "--alpha",
         min=0,
         max=1,
-        help="0: what pairs taught; 1: what labels such as genre say; default: the system card's.",
+        help="0 follows what pairs taught, 1 follows labels such as genre (default: the system's own).",
         show_default=False,
     ),
 ]
 CountOption = Annotated[int, typer.Option("-k", "--count", min=1, help="Length of the list.")]
-DiversityOption = Annotated[float, typer.Option(min=0, max=1, help="Above 0, alike results are spread out.")]
-TextOption = Annotated[
-    str | None, typer.Option("--text", help="Words that move the query (systems with text).")
+DiversityOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Above 0, similar results are spread out.")
 ]
-TextWeightOption = Annotated[float, typer.Option(min=0, max=1, help="How far the words move it.")]
+TextOption = Annotated[
+    str | None, typer.Option("--text", help="Words that steer the search (systems that know words).")
+]
+TextWeightOption = Annotated[
+    float, typer.Option(min=0, max=1, help="How much the words count: 0 not at all, 1 alone.")
+]
 GenreOption = Annotated[list[str] | None, typer.Option("--genre", help="Keep this genre (repeatable).")]
 MoodOption = Annotated[list[str] | None, typer.Option("--mood", help="Keep this mood (repeatable).")]
 LicenceOption = Annotated[
     list[str] | None,
-    typer.Option("--licence", help='Keep licences that begin so, such as "CC0" (repeatable).'),
+    typer.Option("--licence", help='Keep licences that start with this, such as "CC0" (repeatable).'),
 ]
 CommercialOption = Annotated[
-    bool, typer.Option("--commercial", help="Keep only music that one may earn money with.")
+    bool, typer.Option("--commercial", help="Keep only music that you may earn money with.")
 ]
 
 
@@ -64,12 +69,21 @@ class Switch(StrEnum):
 
 
 TimingOption = Annotated[
-    Switch, typer.Option("--timing", help="Start each track where it meets the picture; the order stays.")
+    Switch,
+    typer.Option("--timing", help="Start each track where it meets the picture; the order stays the same."),
 ]
-MinDuration = Annotated[float | None, typer.Option("--min-duration", min=0, help="Seconds.")]
-MaxDuration = Annotated[float | None, typer.Option("--max-duration", min=0, help="Seconds.")]
-MinTempo = Annotated[float | None, typer.Option("--min-tempo", min=0, help="Beats per minute.")]
-MaxTempo = Annotated[float | None, typer.Option("--max-tempo", min=0, help="Beats per minute.")]
+MinDuration = Annotated[
+    float | None, typer.Option("--min-duration", min=0, help="Shortest length in seconds.")
+]
+MaxDuration = Annotated[
+    float | None, typer.Option("--max-duration", min=0, help="Greatest length in seconds.")
+]
+MinTempo = Annotated[
+    float | None, typer.Option("--min-tempo", min=0, help="Slowest tempo in beats per minute.")
+]
+MaxTempo = Annotated[
+    float | None, typer.Option("--max-tempo", min=0, help="Fastest tempo in beats per minute.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,9 +226,7 @@ def _rank(wish: Wish) -> RankedList:
     if not library.items(wish.direction.target):
         raise DataError(f"the library {library.root} holds no {wanted}; add some with `mvr library add PATH`")
     if demo:
-        note(
-            f"your library is empty, so the demo library's {wanted} are ranked; `mvr library add PATH` adds yours"
-        )
+        tell_demo()
     retriever = Retriever(library, system)
     with steps("embedding") as progress:
         for path, reason in retriever.prepare(wish.direction, progress):

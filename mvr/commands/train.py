@@ -28,16 +28,21 @@ def train(
     features: Annotated[Path, _STORE],
     out: Annotated[Path, _OUT],
     labels: Annotated[
-        list[str] | None, typer.Option(help="Label column, repeatable; each becomes a branch of control-mvr.")
+        list[str] | None,
+        typer.Option(help="Label column (repeatable); each becomes a branch of control-mvr."),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="JSON laid over the preset, key by key.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the preset's seed.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="JSON file whose keys replace those of the preset.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the preset's.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint of a killed run.")
     ] = False,
     reference: Annotated[
         Path | None,
-        typer.Option(help="Of bridge: what the backbones say of reference items, a file or a feature store."),
+        typer.Option(
+            help="For bridge: what the backbones say of reference items; a file or a feature store."
+        ),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mvr.commands.learning import learn, promote
-from mvr.commands.options import ForceOption, JsonOption, LibraryOption, library_files, open_library
+from mvr.commands.options import DbOption, ForceOption, JsonOption, LibraryOption, library_files, open_library
 from mvr.commands.output import note, print_json, say, say_all
 from mvr.config.outputs import check_output_file, check_output_folder
 from mvr.datatypes import Direction
@@ -27,10 +27,6 @@ Writers = dict[Path, "Callable[[Path], object]"]  # file -> what writes it
 app = typer.Typer(no_args_is_help=True)
 app.command("learn")(learn)
 app.command("promote")(promote)
-DbOption = Annotated[
-    str | None,
-    typer.Option("--db", metavar="URL", help="SQLite file or PostgreSQL URL; default: your own votes."),
-]
 PoolOption = Annotated[str, typer.Option("--pool", help="Name of the judged pool (qrels and runs).")]
 DirectionOption = Annotated[Direction, typer.Option("--direction", help="Direction of qrels and runs.")]
 
@@ -50,7 +46,9 @@ def export(
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Folder for the files.", show_default=False)
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The same, by name.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The same folder, by name.", show_default=False)
+    ] = None,
     db: DbOption = None,
     kind: Annotated[
         Kind,
@@ -110,7 +108,7 @@ def backup(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy all votes into one file, while a server may go on writing; the file copied by hand may lack the newest."""
+    """Copy all votes into one file, even while a server is writing; a file copied by hand may lack the newest."""
     from mvr.votes.copies import back_up, file_of
 
     source = file_of(db)
@@ -130,7 +128,7 @@ def import_(
     direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
     as_json: JsonOption = False,
 ) -> None:
-    """Add exported tables, TREC qrels (a .qrels file) or runs; what is there already is not added twice."""
+    """Add exported tables, TREC qrels (a .qrels file) or runs; what is already there is not added again."""
     from mvr.votes.formats.tables import import_tables
     from mvr.votes.formats.trec import import_qrels, import_runs
 
@@ -207,9 +205,7 @@ def verify_code(
 @app.command("purge")
 def purge(
     db: DbOption = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Delete; without it only the count is asked for.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only the count is shown.")] = False,
 ) -> None:
     """Delete the rows of voters who asked to be forgotten (they count nowhere and are never exported anyway)."""
     if not yes:

@@ -47,7 +47,7 @@ def fetch(
     accept: Annotated[bool, _ACCEPT] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Download weights that are not here; resumes, checks digests, makes no request for what is here."""
+    """Download weights that are missing; resumes, checks digests, asks for nothing that is already here."""
     from mvr.backbones.weights import accept_licence, fetch_weights, weights_source
 
     files: dict[str, str] = {}

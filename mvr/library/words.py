@@ -197,8 +197,11 @@ def _info_of(path: Path) -> Entries:
                 wanted = (b"NAME", b"AUTH", b"(c) ", b"ANNO")
                 chunks = _chunks(file, "big", 12, file.seek(0, 2), wanted)
                 return [("aiff", name.decode(), [decoded(body)]) for name, body in chunks]
-    except (OSError, ValueError):
-        pass
+    except (
+        OSError,
+        ValueError,
+    ):  # cut off, or a chunk beyond the end: such a file has no words here, and what is
+        return []  # wrong with its sound is said by `mvr.media` when it is read
     return []
 
 

@@ -68,7 +68,7 @@ class Gate:
         place = found / wanted.name
         try:
             place.lstat()
-        except FileNotFoundError:
+        except FileNotFoundError:  # as it should be: the file is new
             pass
         except (OSError, ValueError) as error:  # a zero byte, too long a name
             raise UsageError(f"{_quoted(name)} is no name that a file can have") from error

@@ -144,7 +144,7 @@ def test_without_a_library_the_demo_library_is_ranked_and_says_so(
     clip = media / "clip one.mp4"
     done = mvr("recommend", clip, "--system", "chance", "--json")
     (result,) = document(done)["results"]
-    assert result["title"] == "Shipped" and "demo library's tracks are ranked" in done.stderr
+    assert result["title"] == "Shipped" and "the demo library is searched" in done.stderr
     exported = mvr("export", clip, result["id"], "--out", tmp_path / "out.mp4", "--json")
     assert document(exported)["track"]["title"] == "Shipped" and (tmp_path / "out.mp4").stat().st_size > 1000
     done = mvr("recommend", clip, "--library", tmp_path / "empty", "--system", "chance", code=2)

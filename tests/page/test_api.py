@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,9 +30,10 @@ def test_a_wrong_value_is_named_with_what_was_wanted(name: str, value: object) -
 
 
 def test_the_ends_of_the_ranges_are_good() -> None:
-    assert api.Wish(alpha=0, count=1, system="mini").check(["mini"]) == (0.0, 1, "mini")
-    assert api.Wish(alpha=None, count=2, system="mini").check(["mini"])[0] is None, "the system card's"
-    assert api.Wish(alpha=1.0, count=50, system="mini").check(["mini"]) == (1.0, 50, "mini")
+    least = api.CheckedWish(alpha=0.0, count=1, system="mini")
+    assert api.Wish(alpha=0, count=1, system="mini").check(["mini"]) == least
+    assert api.Wish(alpha=None, count=2, system="mini").check(["mini"]).alpha is None, "the system card's"
+    assert api.Wish(alpha=1.0, count=50, system="mini").check(["mini"]) == replace(least, alpha=1.0, count=50)
 
 
 def test_nothing_is_taken_or_decoded_for_a_wrong_count(monkeypatch: pytest.MonkeyPatch) -> None:
