@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -41,11 +42,37 @@ ADDED = {"sequence": 0, "group_label": None, "recognised": 0}
 """Columns that schema 2 added, with what a row of schema 1 holds in them until it is numbered."""
 
 
+_PLAIN = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,63}")
+_WRITTEN_OUT = "hex:"  # no plain word has a colon
+
+
+def neutral_session(session_id: str) -> str:
+    """A session id of schema 1, whatever a client sent, as a word that every database and table takes.
+
+    A plain word stays as it is, everything else is written out: PostgreSQL has no NUL, spreadsheets have formulas.
+
+    >>> neutral_session("5f3a"), neutral_session("=A1"), neutral_session("a\\0")
+    ('5f3a', 'hex:3d4131', 'hex:6100')
+    """
+    return session_id if _PLAIN.fullmatch(session_id) else _WRITTEN_OUT + session_id.encode().hex()
+
+
+def _sent_session(session_id: str) -> str:
+    return (
+        bytes.fromhex(session_id.removeprefix(_WRITTEN_OUT)).decode()
+        if session_id.startswith(_WRITTEN_OUT)
+        else session_id
+    )
+
+
 def hashed(row: dict[str, Any]) -> dict[str, Any]:
-    """The columns of a row that its hash is over: those of the schema that it was stored under."""
+    """What the hash of a row is over: columns and session id of the schema that it was stored under."""
     if row.get("schema_version") != 1:
         return row
-    return {name: value for name, value in row.items() if name not in ADDED}
+    old = {name: value for name, value in row.items() if name not in ADDED}
+    if "session_id" in old:
+        old["session_id"] = _sent_session(old["session_id"])
+    return old
 
 
 @dataclass(frozen=True, kw_only=True)

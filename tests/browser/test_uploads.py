@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S
+from tests.browser.open_page import OpenPage
 
 pytestmark = pytest.mark.browser
 
@@ -199,6 +202,33 @@ def test_a_second_visitor_sees_nothing_of_the_first(new_visitor, clips, server):
     while not is_gone(server, address) and time.monotonic() < until:
         other.wait_for_timeout(200)
     assert is_gone(server, address), "a closed page's files are deleted"
+
+
+def test_eight_people_who_send_the_same_file_at_the_same_moment_all_keep_it(server, clips):
+    """A class does exactly this. Gradio keeps one file for all of them, under the name of its content."""
+    clip = clips("class.mp4", *KINDS["h264.mp4"])
+    gate = threading.Barrier(8)
+
+    def person(_):
+        page = OpenPage(server.url)
+        gate.wait(PATIENCE_S)
+        file = page.upload(clip)
+        gate.wait(
+            PATIENCE_S
+        )  # all of it has arrived before anybody's event: whoever takes it first must leave it
+        return page, file, page.search(file)
+
+    with ThreadPoolExecutor(8) as people:
+        found = list(people.map(person, range(8)))
+    assert len({file["path"] for _, file, _ in found}) == 1, "one file of Gradio's for all"
+    Path(found[0][1]["path"]).unlink()
+    players = [page.player() for page, _, _ in found]
+    assert len(set(players)) == 8
+    for (page, _, ids), address in zip(found, players, strict=True):
+        assert len(ids) == 10 and len(page.slide(0.35)) == 10
+        answer = server.get(f"/{address}")
+        assert answer.status_code == 200 and answer.content[4:8] == b"ftyp"
+        page.close()
 
 
 def is_gone(server, address):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import sqlite3
 import threading
@@ -16,9 +18,9 @@ from mvr.errors import DataError
 from mvr.votes import schema
 from mvr.votes.chain import broken_links
 from mvr.votes.engine import create_engine, parse_url
-from mvr.votes.formats.tables import import_tables, load_tables
+from mvr.votes.formats.tables import Format, export_tables, import_tables, load_tables
 from mvr.votes.migrations import upgrade as migrations
-from mvr.votes.records import RECORDS, Consent, Vote
+from mvr.votes.records import RECORDS, Battle, Consent, Vote
 from mvr.votes.store import VoteStore
 
 OLD = Path(__file__).parents[1] / "golden" / "votes_schema_1"
@@ -138,6 +140,77 @@ def test_an_older_program_refuses_the_new_store_in_one_sentence(url, monkeypatch
         DataError, match=r"has schema 0002, newer than this program; install the newer version"
     ):
         VoteStore.open(url)
+
+
+SESSIONS = OLD.parent / "votes_schema_1_sessions"
+SENT = json.loads((SESSIONS / "board.json").read_text())
+
+
+@pytest.fixture
+def store_of_words(url: str, tmp_path: Path) -> str:
+    """An old store whose session ids are what clients chose; PostgreSQL cannot hold all of them."""
+    file = tmp_path / "old.sqlite"
+    file.write_bytes(gzip.decompress((SESSIONS / "votes.sqlite.gz").read_bytes()))
+    if url.startswith("sqlite"):
+        return f"sqlite:///{file}"
+    old, engine = sqlite3.connect(file), create_engine(parse_url(url))
+    with pytest.MonkeyPatch.context() as only_the_first, engine.begin() as connection:
+        only_the_first.setattr(ScriptDirectory, "get_current_head", lambda self: "0001")
+        migrations.upgrade(connection)
+        for name in ("battle", "vote", "judgment", "consent"):
+            found = old.execute(f"SELECT * FROM {name}")
+            columns = [column[0] for column in found.description]
+            rows = [dict(zip(columns, row, strict=True)) for row in found]
+            rows = [row for row in rows if "\0" not in row["session_id"]]
+            values = ", ".join(f":{column}" for column in columns)
+            connection.execute(sa.text(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({values})"), rows)
+    engine.dispose()
+    old.close()
+    return url
+
+
+def check_words(store: VoteStore, sent: list[str]) -> None:
+    """Sessions are words that no database or spreadsheet minds, still one per session, and the chain is what it was."""
+    sessions = {row.voter_id: row.session_id for row in store.rows(Consent)}
+    assert len(set(sessions.values())) == len(sent)
+    for number, session in enumerate(SENT["sessions"]):
+        if session in sent:
+            plain = session == "plain-1"
+            assert sessions[f"voter-{number}"] == (session if plain else f"hex:{session.encode().hex()}")
+    assert {row.session_id for row in (*store.rows(Vote), *store.rows(Battle))} == set(sessions.values())
+    assert broken_links(store) == []
+
+
+def test_session_ids_that_were_free_text_become_plain_words_and_the_chain_holds(store_of_words, tmp_path):
+    with_nul = store_of_words.startswith("sqlite")
+    sent = [session for session in SENT["sessions"] if with_nul or "\0" not in session]
+    with VoteStore.open(store_of_words) as store:
+        check_words(store, sent)
+        if with_nul:
+            assert [row["vote_id"] for row in store.counted()] == SENT["counted"]
+            assert build_board(store).document["inputs"]["sha256"] == SENT["sha256"]
+        export_tables(store, tmp_path / "csv", Format.CSV)
+        kept = store.rows(Vote)
+    for file in (tmp_path / "csv").iterdir():
+        with file.open(newline="") as cells:
+            risky = [
+                cell for line in csv.reader(cells) for cell in line if cell.startswith(tuple("=+-@\t\r"))
+            ]
+        assert not risky and "\\0" not in file.read_text(), "no formula, and nothing is left to escape"
+    with VoteStore.open(store_of_words) as again:
+        assert again.rows(Vote) == kept, "it is migrated once"
+
+
+def test_votes_with_nul_bytes_move_to_postgresql_from_a_store_and_from_an_old_table(url, tmp_path):
+    """What broke the move: PostgreSQL has no NUL."""
+    (tmp_path / "old.sqlite").write_bytes(gzip.decompress((SESSIONS / "votes.sqlite.gz").read_bytes()))
+    with VoteStore.open(tmp_path / "old.sqlite") as old:
+        export_tables(old, tmp_path / "export", Format.JSONL)
+    with VoteStore.open(url) as store:
+        import_tables(store, SESSIONS / "csv")
+        check_words(store, SENT["sessions"])
+        assert import_tables(store, tmp_path / "export")["vote"] == (0, 24), "both ways give the same rows"
+        assert build_board(store).document["inputs"]["sha256"] == SENT["sha256"]
 
 
 def test_order_is_by_number_not_by_the_clocks_of_two_servers(store, make_battle, make_vote):

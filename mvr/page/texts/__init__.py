@@ -373,6 +373,7 @@ VOTERS_WANTED = {
 }
 NO_STUDY = "No study runs here, so the participant id in the address is ignored."
 BAD_CALL = "the page sent something that this server does not understand; reload it"
+NO_BATTLE_PLAYS = "the next pair cannot be played just now; try again in a moment"
 OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
 OWN_CLIP_LABEL = "Vote on my own clip"
 OWN_CLIP_DROP = DROP_VIDEO

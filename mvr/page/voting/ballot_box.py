@@ -26,9 +26,9 @@ from mvr.arena.rules import ArenaSettings
 from mvr.arena.studies import Study, StudyArena
 from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, JsonDict
-from mvr.errors import MvrError
+from mvr.errors import MediaError, MvrError, NotInLibrary, UsageError
 from mvr.page import texts
-from mvr.page.library import DEMO, Catalogue
+from mvr.page.library import Catalogue
 from mvr.page.names import shown_name
 from mvr.page.serving import Shelf
 from mvr.page.serving.once import once
@@ -37,6 +37,7 @@ from mvr.page.voting.battle_media import ArenaMedia
 from mvr.page.voting.contest import Contest, OwnClip
 from mvr.page.voting.grading import GradingDesk
 from mvr.page.voting.hearing import Hearing
+from mvr.page.voting.host_library import Soundtracks, library_of_this_server
 from mvr.page.voting.judgments import Grades, judgments
 from mvr.page.voting.reception import Behind, Reception
 from mvr.page.voting.vote_copy import VoteCopy
@@ -46,6 +47,8 @@ from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner, load_secret
 
 logger = logging.getLogger(__name__)
+UNPLAYABLE = (MediaError, NotInLibrary, UsageError)  # a battle's files have gone or cannot be decoded
+_DRAWS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,7 @@ class BallotBox:
         self._warming: threading.Thread | None = None
         self._ahead = Ahead(needs.pool, self._drawn)
         self.signer = VoterSigner(load_secret())
+        self._library = library_of_this_server(needs.catalogue)
         self.labels = GroupLabels()
         self.hearing = Hearing(lambda: self.store)
         self.reception = Reception(
@@ -99,8 +103,9 @@ class BallotBox:
 
     @once
     def contest(self) -> Contest:
-        """Candidates over the demo library."""
-        return Contest(self._needs.catalogue, DEMO)
+        """Candidates over the demo library, or over the host's."""
+        soundtracks = Soundtracks(home_dir() / "battles" / "own-music.json")
+        return Contest(self._needs.catalogue, self._library, brings_music=soundtracks.competes)
 
     @once
     def media(self) -> ArenaMedia:
@@ -154,9 +159,13 @@ class BallotBox:
         """The open battle of this visitor or the next one, ready to play."""
         started = time.monotonic()
         open_one = self.arena.current(voter, direction)
-        if open_one is None or (own is not None and open_one.battle.query_id != own.query_id):
-            open_one = self._next(voter, session, direction, own)
-        shown = self.shown(open_one)
+        shown = None
+        if open_one is not None and (own is None or open_one.battle.query_id == own.query_id):
+            shown = self._played(open_one)
+        if shown is None:
+            shown = self._played(self._next(voter, session, direction, own))
+        if shown is None:
+            raise Refused(Reason.EXHAUSTED, texts.NO_BATTLE_PLAYS)
         logger.info("battle ready after %.2f s", time.monotonic() - started)
         return shown
 
@@ -218,6 +227,14 @@ class BallotBox:
         clip = self.contest.own(query_id)
         return clip.item if clip is not None and self.contest.claim(query_id, voter) else None
 
+    def _played(self, open_one: OpenBattle) -> JsonDict | None:
+        """What the browser gets of a battle; None where a file of it has gone since it was drawn."""
+        try:
+            return self.shown(open_one)
+        except UNPLAYABLE as error:
+            logger.warning("an open battle cannot be played any more: %s", error)
+            return None
+
     def shown(self, open_one: OpenBattle) -> JsonDict:
         """What the browser may know before the vote."""
         battle = open_one.battle
@@ -245,9 +262,15 @@ class BallotBox:
 
     def _drawn(self, voter: str, session: str, direction: Direction, own: QueryItem | None = None) -> Drawn:
         """A battle whose media are made before its clock starts."""
-        drawn = self.arena.prepare(voter, direction, session_id=session, query=own)
-        self.media.of_battle(drawn.battle)
-        return drawn
+        for _ in range(_DRAWS):
+            try:
+                drawn = self.arena.prepare(voter, direction, session_id=session, query=own)
+                self.media.of_battle(drawn.battle)
+            except UNPLAYABLE as error:
+                logger.warning("a battle is drawn again: %s", error)  # names a file: not for the visitor
+            else:
+                return drawn
+        raise Refused(Reason.EXHAUSTED, texts.NO_BATTLE_PLAYS)
 
     def _warm_up(self) -> None:
         """With the first visitor, and only then: make media ahead in a thread that gives way to all others."""

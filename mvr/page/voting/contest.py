@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,12 +38,22 @@ class Contest:
 
     Args:
         catalogue: systems and libraries.
-        library: key of the library whose items are ranked; queries come from it and from the demo library.
+        library: key of the library whose items are ranked; queries are its own, or of the demo library where it has
+            none of the kind.
+        learned: re-rankings that votes taught.
+        brings_music: whether the own sound of a clip of the library is music that may compete; the demo's never does.
     """
 
-    def __init__(self, catalogue: Catalogue, library: str, learned: Learned | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        library: str,
+        learned: Learned | None = None,
+        brings_music: Callable[[Item], bool] = lambda clip: False,
+    ) -> None:
         self._catalogue, self._library = catalogue, library
         self._learned = learned or Learned(catalogue)
+        self._brings_music = brings_music
         self._trials: dict[str, Reranker] = {}
         self._own: dict[str, OwnClip] = {}
         self._claimed: dict[str, str] = {}
@@ -85,8 +95,11 @@ class Contest:
         return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
     def queries(self, direction: Direction) -> Sequence[QueryItem]:
-        """Items of the query's modality, of this library and the demo library."""
-        return [_query_item(item, source) for item, source in self._askable(direction)]
+        """Items of the query's modality: this library's, or the demo library's where it has none."""
+        for key in dict.fromkeys((self._library, DEMO)):
+            if found := self._listed(key, direction.query):
+                return [self._query_item(item, key) for item in sorted(found, key=lambda item: item.id)]
+        return []
 
     def items(self, direction: Direction) -> Sequence[Candidate]:
         """Every item that could be ranked."""
@@ -148,17 +161,22 @@ class Contest:
         with self._lock:
             known = self._lists.get((library, modality))
         if known is None or now - known[0] > _LISTED_S:
-            known = now, self._catalogue.items(library, modality)
+            known = now, [item for item in self._catalogue.items(library, modality) if not item.missing]
             with self._lock:
                 self._lists[library, modality] = known
         return known[1]
 
-    def _askable(self, direction: Direction) -> list[tuple[Item, str]]:
-        found: dict[str, tuple[Item, str]] = {}
-        for key in dict.fromkeys((DEMO, self._library)):
-            for item in self._listed(key, direction.query):
-                found.setdefault(item.id, (item, "demo" if key == DEMO else "library"))
-        return [found[key] for key in sorted(found)]
+    def _query_item(self, item: Item, library: str) -> QueryItem:
+        rendered = library == DEMO or any(item.content == demo.content for demo in self._listed(DEMO))
+        return QueryItem(
+            query_id=item.id,
+            group_id=item.same_as or item.id,
+            duration_s=item.duration_s,
+            sha256=item.content,
+            genre=item.genre[0] if item.genre else None,
+            source="demo" if rendered else "library",
+            own_music=item.modality is Modality.VIDEO and not rendered and self._brings_music(item),
+        )
 
     def _prepared(self, system: str, direction: Direction) -> Retriever:
         """The retriever of a system, with every item of the library embedded under it."""
@@ -184,17 +202,6 @@ class Contest:
             return own.direction
         modality = self.item(query.query_id).modality
         return Direction.VIDEO_TO_MUSIC if modality is Modality.VIDEO else Direction.MUSIC_TO_VIDEO
-
-
-def _query_item(item: Item, source: str) -> QueryItem:
-    return QueryItem(
-        query_id=item.id,
-        group_id=item.same_as or item.id,
-        duration_s=item.duration_s,
-        sha256=item.content,
-        genre=item.genre[0] if item.genre else None,
-        source=source,
-    )
 
 
 def _candidate(item: Item, rank: int, score: float, start_s: float) -> Candidate:

@@ -22,7 +22,7 @@ from mvr.config.cells import STARTS_A_FORMULA
 from mvr.config.table import cells, decoded
 from mvr.errors import DataError
 from mvr.votes import schema
-from mvr.votes.record import ADDED
+from mvr.votes.record import ADDED, neutral_session
 from mvr.votes.records import RECORDS, Flag, Record, Side
 from mvr.votes.store import WITHDRAWN, VoteStore, append, lock
 
@@ -137,12 +137,17 @@ def _distinct(rows: Sequence[Row]) -> list[Row]:
     return kept
 
 
-def _numbered(rows: list[Row], record: type[Record]) -> list[Row]:
-    """Rows of schema 1 by the clock, the only order they have: as the migration of a store numbers them."""
+def _brought_up(rows: list[Row], record: type[Record]) -> list[Row]:
+    """Rows of schema 1 as the migration of a store makes them: numbered by the clock, the only order they have, with
+    session ids that any database takes.
+    """
     owner = ("target_kind", "target_id") if record is Flag else ("voter_id",)
     first = () if record is Flag else ("created_at_ms",)
     last: Counter[tuple[str, ...]] = Counter()
     old = [row for row in rows if row.get("sequence") == 0]
+    for row in old:  # an export of a store that was brought up has its numbers
+        if "session_id" in row:
+            row["session_id"] = neutral_session(row["session_id"])
     for row in sorted(old, key=lambda row: tuple(row[name] for name in (*first, *record.key))):
         mine = tuple(row[name] for name in owner)
         last[mine] += 1
@@ -161,7 +166,7 @@ def import_tables(store: VoteStore, source: Path) -> dict[str, tuple[int, int]]:
     """
     tables = load_tables(source)
     records = [
-        (record, _numbered(tables[record.table], record)) for record in RECORDS if record.table in tables
+        (record, _brought_up(tables[record.table], record)) for record in RECORDS if record.table in tables
     ]
 
     def work(connection: sa.Connection) -> dict[str, tuple[int, int]]:

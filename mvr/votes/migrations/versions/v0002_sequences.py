@@ -1,13 +1,16 @@
 """Numbers per voter instead of clocks, group labels, marks, what was sent of a battle, browsers of studies.
 
 Rows that are there get their numbers by the clock, the only order that they have. Their hashes are over the columns
-of their own day (see `mvr.votes.record.hashed`), so the chain holds.
+of their own day (see `mvr.votes.record.hashed`), so the chain holds. Session ids, which were free text of clients, are
+written out where they are no plain word.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
+from mvr.votes.record import neutral_session
 
 revision = "0002"
 down_revision = "0001"
@@ -33,6 +36,8 @@ def upgrade() -> None:
             f"(PARTITION BY {owner} ORDER BY {order}) AS number FROM {table}) AS numbered "
             f"WHERE numbered.{key} = {table}.{key}"
         )
+        if table != "flag":
+            _write_out_sessions(table, key)
     op.add_column("vote", sa.Column("group_label", sa.Text, nullable=True))
     op.add_column("vote", sa.Column("recognised", sa.BigInteger, nullable=False, server_default="0"))
     op.create_index("battle_by_sequence", "battle", ["voter_id", "sequence"])
@@ -57,6 +62,20 @@ def upgrade() -> None:
     )
     op.execute(EXCLUDED_V2)
     op.execute(COUNTED_VOTE_V2)
+
+
+def _write_out_sessions(table: str, key: str) -> None:
+    """Row by row: what one session is written out as may be what another client sent."""
+    rows = sa.table(table, sa.column(key, sa.Text), sa.column("session_id", sa.Text))
+    found = op.get_bind().execute(sa.select(rows.c[key], rows.c.session_id)).all()
+    changed = [
+        {"which": row[0], "plain": neutral_session(row[1])}
+        for row in found
+        if neutral_session(row[1]) != row[1]
+    ]
+    if changed:
+        update = sa.update(rows).where(rows.c[key] == sa.bindparam("which"))
+        op.get_bind().execute(update.values(session_id=sa.bindparam("plain")), changed)
 
 
 EXCLUDED_V2 = """
