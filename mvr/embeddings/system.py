@@ -160,6 +160,12 @@ class System:
                 self._backbones[modality] = self._create_backbone(modality)
             return self._backbones[modality]
 
+    def load(self) -> None:
+        """Load both backbones now, instead of when they are first needed; errors as `backbone`."""
+        for part in self.parts:
+            for modality in Modality:
+                part.backbone(modality)
+
     def _create_backbone(self, modality: Modality) -> Backbone:
         card = self.card.video if modality is Modality.VIDEO else self.card.audio
         if card is None:

@@ -20,9 +20,10 @@ from mvr.media.probe import probe
 from mvr.page.context import PageContext
 from mvr.page.library import DEMO
 from mvr.page.serving import media_limits, safe_name, take_over
-from mvr.retrieval import Result
+from mvr.retrieval import RankedList, Result
 
 MOST_RESULTS = 50
+MOST_PROGRAMS = 16  # that wait at one time; so many work as everywhere
 
 
 class UploadedFile(TypedDict):
@@ -92,8 +93,8 @@ def create_endpoints(context: PageContext) -> None:
         gr.api(
             endpoint,
             api_name=endpoint.__name__,
-            concurrency_id="embed",
-            concurrency_limit=context.manifest.app.embed_jobs,
+            concurrency_id="program",
+            concurrency_limit=MOST_PROGRAMS,
         )
 
 
@@ -146,10 +147,15 @@ def _answer(context: PageContext, direction: Direction, upload: UploadedFile, wi
             path = take_upload(upload, Path(folder))
             need = ("picture",) if direction.query is Modality.VIDEO else ("sound",)
             probe(path, media_limits(context.manifest.app), needs=need)  # type: ignore[arg-type]
-            retriever = context.catalogue.retriever(DEMO, asked.system)
-            ranked = retriever.rank(retriever.embed_query(path, direction), alpha=asked.alpha, k=asked.count)
-            if wish.timing:
-                ranked = retriever.place(ranked, path)
+
+            def find() -> RankedList:
+                retriever = context.catalogue.retriever(DEMO, asked.system)
+                ranked = retriever.rank(
+                    retriever.embed_query(path, direction), alpha=asked.alpha, k=asked.count
+                )
+                return retriever.place(ranked, path) if wish.timing else ranked
+
+            ranked = context.jobs.submit(lambda: context.catalogue.load(DEMO, asked.system), find).result()
     except MvrError as error:
         raise gr.Error(str(error)) from error
     return [match_of(result) for result in ranked.results]

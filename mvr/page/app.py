@@ -45,6 +45,7 @@ from mvr.page.context import PageContext, create_context
 from mvr.page.library import library_tab as library
 from mvr.page.search import music_to_video_tab as music_to_video
 from mvr.page.search import video_to_music_tab as video_to_music
+from mvr.page.search.search_tab import MOST_SEARCHING
 from mvr.page.serving import Harden, HardenSettings, LinkPreview, Preview, QuotaSettings, picture_route
 from mvr.page.templates import render
 from mvr.page.theme import create_theme
@@ -132,7 +133,7 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
     )
     return {
         "max_file_size": f"{app.max_upload_mb}mb",
-        "max_threads": 16,
+        "max_threads": 2 * MOST_SEARCHING,
         "run_history": False,
         "enable_monitoring": False,
         "pwa": False,

@@ -14,7 +14,16 @@ from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 from mvr.page.library import DEMO, OWN, Catalogue
-from mvr.page.serving import Hosts, Shelf, Visit, Visits, check_folders, sweep_leftovers, trusted_proxies
+from mvr.page.serving import (
+    Hosts,
+    Jobs,
+    Shelf,
+    Visit,
+    Visits,
+    check_folders,
+    sweep_leftovers,
+    trusted_proxies,
+)
 
 if TYPE_CHECKING:
     from mvr.page.search import Learned, Measuring
@@ -31,7 +40,8 @@ class PageContext:
         shelf: serves media under opaque addresses.
         visits: each visitor's private files and answers, by session.
         votes_url: SQLAlchemy URL of the vote store.
-        pool: threads for converting and embedding, beside the ones that answer.
+        pool: threads for converting, beside the ones that answer.
+        jobs: what embeds, so many at a time.
         local: the page serves this machine only, so its user may name folders of it.
         hosts: names that the server answers to.
     """
@@ -42,6 +52,7 @@ class PageContext:
     visits: Visits
     votes_url: str
     pool: ThreadPoolExecutor
+    jobs: Jobs
     local: bool
     hosts: Hosts = field(default_factory=Hosts)
 
@@ -129,6 +140,7 @@ def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None 
             on_end=lambda visit: catalogue.forget(visit.folder),
         ),
         votes_url=os.environ.get("MVR_VOTES_URL", f"sqlite:///{home_dir() / 'votes.sqlite'}"),
+        jobs=Jobs(manifest.app.embed_jobs),
         pool=ThreadPoolExecutor(max_workers=2 + 2 * manifest.app.embed_jobs, thread_name_prefix="mvr-page"),
         local=is_loopback(server_name) and "SPACE_ID" not in os.environ,
         hosts=Hosts.of_this_server(server_name),

@@ -160,8 +160,17 @@ def test_only_the_two_endpoints_are_public_and_their_results_are_typed(server):
     ]
 
 
+REFUSED = {
+    ("count", 51): "^count is 51; give a whole number from 1 to 50$",
+    ("count", "3"): "^count is '3'; give a whole number from 1 to 50$",
+    ("alpha", "loud"): "^alpha is 'loud'; give a number from 0 to 1$",
+    ("timing", 1): "^timing is 1; give true or false$",
+}
+
+
 def test_a_program_asks_the_endpoint_and_gets_what_the_page_ranks(server, clips):
     from gradio_client import Client, handle_file
+    from gradio_client.exceptions import AppError
 
     clip = clips("h264.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac")
     client = Client(server.url, verbose=False, httpx_kwargs={"timeout": PATIENCE_S})
@@ -169,6 +178,9 @@ def test_a_program_asks_the_endpoint_and_gets_what_the_page_ranks(server, clips)
         found = client.predict(
             handle_file(str(clip)), alpha=0.3, count=3, system="control-mvr-mini", api_name="/video_to_music"
         )
+        for wrong, said in REFUSED.items():
+            with pytest.raises(AppError, match=said):
+                client.predict(handle_file(str(clip)), **dict([wrong]), api_name="/video_to_music")
     finally:
         client.close()
     assert [match["rank"] for match in found] == [1, 2, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,7 @@ GOOD: dict[str, Any] = {"alpha": 0.3, "count": 10, "system": "mini"}
     [
         *(("alpha", value) for value in ("0.3", True, -0.01, 1.01, float("nan"), [0.3])),
         *(("count", value) for value in (0, 51, 3.0, "3", None, True, -1)),
+        *(("timing", value) for value in ("yes", 1, None)),
         *(("system", value) for value in ("other", "", None, 3)),
     ],
 )
@@ -49,3 +51,14 @@ def test_nothing_is_taken_or_decoded_for_a_wrong_count(monkeypatch: pytest.Monke
             api.Wish(**GOOD | {"count": 51}),
         )
     assert touched == []
+
+
+@pytest.mark.parametrize(
+    "upload", ["clip.mp4", None, 3, [], {}, {"path": 3}, {"path": "/etc/passwd"}, {"orig_name": "a.mp4"}]
+)
+def test_whatever_is_no_upload_is_refused_in_one_sentence(upload: object, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"^upload the file first, for example with gradio_client\.handle_file$"
+    ):
+        api.take_upload(upload, tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ from mvr.page.search.desk import Clip, Desk
 from mvr.page.search.search_events import SearchEvents
 from mvr.page.search.search_view import Shown
 from mvr.page.search.waiting import Progress, Waiting
+from mvr.page.serving import Jobs
 
 
 @pytest.fixture
@@ -25,7 +26,9 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     desk = Desk(direction=Direction.VIDEO_TO_MUSIC, owner="me")
     made.desk = desk  # type: ignore[attr-defined]
     made.direction = Direction.VIDEO_TO_MUSIC
-    made.context = SimpleNamespace(catalogue=None, pool=ThreadPoolExecutor(1))  # type: ignore[assignment]
+    made.context = SimpleNamespace(
+        catalogue=SimpleNamespace(load=lambda *_: None), pool=ThreadPoolExecutor(1), jobs=Jobs(1)
+    )  # type: ignore[assignment]
     made.teachers = None  # type: ignore[assignment]
     shown = {
         name: (lambda *_, name=name, **__: Shown(status=name))
@@ -34,7 +37,9 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     made.view = SimpleNamespace(**shown)  # type: ignore[assignment]
     clip = Clip(path=tmp_path / "a" / "clip.mp4", name="clip.mp4", info=SimpleNamespace(duration_s=3))  # type: ignore[arg-type]
     monkeypatch.setattr(made, "_desk", lambda _: (None, desk))
-    monkeypatch.setattr(made, "_ask", lambda *_: SimpleNamespace(system="mini"))
+    monkeypatch.setattr(
+        made, "_ask", lambda _, controls: SimpleNamespace(library="demo", system=controls.system)
+    )
     monkeypatch.setattr(search_events, "example_clip", lambda *_: clip)
     monkeypatch.setattr(search_events, "embed", lambda *_: "query")
     monkeypatch.setattr(search_events, "announcement", lambda *_: None)
@@ -44,7 +49,7 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return made
 
 
-CONTROLS = SimpleNamespace(voter="")
+CONTROLS = SimpleNamespace(voter="", system="mini")
 
 
 def test_a_search_that_nobody_stops_ends_in_a_full_view(events: Any) -> None:
@@ -105,3 +110,19 @@ def test_while_a_long_clip_is_read_the_status_says_how_far_it_is(
     assert [one.rest for one in told] == [
         "about 40 s left", "about 30 s left", "about 20 s left", "about 4 s left"
     ]  # fmt: skip
+
+
+def test_a_system_that_loads_for_long_keeps_nobody_else_waiting(
+    events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, waits = threading.Event(), SimpleNamespace(voter="", system="large")
+    events.context.catalogue.load = lambda _, system: system == "large" and loaded.wait(60)
+    of_visitors = {name: Desk(direction=Direction.VIDEO_TO_MUSIC, owner=name) for name in "abcdefgh"}
+    monkeypatch.setattr(events, "_desk", lambda session: (None, of_visitors[session]))
+    patient = [events.pick(name, "1", waits) for name in "abcdefg"]
+    for one in patient:  # more of them than works at one time, and than threads that convert
+        assert next(one).status == "searching"
+    assert [shown.status for shown in events.pick("h", "1", CONTROLS)][-1] == "full"
+    assert all(of_visitors[name].clip is None for name in "abcdefg")
+    loaded.set()
+    assert [[shown.status for shown in one][-1] for one in patient] == ["full"] * 7

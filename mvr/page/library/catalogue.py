@@ -134,6 +134,10 @@ class Catalogue:
             (library, system), lambda: Retriever(self.library(library), self.system(system))
         )
 
+    def load(self, library: str, system: str) -> None:
+        """Load all that a search needs; who asks for another system does not wait for it."""
+        self.retriever(library, system).system.load()
+
     def forget(self, folder: Path) -> None:
         """Let go of the libraries that lie in a folder."""
 

@@ -30,6 +30,7 @@ from mvr.timing.plan import Method
 
 if TYPE_CHECKING:
     from mvr.page.context import PageContext
+    from mvr.retrieval import Query
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.1
@@ -124,7 +125,7 @@ class SearchEvents:
         ask = self._ask(visit, controls)
         desk.controls = controls
         waiting = Waiting()
-        query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue, waiting.done)
+        query = self._embed(desk, clip, ask, waiting)
         try:
             yield self.view.searching(clip)
             if slow := announcement(clip, ask.system, self.direction):
@@ -145,6 +146,13 @@ class SearchEvents:
         )  # shown while the player is made; drawn again, the list would swallow a click
         yield from self._make_player(visit, desk, clip)
         yield self.view.full(visit, desk, keep_list=listed)
+
+    def _embed(self, desk: Desk, clip: Clip, ask: Ask, waiting: Waiting) -> Future[Query]:
+        catalogue = self.context.catalogue
+        return self.context.jobs.submit(
+            lambda: catalogue.load(ask.library, ask.system),
+            lambda: embed(desk, clip, ask, catalogue, waiting.done),
+        )
 
     def _make_player(self, visit: Visit, desk: Desk, clip: Clip) -> Iterator[Shown]:
         if desk.player is not None:
@@ -182,7 +190,7 @@ class SearchEvents:
         if ask.system not in desk.queries:
             yield self.view.busy(announcement(clip, ask.system, self.direction) or texts.MATCHING)
             waiting = Waiting()
-            query = self.context.pool.submit(embed, desk, clip, ask, self.context.catalogue, waiting.done)
+            query = self._embed(desk, clip, ask, waiting)
             yield from self._wait(query, waiting, texts.MATCHING)
             if desk.clip is not clip:  # another one came meanwhile, with a search of its own
                 return

@@ -194,7 +194,8 @@ class SearchTab:
         ]  # fmt: skip
         view = self.view
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
+        # they wait here, and work where only so many do at a time: see `Jobs`
+        slow = {**quick, "concurrency_id": "search", "concurrency_limit": MOST_SEARCHING}
         mux = {**quick, "concurrency_id": "mux", "concurrency_limit": 2}
         uploaded = self.upload.upload(self.on_upload, {self.upload, *controls}, [*view, self.upload], **slow)
         picked = self.examples.pick(self.on_pick, controls, view, **slow)
@@ -301,6 +302,7 @@ class SearchTab:
         return updates
 
 
+MOST_SEARCHING = 32  # of the threads that answer; the others stay free for quick questions
 PARTS = 7  # status, stage, results, exports, fit, take, cancel
 
 

@@ -5,6 +5,7 @@ Knows no other room and no Gradio.
 
 from mvr.page.serving.addresses import Hosts, trusted_proxies, visitor_of
 from mvr.page.serving.harden import Harden, HardenSettings
+from mvr.page.serving.jobs import Jobs
 from mvr.page.serving.per_key import PerKey
 from mvr.page.serving.previews import LinkPreview, Preview, picture_route
 from mvr.page.serving.quota import QuotaSettings
@@ -17,6 +18,7 @@ __all__ = [
     "Harden",
     "HardenSettings",
     "Hosts",
+    "Jobs",
     "LinkPreview",
     "PerKey",
     "Preview",
