@@ -92,7 +92,7 @@ class Study:
                 participants=frozenset(map(str, values.get("participants", ()))),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is no study: {error!r}") from error
+            raise DataError(f"{path} is not a study: {error!r}") from error
         keys = {(b.query_id, *sorted((b.first, b.second))) for b in study.battles}
         if not keys or len(keys) != len(study.battles):
             raise DataError(f"{path} must list at least one battle and none of them twice")

@@ -231,7 +231,7 @@ def _load(architecture: str, path: Path, quick_gelu: bool) -> torch.nn.Module:
             if isinstance(error, MemoryError):
                 raise
             first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise WeightsCorrupt(f"{path} is no checkpoint of {architecture} ({first})") from error
+            raise WeightsCorrupt(f"{path} is not a checkpoint of {architecture} ({first})") from error
     return model
 
 

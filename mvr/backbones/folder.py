@@ -47,7 +47,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         if isinstance(error, MemoryError):
             raise
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsCorrupt(f"{path} is no readable checkpoint ({first})") from error
+        raise WeightsCorrupt(f"{path} is not a readable checkpoint ({first})") from error
     return state
 
 
@@ -62,7 +62,7 @@ def read_json(path: Path, wanted: Sequence[str] = ()) -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise WeightsCorrupt(f"{path} is no JSON: {error}") from error
+        raise WeightsCorrupt(f"{path} is not JSON: {error}") from error
     lacking = [key for key in wanted if key not in values]
     if lacking:
         raise WeightsCorrupt(f"{path} lacks {', '.join(lacking)}")

@@ -53,7 +53,7 @@ def read_network(name: str) -> NetworkFile:
             facts: JsonDict = json.loads((file.metadata() or {})["mvr"])
             tensors = {key: file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise WeightsCorrupt(f"{path} is no network of this project: {error}") from error
+        raise WeightsCorrupt(f"{path} is not a network of this project: {error}") from error
     if facts.get("format") != FORMAT or not all(np.isfinite(each).all() for each in tensors.values()):
-        raise WeightsCorrupt(f"{path} is no network of this version, or damaged; make it again")
+        raise WeightsCorrupt(f"{path} is not a network of this version, or damaged; make it again")
     return NetworkFile(path=path, tensors=tensors, facts=facts)

@@ -73,7 +73,7 @@ def review(
         from mvr.errors import UsageError
 
         raise UsageError(
-            f"{unknown[0]!r} is no borderline clip of {place}; list them with mvr dataset review"
+            f"{unknown[0]!r} is not a borderline clip of {place}; list them with mvr dataset review"
         )
     if wanted:
         save_decisions(place, wanted)

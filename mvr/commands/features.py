@@ -166,7 +166,7 @@ def _with_labels(manifest: Any, labels: Path) -> Any:
         raise DataError(f"{labels} cannot be read as labels of `mvr dataset audioset`: {error}") from error
     absent = sorted({"id", "ytid", *TAXONOMIES} - set(table.column_names))
     if absent:
-        raise DataError(f"{labels} is no table of `mvr dataset audioset`: it has no column {absent[0]!r}")
+        raise DataError(f"{labels} is not a table of `mvr dataset audioset`: it has no column {absent[0]!r}")
     for taxonomy, cells in labels_for(manifest["id"].to_pylist(), table, list(TAXONOMIES)).items():
         if taxonomy in manifest.column_names:
             raise DataError(

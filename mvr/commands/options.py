@@ -57,7 +57,7 @@ def open_library(given: Path | None, *, create: bool = False) -> Library:
     from mvr.library.library import CATALOGUE, Library
 
     if given is not None and not create and not (given / CATALOGUE).exists():
-        raise UsageError(f"{given} is no library; `mvr library add PATH --library {given}` makes it one")
+        raise UsageError(f"{given} is not a library; `mvr library add PATH --library {given}` makes it one")
     return Library.open(
         check_output_folder(library_dir(given), (CATALOGUE,)) if create else library_dir(given)
     )

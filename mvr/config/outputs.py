@@ -58,7 +58,7 @@ def check_output_file(
     if not force:
         raise OutputRefused(f"{out} is there already; name another file, or replace it with --force")
     if out.exists() and not out.is_file():  # a device, a pipe: nothing that can be replaced
-        raise OutputRefused(f"{out} is no ordinary file; name another one")
+        raise OutputRefused(f"{out} is not an ordinary file; name another one")
     return out
 
 

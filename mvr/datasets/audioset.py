@@ -212,7 +212,7 @@ def _published(row: Sequence[str], name: str) -> LabelledClip:
         ytid, start, _, mids = row
         return LabelledClip(ytid=ytid, start_s=float(start), mids=tuple(mids.split(",")))
     except ValueError as error:
-        raise DataError(f"{name} has a row that is no segment: {', '.join(row)}") from error
+        raise DataError(f"{name} has a row that is not a segment: {', '.join(row)}") from error
 
 
 def _list(value: object) -> list[object]:

@@ -66,7 +66,7 @@ def load_head(path: str | Path, kind: str | None = None) -> Head:
     except ExtraMissing:
         raise
     except (MvrError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise WeightsCorrupt(f"{path} is no usable head: {error}") from error
+        raise WeightsCorrupt(f"{path} is not a usable head: {error}") from error
     return head
 
 
@@ -103,9 +103,9 @@ def _read_tensors(path: Path) -> dict[str, FloatArray]:
         with safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise WeightsCorrupt(f"{path} is no usable head: {error}") from error
+        raise WeightsCorrupt(f"{path} is not a usable head: {error}") from error
     if not all(bool(np.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise WeightsCorrupt(f"{path} is no usable head: its weights hold NaN or infinity")
+        raise WeightsCorrupt(f"{path} is not a usable head: its weights hold NaN or infinity")
     return tensors
 
 
@@ -132,7 +132,7 @@ def read_head_facts(path: str | Path) -> JsonDict:
         with safe_open(path, framework="numpy") as file:
             facts: JsonDict = json.loads((file.metadata() or {})["mvr"])
     except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise WeightsCorrupt(f"{path} is no head that `mvr train` wrote: {error}") from error
+        raise WeightsCorrupt(f"{path} is not a head that `mvr train` wrote: {error}") from error
     if facts.get("format") != FORMAT:
         raise WeightsCorrupt(f"{path} has head format {facts.get('format')!r}, this version reads {FORMAT!r}")
     return facts

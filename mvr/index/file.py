@@ -91,7 +91,7 @@ def read_facts(folder: Path | str) -> JsonDict:
     try:
         stored: JsonDict = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{folder} is no index: {error}") from error
+        raise DataError(f"{folder} is not an index: {error}") from error
     if stored.get("format") != FORMAT:
         raise DataError(f"{folder} has index format {stored.get('format')!r}, this version reads {FORMAT}")
     return stored

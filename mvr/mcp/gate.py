@@ -46,7 +46,7 @@ class Gate:
             if found is not None and found.is_file():
                 return found
         raise UsageError(
-            f"{_quoted(name)} is no file below a folder given with --allow, and no id of the library"
+            f"{_quoted(name)} is not a file below a folder given with --allow, and no id of the library"
         )
 
     def write(
@@ -71,7 +71,7 @@ class Gate:
         except FileNotFoundError:  # as it should be: the file is new
             pass
         except (OSError, ValueError) as error:  # a zero byte, too long a name
-            raise UsageError(f"{_quoted(name)} is no name that a file can have") from error
+            raise UsageError(f"{_quoted(name)} is not a name that a file can have") from error
         return check_output_file(place, inputs=inputs, kept=kept, endings=endings)
 
 

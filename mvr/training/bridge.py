@@ -84,7 +84,7 @@ class Reference:
                 arrays = {name: file.get_tensor(name).astype(np.float32) for name in ("concepts", "logits")}
             names = {name: tuple(facts[name]) for name in ("concept_names", "outputs")}
         except (SafetensorError, KeyError, ValueError, OSError) as error:
-            raise DataError(f"{path} is no reference of concepts and logits: {error}") from error
+            raise DataError(f"{path} is not a reference of concepts and logits: {error}") from error
         return cls(
             concepts=arrays["concepts"],
             logits=arrays["logits"],

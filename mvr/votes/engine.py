@@ -36,7 +36,7 @@ def parse_url(url: str | Path | None) -> sa.URL:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise UsageError(
-            f"{url!r} is no database URL; write sqlite:///FILE or postgresql://HOST/NAME"
+            f"{url!r} is not a database URL; write sqlite:///FILE or postgresql://HOST/NAME"
         ) from error
     backend = parsed.get_backend_name()
     if backend == "postgresql":

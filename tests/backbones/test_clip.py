@@ -72,7 +72,7 @@ def test_loading_leaves_the_global_seed_alone(tiny: dict[str, Any]):
 def test_a_checkpoint_of_another_architecture_is_refused(tiny: dict[str, Any], tmp_path: Path):
     path = tmp_path / "other.pt"
     torch.save({"visual.proj": torch.zeros(3, 3)}, path)
-    with pytest.raises(WeightsCorrupt, match="no checkpoint of clip-tiny"):
+    with pytest.raises(WeightsCorrupt, match="not a checkpoint of clip-tiny"):
         ClipVideo(**{**tiny, "weights": str(path)})
 
 

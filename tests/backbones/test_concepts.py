@@ -96,10 +96,10 @@ def test_a_missing_and_a_damaged_network_say_what_to_do(tmp_path: Path, monkeypa
         read_network("concepts")
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "concepts.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(WeightsCorrupt, match="no network of this project"):
+    with pytest.raises(WeightsCorrupt, match="not a network of this project"):
         read_network("concepts")
     save_file(
         {"a": np.ones(2, np.float32)}, tmp_path / "weights" / "concepts.safetensors", metadata={"mvr": "{}"}
     )
-    with pytest.raises(WeightsCorrupt, match="no network of this version"):
+    with pytest.raises(WeightsCorrupt, match="not a network of this version"):
         read_network("concepts")

@@ -144,13 +144,13 @@ def test_weights_of_another_size_are_refused(copy: Path):
 
 def test_damaged_and_missing_files_are_refused(copy: Path):
     (copy / "pytorch_model.bin").write_bytes(b"PK damaged")
-    with pytest.raises(WeightsCorrupt, match="no readable checkpoint"):
+    with pytest.raises(WeightsCorrupt, match="not a readable checkpoint"):
         load_mert(copy)
     (copy / "pytorch_model.bin").unlink()
     with pytest.raises(WeightsMissing, match=r"neither model\.safetensors nor pytorch_model\.bin"):
         load_mert(copy)
     (copy / "config.json").write_text("{")
-    with pytest.raises(WeightsCorrupt, match="no JSON"):
+    with pytest.raises(WeightsCorrupt, match="not JSON"):
         load_mert(copy)
 
 

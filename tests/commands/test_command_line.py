@@ -148,5 +148,5 @@ def test_without_a_library_the_demo_library_is_ranked_and_says_so(
     exported = mvr("export", clip, result["id"], "--out", tmp_path / "out.mp4", "--json")
     assert document(exported)["track"]["title"] == "Shipped" and (tmp_path / "out.mp4").stat().st_size > 1000
     done = mvr("recommend", clip, "--library", tmp_path / "empty", "--system", "chance", code=2)
-    assert "empty is no library; `mvr library add PATH --library" in done.stderr
+    assert "empty is not a library; `mvr library add PATH --library" in done.stderr
     assert not (tmp_path / "empty").exists(), "asking leaves nothing behind"

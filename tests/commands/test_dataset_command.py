@@ -73,7 +73,7 @@ def test_review_lists_decides_and_refuses_an_unknown_clip(place: Path, attempt) 
     assert decided.exit_code == 0 and "1 borderline clips, 0 undecided" in decided.stdout
     assert json.loads((place / "decisions.json").read_text()) == {"ab": "drop"}
     code, printed, errors = attempt("dataset", "review", place, "--keep", "zz")
-    assert code == 2 and printed == "" and "'zz' is no borderline clip" in errors
+    assert code == 2 and printed == "" and "'zz' is not a borderline clip" in errors
 
 
 def test_validate_exits_with_one_when_something_is_wrong(place: Path) -> None:

@@ -67,7 +67,7 @@ def test_mistakes_are_one_sentence_and_an_exit_status(matrices, tmp_path: Path, 
     assert code == 1 and "cannot be read as labels of `mvr dataset audioset`" in errors
     pq.write_table(pa.table({"id": ["i0"]}), table)
     code, _, errors = attempt("features", "import", *matrices, "--out", out, "--labels", table)
-    assert code == 1 and "is no table of `mvr dataset audioset`: it has no column 'genre'" in errors
+    assert code == 1 and "is not a table of `mvr dataset audioset`: it has no column 'genre'" in errors
     matrix = np.load(tmp_path / "a.npy")
     matrix[2, 1] = np.nan
     np.save(tmp_path / "a.npy", matrix)

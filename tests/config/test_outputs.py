@@ -90,7 +90,7 @@ def test_endings_in_capitals_are_the_same(film: Path) -> None:
 
 
 def test_a_device_is_no_file_to_replace() -> None:
-    with pytest.raises(OutputRefused, match="no ordinary file"):
+    with pytest.raises(OutputRefused, match="not an ordinary file"):
         check_output_file(Path("/dev/null"), force=True)
 
 

@@ -328,7 +328,7 @@ def test_weights_that_do_not_fit_their_settings_are_refused(tmp_path):
     save_head(create_head("mvbind", video_dim=WIDTH, audio_dim=WIDTH, hidden=8, dim=4), path)
     facts = {"mvr": json.dumps(read_head_facts(path))}
     save_file({"networks.video.0.weight": torch.zeros(1)}, path, metadata=facts)
-    with pytest.raises(WeightsCorrupt, match="no usable head"):
+    with pytest.raises(WeightsCorrupt, match="not a usable head"):
         load_head(path)
 
 

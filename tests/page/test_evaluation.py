@@ -71,13 +71,13 @@ def test_results_are_read_from_json_and_csv_alike(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xff\xfe\x00", "no text in UTF-8"),
-        (b"{", "no results.json"),
-        (b"[" * 100_000, "no results.json"),
+        (b"\xff\xfe\x00", "not text in UTF-8"),
+        (b"{", "not a results.json"),
+        (b"[" * 100_000, "not a results.json"),
         (b'{"rows": 3}', "no list 'rows'"),
         (b'{"rows": []}', "holds 0 rows"),
         (b'{"rows": [4]}', "row 1"),
-        (document(mrr=float("nan")), "NaN is no number"),
+        (document(mrr=float("nan")), "NaN is not a number"),
         (document(mrr=1.5), "mrr"),
         (document(median_rank=0), "median_rank"),
         (document(recall={"x": 0.1}), "recall"),
@@ -87,7 +87,7 @@ def test_results_are_read_from_json_and_csv_alike(tmp_path):
         (document(alpha=2), "alpha"),
         (document(pool=10**12), "pool"),
         (b"a,b\n1,2\n", "its first line must name the columns"),
-        (b'system,alpha\n"x,1\n', "no results.csv"),
+        (b'system,alpha\n"x,1\n', "not a results.csv"),
         (b" " * (MOST_BYTES + 1), "at most"),
     ],
 )
@@ -139,7 +139,7 @@ def claimed(shape, dtype="<f4"):
 @pytest.mark.parametrize(
     ("video", "error", "message"),
     [
-        (b"no matrix", DataError, "is no .npy matrix"),
+        (b"no matrix", DataError, "is not an .npy matrix"),
         (claimed((4000, 2000)), WrongShape, "not what the file holds"),
         (claimed((10**12, 10**6)), TooLarge, "1 to 5000 rows"),
         (claimed((2, 3), "|O"), DataError, "not a matrix of numbers"),

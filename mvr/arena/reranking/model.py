@@ -122,7 +122,7 @@ class Reranker:
             values["gates"] = tuple(values["gates"])
             model = cls(residual=Residual(**residual), **values)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is no re-ranking model: {error!r}") from error
+            raise DataError(f"{path} is not a re-ranking model: {error!r}") from error
         if version is not None:
             compare_settings({"version": model.version}, {"version": version}, f"the re-ranking {path}")
         return model

@@ -62,7 +62,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # torch, zipfile, pickle and safetensors each have their own errors
         if isinstance(error, MemoryError):
             raise
-        raise WeightsCorrupt(f"{path} is no readable checkpoint ({first_line(error)})") from error
+        raise WeightsCorrupt(f"{path} is not a readable checkpoint ({first_line(error)})") from error
     if not isinstance(state, dict):
         raise WeightsCorrupt(f"{path} holds a {type(state).__name__}, not a table of tensors")
     return state

@@ -40,7 +40,7 @@ def read_records(path: Path) -> Iterator[bytes]:
             (length,) = struct.unpack("<Q", header[:8])
             (length_crc,) = struct.unpack("<I", header[8:])
             if masked(header[:8]) != length_crc or length > LARGEST_RECORD_BYTES:
-                raise DataError(f"{path.name} is no TFRecord file or is damaged at byte {at}")
+                raise DataError(f"{path.name} is not a TFRecord file or is damaged at byte {at}")
             data, footer = file.read(length), file.read(4)
             if len(data) < length or len(footer) < 4:
                 raise DataError(f"{path.name} ends inside the record at byte {at}; download it again")

@@ -86,7 +86,7 @@ def read_vggish(shards: Sequence[Path]) -> list[VggishClip]:
             ]
             identifier = context.get("video_id", [])
             if not rows or len(identifier) != 1 or any(len(row) != 128 for row in rows):
-                raise DataError(f"{shard.name} has a record that is no AudioSet VGGish clip")
+                raise DataError(f"{shard.name} has a record that is not an AudioSet VGGish clip")
             start = context.get("start_time_seconds", [0.0])
             clips.append(
                 VggishClip(

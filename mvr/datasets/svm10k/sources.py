@@ -60,7 +60,7 @@ def fetch_urls(listing: Path, folder: Path, progress: Callable[[str], None]) -> 
     urls = [line.strip() for line in listing.read_text(encoding="utf-8").splitlines() if line.strip()]
     wrong = [url for url in urls if not url.startswith(("http://", "https://"))]
     if wrong:
-        raise UsageError(f"{listing.name} has a line that is no http(s) address: {wrong[0]!r}")
+        raise UsageError(f"{listing.name} has a line that is not an http(s) address: {wrong[0]!r}")
     failures = []
     options = {
         "outtmpl": str(folder / "%(id)s.%(ext)s"),

@@ -37,7 +37,7 @@ def staged(place: str, folder: Path) -> Path:
         raise UsageError(f"{place} cannot be opened by fsspec: {error}") from error
     try:
         if not files.isdir(root):
-            raise DataError(f"{place} is no folder; give the URL of a built set or of a folder of videos")
+            raise DataError(f"{place} is not a folder; give the URL of a built set or of a folder of videos")
         files.get(f"{root.rstrip('/')}/", f"{folder}/", recursive=True)
     except OSError as error:
         raise DataError(f"{place} cannot be read: {error}") from error

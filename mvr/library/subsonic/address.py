@@ -57,13 +57,13 @@ def parse_address(text: str) -> ServerAddress:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"{text} is no address of a music server: {error}") from error
+        raise UsageError(f"{text} is not an address of a music server: {error}") from error
     if parts.password is not None:
         raise UsageError(
             f"leave the password out of the address and put it into {PASSWORD_VARIABLE} or the keyring"
         )
     if parts.scheme != SCHEME or not parts.username or not parts.hostname or parts.query or parts.fragment:
-        raise UsageError(f"{text} is no address of a music server; write {SCHEME}://USER@HOST")
+        raise UsageError(f"{text} is not an address of a music server; write {SCHEME}://USER@HOST")
     return ServerAddress(
         user=unquote(parts.username), host=parts.hostname, port=port, path=parts.path.rstrip("/")
     )

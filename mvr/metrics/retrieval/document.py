@@ -49,7 +49,7 @@ def read_rows(content: bytes, name: str) -> list[JsonDict]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{name} is no text in UTF-8: {error}") from error
+        raise DataError(f"{name} is not text in UTF-8: {error}") from error
     found = _json_rows(text, name) if text.lstrip().startswith(("{", "[")) else _csv_rows(text, name)
     if not found or len(found) > MOST_ROWS:
         raise DataError(f"{name} holds {len(found)} rows; 1 to {MOST_ROWS} are wanted")
@@ -70,15 +70,15 @@ def _json_rows(text: str, name: str) -> list[Any]:
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{name} is no results.json: {error}") from error
+        raise DataError(f"{name} is not a results.json: {error}") from error
     rows = document.get("rows") if isinstance(document, dict) else document
     if not isinstance(rows, list):
-        raise DataError(f"{name} is no results.json: it has no list 'rows'")
+        raise DataError(f"{name} is not a results.json: it has no list 'rows'")
     return rows
 
 
 def _refuse_constant(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number of JSON")
 
 
 def _csv_rows(text: str, name: str) -> list[JsonDict]:
@@ -86,9 +86,9 @@ def _csv_rows(text: str, name: str) -> list[JsonDict]:
     try:
         lines = list(csv.DictReader(io.StringIO(text), strict=True))
     except csv.Error as error:
-        raise DataError(f"{name} is no results.csv: {error}") from error
+        raise DataError(f"{name} is not a results.csv: {error}") from error
     if lines and ("system" not in lines[0] or None in lines[0]):
-        raise DataError(f"{name} is no results.csv: its first line must name the columns, system among them")
+        raise DataError(f"{name} is not a results.csv: its first line must name the columns, system among them")
     return [_unflattened(line) for line in lines[: MOST_ROWS + 1]]
 
 

@@ -221,7 +221,7 @@ def check_matrix_header(upload: Upload) -> None:
             )
             shape, _, dtype = reader(file)
         except (ValueError, EOFError) as error:
-            raise DataError(f"{upload.name} is no .npy matrix: {error}") from error
+            raise DataError(f"{upload.name} is not an .npy matrix: {error}") from error
         start = file.tell()
     if dtype.kind not in "fiu" or len(shape) != 2:
         raise DataError(f"{upload.name} holds {dtype} of shape {shape}, not a matrix of numbers")

@@ -219,7 +219,7 @@ def _read_jsonl(path: Path, record: type[Record]) -> list[Row]:
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise DataError(f"{path.name} line {number} is no JSON") from error
+                raise DataError(f"{path.name} line {number} is not JSON") from error
             rows.append(_checked(row, record, f"{path.name} line {number}"))
     return rows
 
@@ -253,7 +253,7 @@ def _from_text(text: str, kind: type) -> Any:
         try:
             return kind(text)
         except ValueError:
-            raise ValueError(f"{text!r} is no {_NUMBERS[kind]}; was it changed by a spreadsheet?") from None
+            raise ValueError(f"{text!r} is not a {_NUMBERS[kind]}; was it changed by a spreadsheet?") from None
     out, letters = [], iter(text)
     for letter in letters:
         if letter == "\\":
@@ -315,7 +315,7 @@ def _read_parquet(path: Path, record: type[Record]) -> list[Row]:
     try:
         rows = pq.read_table(path, partitioning=None).to_pylist()
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path.name} is no readable Parquet file: {error}") from error
+        raise DataError(f"{path.name} is not a readable Parquet file: {error}") from error
     return [_checked(row, record, f"{path.name} row {number}") for number, row in enumerate(rows, 1)]
 
 

@@ -108,7 +108,7 @@ def test_a_model_is_saved_and_refused_for_another_version(model, tmp_path):
     with pytest.raises(SettingsMismatch, match="version='1'"):
         Reranker.load(tmp_path / "r.json", version="2")
     (tmp_path / "x.json").write_text("{}")
-    with pytest.raises(DataError, match="no re-ranking model"):
+    with pytest.raises(DataError, match="not a re-ranking model"):
         Reranker.load(tmp_path / "x.json")
 
 

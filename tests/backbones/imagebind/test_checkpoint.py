@@ -82,7 +82,7 @@ def test_a_missing_file_is_named(tmp_path: Path):
 def test_a_cut_file_is_refused(imagebind_checkpoint: Path, tmp_path: Path):
     path = tmp_path / "cut.pth"
     path.write_bytes(imagebind_checkpoint.read_bytes()[:100_000])
-    with pytest.raises(WeightsCorrupt, match=r"cut\.pth is no readable checkpoint"):
+    with pytest.raises(WeightsCorrupt, match=r"cut\.pth is not a readable checkpoint"):
         load_imagebind(path)
 
 

@@ -83,7 +83,7 @@ def test_a_playlist_is_found_by_name_and_one_that_is_none_says_which_there_are(s
         ("subsonic://music.example", r"write subsonic://USER@HOST"),
         ("http://mei@music.example", r"write subsonic://USER@HOST"),
         ("subsonic://mei@", r"write subsonic://USER@HOST"),
-        ("subsonic://mei@host:port", "no address of a music server"),
+        ("subsonic://mei@host:port", "not an address of a music server"),
         ("subsonic://mei@music.example?x=1", r"write subsonic://USER@HOST"),
     ],
 )

@@ -105,10 +105,10 @@ def test_a_row_that_differs_from_the_one_in_the_store_stops_the_import(filled, t
     [
         ("flag.jsonl", "{}\n", "wrong columns"),
         ("flag.jsonl", "[1]\n", "wrong columns"),
-        ("flag.jsonl", "{\n", "line 1 is no JSON"),
+        ("flag.jsonl", "{\n", "line 1 is not JSON"),
         ("flag.csv", "a,b\n", "wrong columns"),
         ("flag.csv", "", "wrong columns"),
-        ("flag.parquet", "PAR1", "no readable Parquet"),
+        ("flag.parquet", "PAR1", "not a readable Parquet"),
     ],
 )
 def test_odd_files_are_refused(tmp_path, name, text, message):
@@ -122,7 +122,7 @@ def test_a_value_of_another_type_is_refused(filled, tmp_path):
     file = tmp_path / "flag.csv"
     file.write_text(file.read_text().replace(",1,exclude", ",one,exclude"))
     with pytest.raises(
-        DataError, match=r"flag.csv line 2: 'one' is no whole number; was it changed by a spreadsheet"
+        DataError, match=r"flag.csv line 2: 'one' is not a whole number; was it changed by a spreadsheet"
     ):
         load_tables(tmp_path)
 
@@ -159,7 +159,7 @@ def test_numbers_that_a_spreadsheet_rounded_are_refused_by_their_reason(filled, 
     file.write_text(
         "\n".join([lines[0], ",".join([*cells[:column], "1.79E+12", *cells[column + 1 :]])]) + "\n"
     )
-    with pytest.raises(DataError, match=r"'1\.79E\+12' is no whole number; was it changed by a spreadsheet"):
+    with pytest.raises(DataError, match=r"'1\.79E\+12' is not a whole number; was it changed by a spreadsheet"):
         load_tables(tmp_path)
 
 
