@@ -88,7 +88,9 @@ def _csv_rows(text: str, name: str) -> list[JsonDict]:
     except csv.Error as error:
         raise DataError(f"{name} is not a results.csv: {error}") from error
     if lines and ("system" not in lines[0] or None in lines[0]):
-        raise DataError(f"{name} is not a results.csv: its first line must name the columns, system among them")
+        raise DataError(
+            f"{name} is not a results.csv: its first line must name the columns, system among them"
+        )
     return [_unflattened(line) for line in lines[: MOST_ROWS + 1]]
 
 

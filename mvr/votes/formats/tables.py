@@ -253,7 +253,9 @@ def _from_text(text: str, kind: type) -> Any:
         try:
             return kind(text)
         except ValueError:
-            raise ValueError(f"{text!r} is not a {_NUMBERS[kind]}; was it changed by a spreadsheet?") from None
+            raise ValueError(
+                f"{text!r} is not a {_NUMBERS[kind]}; was it changed by a spreadsheet?"
+            ) from None
     out, letters = [], iter(text)
     for letter in letters:
         if letter == "\\":

@@ -159,7 +159,9 @@ def test_numbers_that_a_spreadsheet_rounded_are_refused_by_their_reason(filled, 
     file.write_text(
         "\n".join([lines[0], ",".join([*cells[:column], "1.79E+12", *cells[column + 1 :]])]) + "\n"
     )
-    with pytest.raises(DataError, match=r"'1\.79E\+12' is not a whole number; was it changed by a spreadsheet"):
+    with pytest.raises(
+        DataError, match=r"'1\.79E\+12' is not a whole number; was it changed by a spreadsheet"
+    ):
         load_tables(tmp_path)
 
 
