@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-import pytest
+import json
+from types import SimpleNamespace
 
+import pytest
+from typer.testing import CliRunner
+
+from mvr.__main__ import app
+from mvr.config.manifest import load_manifest
 from mvr.datatypes import Direction, Modality
 from mvr.embeddings.system import load_system
 from mvr.library import open_demo_library
@@ -47,3 +53,30 @@ def test_a_pair_that_was_not_measured_keeps_its_start(retriever, monkeypatch):
     plain = retriever.rank(retriever.query_item(item.id), k=3)
     monkeypatch.setattr(retriever.library.timings.store, "music", lambda _content: None)
     assert retriever.place(plain, item.path).results == plain.results
+
+
+def test_switched_off_every_door_gives_the_list_and_the_starts_of_content_alone(retriever, monkeypatch):
+    """Of the command line and of the endpoints; the page's own switch is tested with its list."""
+    from mvr.page import api
+
+    item = retriever.library.items(Modality.VIDEO)[1]
+    query = retriever.query_item(item.id)
+    plain = retriever.rank(query, alpha=0.3, k=6).to_json()["results"]
+    assert any(
+        row["start_s"] != other["start_s"] for row, other in zip(plain, command_line(item, "on"), strict=True)
+    )
+    assert command_line(item, "off") == plain
+    monkeypatch.setattr(api, "take_upload", lambda *_: item.path)
+    catalogue = SimpleNamespace(ready=lambda: [SimpleNamespace(name="s")], retriever=lambda *_: retriever)
+    context = SimpleNamespace(catalogue=catalogue, manifest=load_manifest())
+    wish = api.Wish(alpha=0.3, count=6, system="s", timing=False)
+    matches = api._answer(context, Direction.VIDEO_TO_MUSIC, {}, wish)
+    assert [(each["id"], each["start_s"], each["placed"]) for each in matches] == [
+        (row["id"], row["start_s"], "") for row in plain
+    ]
+
+
+def command_line(item, timing: str) -> list[dict]:
+    words = ["recommend", str(item.path), "--alpha", "0.3", "-k", "6", "--timing", timing, "--json"]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    return json.loads(done.stdout)["results"]
