@@ -1,9 +1,9 @@
 """How often 95 % intervals hold the truth: `python -m eval.votes coverage --seed N --out DIR`.
 
 Crowds of known taste vote (`eval.votes.crowds`); counted is how often the recipe's interval of a strength, and of the
-difference of the first and the third system, holds the truth: with days as clusters, without them, and with every vote
-for itself, as boards usually print it. A second table says from how many voters, videos and days on an interval is
-narrower than what is known before the first vote.
+difference of the first and the third system, holds the truth: with days as clusters, without them, by the widest of all
+estimates (the rule before), and with every vote for itself, as boards usually print it. A second table says from how
+many voters, videos and days on an interval is narrower than what is known before the first vote.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import t as student_t
 
 from eval.votes.crowds import Crowd
 from mvr.config.outputs import check_output_folder
@@ -33,6 +36,7 @@ from mvr.metrics.preference.ratings import ELO_PER_NAT, contrast_of
 from mvr.metrics.preference.votes import RealArray
 
 LEVEL = 0.95
+WAYS = ("recipe", "without days", "widest", "naive")
 K16 = Crowd()
 CROWDS = {
     "busy voters, few videos": K16,
@@ -58,10 +62,10 @@ FEW: Mapping[str, Mapping[int, Crowd]] = {
 
 
 def coverage(crowd: Crowd, repeats: int, seed: int, truth_votes: int = 1_000_000) -> JsonDict:
-    """Shares of intervals that hold the truth: of strengths, of one difference; three ways."""
+    """Shares of intervals that hold the truth: of strengths, of one difference; four ways."""
     rng = np.random.default_rng(seed)
     truth = crowd.truth(rng, truth_votes)
-    hits: dict[str, list[list[bool]]] = {"recipe": [], "without days": [], "naive": []}
+    hits: dict[str, list[list[bool]]] = {name: [] for name in WAYS}
     widths = []
     for _ in range(repeats):
         votes = crowd.draw(rng)
@@ -70,6 +74,7 @@ def coverage(crowd: Crowd, repeats: int, seed: int, truth_votes: int = 1_000_000
         undated = _without_days(ratings.covariances)
         for name, covariances in (("recipe", ratings.covariances), ("without days", undated)):
             hits[name].append(_hits(ratings.fit.theta - truth, covariances))
+        hits["widest"].append(_widest(ratings.fit.theta - truth, ratings.covariances))
         hits["naive"].append(_naive(votes, truth))
     shares = {name: np.mean(np.array(rows), axis=0) for name, rows in hits.items()}
     return {
@@ -94,6 +99,22 @@ def _contrasts() -> Iterator[RealArray]:
 def _hits(error: RealArray, covariances: Covariances) -> list[bool]:
     """Of the six strengths and of the difference of the first and the third."""
     return [abs(float(c[:6] @ error)) <= covariances.half_width(c, LEVEL) for c in _contrasts()]
+
+
+def _widest(error: RealArray, covariances: Covariances) -> list[bool]:
+    """The widest of all six estimates, each with Student's quantile for voters and videos, or days: the rule before."""
+    degrees = dict.fromkeys(covariances.matrices, covariances.degrees)
+    if covariances.effective_days is not None:
+        few = min(covariances.degrees, covariances.effective_days - 1)
+        degrees |= {name: few for name in ("day", "three-way") if name in degrees}
+    quantiles = {name: student_t.ppf((1 + LEVEL) / 2, number) for name, number in degrees.items()}
+    found = []
+    for c in _contrasts():
+        errors = [
+            quantiles[name] ** 2 * float(c @ matrix @ c) for name, matrix in covariances.matrices.items()
+        ]
+        found.append(float(c[:6] @ error) ** 2 <= max(errors))
+    return found
 
 
 def _naive(votes: PairVotes, truth: RealArray) -> list[bool]:
@@ -123,17 +144,22 @@ def widths(crowd: Crowd, repeats: int, seed: int) -> JsonDict:
     }
 
 
-def measure(seed: int, repeats: int) -> JsonDict:
-    """Both tables."""
+def measure(seed: int, repeats: int, workers: int = 1) -> JsonDict:
+    """Both tables. Every row has its own random numbers, so that any number of worker processes prints the same."""
+    jobs: list[tuple[Callable[[Crowd, int, int], JsonDict], Crowd]]
+    jobs = [(coverage, crowd) for crowd in CROWDS.values()]
+    jobs += [(widths, crowd) for crowds in FEW.values() for crowd in crowds.values()]
+    if workers == 1:
+        rows = iter([what(crowd, repeats, seed) for what, crowd in jobs])
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            rows = iter([future.result() for future in [pool.submit(w, c, repeats, seed) for w, c in jobs]])
     return {
         "seed": seed,
         "level": LEVEL,
         "least": {"voters": LEAST_CLUSTERS, "videos": LEAST_CLUSTERS, "days": LEAST_DAYS},
-        "coverage": {name: coverage(crowd, repeats, seed) for name, crowd in CROWDS.items()},
-        "few": {
-            what: {str(count): widths(crowd, repeats, seed) for count, crowd in crowds.items()}
-            for what, crowds in FEW.items()
-        },
+        "coverage": {name: next(rows) for name in CROWDS},
+        "few": {what: {str(count): next(rows) for count in crowds} for what, crowds in FEW.items()},
     }
 
 
@@ -146,14 +172,11 @@ def as_markdown(document: JsonDict) -> str:
         f"`python -m eval.votes coverage --seed {document['seed']} --repeats {repeats}`; {repeats} repeats a row, "
         "shares for strengths / for the difference of the first and the third of six systems.",
         "",
-        "| crowd | recipe | without days | every vote for itself | median half width, Elo |",
-        "|---|---:|---:|---:|---:|",
+        "| crowd | recipe | without days | widest of six (before) | every vote for itself | median half width, Elo |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     for name, row in document["coverage"].items():
-        cells = [
-            f"{row['strengths'][way]:.3f} / {row['difference'][way]:.3f}"
-            for way in ("recipe", "without days", "naive")
-        ]
+        cells = [f"{row['strengths'][way]:.3f} / {row['difference'][way]:.3f}" for way in WAYS]
         lines.append(f"| {name} | {' | '.join(cells)} | {row['median_half_width_elo']:.0f} |")
     least = document["least"]
     lines += [
@@ -183,12 +206,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval.votes coverage", description=__doc__)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=500, help="simulated boards per row (default 500)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes (default 1); the numbers are the same"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for coverage.json and coverage.md")
     options = parser.parse_args(arguments)
     if options.repeats < 1:
         raise UsageError(f"--repeats must be at least 1, not {options.repeats}")
+    if options.workers < 1:
+        raise UsageError(f"--workers must be at least 1, not {options.workers}")
     check_output_folder(options.out, ("audit.json", "coverage.json", "attack.json"))
-    document = measure(options.seed, options.repeats)
+    document = measure(options.seed, options.repeats, options.workers)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "coverage.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     text = as_markdown(document)

@@ -21,10 +21,13 @@ import hashlib
 import random
 import secrets
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 
 import sqlalchemy as sa
 
 from mvr.arena.ballot import Ballot, OpenBattle, Receipt
+from mvr.arena.board.exclusion import set_aside as barred_voters
 from mvr.arena.candidates import ORIGINAL, Candidates, Competitor, QueryItem
 from mvr.arena.draw import Drawer, Drawn
 from mvr.arena.history import BattleState, Policies, newest_battle, voter_of
@@ -64,6 +67,7 @@ class Arena:
         settings: limits and shares.
         clock: milliseconds UTC; tests give their own.
         seed: makes the draws repeatable (tests, simulations); None draws from the system's randomness.
+        set_aside: voters whom the board leaves out, for the policy of pairs; None asks the store.
 
     Raises:
         UsageError: fewer than two competitors.
@@ -79,6 +83,7 @@ class Arena:
         settings: ArenaSettings | None = None,
         clock: Callable[[], int] = now_ms,
         seed: int | None = None,
+        set_aside: Callable[[], AbstractSet[str]] | None = None,
     ) -> None:
         if len({competitor.name for competitor in competitors}) < 2:
             raise UsageError("an arena needs at least two different systems (or alphas) to compare")
@@ -97,7 +102,8 @@ class Arena:
             ]
             for direction in Direction
         }
-        self._policies = Policies(store, names, clock)
+        barred = partial(barred_voters, store) if set_aside is None else set_aside
+        self._policies = Policies(store, names, clock, barred)
         self._random = random.Random(secrets.randbits(128) if seed is None else seed)
 
     def consent(self, voter_id: str, session_id: str, *, version: str, text: str, given: bool = True) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
 
-from mvr.arena.policy import Pair, PairPolicy, PolicySettings, choose_policy
+from mvr.arena.policy import Pair, PairPolicy, PolicySettings, choose_policy, uniform_policy
 from mvr.arena.voter import Voter
 from mvr.datatypes import Direction
 from mvr.metrics.preference import PairVotes, fit_davidson
@@ -19,6 +20,8 @@ from mvr.votes.records import Aspect, Battle, BattleKind, Flag, Vote, competitor
 from mvr.votes.store import VoteStore, select
 
 POLICY_REFRESH_MS = 60_000
+VOTERS_AT_ONCE = 500  # a database takes only so many values in one question
+Cell = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,16 +83,25 @@ def newest_battle(connection: sa.Connection, voter_id: str, **equals: str | None
 
 
 class Policies:
-    """The pair policy of each direction, computed again from the counted votes at most once a minute."""
+    """The pair policy of each direction, computed again at most once a minute from the votes that the board counts.
+
+    Args:
+        store, clock: as for the arena.
+        names: competitors that meet in each direction.
+        set_aside: voters whom the board leaves out; asked only where pairs have votes enough to matter.
+        settings: when close pairs begin to meet more often.
+    """
 
     def __init__(
         self,
         store: VoteStore,
         names: Mapping[Direction, Sequence[str]],
         clock: Callable[[], int],
+        set_aside: Callable[[], AbstractSet[str]],
         settings: PolicySettings | None = None,
     ) -> None:
         self._store = store
+        self._set_aside = set_aside
         self._names = {direction: list(these) for direction, these in names.items()}
         self._clock = clock
         self._settings = settings or PolicySettings()
@@ -108,17 +120,25 @@ class Policies:
 
     def _compute(self, direction: Direction) -> PairPolicy:
         cells = self._store.read(lambda connection: pair_cells(connection, direction))
+        names = self._names[direction]
+        policy = self._chosen(names, cells)
+        if policy.policy_id == uniform_policy(names).policy_id:
+            return policy  # with fewer votes it is the same
+        barred = self._set_aside()
+        theirs = self._store.read(lambda connection: pair_cells(connection, direction, barred))
+        return self._chosen(names, {cell: count - theirs.get(cell, 0) for cell, count in cells.items()})
+
+    def _chosen(self, names: list[str], cells: dict[Cell, int]) -> PairPolicy:
         votes: dict[Pair, int] = defaultdict(int)
         for (left, right, _), count in cells.items():
             votes[min(left, right), max(left, right)] += count
-        names = self._names[direction]
         return choose_policy(names, votes, self._strengths(sorted(names), cells), self._settings)
 
-    def _strengths(self, names: list[str], cells: dict[tuple[str, str, str], int]) -> dict[str, float]:
+    def _strengths(self, names: list[str], cells: dict[Cell, int]) -> dict[str, float]:
         inside = {
             key: count
             for key, count in cells.items()
-            if key[0] in names and key[1] in names and key[2] in ("left", "right", "tie")
+            if count > 0 and key[0] in names and key[1] in names and key[2] in ("left", "right", "tie")
         }
         if {name for key in inside for name in key[:2]} != set(names):
             return {}
@@ -133,17 +153,30 @@ class Policies:
         return dict(zip(names, fit.theta.tolist(), strict=True))
 
 
-def pair_cells(connection: sa.Connection, direction: Direction) -> dict[tuple[str, str, str], int]:
-    """Counted votes on fit by (left competitor, right competitor, outcome)."""
+def pair_cells(
+    connection: sa.Connection, direction: Direction, voters: AbstractSet[str] | None = None
+) -> dict[Cell, int]:
+    """Counted votes on fit by (left competitor, right competitor, outcome): everybody's, or those of some voters."""
+    if voters is None:
+        return dict(_cells(connection, direction, []))
+    found: Counter[Cell] = Counter()
+    names = sorted(voters)
+    for start in range(0, len(names), VOTERS_AT_ONCE):
+        found.update(_cells(connection, direction, names[start : start + VOTERS_AT_ONCE]))
+    return dict(found)
+
+
+def _cells(connection: sa.Connection, direction: Direction, voters: Sequence[str]) -> Counter[Cell]:
     names = [f"{side}_{column}" for side in ("left", "right") for column in ("system_id", "alpha")]
-    view = sa.table(
-        schema.COUNTED_VOTE, *(sa.column(name) for name in (*names, "outcome", "direction", "aspect"))
-    )
+    columns = (*names, "outcome", "direction", "aspect", "voter_id")
+    view = sa.table(schema.COUNTED_VOTE, *(sa.column(name) for name in columns))
     keys = [view.c[name] for name in (*names, "outcome")]
     query = sa.select(*keys, sa.func.count()).group_by(*keys)
     query = query.where(view.c.direction == str(direction), view.c.aspect == "fit")
-    cells: dict[tuple[str, str, str], int] = {}
+    if voters:
+        query = query.where(view.c.voter_id.in_(voters))
+    cells: Counter[Cell] = Counter()
     for row in connection.execute(query):
         left, left_alpha, right, right_alpha, outcome, count = tuple(row)
-        cells[competitor_name(left, left_alpha), competitor_name(right, right_alpha), outcome] = count
+        cells[competitor_name(left, left_alpha), competitor_name(right, right_alpha), outcome] += count
     return cells

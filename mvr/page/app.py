@@ -59,7 +59,7 @@ class TabSpec:
 
     id: str
     label: str
-    build: Callable[[PageContext, gr.Blocks], None]
+    build: Callable[[PageContext, gr.Blocks], Callable[[gr.Tab], None] | None]
 
 
 TABS: tuple[TabSpec, ...] = (
@@ -92,8 +92,10 @@ def create_page(context: PageContext) -> gr.Blocks:
         gr.HTML(render("header.html"), elem_id="mv-header")
         with gr.Tabs(elem_id="mv-tabs", overflow_behavior="wrap") as tabs:
             for tab in TABS:
-                with gr.Tab(tab.label, id=tab.id, elem_id=f"mv-tab-{tab.id}"):
-                    tab.build(context, page)
+                with gr.Tab(tab.label, id=tab.id, elem_id=f"mv-tab-{tab.id}") as built:
+                    when_opened = tab.build(context, page)
+                if when_opened is not None:
+                    when_opened(built)
         gr.HTML(render("footer.html"), elem_id="mv-footer")
         page.load(_open_tab, None, tabs, api_visibility="private", show_progress="hidden", queue=False)
         page.unload(_leave(context))

@@ -66,6 +66,25 @@ def test_a_vote_after_listening_is_saved_once(client: TestClient, clock: Clock) 
     assert again.status_code == 409 and counted(client) == 1
 
 
+def test_what_a_vote_became_is_told_with_the_next_battle_and_not_while_it_can_be_taken_back(
+    client: TestClient, clock: Clock
+) -> None:
+    me = visitor(client)
+    token = battle(client, me)["token"]
+    clock.now += 15_000
+    answer = vote(client, me, token).json()
+    assert (answer["mine"], answer["became"]) == (1, "") and "1" in answer["kept"]
+    undone = client.post("/arena/undo", json={"token": token}, headers=me["headers"]).json()
+    assert undone["mine"] == 0
+    again = vote(client, me, undone["token"]).json()
+    assert again["mine"] == 1 and again["kept"] == answer["kept"], "one that was taken back is not saved"
+    shown = battle(client, me)
+    assert shown["mine"] == 1
+    assert (
+        shown["became"] == "1 of your 1 votes may stand on the leaderboard. My taste in music: 1 of 20 votes."
+    )
+
+
 def test_early_foreign_unknown_expired_and_unconsented_votes_sound_alike(
     client: TestClient, clock: Clock
 ) -> None:
@@ -99,7 +118,8 @@ def test_a_forged_visitor_and_broken_payloads_are_refused(client: TestClient, cl
 
 def test_a_battle_tells_no_system_and_no_item(client: TestClient) -> None:
     shown = battle(client, visitor(client))
-    assert set(shown) == {"token", "direction", "videos", "sounds", "duration_s", "needed_ms", "restored"}
+    media = {"token", "direction", "videos", "sounds", "duration_s", "needed_ms", "restored"}
+    assert set(shown) == media | {"mine", "became"} and (shown["mine"], shown["became"]) == (0, "")
     assert not any(name in told(shown) for name in ("one", "two", "Title"))
 
 

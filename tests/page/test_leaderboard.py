@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,12 @@ def row(**interval: float | None) -> dict[str, object]:
     }  # fmt: skip
 
 
-def shown(monkeypatch, audit: dict[str, object] | None = None, **section: object) -> str:
+def shown(
+    monkeypatch,
+    audit: dict[str, object] | None = None,
+    tallies: dict[str, int] | None = None,
+    **section: object,
+) -> str:
     """The board's HTML without its plot and its downloads."""
     monkeypatch.setattr("mvr.page.board.leaderboard_tab.downloads", lambda context, board: [])
     monkeypatch.setattr("mvr.page.board.leaderboard_tab.forest_plot", lambda section, title: "")
@@ -38,7 +44,13 @@ def shown(monkeypatch, audit: dict[str, object] | None = None, **section: object
         **section,
     }
     board = SimpleNamespace(
-        document={"inputs": days, "alphas": [], "original": original, "campaigns": []},
+        document={
+            "inputs": days,
+            "alphas": [],
+            "original": original,
+            "campaigns": [],
+            "votes": Counter(tallies),
+        },
         section=lambda name: whole,
     )
     return " ".join(board_html(None, board, "all").split())  # type: ignore[arg-type]
@@ -56,6 +68,50 @@ def test_one_vote_of_one_person_on_one_day_is_said_in_the_singular(monkeypatch):
 def test_ties_alone_are_not_called_no_votes(monkeypatch, votes, said):
     html = shown(monkeypatch, votes=votes, note=TOO_FEW)
     assert said in html and html.lower().count("votes yet") + html.lower().count("preferred yet") == 1
+
+
+def test_what_became_of_all_saved_votes_is_one_sentence_that_adds_up(monkeypatch):
+    tallies = {
+        "votes cast": 12, "votes taken back": 2, "votes on checks and repeats": 3, "votes skipped": 1,
+        "votes of excluded voters": 2, "votes on the board": 4,
+        "votes on the board that are provisional (their voters are new)": 4,
+    }  # fmt: skip
+    html = shown(monkeypatch, tallies=tallies, rows=[row()])
+    assert (
+        "Of 10 saved votes 4 are on the leaderboard; 3 checked whether people listen, 1 were skipped, 2 are"
+        in html
+    )
+    assert "4 of those on it are provisional: their voters are new." in html
+
+
+def test_pairs_are_told_apart_in_words_and_without_p_or_e_values(monkeypatch):
+    gap = {
+        "better": "a", "worse": "b", "elo": 90.0, "elo_low": 10.0, "elo_high": 170.0, "p_holm": 0.02,
+        "e_value": 31.0, "votes_still_needed": 0,
+    }  # fmt: skip
+    far = shown(monkeypatch, rows=[row()], differences=[gap])
+    near = shown(monkeypatch, rows=[row()], differences=[gap | {"p_holm": 0.4, "votes_still_needed": 700}])
+    assert "<td>yes</td><td>0</td>" in far and "<td>not yet</td><td>700</td>" in near
+    assert "E-value" not in far and "Holm" not in far.partition("<summary>How")[0]
+
+
+def test_groups_that_never_met_are_not_compared_pair_by_pair(monkeypatch):
+    gap = {
+        "elo": 9.0,
+        "elo_low": 0.0,
+        "elo_high": 18.0,
+        "p_holm": 1.0,
+        "e_value": 1.0,
+        "votes_still_needed": None,
+    }
+    pairs = [gap | {"better": one, "worse": other} for one, other in (("a", "b"), ("a", "c"), ("c", "d"))]
+    groups = [
+        {"group": 1, "systems": ["a", "b"], "votes": 5},
+        {"group": 2, "systems": ["c", "d"], "votes": 6},
+    ]
+    html = shown(monkeypatch, rows=[row()], differences=pairs, groups=groups)
+    assert "a over b" in html and "c over d" in html and "a over c" not in html
+    assert "a over c" in shown(monkeypatch, rows=[row()], differences=pairs)
 
 
 def test_an_interval_that_is_not_known_is_one_dash(monkeypatch):

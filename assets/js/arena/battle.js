@@ -35,6 +35,7 @@
       if (state.study) payload.pid = participant;
       else if (own && root().dataset.ownDirection === direction()) payload.own = own;
       const battle = await call("battle", payload);
+      parts.counted(battle);
       if (turn !== state.turn) return;
       if (state.study) part("place").textContent = battle.code ? "" : mvWords("battle_of", { at: battle.done + 1, wanted: battle.wanted });
       if (battle.code) return finished(battle);
@@ -70,7 +71,7 @@
         recognised: Boolean(root().querySelector("[name=mv-known]:checked")),
       });
       state.busy = false;
-      part("mine").textContent = answer.mine;
+      parts.counted(answer);
       if (outcome === "skip") return next();
       show("voted");
       gate();
@@ -112,7 +113,7 @@
       const battle = await call("undo", { token: state.battle.token });
       const heard = state.heard;
       state.battle.token = battle.token;
-      part("mine").textContent = battle.mine;
+      parts.counted(battle);
       show("battle");
       state.heard = heard;
       gate();
@@ -128,6 +129,7 @@
     };
     try {
       const sides = await call("reveal", { session: state.session, token: state.battle.token, left: grade(0), right: grade(1) });
+      parts.counted(sides);
       part("reveal").replaceChildren(...[sides.left, sides.right].map((side, n) => {
         const box = document.createElement("p");
         const strong = document.createElement("strong");

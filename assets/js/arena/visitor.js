@@ -4,6 +4,14 @@
   const state = window.mvArena;
   const { keep, participant, call, root, part, say, show, failed, audioContext, pause } = window.mvArenaParts;
 
+  /* how many of one's votes stand and what became of them: the same words after every answer that says so */
+  const counted = (answer) => {
+    if (answer.mine === undefined) return;
+    part("mine").textContent = answer.mine;
+    part("became").textContent = answer.became;
+    if (answer.kept) part("saved").textContent = answer.kept;
+  };
+
   const consent = async (given) => {
     try {
       await call("consent", { session: state.session, given });
@@ -47,7 +55,7 @@
     const answer = await call("forget", { session: state.session });
     if (state.cookie && !state.study) state.cookie = answer.voter;
     else if (!state.study) keep("voter", answer.voter);
-    part("mine").textContent = 0;
+    counted({ mine: 0, became: "" });
     pause();
     show("start");
     say(mvTexts.withdrawn, "ok");
@@ -67,7 +75,7 @@
         keep("voter", "");  /* the session says who; whoever comes after signing out is another */
       } else keep("voter", hello.voter);
       state.session = hello.session;
-      part("mine").textContent = hello.mine;
+      counted(hello);
       part("saved").textContent = hello.saved;
       part("consent-text").replaceChildren(...hello.consent_text.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
       for (const side of [0, 1]) {
@@ -96,5 +104,5 @@
     } catch (error) { failed(error); }
   };
 
-  Object.assign(window.mvArenaParts, { begin, consent, check, download, forget });
+  Object.assign(window.mvArenaParts, { begin, counted, consent, check, download, forget });
 })();

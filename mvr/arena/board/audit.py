@@ -32,6 +32,12 @@ UNRESOLVED = (
 )
 LOPSIDED = 4.0  # most votes of a system by fewest
 IMMATERIAL_SLOT = 0.05  # nats: 1.2 points of win rate at even strength (arenakit's band)
+RULE_WORDS = {
+    "gold checks": "did not recognise planted mismatches",
+    "one side": "almost always chose one side",
+    "one system": "chose one system far more often than all others do",
+    "campaign": "were new and chose the same together",
+}
 MUCH_REMOVED = 0.1  # share of votes set aside that is said aloud
 
 
@@ -67,11 +73,11 @@ def audit_section(data: AuditInput) -> JsonDict:
     checks = (
         _order(ratings),
         _connectivity(votes, pairs),
-        _balance(votes, crowd),
+        _balance(votes),
         _slot(ratings, orders),
         _sides(votes, sides),
         _ties(data),
-        _cycles(pairs, ratings),
+        _cycles(pairs, ratings, known=not ratings.separated or len(met_groups(votes)) > 1),
         _concentration(crowd, ratings),
         _influence(orders, ratings),
         _drift(votes, data.settings),
@@ -121,14 +127,11 @@ def _connectivity(votes: PairVotes, pairs: Sequence[PairFit]) -> Check:
     return "connectivity", False, f"{len(pairs)} of {possible} pairs met, {least}."
 
 
-def _balance(votes: PairVotes, crowd: Concentration) -> Check:
+def _balance(votes: PairVotes) -> Check:
     counts = np.bincount(np.concatenate([votes.left, votes.right]), minlength=len(votes.systems))
     most, least = int(counts.argmax()), int(counts.argmin())
     flagged = bool(counts[most] >= LOPSIDED * counts[least])
-    said = (
-        f"{votes.systems[most]} stands in {counts[most]} votes, {votes.systems[least]} in {counts[least]}"
-        f" (Gini {crowd.gini:.2f})"
-    )
+    said = f"{votes.systems[most]} stands in {counts[most]} votes, {votes.systems[least]} in {counts[least]}"
     return "balance", flagged, f"The votes are lopsided: {said}." if flagged else f"{said}."
 
 
@@ -143,18 +146,20 @@ def _slot(ratings: Ratings, orders: Sequence[JsonDict]) -> Check:
     low, high = gamma - width, gamma + width
     matters = low > IMMATERIAL_SLOT or high < -IMMATERIAL_SLOT
     judged = (
-        "it matters, and the strengths are corrected for it"
+        "that matters, and the strengths are corrected for it"
         if matters
-        else "none to be seen"
+        else "that may be chance"
         if low <= 0 <= high
-        else "there, but hardly more than nothing"
+        else "that is there, but too little to matter"
     )
     elo = [ELO_PER_NAT * value for value in (gamma, low, high)]
     without = next(other for other in orders if other["without"] == "the slot term")
     order = (
-        "" if without["same_order"] else f" Without the slot term the order is {', '.join(without['order'])}."
+        ""
+        if without["same_order"]
+        else f" Without that correction the order is {', '.join(without['order'])}."
     )
-    said = f"Standing left is worth {elo[0]:+.0f} Elo ({elo[1]:+.0f} to {elo[2]:+.0f}): {judged}.{order}"
+    said = f"Being shown on the left is worth {elo[0]:+.0f} Elo ({elo[1]:+.0f} to {elo[2]:+.0f}): {judged}.{order}"
     return "slot", bool(matters), said
 
 
@@ -188,15 +193,17 @@ def _ties(data: AuditInput) -> Check:
     return "ties", False, "Leaving ties out changes no difference by more than 17 Elo."
 
 
-def _cycles(pairs: Sequence[PairFit], ratings: Ratings) -> Check:
-    """Circles first, then the pair that its strengths explain worst."""
+def _cycles(pairs: Sequence[PairFit], ratings: Ratings, *, known: bool) -> Check:
+    """Circles first, then the pair that its strengths explain worst, where there are strengths (in each group, at
+    least).
+    """
     sure = [cycle for cycle in find_cycles(list(pairs)) if cycle.p < ERROR]
     if sure:
         a, b, c = sure[0].systems
         more = f" and {len(sure) - 1} more" if len(sure) > 1 else ""
         said = f"{a} beats {b}, {b} beats {c}, {c} beats {a}{more}: no single strength per system says that."
         return "cycles", True, said
-    if not pairs or ratings.separated:
+    if not pairs or not known:
         return "cycles", False, ""
     worst = min(pairs, key=lambda pair: (pair.p_holm, pair.p, pair.first, pair.second))
     said = (
@@ -255,15 +262,14 @@ def _exclusion(orders: Sequence[JsonDict], data: AuditInput) -> Check:
     share = 1 - len(data.rows) / len(data.before) if data.before else 0.0
     flagged = share > MUCH_REMOVED or any(not other["same_order"] for other in lines)
     parts = [_rule_sentence(other) for other in lines]
-    return "exclusion", flagged, f"{100 * share:.1f} % of the votes are set aside. {' '.join(parts)}"
+    return "exclusion", flagged, f"{100 * share:.1f} % of the votes are set aside: {'; '.join(parts)}."
 
 
 def _rule_sentence(other: JsonDict) -> str:
     people = f"{other['voters']} voter" + ("s" if other["voters"] > 1 else "")
     then = "the same" if other["same_order"] else ", ".join(other["order"])
-    return (
-        f"By {other['without']} {people} with {100 * other['share']:.1f} %; without it the order is {then}."
-    )
+    why = RULE_WORDS[str(other["rule"])]
+    return f"{people} with {100 * other['share']:.1f} % of the votes {why} (with them the order is {then})"
 
 
 def _pair_row(pair: PairFit) -> JsonDict:

@@ -14,7 +14,7 @@ from typing import Any
 import mvr
 from mvr.arena.board.audit import AuditInput, audit_section
 from mvr.arena.board.campaigns import new_voters
-from mvr.arena.board.exclusion import ExclusionSettings, campaign_rows, excluded_voters
+from mvr.arena.board.exclusion import ExclusionSettings, judge_voters
 from mvr.arena.board.inputs import BoardInput, Row, read_input
 from mvr.arena.board.original import original_section
 from mvr.arena.board.relevance import judge_agreement, relevance_section
@@ -52,9 +52,15 @@ class BoardSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A computed leaderboard. `document` is plain JSON with numbers rounded to six decimals."""
+    """A computed leaderboard.
+
+    Attributes:
+        document: plain JSON with numbers rounded to six decimals.
+        set_aside: ids of the voters whom rules set aside; they are in no document.
+    """
 
     document: JsonDict
+    set_aside: frozenset[str] = frozenset()
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: the same votes and settings give the same bytes."""
@@ -84,8 +90,8 @@ def build_board(
     """
     settings = settings or BoardSettings()
     data = read_input(store, settings.aspect)
-    by_rule = excluded_voters(data, settings.exclusion)
-    barred = frozenset().union(*by_rule.values())
+    verdict = judge_voters(data, settings.exclusion)
+    by_rule, barred = verdict.by_rule, verdict.barred
     kept = [row for row in data.counted if row["voter_id"] not in barred]
     rows = [row for row in kept if not _trained_on(row, settings.training_groups)]
     before = [row for row in data.counted if not _trained_on(row, settings.training_groups)]
@@ -98,7 +104,7 @@ def build_board(
         "code": mvr.__version__,
         "settings": _settings(settings),
         "excluded_voters": {rule: len(voters) for rule, voters in by_rule.items()},
-        "campaigns": campaign_rows(data, by_rule, settings.exclusion),
+        "campaigns": [one.to_dict(data.counted) for one in verdict.campaigns],
         "votes": dict(data.tallies)
         | {
             "votes of excluded voters": len(data.counted) - len(kept),
@@ -117,7 +123,7 @@ def build_board(
         "relevance": relevance_section(data.judgments, data.pool),
         "offline": offline_section([s for s in sections if s["name"] in tuple(Direction)], offline),
     }
-    return Board(document=_rounded(document))
+    return Board(document=_rounded(document), set_aside=barred)
 
 
 def _provisional(rows: Sequence[Row], data: BoardInput, settings: BoardSettings) -> int:

@@ -313,6 +313,8 @@ class _Evidence:
         for start, stop in zip(starts, [*starts[1:], len(keys)], strict=True):
             if stop - start < least_voters:
                 continue
+            if 2 * float(ratio[start:stop].clip(0).sum()) <= threshold:
+                continue  # no share of members whatever makes such votes likelier than this
             belongs, statistic = _mixture(ratio[start:stop])
             caught = frozenset((keys[start:stop] % people)[belongs > 0.5].tolist())
             if statistic > threshold and len(caught) >= least_voters:

@@ -16,7 +16,6 @@ from scipy.stats import binom
 
 from mvr.arena.board.campaigns import Campaign, CampaignSettings, find_campaigns
 from mvr.arena.board.inputs import BoardInput, Check, Row, read_input
-from mvr.datatypes import JsonDict
 from mvr.metrics.agreement import fails_gold
 from mvr.votes.records import Aspect, Outcome
 from mvr.votes.store import VoteStore
@@ -38,8 +37,29 @@ class ExclusionSettings:
     campaigns: CampaignSettings = field(default_factory=CampaignSettings)
 
 
-def excluded_voters(data: BoardInput, settings: ExclusionSettings | None = None) -> dict[str, frozenset[str]]:
-    """Voter ids by rule: "gold checks", "one side", "one system", "campaign"."""
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whom the rules set aside.
+
+    It is computed from stored rows and kept nowhere: a vote, an undo or a withdrawal may change it, and the same rows
+    give the same verdict on page, replica, replay and export.
+
+    Attributes:
+        by_rule: voter ids by rule: "gold checks", "one side", "one system", "campaign".
+        campaigns: those of the last rule, one by one.
+    """
+
+    by_rule: Mapping[str, frozenset[str]]
+    campaigns: Sequence[Campaign]
+
+    @property
+    def barred(self) -> frozenset[str]:
+        """Everybody who is set aside."""
+        return frozenset().union(*self.by_rule.values())
+
+
+def judge_voters(data: BoardInput, settings: ExclusionSettings | None = None) -> Verdict:
+    """The verdict on all voters: first each alone, then the new ones together."""
     settings = settings or ExclusionSettings()
     decisive = [row for row in data.counted if row["outcome"] in (Outcome.LEFT, Outcome.RIGHT)]
     singly = {
@@ -47,33 +67,31 @@ def excluded_voters(data: BoardInput, settings: ExclusionSettings | None = None)
         "one side": _one_side(decisive, settings),
         "one system": _one_system(decisive, settings),
     }
-    members = (campaign.voters for campaign in campaigns(data, singly, settings))
-    return singly | {"campaign": frozenset().union(*members)}
+    barred = frozenset().union(*singly.values())
+    rows = [row for row in data.counted if row["voter_id"] not in barred]
+    found = find_campaigns(rows, data.checks, settings.campaigns)
+    members = frozenset().union(*(campaign.voters for campaign in found))
+    return Verdict(by_rule=singly | {"campaign": members}, campaigns=found)
+
+
+def excluded_voters(
+    data: BoardInput, settings: ExclusionSettings | None = None
+) -> Mapping[str, frozenset[str]]:
+    """Voter ids by rule: "gold checks", "one side", "one system", "campaign"."""
+    return judge_voters(data, settings).by_rule
 
 
 def kept_rows(store: VoteStore, aspect: str = Aspect.FIT, **equals: object) -> list[Row]:
     """Counted votes of voters who are not set aside: what a board is made of, and what may be learned from."""
     data = read_input(store, aspect)
-    barred = frozenset().union(*excluded_voters(data).values())
+    barred = judge_voters(data).barred
     rows = [row for row in data.counted if row["voter_id"] not in barred]
     return [row for row in rows if all(row[name] == value for name, value in equals.items())]
 
 
-def campaign_rows(
-    data: BoardInput, by_rule: Mapping[str, frozenset[str]], settings: ExclusionSettings | None = None
-) -> list[JsonDict]:
-    """Every campaign that was set aside as a whole, as the board shows it: its target, its size, nobody's name."""
-    return [one.to_dict(data.counted) for one in campaigns(data, by_rule, settings)]
-
-
-def campaigns(
-    data: BoardInput, singly: Mapping[str, frozenset[str]], settings: ExclusionSettings | None = None
-) -> list[Campaign]:
-    """Campaigns among the voters whom no rule sets aside singly."""
-    settings = settings or ExclusionSettings()
-    barred = frozenset().union(*(voters for rule, voters in singly.items() if rule != "campaign"))
-    rows = [row for row in data.counted if row["voter_id"] not in barred]
-    return find_campaigns(rows, data.checks, settings.campaigns)
+def set_aside(store: VoteStore) -> frozenset[str]:
+    """Voters whose votes on fit the board of this store sets aside now."""
+    return judge_voters(read_input(store)).barred
 
 
 def _gold(checks: Sequence[Check]) -> frozenset[str]:

@@ -23,7 +23,7 @@ from mvr.votes.records import (
     Vote,
     competitor_name,
 )
-from mvr.votes.store import VoteStore, select
+from mvr.votes.store import WITHDRAWN, VoteStore, select
 
 Row = Mapping[str, Any]
 MIRROR = {Outcome.LEFT: Outcome.RIGHT, Outcome.RIGHT: Outcome.LEFT}
@@ -54,7 +54,7 @@ class BoardInput:
     Attributes:
         counted: rows of the view of votes that count, by vote id; `left` and `right` name the competitors.
         tallies: rows per table, and why votes do not count.
-        sha256: over all rows, in the order of their keys.
+        sha256: over all rows but those of withdrawn voters, which no export holds, in the order of their keys.
     """
 
     counted: Sequence[Row]
@@ -72,13 +72,21 @@ def read_input(store: VoteStore, aspect: str = Aspect.FIT) -> BoardInput:
 
 
 def _read(connection: sa.Connection, aspect: str) -> BoardInput:
-    view = sa.text(f"SELECT * FROM {schema.COUNTED_VOTE} WHERE aspect = :aspect ORDER BY vote_id")  # noqa: S608
-    counted = name_competitors([dict(row) for row in connection.execute(view, {"aspect": aspect}).mappings()])
-    votes = [vote for vote in select(connection, Vote) if vote.aspect == aspect]
+    view = sa.text(f"SELECT * FROM {schema.COUNTED_VOTE} WHERE aspect = :aspect")  # noqa: S608
+    found = [dict(row) for row in connection.execute(view, {"aspect": aspect}).mappings()]
+    counted = name_competitors(
+        sorted(found, key=lambda row: str(row["vote_id"]))
+    )  # servers sort by their locale
+    forgotten = _forgotten(connection)
+    votes = [
+        vote for vote in select(connection, Vote) if vote.aspect == aspect and vote.voter_id not in forgotten
+    ]
     undone = {vote.undoes for vote in votes}
     standing = {vote.battle_id: vote for vote in votes if vote.kind == "vote" and vote.vote_id not in undone}
     gone = _withdrawn(connection)
-    battles = {battle.battle_id: battle for battle in select(connection, Battle)}
+    battles = {
+        battle.battle_id: battle for battle in select(connection, Battle) if battle.voter_id not in forgotten
+    }
     return BoardInput(
         counted=counted,
         checks=_checks(battles, standing, gone),
@@ -86,7 +94,7 @@ def _read(connection: sa.Connection, aspect: str) -> BoardInput:
         judgments=_judgments(connection, gone),
         pool=select(connection, PoolItem),
         tallies=_tallies(votes, standing, battles, len(counted)),
-        sha256=_hash(connection),
+        sha256=_hash(connection, forgotten),
     )
 
 
@@ -163,12 +171,21 @@ def _tallies(
     }
 
 
-def _hash(connection: sa.Connection) -> str:
-    """SHA-256 over every row of the tables that enter, as canonical JSON in the order of their keys."""
+def _forgotten(connection: sa.Connection) -> set[str]:
+    """Voters who withdrew: their rows are tombstones here and in no export."""
+    flag = schema.FLAG.c
+    query = sa.select(flag.target_id).where(flag.target_kind == "voter", flag.rule_id == WITHDRAWN)
+    return {str(row[0]) for row in connection.execute(query)}
+
+
+def _hash(connection: sa.Connection, forgotten: set[str]) -> str:
+    """SHA-256 over the rows of the tables that enter, as canonical JSON in the order of their keys."""
     digest = hashlib.sha256()
     for name in HASHED:
         table = schema.METADATA.tables[name]
-        rows = connection.execute(sa.select(table).order_by(*table.primary_key.columns)).mappings()
-        for row in rows:
-            digest.update(f"{name} {canonical_json(hashed(dict(row)))}\n".encode())
+        keys = [column.name for column in table.primary_key.columns]
+        rows = [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+        for row in sorted(rows, key=lambda row: [row[key] for key in keys]):
+            if row.get("voter_id") not in forgotten:
+                digest.update(f"{name} {canonical_json(hashed(row))}\n".encode())
     return digest.hexdigest()

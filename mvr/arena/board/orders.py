@@ -13,6 +13,15 @@ from mvr.metrics.preference.ratings import ELO_PER_NAT, vote_weights
 from mvr.metrics.preference.sensitivity import influential
 from mvr.metrics.preference.votes import TIE
 
+SAID = {
+    "the slot term": "the correction for the left side",
+    'the rule "gold checks"': "the rule on planted mismatches",
+    'the rule "one side"': "the rule on voters who choose one side",
+    'the rule "one system"': "the rule on voters who choose one system",
+    'the rule "campaign"': "the rule on new voters who choose the same together",
+}
+"""What the page calls that without which an order is shown."""
+
 
 def order_of(fit: DavidsonFit) -> list[str]:
     """Systems from best to worst."""

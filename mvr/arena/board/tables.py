@@ -115,12 +115,14 @@ def report(board: Board) -> str:
 
 
 METHOD = """Davidson's model with ties and a term for the left side, fitted to votes whose weight is capped per voter.
-Intervals are 95 % and know that votes of one voter, on one video and of one day are alike: the widest of six sandwich
-estimates, with Student's quantile for the effective number of voters, videos or days. There is no interval below five
-effective voters or videos, and none wider than what is known before the first vote (681 Elo to each side). All
-differences are tested together (Holm); ranks are intervals. A system marked * is preliminary: fewer than 50 decisive
-votes or 15 effective voters. "Both bad" is counted apart. Looking at the e-value of a pair (20 or more: the first is
-better) is allowed at any time, as long as votes are independent; looking at the intervals after every vote is not."""
+Intervals are 95 % and know that votes of one voter, on one video and of one day are alike: a sandwich estimate over
+all three, never narrower than for independent votes, with Student's quantile for the effective number of voters, videos
+or days. Where days are too few it is the widest of the estimates over voters, videos and both. There is no interval
+below five effective voters or videos, and none wider than what is known before the first vote (681 Elo to each side).
+All differences are tested together (Holm); ranks are intervals. A system marked * is preliminary: fewer than 50
+decisive votes or 15 effective voters. "Both bad" is counted apart. Looking at the e-value of a pair (20 or more: the
+first is better) is allowed at any time, as long as votes are independent; looking at the intervals after every vote is
+not."""
 
 
 def _csv(columns: Sequence[str], rows: Sequence[JsonDict]) -> str:
@@ -259,10 +261,25 @@ def _left_out(document: JsonDict) -> list[str]:
 def campaign_lines(document: JsonDict) -> list[str]:
     """One sentence per campaign that was set aside as a whole."""
     return [
-        f"Set aside as a campaign: {row['votes']} votes of {row['voters']} new voters who chose {row['target']} "
-        f"together (seen in: {row['found_in']})."
+        f"Set aside as a campaign: {row['votes']} votes of {row['voters']} new voters who chose "
+        f"{_target(row['target'])} together (seen in: {row['found_in']})."
         for row in document["campaigns"]
     ]
+
+
+def _target(target: str) -> str:
+    """
+    >>> _target("against the order"), _target("against random"), _target("random")
+    ('the system that stands lower', 'whatever played against random', 'random')
+    """
+    known = {
+        "left side": "the left side",
+        "right side": "the right side",
+        "the order": "the system that stands higher",
+        "against the order": "the system that stands lower",
+    }
+    shunned = target.removeprefix("against ")
+    return known.get(target, target if shunned == target else f"whatever played against {shunned}")
 
 
 def _table(columns: Sequence[str], rows: Sequence[JsonDict]) -> list[str]:

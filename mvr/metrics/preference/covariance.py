@@ -3,8 +3,13 @@
 Per vote the score is u_d = (1[L] - 1[R])/2 - (P_L - P_R)/2 on (+left, -right, +gamma), u_eta = 1[T] - P_T.
 V_iid = H+ (sum w^2 u u') H+, V_g = G/(G-1) H+ (sum_g U_g U_g') H+ with U_g the sum of w u in cluster g,
 V_2 = V_voter + V_video - V_voter&video with negative eigenvalues clipped (Cameron, Gelbach and Miller,
-Journal of Business & Economic Statistics 29 (2011)), V_3 likewise over voters, videos and days. The interval of a
-contrast is the widest of them, each with Student's quantile for its effective number of clusters G*.
+Journal of Business & Economic Statistics 29 (2011)), V_3 likewise over voters, videos and days.
+
+Where days are known the interval of a contrast is that of V_3, else the widest of V_voter, V_video and V_2, with
+Student's quantile for the smallest effective number of clusters G*; it is never narrower than that of independent
+votes, V_iid with the normal quantile. The widest of all six was used before: each is off by chance and the widest by
+more, and V_iid with Student's quantile for clusters that it does not know is too wide
+(`python -m eval.votes coverage` prints both rules).
 
 Too few clusters say nothing of their spread: Student's quantile explodes (2 voters: 12.7 times the standard error),
 and the interval is wider than before the first vote. `python -m eval.votes coverage` prints how often by G*: with ten
@@ -16,13 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
-from scipy.stats import t as student_t
+from scipy.special import ndtri, stdtr, stdtrit
 
 from mvr.metrics.preference.davidson import PRIOR_SD, DavidsonFit, Ties
 from mvr.metrics.preference.votes import LEFT, RIGHT, TIE, IntArray, PairVotes, RealArray, effective_number
@@ -62,9 +67,19 @@ class Covariances:
         """Whether drift between days is in the intervals."""
         return "three-way" in self.matrices or "day" in self.matrices
 
+    @property
+    def published(self) -> dict[str, RealArray]:
+        """What intervals are made of: where one estimate knows of all clusters, that one and independent votes."""
+        known = ("iid", "three-way", "prior")
+        return {
+            name: matrix
+            for name, matrix in self.matrices.items()
+            if name in known or "three-way" not in self.matrices
+        }
+
     def variance(self, contrast: RealArray) -> float:
-        """Var(c' theta) of a contrast (P,): the largest over the assumptions."""
-        return max(float(contrast @ matrix @ contrast) for matrix in self.matrices.values())
+        """Var(c' theta) of a contrast (P,): the largest over what is published."""
+        return max(float(contrast @ matrix @ contrast) for matrix in self.published.values())
 
     def standard_error(self, contrast: RealArray) -> float:
         """Square root of `variance`."""
@@ -75,33 +90,39 @@ class Covariances:
         if not self.enough:
             return float(np.inf)
         width = max(se * quantile for se, quantile in self.quantiles(contrast, level))
-        before = float(norm.ppf((1 + level) / 2)) * PRIOR_SD * float(np.linalg.norm(contrast))
+        before = _quantile((1 + level) / 2, np.inf) * PRIOR_SD * float(np.linalg.norm(contrast))
         return width if width <= before else float(np.inf)
 
     def p_value(self, gap: float, contrast: RealArray) -> float:
-        """Two-sided p of a contrast of 0: the largest over the assumptions; 1 without an interval."""
+        """Two-sided p of a contrast of 0: the largest over what is published; 1 without an interval."""
         if not self.enough:
             return 1.0
         found = [
-            float(2 * student_t.sf(abs(gap) / se, degrees))
-            for se, degrees in self._errors(contrast)
-            if se > 0
+            float(2 * stdtr(degrees, -abs(gap) / se)) for se, degrees in self._errors(contrast) if se > 0
         ]
         return max(found, default=1.0)
 
     def quantiles(self, contrast: RealArray, level: float) -> list[tuple[float, float]]:
-        """Standard error of a contrast (P,) and Student's quantile under each assumption."""
-        return [
-            (se, float(student_t.ppf((1 + level) / 2, degrees)) if degrees > 0 else np.inf)
-            for se, degrees in self._errors(contrast)
-        ]
+        """Standard error of a contrast (P,) and Student's quantile under each assumption that is published."""
+        return [(se, _quantile((1 + level) / 2, degrees)) for se, degrees in self._errors(contrast)]
 
     def _errors(self, contrast: RealArray) -> Iterator[tuple[float, float]]:
-        """Standard error and degrees of freedom under each assumption."""
-        for name, matrix in self.matrices.items():
+        """Standard error and degrees of freedom under each assumption that is published."""
+        for name, matrix in self.published.items():
             days = self.effective_days if name in ("day", "three-way") else None
             degrees = self.degrees if days is None else min(self.degrees, days - 1)
-            yield float(np.sqrt(max(float(contrast @ matrix @ contrast), 0.0))), degrees
+            yield (
+                float(np.sqrt(max(float(contrast @ matrix @ contrast), 0.0))),
+                np.inf if name == "iid" else degrees,
+            )
+
+
+@lru_cache(maxsize=256)
+def _quantile(p: float, degrees: float) -> float:
+    """Student's; infinite degrees are the normal distribution's, and none at all say nothing."""
+    if degrees <= 0:
+        return float(np.inf)
+    return float(ndtri(p) if np.isinf(degrees) else stdtrit(degrees, p))
 
 
 def estimate_covariances(votes: PairVotes, weights: RealArray, fit: DavidsonFit) -> Covariances:

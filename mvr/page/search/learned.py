@@ -73,7 +73,8 @@ class Learned:
         direction = ranked.query.direction
         rows = usable_votes(store, voter, direction) if voter else []
         if len(rows) < LEAST_VOTES:
-            words = {"have": len(rows), "wanted": LEAST_VOTES, "missing": LEAST_VOTES - len(rows)}
+            words: dict[str, object] = {"have": len(rows), "wanted": LEAST_VOTES}
+            words |= {"missing": LEAST_VOTES - len(rows), "what": texts.TASTE_OF[str(direction)]}
             return Reordered(ranked=ranked, said=texts.TASTE_MISSING.format(**words))
         key = (voter, ranked.system, str(direction), str(len(rows)), str(rows[-1]["vote_id"]))
 

@@ -146,8 +146,10 @@ TASTE_VOTES = "{votes} votes moved {moved} of the first {depth} results; the fit
 TASTE_MINE = (
     "Your {votes} votes moved {moved} of the first {depth} results; the fit shown is the system's own."
 )
+TASTE_OF = {"v2m": "two tracks for one clip", "m2v": "two clips for one track"}
 TASTE_MISSING = (
-    "My taste needs {wanted} of your votes in this direction (tab Vote). You have {have}; {missing} to go."
+    "My taste learns from {wanted} of your votes in the tab Vote on {what}: {have} so far, {missing} to go. Skips, "
+    'checks and "neither fits" teach it nothing.'
 )
 TASTE_NO_HELP = (
     "Your {votes} votes do not show a clear taste yet, so the list is as the system ranks it. More votes help, "
@@ -363,6 +365,18 @@ GRADE_REVIEW = (
 GRADE_ALL = "You have graded everything here. Vote on battles, or come back later."
 STUDY_END = "Copy this code and give it to the people who invited you."
 SAVED = "Votes saved on this server: {count}."
+OWN_COUNTED = "{counted} of your {closed} votes may stand on the leaderboard"
+OWN_CHECKS = "{count} checked whether sound is on"
+OWN_SKIPPED = "{count} skipped"
+OWN_SET_ASIDE = "{count} too fast or not heard long enough"
+OWN_TASTE = {
+    "v2m": "My taste in music: {have} of {wanted} votes.",
+    "m2v": "My taste in clips: {have} of {wanted} votes.",
+}
+OWN_TASTE_READY = {
+    "v2m": "My taste in music is ready: choose it under Refine.",
+    "m2v": "My taste in clips is ready: choose it under Refine.",
+}
 COPIED = "Last copied at {at}."
 COPY_NEVER = "Copying to the dataset could not start; the operator's log says why."
 COPY_FAILED = "The last copy failed; {rows} rows wait for the next one."
@@ -400,4 +414,17 @@ BOARD_CHECKS = "More checks, the points of every pair, and the order with one th
 BOARD_POINTS = "Points of the first system (win 1, tie 1/2), seen and expected"
 BOARD_GROUPS = "Groups that never met, each with its own order"
 BOARD_ORIGINAL = "Against the clip's own music"
+BOARD_COUNTING = (
+    "The votes are being counted for the first time since the server started. Press Count again in a moment."
+)
+BOARD_NEWER = "{votes} newer votes are still being counted; Count again shows them when that is done."
+BOARD_SAVED = "Of {saved} saved votes {board} are on the leaderboard"
+BOARD_LEFT_OUT = {
+    "votes on checks and repeats": "{votes} checked whether people listen",
+    "votes skipped": "{votes} were skipped",
+    "votes set aside by flags, consent or listening time": "{votes} were too fast or not heard long enough",
+    "votes of excluded voters": "{votes} are set aside, since their voters click blindly or for one side or system",
+    "votes that a system was trained on": "{votes} had taught a system that they would judge",
+}
+BOARD_PROVISIONAL = " {votes} of those on it are provisional: their voters are new."
 BOARD_EMPTY = "No votes yet. Cast the first one in the tab Vote."

@@ -120,7 +120,14 @@ class BallotBox:
         settings = ArenaSettings(draw=draw, needs_served=True)
         original = Competitor(system_id=ORIGINAL, version="1", direction=Direction.VIDEO_TO_MUSIC)
         rivals = [*self.contest.competitors(), original]
-        return Arena(self.store, self.contest, rivals, self.signer, settings=settings)
+        return Arena(
+            self.store,
+            self.contest,
+            rivals,
+            self.signer,
+            settings=settings,
+            set_aside=lambda: self.boards.set_aside(),
+        )
 
     @once
     def desk(self) -> GradingDesk:
@@ -166,6 +173,7 @@ class BallotBox:
             shown = self._played(self._next(voter, session, direction, own))
         if shown is None:
             raise Refused(Reason.EXHAUSTED, texts.NO_BATTLE_PLAYS)
+        shown |= self.reception.count_of(voter)
         logger.info("battle ready after %.2f s", time.monotonic() - started)
         return shown
 
@@ -182,7 +190,7 @@ class BallotBox:
         if done >= wanted:
             return {"code": study.completion_code(voter), "done": done, "wanted": wanted}
         shown = study.next_battle(voter, session_id=session)
-        return self.shown(shown) | {"done": done, "wanted": wanted}
+        return self.shown(shown) | self.reception.count_of(voter) | {"done": done, "wanted": wanted}
 
     def vote(self, voter: str, token: str, ballot: Ballot, direction: Direction | None) -> JsonDict:
         """Store a vote; only after the commit does the answer say so. The next battle of `direction` is prepared
@@ -196,17 +204,19 @@ class BallotBox:
             "saved": True,
             "pause": receipt.pause,
             "undo_ms": int(self.arena.settings.undo_s * 1000),
-            "mine": self.reception.votes_of(voter),
+            "kept": self.copy.words(),
+            **self.reception.count_of(voter),
         }
 
     def undo(self, voter: str, token: str) -> JsonDict:
         """Take the vote back; the same battle is open again."""
-        return self.shown(self.arena.undo(token, voter)) | {"mine": self.reception.votes_of(voter)}
+        return self.shown(self.arena.undo(token, voter)) | self.reception.count_of(voter)
 
     def reveal(self, voter: str, session: str, token: str, grades: Grades) -> JsonDict:
         """Both sides by name, after the vote; closes the battle, and keeps the grades given with it the first time."""
         battle = self.arena.reveal(token, voter, lambda battle: judgments(voter, session, battle, grades))
-        return {name: self._named(side) for name, side in (("left", battle.left), ("right", battle.right))}
+        sides = {name: self._named(side) for name, side in (("left", battle.left), ("right", battle.right))}
+        return sides | self.reception.count_of(voter)
 
     def add_own(
         self, path: Path, direction: Direction, duration_s: float, *, own_music: bool = False

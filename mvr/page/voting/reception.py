@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mvr.arena.arena import Arena
 from mvr.arena.ballot import REASONS
 from mvr.arena.judging import GUIDELINES
+from mvr.arena.own_count import OwnCount, own_count
 from mvr.arena.refusal import Reason, Refused
+from mvr.arena.reranking.personal import LEAST_VOTES
 from mvr.arena.studies import StudyArena
-from mvr.datatypes import JsonDict
+from mvr.datatypes import Direction, JsonDict
 from mvr.errors import VoteRefused
 from mvr.page import texts
 from mvr.page.voting.voters import voters_of_this_server
 from mvr.votes.own import own_rows
-from mvr.votes.records import Vote
 from mvr.votes.store import VoteStore
 from mvr.votes.voter import VoterSigner
 
@@ -82,7 +83,7 @@ class Reception:
             "session": secrets.token_hex(8),
             "consent": self._behind.arena().has_consent(voter, CONSENT_VERSION),
             "consent_text": list(texts.CONSENT),
-            "mine": self.votes_of(voter),
+            **self.count_of(voter),
             "grades": {str(grade): words for grade, words in GUIDELINES.items()},
             "reasons": list(REASONS),
         }
@@ -124,7 +125,28 @@ class Reception:
         withdrawn = self._behind.store().forget(voter, session)
         return {"withdrawn": withdrawn, "voter": self._signer.new_cookie()}
 
-    def votes_of(self, voter: str) -> int:
-        """How many votes of this visitor stand."""
-        rows = [vote for vote in self._behind.store().rows(Vote, voter_id=voter) if vote.aspect == "fit"]
-        return sum(vote.kind == "vote" for vote in rows) - sum(vote.kind == "undo" for vote in rows)
+    def count_of(self, voter: str) -> JsonDict:
+        """How many votes of this visitor stand, and what became of those that are closed, in words."""
+        count = own_count(self._behind.store(), voter)
+        return {"mine": count.cast, "became": " ".join(_became(count))}
+
+
+def _became(count: OwnCount) -> Iterator[str]:
+    """Sentences on one's own votes; nothing before the first is closed."""
+    if count.closed == 0:
+        return
+    left_out = {
+        texts.OWN_CHECKS: count.checks,
+        texts.OWN_SKIPPED: count.skipped,
+        texts.OWN_SET_ASIDE: count.set_aside,
+    }
+    parts = [words.format(count=number) for words, number in left_out.items() if number]
+    yield texts.OWN_COUNTED.format(counted=count.counted, closed=count.closed) + (
+        f" ({', '.join(parts)})." if parts else "."
+    )
+    for direction, words in texts.OWN_TASTE.items():
+        have = count.teaching[Direction(direction)]
+        if 0 < have < LEAST_VOTES:
+            yield words.format(have=have, wanted=LEAST_VOTES)
+        elif have >= LEAST_VOTES:
+            yield texts.OWN_TASTE_READY[direction]

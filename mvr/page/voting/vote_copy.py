@@ -6,10 +6,10 @@ import logging
 import os
 from datetime import UTC, datetime
 
+from mvr.arena.own_count import saved_votes
 from mvr.config.paths import home_dir
 from mvr.page import texts
 from mvr.votes.hub import HubCopy
-from mvr.votes.records import Vote
 from mvr.votes.store import VoteStore
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class VoteCopy:
 
     def words(self) -> str:
         """For the visitor: one to three short sentences."""
-        words = [texts.SAVED.format(count=self._store.count(Vote))]
+        words = [texts.SAVED.format(count=saved_votes(self._store))]
         if self._failed:
             words.append(texts.COPY_NEVER)
         if self._hub is not None:

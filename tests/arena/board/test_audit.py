@@ -67,7 +67,7 @@ def test_one_system_that_always_stands_left_and_the_order_without_the_slot_term_
     audit = audited(planted_rows("first-slot-favoured"))
     assert "model-c stands left in 98 %" in said(audit, "sides")
     slot = said(audit, "slot")
-    assert "it matters" in slot and "Without the slot term the order is model-c, model-a" in slot
+    assert "that matters" in slot and "Without that correction the order is model-c, model-a" in slot
     assert audit["left_share"]["model-c"] == pytest.approx(0.98, abs=0.01)
 
 
@@ -102,7 +102,11 @@ def test_the_order_without_a_rule_has_its_voters_back(make_rows, make_row):
     )
     lines = [other for other in audit["orders"] if "rule" in other]
     assert [(line["rule"], line["order"], line["voters"]) for line in lines] == [("one side", ["b", "a"], 5)]
-    assert "without it the order is b, a" in said(audit, "exclusion") and "exclusion" in set(flagged(audit))
+    assert (
+        "5 voters with 50.0 % of the votes almost always chose one side (with them the order is b, a)"
+        in said(audit, "exclusion")
+        and "exclusion" in set(flagged(audit))
+    )
 
 
 def test_one_voter_whom_the_order_hangs_on_is_found(make_rows, make_row):

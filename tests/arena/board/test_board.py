@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from mvr.arena.board import BoardSettings, build_board
 from mvr.arena.board.forest import forest_plot, forest_text
 from mvr.arena.board.source import open_votes
 from mvr.arena.board.tables import differences_csv, ratings_csv, report
-from mvr.errors import UsageError
+from mvr.errors import NotSaved, UsageError
 from mvr.metrics.preference import PairVotes, rate
 from mvr.votes.formats.publish import publishable
 from mvr.votes.formats.tables import Format, export_tables, read_tables, write_tables
@@ -317,3 +318,37 @@ def test_the_kept_board_is_computed_again_only_after_a_change(voted, make_crowd,
     crowd, arena = make_crowd(voted, check_share=0.0)
     crowd.votes(arena, "late", 1)
     assert kept.current().to_bytes() == build_board(voted).to_bytes() and len(computed) == 2
+
+
+def test_a_board_that_takes_long_is_counted_beside_and_the_one_before_is_shown(
+    voted, make_crowd, monkeypatch
+):
+    import mvr.arena.board.cache as cache
+
+    go = threading.Event()
+    kept = cache.BoardCache(voted, patience_s=0.05)
+    monkeypatch.setattr(cache, "build_board", lambda *a: go.wait(60) and build_board(*a))
+    assert kept.latest().board is None and kept.set_aside() == frozenset(), "nobody waits for the first"
+    go.set()
+    first = kept.current()
+    go.clear()
+    crowd, arena = make_crowd(voted, check_share=0.0)
+    crowd.votes(arena, "late", 3)
+    latest = kept.latest()
+    assert latest.board is first and latest.newer == 3
+    go.set()
+    assert kept.current().to_bytes() == build_board(voted).to_bytes() != first.to_bytes()
+    assert kept.latest().newer == 0
+
+
+def test_a_failed_count_is_told_and_tried_again(voted, monkeypatch):
+    import mvr.arena.board.cache as cache
+
+    def broken(*_):
+        raise NotSaved("the vote store could not be used")
+
+    kept = cache.BoardCache(voted)
+    with monkeypatch.context() as patched, pytest.raises(NotSaved, match="could not be used"):
+        patched.setattr(cache, "build_board", broken)
+        kept.latest()
+    assert kept.latest().board is not None

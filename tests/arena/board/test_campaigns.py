@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from eval.votes.__main__ import main
 from eval.votes.attack import STRENGTHS, TASTE_SD, Crowd, Voter, cast, honest_crowd, run_seed
 from mvr.arena.board import build_board
-from mvr.arena.board.exclusion import excluded_voters, kept_rows
+from mvr.arena.board.cache import BoardCache
+from mvr.arena.board.exclusion import excluded_voters, kept_rows, set_aside
 from mvr.arena.board.source import open_votes
 from mvr.arena.board.tables import report
+from mvr.arena.history import Policies
+from mvr.arena.policy import PolicySettings
+from mvr.datatypes import Direction
+from mvr.metrics.preference import PairVotes, fit_davidson
 from mvr.votes.formats.publish import publishable
-from mvr.votes.formats.tables import Format, export_tables, read_tables, write_tables
-from mvr.votes.records import Battle, Consent, Side, Vote
+from mvr.votes.formats.tables import Format, export_tables, import_tables, read_tables, write_tables
+from mvr.votes.ids import new_id
+from mvr.votes.records import Battle, Consent, Flag, Side, Vote
 from mvr.votes.store import VoteStore
 
 DAY_MS = 86_400_000
@@ -110,7 +119,7 @@ def stored(row: dict, number: int) -> tuple[Battle, Vote]:
     return battle, vote
 
 
-def test_page_replica_replay_and_publication_find_the_same_campaign(attacked, tmp_path):
+def test_a_campaign_is_shown_as_such_and_found_again_in_a_publication(attacked, tmp_path):
     board = build_board(attacked)
     document = board.document
     (campaign,) = document["campaigns"]
@@ -123,12 +132,7 @@ def test_page_replica_replay_and_publication_find_the_same_campaign(attacked, tm
     }
     assert document["excluded_voters"]["campaign"] == 12
     assert "Set aside as a campaign: 72 votes of 12 new voters who chose random together" in report(board)
-    export_tables(attacked, tmp_path / "out", Format.JSONL)
     write_tables(publishable(read_tables(attacked), b"key"), _made(tmp_path / "published"), Format.CSV)
-    with VoteStore.open(str(attacked.url)) as replica:
-        assert build_board(replica).document == document
-    with open_votes(str(tmp_path / "out")) as replay:
-        assert build_board(replay).document == document
     with open_votes(str(tmp_path / "published")) as published:
         again = build_board(published).document
     for part in ("campaigns", "excluded_voters", "votes", "boards"):
@@ -138,6 +142,68 @@ def test_page_replica_replay_and_publication_find_the_same_campaign(attacked, tm
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
+
+
+def test_page_replica_replay_export_and_command_print_the_same_bytes(attacked, tmp_path, capsys):
+    """With a campaign, a vote that was taken back, somebody who withdrew, and an operator's flag in the store."""
+    votes = attacked.rows(Vote)
+    gone = next(vote.voter_id for vote in votes if not vote.voter_id.startswith("bad"))
+    attacked.forget(gone)
+    taken_back, flagged = [vote for vote in votes if vote.voter_id not in (gone, votes[-1].voter_id)][:2]
+    undo = replace(taken_back, vote_id=new_id(), kind="undo", undoes=taken_back.vote_id, sequence=0)
+    attacked.cast(undo)
+    attacked.add(Flag(target_kind="vote", target_id=flagged.vote_id, rule_id="by-hand"))
+    page = BoardCache(attacked).current()
+    assert (
+        page.document["excluded_voters"]["campaign"] == 12 and page.document["votes"]["votes taken back"] == 1
+    )
+    assert page.set_aside == set_aside(attacked) and len(page.set_aside) >= 12
+    with VoteStore.open(str(attacked.url)) as replica:
+        assert BoardCache(replica).current().to_bytes() == page.to_bytes()
+    export_tables(attacked, tmp_path / "csv", Format.CSV)
+    export_tables(attacked, tmp_path / "jsonl", Format.JSONL)
+    with VoteStore.open(tmp_path / "again.sqlite") as again:
+        import_tables(again, tmp_path / "jsonl")
+    sources = [str(attacked.url.database), str(tmp_path / "csv"), str(tmp_path / "again.sqlite")]
+    for number, source in enumerate(sources):
+        assert main(["--db", source, "--out", str(tmp_path / f"board-{number}"), "--json"]) == 0
+        assert (tmp_path / f"board-{number}" / "board.json").read_bytes() == page.to_bytes(), source
+        assert capsys.readouterr().out.encode() == page.to_bytes(), source
+    assert gone not in page.to_bytes().decode()
+
+
+def test_the_next_pairs_are_drawn_by_what_the_board_counts(attacked):
+    """The campaign makes `random` as strong as the others; who draws by it sends good votes where none are needed."""
+    names = {direction: sorted(STRENGTHS) for direction in Direction}
+    settings = PolicySettings(votes_per_pair=20)
+    raw, kept = (
+        Policies(attacked, names, lambda: 0, barred, settings).current(Direction.VIDEO_TO_MUSIC)
+        for barred in (frozenset, lambda: set_aside(attacked))
+    )
+    counted = [row for row in kept_rows(attacked) if row["outcome"] != "both_bad"]
+    systems = tuple(sorted(STRENGTHS))
+    number = {name: systems.index(name) for name in systems}
+    theta = fit_davidson(
+        PairVotes(
+            systems=systems,
+            left=np.array([number[row["left"]] for row in counted]),
+            right=np.array([number[row["right"]] for row in counted]),
+            outcome=np.array([("left", "right", "tie").index(row["outcome"]) for row in counted]),
+        )
+    ).theta
+    assert raw.policy_id == kept.policy_id == "proximity-v1"
+    gaps = np.array([abs(theta[number[a]] - theta[number[b]]) for a, b in kept.pairs])
+    close = np.exp(-gaps / settings.gap_scale)
+    expected = 0.8 * close / close.sum() + 0.2 / len(gaps)
+    np.testing.assert_allclose(kept.probabilities, expected, atol=1e-6)
+    assert raw.probability("plain", "random") > 1.2 * kept.probability("plain", "random")
+
+
+def test_votes_that_are_set_aside_do_not_end_the_time_of_even_pairs(attacked):
+    names = {direction: sorted(STRENGTHS) for direction in Direction}
+    everybody = frozenset(row["voter_id"] for row in attacked.counted())
+    policies = Policies(attacked, names, lambda: 0, lambda: everybody, PolicySettings(votes_per_pair=20))
+    assert policies.current(Direction.VIDEO_TO_MUSIC).policy_id == "uniform-v1"
 
 
 def test_what_may_be_learned_from_holds_no_campaign(attacked):

@@ -51,18 +51,46 @@ def test_more_effective_voters_give_narrower_intervals():
     assert rate(many, settings).rows[0].se < rate(few, settings).rows[0].se
 
 
-def test_the_width_is_that_of_the_widest_assumption_with_its_own_quantile():
-    covariances = rate(K16.draw(np.random.default_rng(2))).covariances
-    contrast = contrast_of(6, 1, 4)
-    degrees = dict.fromkeys(covariances.matrices, covariances.degrees)
-    assert covariances.effective_days is not None
-    degrees |= dict.fromkeys(("day", "three-way"), covariances.effective_days - 1)
-    expected = max(
-        student_t.ppf(0.975, degrees[name]) * np.sqrt(contrast @ matrix @ contrast)
-        for name, matrix in covariances.matrices.items()
-    )
-    assert set(degrees) == {"iid", "voter", "video", "two-way", "day", "three-way"}
-    assert covariances.half_width(contrast, 0.95) == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize("days", [14, 1])
+def test_the_width_is_that_of_the_estimate_that_knows_all_clusters_and_no_less_than_of_independent_votes(
+    days,
+):
+    """With days three-way, without them the widest of voter, video, two-way: Student's t for clusters, z for votes."""
+    for seed in range(12):
+        votes = replace(K16, votes=300, days=days).draw(np.random.default_rng(seed))
+        covariances = rate(votes).covariances
+        contrast = contrast_of(6, 1, 4)
+        few = covariances.degrees
+        if days > 1:
+            assert covariances.effective_days is not None
+            few = min(few, covariances.effective_days - 1)
+        names = ("three-way",) if days > 1 else ("voter", "video", "two-way")
+        errors = {name: np.sqrt(contrast @ m @ contrast) for name, m in covariances.matrices.items()}
+        clustered = [student_t.ppf(0.975, few) * errors[name] for name in names]
+        expected = max(1.959963984540054 * errors["iid"], *clustered)
+        assert covariances.half_width(contrast, 0.95) == pytest.approx(expected, rel=1e-12)
+        largest = max(errors[name] for name in ("iid", *names))
+        assert covariances.standard_error(contrast) == pytest.approx(largest, rel=1e-12)
+
+
+def test_an_interval_is_not_the_widest_of_what_chance_made():
+    """Of independent votes all six estimates say the same but for chance: the widest is what chance made largest."""
+    ratios = []
+    for seed in range(15):
+        votes = replace(K16, votes=300, voter_sd=0.0, video_sd=0.0, slot_sd=0.0).draw(
+            np.random.default_rng(seed)
+        )
+        covariances = rate(votes).covariances
+        contrast = contrast_of(6, 0, 2)
+        assert covariances.effective_days is not None
+        few = min(covariances.degrees, covariances.effective_days - 1)
+        degrees = dict.fromkeys(covariances.matrices, covariances.degrees) | {"day": few, "three-way": few}
+        widest = max(
+            student_t.ppf(0.975, degrees[name]) * np.sqrt(contrast @ m @ contrast)
+            for name, m in covariances.matrices.items()
+        )
+        ratios.append(covariances.half_width(contrast, 0.95) / widest)
+    assert max(ratios) <= 1 + 1e-9 and np.mean(ratios) < 0.97
 
 
 def test_three_way_clusters_are_inclusion_and_exclusion_over_all_of_them():
