@@ -28,8 +28,7 @@ def save_head(head: Head, path: str | Path, metadata: Mapping[str, object] | Non
     Args:
         head: any head.
         path: file to write, usually `*.safetensors`.
-        metadata: JSON-able facts kept beside kind and settings: how it was trained, on what, which git
-            revision.
+        metadata: JSON-able facts kept beside kind and settings: how it was trained, on what, by which code.
 
     Raises:
         NotFinite: a weight is NaN or infinite.

@@ -23,7 +23,7 @@ from mvr.embeddings.store import FeatureStore
 from mvr.errors import DataError, WrongShape
 from mvr.heads.bridge import BridgeHead, BridgeTables
 from mvr.heads.file import save_head
-from mvr.training.provenance import git_revision
+from mvr.training.provenance import made_by
 
 Matrix = npt.NDArray[np.float64]
 LABEL = "concept"
@@ -248,7 +248,7 @@ def train_bridge(
         "correlations": [round(float(value), 4) for value in link.correlations],
         "reference": {"clips": len(reference.concepts), "sounds": len(reference.logits)},
         "source": store.meta.get("source", ""),
-        "git_revision": git_revision(),
+        "made_by": made_by("bridge", vars(recipe)),
         **(facts or {}),
     }
     save_head(BridgeHead(tables), out, found)

@@ -6,7 +6,6 @@ from mvr.heads.file import save_head
 from mvr.heads.head import Head
 from mvr.heads.table import create_head
 from mvr.training.job import Job
-from mvr.training.provenance import git_revision
 from mvr.training.report import TrainReport
 from mvr.training.validation import validate
 
@@ -21,7 +20,7 @@ def save_scored(head: Head, job: Job, seconds: float = 0.0) -> TrainReport:
     """Save a finished head with its validation scores; `seconds` is what making it took."""
     scores = validate(head, job.data, job.recipe.training.metric)
     val = {branch: score.values for branch, score in scores.items()}
-    save_head(head, job.out, {**job.facts, "val": val, "git_revision": git_revision()})
+    save_head(head, job.out, {**job.facts, "val": val})
     return TrainReport(
         head=head,
         path=job.out,

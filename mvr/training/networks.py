@@ -98,7 +98,7 @@ def _report(loop: Loop, job: Job) -> TrainReport:
     loop.head.eval()
     loop.head.to("cpu")
     if loop.place.rank == 0:
-        save_head(loop.head, job.out, {**job.facts, **trained, "git_revision": git_revision()})
+        save_head(loop.head, job.out, {**job.facts, **trained})
         (job.folder / "checkpoint.pt").unlink(missing_ok=True)
     return TrainReport(
         head=loop.head,

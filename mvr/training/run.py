@@ -15,7 +15,7 @@ from mvr.heads.table import head_kind
 from mvr.training.data import prepare_data
 from mvr.training.focus import find_focus
 from mvr.training.job import Job
-from mvr.training.provenance import describe_data
+from mvr.training.provenance import describe_data, made_by
 from mvr.training.report import TrainReport
 from mvr.training.settings import Recipe, load_recipe
 
@@ -59,6 +59,7 @@ def train_head(
         "recipe": recipe.to_json(),
         "labels": list(labels),
         "data": describe_data(store, data),
+        "made_by": made_by(recipe.kind, recipe.to_json()),
     }
     trainer = _trainer(recipe.kind)
     job = Job(recipe=recipe, data=data, out=Path(out), facts=facts, resume=resume, quiet=quiet)

@@ -234,6 +234,12 @@ def test_the_run_folder_says_what_was_done(store, tmp_path):
     events.Reload()
     assert [e.step for e in events.Scalars("val/ssl/median_rank")] == [0, 1, 2]
     facts = read_head_facts(report.path)["metadata"]
+    made = facts["made_by"]
+    assert (
+        made["command"] == "mvr train mvbind"
+        and len(made["code_sha256"]) == 64
+        and "git_revision" not in facts
+    )
     assert facts["recipe"]["kind"] == "mvbind" and facts["val"] == report.val
 
 
