@@ -1,5 +1,7 @@
 """`python -m eval.bridge --features STORE --out DIR` measures the heads `bridge` and `profiles` on held-out shards;
-`python -m eval.bridge --media FOLDER --reference FILE` makes the reference file for `mvr train bridge`."""
+`python -m eval.bridge --media FOLDER --reference FILE` makes the reference file for `mvr train bridge`;
+`python -m eval.bridge --eye SHEET --out DIR` counts the words that a person found wrong;
+`python -m eval.bridge --costs --out DIR` measures what both networks cost, in the core and in torch."""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ import json
 import sys
 from pathlib import Path
 
+from eval.bridge.costs import costs_markdown, measure_costs
+from eval.bridge.eye import eye_markdown, read_sheet
 from eval.bridge.held_out import as_markdown, hold_out
 from eval.bridge.reference import make_reference
 from mvr.embeddings.store import FeatureStore
@@ -22,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of folds and pools")
     parser.add_argument("--media", type=Path, help="folder with soundtrack/, odd/ and music/")
     parser.add_argument("--reference", type=Path, help="file to write the reference items to")
+    parser.add_argument("--eye", type=Path, help="a sheet of judged words, see eval/bridge/eye.py")
+    parser.add_argument("--costs", action="store_true", help="measure the networks' costs")
     options = parser.parse_args(arguments)
     try:
         run(options)
@@ -38,6 +44,13 @@ def run(options: argparse.Namespace) -> None:
         options.reference.parent.mkdir(parents=True, exist_ok=True)
         reference.save(options.reference)
         print(f"{options.reference}: {len(reference.concepts)} clips, {len(reference.logits)} sounds")
+        return
+    if options.out is not None and (options.eye is not None or options.costs):
+        options.out.mkdir(parents=True, exist_ok=True)
+        if options.eye is not None:
+            _count(options.eye, options.out)
+        else:
+            _measure(options.out)
         return
     if options.features is None or options.out is None:
         raise UsageError("give --features STORE and --out DIR, or --media FOLDER and --reference FILE")
@@ -58,6 +71,23 @@ def run(options: argparse.Namespace) -> None:
     (options.out / "results.json").write_text(text, encoding="utf-8")
     (options.out / "report.md").write_text(as_markdown(rows, facts), encoding="utf-8")
     print((options.out / "report.md").read_text(encoding="utf-8"))
+
+
+def _count(sheet: Path, out: Path) -> None:
+    """Write `eye.md`."""
+    text = eye_markdown(read_sheet(sheet), f"python -m eval.bridge --eye {sheet} --out {out}")
+    (out / "eye.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _measure(out: Path) -> None:
+    """Write `costs.json` and `costs.md`."""
+    costs = measure_costs()
+    document = json.dumps([vars(cost) for cost in costs], indent=1, allow_nan=False) + "\n"
+    (out / "costs.json").write_text(document, encoding="utf-8")
+    text = costs_markdown(costs, f"python -m eval.bridge --costs --out {out}")
+    (out / "costs.md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from eval.real.apart import has_bridge, match_apart, shipped_reference
 from eval.real.clips import Shelf, find_clips, find_music, music_rule, read_works, with_music
 from eval.real.directions import Experiment, change_clips, measure_music, shifts
 from eval.real.matching import match
@@ -49,6 +50,8 @@ def run(places: Places, out: Path, systems: list[str], command: str) -> str:
         for name in systems:
             system = load_system(name)
             matchings += match(system, shelf, clips, music, ALPHAS)
+            if has_bridge(system):
+                matchings.append(match_apart(system, shelf, clips, music, shipped_reference()))
             if len(system.parts) == 1:  # of a mixture the members move, each by itself
                 moved += shifts(system, experiment, (0.0, 0.5, 1.0))
     values = as_json(clips, music, matchings, moved) | {"left_out": left_out, "music_rule": music_rule()}

@@ -125,6 +125,12 @@ class Shelf:
         Raises:
             MediaError: the file cannot be used.
         """
+        return system.encode(self.features(system, clip, modality, segments), modality).vectors
+
+    def features(
+        self, system: System, clip: Clip, modality: Modality, segments: tuple[Segment, ...] = ()
+    ) -> FloatArray:
+        """Features (S, D) of the same. Raises MediaError: the file cannot be used."""
         wanted = segments or clip.segments
         key = (system.recipe_hash(modality), clip.path, wanted)
         if key not in self._features:
@@ -133,4 +139,4 @@ class Shelf:
             self._features[key] = np.concatenate(
                 [backbone.encode(rows[i : i + 4]) for i in range(0, len(rows), 4)]
             )
-        return system.encode(self._features[key], modality).vectors
+        return self._features[key]

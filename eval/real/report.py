@@ -75,7 +75,7 @@ def as_markdown(values: JsonDict, command: str) -> str:
         f"Music is: {values['music_rule']}; "
         f"left out: {'; '.join(values['left_out']) or 'none'}. The means and spreads that centre `bridge-mini` come "
         "from the developers' clips and sounds (`python -m eval.bridge --reference`): on those very files they flatter "
-        "it.",
+        "it. The rows centred on other works take every reference item out that is like a clip of that work.",
         "",
         "## Own soundtrack from another time, among other music",
         "",

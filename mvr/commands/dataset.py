@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from mvr.commands.options import ForceOption, JsonOption, library_files
 from mvr.commands.output import many_steps, note, print_json, say
 from mvr.config.outputs import check_output_file, check_output_folder
+from mvr.datatypes import JsonDict
 
 app = typer.Typer(no_args_is_help=True, help="Sets of short videos with music in the SVM-10K schema.")
 
@@ -27,6 +29,9 @@ def build(
         Path | None, typer.Option(help="A list of addresses to fetch into DIR first, with yt-dlp (an extra).")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that measure clips.")] = 2,
+    guess: Annotated[
+        bool, typer.Option(help="Guess genre, mood and instruments of each sound, in a column of their own.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Build a set: measure, filter, group, split and write; a second run measures only what is new."""
@@ -40,7 +45,13 @@ def build(
     clips, missing = sources.find_clips(source)
     with many_steps() as show:
         report = builder.build(
-            clips, out, _settings(config), workers=workers, missing=[*missing, *failures], progress=show
+            clips,
+            out,
+            _settings(config),
+            workers=workers,
+            missing=[*missing, *failures],
+            progress=show,
+            guess=_guess_words() if guess else None,
         )
     if as_json:
         print_json(report.to_json())
@@ -53,6 +64,23 @@ def build(
         say(f"{len(report.missing)} listed clips are missing: {', '.join(report.missing[:5])} ...")
     if numbers["borderline"]:
         say(f"{numbers['borderline']} clips are close to a threshold: mvr dataset review {out}")
+
+
+def _guess_words() -> Callable[[Path], list[JsonDict]]:
+    """What the builder asks for each clip's words; a sound that cannot be read twice has none, and a line says so."""
+    from mvr.errors import MediaError
+    from mvr.library.guesses import Guesser
+
+    guesser = Guesser()
+
+    def words(path: Path) -> list[JsonDict]:
+        try:
+            return [guess.to_json() for guess in guesser.guess_file(path)]
+        except MediaError as error:
+            note(f"no words for {error}")
+            return []
+
+    return words
 
 
 @app.command()

@@ -52,6 +52,12 @@ TextWeightOption = Annotated[
 ]
 GenreOption = Annotated[list[str] | None, typer.Option("--genre", help="Keep this genre (repeatable).")]
 MoodOption = Annotated[list[str] | None, typer.Option("--mood", help="Keep this mood (repeatable).")]
+InstrumentOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--instrument", help="Keep tracks in which this was heard, such as piano (repeatable; guessed)."
+    ),
+]
 LicenceOption = Annotated[
     list[str] | None,
     typer.Option("--licence", help='Keep licences that start with this, such as "CC0" (repeatable).'),
@@ -114,6 +120,7 @@ def recommend(
     as_json: JsonOption = False,
     genre: GenreOption = None,
     mood: MoodOption = None,
+    instrument: InstrumentOption = None,
     licence: LicenceOption = None,
     commercial: CommercialOption = False,
     min_duration: MinDuration = None,
@@ -132,10 +139,12 @@ def recommend(
     """Rank the library's tracks for a video."""
     check_media(video, "picture")
     from mvr.retrieval import Filters
+    from mvr.retrieval.filters import known_instruments
 
     filters = Filters(
         genres=tuple(genre or ()),
         moods=tuple(mood or ()),
+        instruments=known_instruments(instrument or ()),
         licences=tuple(licence or ()),
         commercial=commercial,
         min_duration_s=min_duration,

@@ -149,6 +149,12 @@ class System:
         """What is seen and heard in words, of a system that explains itself; None for the others."""
         return self.head.tables if self.explains and isinstance(self.head, BridgeHead) else None
 
+    def under(self, head: Head, head_hash: str) -> System:
+        """The same loaded backbones under another head of the same widths."""
+        other = System(self.card, head, head_hash=head_hash, device=self._device)
+        other._backbones = {modality: self.backbone(modality) for modality in Modality}
+        return other
+
     def backbone(self, modality: Modality) -> Backbone:
         """The backbone of a modality, loaded once.
 

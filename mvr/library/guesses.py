@@ -13,11 +13,12 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 
 from mvr.backbones.soundscape import is_music
 from mvr.backbones.tag_table import KINDS, TAG_KINDS
 from mvr.config.paths import assets_dir
-from mvr.datatypes import FloatArray, JsonDict
+from mvr.datatypes import FloatArray, JsonDict, Modality
 from mvr.embeddings.system import SegmentFeatures, System, load_system
 from mvr.heads.bridge import BridgeHead
 
@@ -67,6 +68,10 @@ class Guesser:
         assert isinstance(head, BridgeHead)
         heard = head.tables.heard(tags.features.mean(axis=0, keepdims=True))[0]
         return words_that_stand_out(heard, head.tables.tags)
+
+    def guess_file(self, path: Path) -> tuple[Guess, ...]:
+        """Words for the sound of a file that no library holds. Raises MediaError: it cannot be used."""
+        return self.guess(lambda system: system.features_of_file(path, Modality.AUDIO)) if self.ready else ()
 
 
 def words_that_stand_out(heard: FloatArray, tags: tuple[str, ...]) -> tuple[Guess, ...]:

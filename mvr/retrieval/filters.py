@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mvr.backbones.tag_table import GENRE, INSTRUMENT, MOOD
+from mvr.backbones.tag_table import GENRE, INSTRUMENT, MOOD, TAG_KINDS
+from mvr.errors import UsageError
 from mvr.library import Item
 from mvr.library.guesses import Guess
 
@@ -54,6 +55,15 @@ class Filters:
 
 
 EVERYTHING = Filters()
+
+
+def known_instruments(words: Sequence[str]) -> tuple[str, ...]:
+    """The words, each an instrument that a track can be guessed to have. Raises UsageError: another one."""
+    known = [tag for tag, kind in TAG_KINDS.items() if kind == INSTRUMENT]
+    for word in words:
+        if word.casefold() not in known:
+            raise UsageError(f"unknown instrument {word!r}; choose from {', '.join(known)}")
+    return tuple(words)
 
 
 def _plain(licence: str) -> str:

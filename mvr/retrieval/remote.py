@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mvr.datatypes import JsonDict, Modality, Segment, branch_weights
+from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
 from mvr.index.remote import Found, Place, Row, Space, StoredItem, Wanted, search
@@ -29,7 +30,12 @@ ANSWERS = {True: "proven complete", False: "not proven: the index is approximate
 
 
 def space_of(system: System, modality: Modality) -> Space:
-    """Where a system's embeddings of one modality lie. Raises UsageError: a system without embeddings of its own."""
+    """Where a system's embeddings of one modality lie. Raises UsageError: a mixture, which has none of its own."""
+    if isinstance(system, MixedSystem):
+        raise UsageError(
+            f"system {system.name} is a mixture: it needs every member's scores of the whole library, which an index "
+            f"in a database does not hand out; use one of {', '.join(system.branches)}, or leave out --index"
+        )
     return Space(
         system=system.identity, modality=str(modality), branches=system.branches, dim=system.head.dim
     )
@@ -54,9 +60,9 @@ def push_library(
         IndexUnreachable: the place does not answer; a further push goes on from there.
         DataError, NotFinite: embeddings that a database would misread.
     """
+    space = space_of(system, modality)
     library.embed_missing(system, modality, progress)
     items = [item for item in library.items(modality) if not item.missing]
-    space = space_of(system, modality)
     place.announce(space, len(items))
     held = place.contents(space)
     todo = [item for item in items if held.get(item.id) != item.content]
@@ -109,6 +115,10 @@ def rank_place(
     if query.system != system.identity:
         raise UsageError("this query was embedded by another system; embed the file again")
     space = space_of(system, query.direction.target)
+    if filters.instruments:
+        raise UsageError(
+            "an index in a database holds no guessed instruments; leave out --instrument or --index"
+        )
     if filters.commercial:
         system.card.require_commercial()
     alpha = system.card.alpha_default if alpha is None else alpha

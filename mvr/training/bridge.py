@@ -197,8 +197,10 @@ def members_of(reference: Reference, tags: list[str]) -> FloatArray:
     return members
 
 
-def link_tables(link: Link, reference: Reference, concepts: list[str], tags: list[str]) -> BridgeTables:
-    """The learned link, centred on the reference items."""
+def link_tables(
+    link: Link | BridgeTables, reference: Reference, concepts: list[str], tags: list[str]
+) -> BridgeTables:
+    """The learned link, or that of a finished head, centred on the reference items."""
     members = members_of(reference, tags)
     grouped = reference.logits @ members
     statistics = {

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
-from torch.nn import functional
 
+from eval.bridge.twins import torch_musicnn
 from mvr.backbones.audio_tags import (
     PATCH_SAMPLES,
     SAMPLE_RATE_HZ,
@@ -38,43 +36,6 @@ def music() -> np.ndarray:
     tones = sum(np.sin(2 * np.pi * hz * time) * np.exp(-((time * 2) % 1) * 4) for hz in (220, 277, 660))
     noise = np.random.default_rng(0).normal(size=len(time))
     return (0.2 * tones + 0.01 * noise).astype(np.float32)
-
-
-def torch_musicnn(patches: np.ndarray, name: str) -> np.ndarray:
-    """Pons & Serra's network step by step, as published: ReLU, batch norm, then the maximum over frequency."""
-    file = read_network("audio-tags")
-    t = {
-        key.removeprefix(f"{name}."): torch.from_numpy(value)
-        for key, value in file.tensors.items()
-        if key.startswith(name)
-    }
-
-    def affine(x: Tensor, prefix: str) -> Tensor:
-        shape = (1, -1, *[1] * (x.ndim - 2))
-        return x * t[f"{prefix}.scale"].view(shape) + t[f"{prefix}.shift"].view(shape)
-
-    x = (torch.from_numpy(patches) * t["input.scale"] + t["input.shift"])[:, None]
-    front = []
-    for number in range(5):
-        prefix = f"convolution{number}"
-        kernel, bias = t[f"{prefix}.weight"], t[f"{prefix}.bias"]
-        sign = torch.where(t[f"{prefix}.scale"] < 0, -1.0, 1.0)  # undo the negation of the stored filters
-        height = kernel.shape[2]
-        padded = functional.pad(x, (0, 0, (height - 1) // 2, height // 2))
-        maps = functional.conv2d(padded, kernel * sign.view(-1, 1, 1, 1), bias * sign)
-        front.append(affine(functional.relu(maps), prefix).amax(dim=3))
-    features = torch.cat(front, dim=1)
-    layers = [features]
-    for number in (5, 6, 7):
-        prefix = f"convolution{number}"
-        kernel = t[f"{prefix}.weight"][:, 0].transpose(1, 2)
-        y = functional.relu(functional.conv1d(layers[-1], kernel, t[f"{prefix}.bias"], padding=3))
-        y = affine(y, prefix)
-        layers.append(y if number == 5 else y + layers[-1])
-    maps = torch.cat(layers, dim=1)
-    pooled = torch.stack([maps.amax(dim=2), maps.mean(dim=2)], dim=2).flatten(1)
-    hidden = functional.relu(pooled @ t["hidden.weight"] + t["hidden.bias"])
-    return (hidden @ t["output.weight"] + t["output.bias"]).numpy()
 
 
 @pytest.mark.parametrize("name", ["mtt", "msd"])

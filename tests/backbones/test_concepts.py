@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from safetensors.numpy import save_file
 
+from eval.bridge.twins import torch_concepts
 from mvr.backbones import create_backbone
 from mvr.backbones.concepts import ConceptsVideo, build_network, concept_scores, squares
 from mvr.backbones.network_file import read_network
@@ -18,30 +17,10 @@ from mvr.datatypes import Modality, Segment
 from mvr.errors import UsageError, WeightsCorrupt, WeightsMissing
 
 
-def torch_twin() -> Any:
-    """timm's `tf_efficientnet_lite0` with the folded weights: each batch norm becomes the bias alone."""
-    import timm
-
-    model, tensors = timm.create_model("tf_efficientnet_lite0"), read_network("concepts").tensors
-    slots = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.BatchNorm2d)]
-    assert len(slots) == 98
-    for number in range(49):
-        convolution, norm = slots[2 * number : 2 * number + 2]
-        convolution.weight.data = torch.from_numpy(tensors[f"convolution{number:02}.weight"])
-        torch.nn.init.ones_(norm.weight)
-        norm.bias.data = torch.from_numpy(tensors[f"convolution{number:02}.bias"])
-        norm.running_mean.zero_()
-        norm.running_var.fill_(1 - norm.eps)
-    model.classifier.weight.data = torch.from_numpy(tensors["classifier.weight"])
-    model.classifier.bias.data = torch.from_numpy(tensors["classifier.bias"])
-    return model.eval()
-
-
 def test_the_network_is_timms_within_1e_4():
     pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 224, 224))
     pictures = ((pixels - 127) / 128).astype(np.float32)
-    with torch.inference_mode():
-        wanted = torch_twin()(torch.from_numpy(pictures)).numpy()
+    wanted = torch_concepts()(pictures)
     np.testing.assert_allclose(build_network(read_network("concepts")).run(pictures), wanted, atol=1e-4)
 
 

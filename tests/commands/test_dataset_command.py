@@ -148,9 +148,14 @@ def test_audioset_counts_classes_and_writes_labels(tmp_path: Path, attempt) -> N
 def test_the_snippet_of_the_docs_runs_as_printed(
     built: tuple[Path, Result],
     streaming: bool,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    import datasets
+
+    # `datasets` knows a folder by its last name: an earlier set called "set" must not stand in for this one
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path))
     text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
     (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", text, re.S) if "load_dataset" in code]
     monkeypatch.chdir(built[0].parent)  # beside the folder "set" that the builder made
@@ -255,3 +260,34 @@ def test_a_refusal_of_the_hub_and_offline_mode_are_one_sentence(place: Path, hub
     assert wrong.returncode == 1 and "the hub did not take me/set/more: " in wrong.stderr
     for result in (refused, offline, wrong):
         assert result.stdout == "" and len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+def test_guessed_words_stand_beside_labels_and_are_guessed_once(
+    clips: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mvr.library.guesses import Guess, Guesser
+
+    def rows() -> list[dict[str, object]]:
+        names = ["title", "genre", "guessed"]
+        return [
+            row
+            for file in sorted((place / "data").glob("*.parquet"))
+            for row in pq.read_table(file, columns=names).to_pylist()
+        ]
+
+    plain = {row["title"]: row["genre"] for row in rows()}
+    jazz, asked = Guess(word="jazz", kind="genre", confidence=0.9), []
+    monkeypatch.setattr(Guesser, "guess_file", lambda self, path: asked.append(path.name) or (jazz,))
+    shutil.rmtree(place / ".build" / "guesses")
+    config = place.with_name("loose.json")
+    config.write_text('{"max_noise": 1.0}')
+    words = ("dataset", "build", clips, "--out", place, "--config", config, "--workers", 1)
+    assert invoke(*words).exit_code == 0
+    assert len(asked) == 8 == len(rows())
+    for row in rows():
+        (guess,) = row["guessed"]
+        assert (guess["word"], guess["kind"], round(guess["confidence"], 3)) == ("jazz", "genre", 0.9)
+        assert row["genre"] == plain[row["title"]] and "jazz" not in row["genre"]
+    assert invoke(*words).exit_code == 0 and len(asked) == 8  # a second run guesses nothing again
+    assert invoke(*words, "--no-guess").exit_code == 0
+    assert all(row["guessed"] == [] for row in rows())

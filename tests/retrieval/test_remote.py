@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mvr.config.cards import SystemCard
 from mvr.datatypes import Direction, Modality
+from mvr.embeddings.mixed import Member, MixedSystem
 from mvr.embeddings.system import load_system
 from mvr.errors import IndexUnreachable, UsageError
 from mvr.index.remote import open_place
@@ -112,3 +114,23 @@ def test_a_query_of_another_system_is_refused(pushed, media):
 def test_a_push_into_a_folder_that_is_none_is_one_sentence(tmp_path):
     with pytest.raises(IndexUnreachable, match="cannot be opened"):
         open_place(f"duckdb:{tmp_path / 'none' / 'index.duckdb'}", read_only=False)
+
+
+def test_a_mixture_and_guessed_words_are_refused_by_an_index_with_what_to_do_instead(pushed, media: Path):
+    library, system, place = pushed
+    members = [
+        Member(system=system, weight=1.0, alpha=0.5),
+        Member(system=load_system("chance"), weight=1.0, alpha=0.5),
+    ]
+    card = SystemCard(name="both", title="Both", summary="", trained_on="", mix=())
+    mixture = MixedSystem(card, members)
+    sentence = "both is a mixture: .* use one of tiny, chance, or leave out --index"
+    with pytest.raises(UsageError, match=sentence):
+        push_library(library, mixture, Modality.AUDIO, place)
+    retriever = Retriever(library, mixture)
+    query = retriever.embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    with pytest.raises(UsageError, match=sentence):
+        rank_place(place, mixture, query, filters=Filters())
+    query = Retriever(library, system).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    with pytest.raises(UsageError, match="holds no guessed instruments"):
+        rank_place(place, system, query, filters=Filters(instruments=("piano",)))

@@ -21,6 +21,7 @@ from mvr.library import Item, Library, open_demo_library
 from mvr.library.guesses import Guess, words_that_stand_out
 from mvr.retrieval import Filters, Retriever
 from mvr.retrieval.explanation import because, words_of_clip
+from mvr.retrieval.filters import known_instruments
 
 HEAD = Path(__file__).parents[2] / "assets" / "heads" / "bridge-mini.safetensors"
 
@@ -105,6 +106,14 @@ def test_a_guess_counts_in_a_filter_only_where_there_is_no_tag():
     assert not Filters(genres=("Jazz",)).allow(guessed_item(genre=("rock",)), jazz)
     assert Filters(moods=("tender",)).allow(guessed_item(genre=()), jazz)
     assert not Filters(instruments=("piano",)).allow(guessed_item(genre=()), jazz)
+
+
+def test_an_instrument_is_one_that_can_be_guessed():
+    assert known_instruments(("Piano", "drums")) == ("Piano", "drums")
+    with pytest.raises(
+        UsageError, match="unknown instrument 'kazoo'; choose from acoustic, choir, guitar, piano"
+    ):
+        known_instruments(("kazoo",))
 
 
 def test_words_are_found_longest_first_and_reversed_by_no():

@@ -34,6 +34,10 @@ BuildProgress = Callable[[str, int, int], None]
 MADE = ("build.json", ".build")  # one of these is in every folder that `build` wrote into
 
 
+# words for a file's sound, each {"word", "kind", "confidence"}: given from above, since the networks lie beside us
+Tagger = Callable[[Path], Sequence[JsonDict]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """A source clip with what was measured and decided."""
@@ -83,6 +87,7 @@ def build(
     workers: int = 2,
     missing: Sequence[str] = (),
     progress: BuildProgress = lambda step, done, total: None,
+    guess: Tagger | None = None,
 ) -> BuildReport:
     """Build the set in `out`: `data/*.parquet`, `README.md` (the card), `report.html`, `build.json`.
 
@@ -101,6 +106,7 @@ def build(
         raise DataError(
             f"no clip is left of {len(judged)}: {_most(judged)}; change the thresholds or the folder"
         )
+    _add_guesses(rows, kept, work / "guesses", guess, progress)
     splits = _split(rows, settings)
     for old in (out / "data").glob("*.parquet"):
         old.unlink()
@@ -219,6 +225,28 @@ def _rows(
     for row, m, v, g in zip(rows, music, video, joined_groups(music, video) if rows else [], strict=True):
         row |= {"music_group": rows[m]["id"], "video_group": rows[v]["id"], "group": rows[g]["id"]}
     return rows, judged
+
+
+def _add_guesses(
+    rows: Sequence[JsonDict],
+    kept: Sequence[Judged],
+    folder: Path,
+    guess: Tagger | None,
+    progress: BuildProgress,
+) -> None:
+    """Guessed words beside each row's own labels, never among them; what was guessed before is read."""
+    paths = {item.inspection.id: item.clip.path for item in kept}
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, row in enumerate(rows, start=1):
+        file = folder / f"{row['id']}.json"
+        if guess is None:
+            row["guessed"] = []
+        elif file.exists():
+            row["guessed"] = json.loads(file.read_text(encoding="utf-8"))
+        else:
+            row["guessed"] = list(guess(paths[row["id"]]))
+            file.write_text(json.dumps(row["guessed"], ensure_ascii=False), encoding="utf-8")
+            progress("guess words", number, len(rows))
 
 
 def _row(item: Judged) -> JsonDict:

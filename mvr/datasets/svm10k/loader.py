@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, features
+from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, NEWER, features
 from mvr.errors import DataError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def load_short_videos(
     except (FileNotFoundError, ValueError, datasets.exceptions.DatasetNotFoundError) as error:
         raise DataError(f"{place} has no split {split!r} that can be loaded: {error}") from error
     known = found.features or {}
-    missing = sorted(set(COLUMNS) - set(known))
+    missing = sorted(set(COLUMNS) - set(NEWER) - set(known))
     if missing:
         raise DataError(f"{place} is not in the SVM-10K schema: it has no column {missing[0]!r}")
     for name in MEDIA:

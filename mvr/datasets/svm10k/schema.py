@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 SPLITS = ("train", "val", "test")
 MEDIA = ("video", "audio")
 TAXONOMIES = ("genre", "mood", "instrument")
 
-# name -> (type, meaning); "labels" is a list of strings
+# name -> (type, meaning); "labels" is a list of strings, "guesses" of words with kind and
+# confidence
 COLUMNS: dict[str, tuple[str, str]] = {
     "id": ("string", "first 16 hexadecimal digits of the SHA-256 of the source file"),
     "video": ("video", "pictures without sound, black borders removed"),
@@ -43,9 +44,14 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "genre": ("labels", "genre labels"),
     "mood": ("labels", "mood labels"),
     "instrument": ("labels", "instrument labels"),
+    "guessed": (
+        "guesses",
+        "words that a network guessed of the sound (word; kind: genre, mood or instrument; confidence); no labels",
+    ),
     "video_sha256": ("string", "SHA-256 of the video bytes"),
     "audio_sha256": ("string", "SHA-256 of the audio bytes"),
 }
+NEWER = ("guessed",)  # columns that sets of version 1.0.0 lack
 METADATA = ("title", "author", "source", "licence", "search_term", "theme", "likes", *TAXONOMIES)
 
 
@@ -58,6 +64,13 @@ def features() -> datasets.Features:
         "audio": datasets.Audio(decode=False),
         "box": {side: datasets.Value("int32") for side in ("left", "top", "right", "bottom")},
         "labels": datasets.List(datasets.Value("string")),
+        "guesses": datasets.List(
+            {
+                "word": datasets.Value("string"),
+                "kind": datasets.Value("string"),
+                "confidence": datasets.Value("float32"),
+            }
+        ),
     }
     return datasets.Features(
         {name: kinds[kind] if kind in kinds else datasets.Value(kind) for name, (kind, _) in COLUMNS.items()}
