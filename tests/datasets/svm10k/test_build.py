@@ -93,9 +93,13 @@ def test_borders_are_measured_and_cut_off(built: Path, tmp_path: Path) -> None:
     assert info.audio is None and info.video is not None and abs(info.video.width_px - 96) <= 4
 
 
-def test_plain_load_dataset_reads_it_streaming_too(built: Path) -> None:
+def test_plain_load_dataset_reads_it_streaming_too(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import datasets
 
+    # `datasets` knows a folder by its last name: an earlier set called "set" must not stand in for this one
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path))
     split = min((built / "data").glob("*.parquet")).name.split("-")[0]
     for streaming in (False, True):
         rows = datasets.load_dataset(str(built), split=split, streaming=streaming)
