@@ -148,6 +148,10 @@ def test_two_competing_clips_are_equal_in_answers_and_ranges_and_are_made_again_
         ("bytes=-50", 206, slice(-50, None)),
         ("bytes=0-", 200, slice(None)),
         ("bytes=999999999-", 416, slice(0, 0)),
+        ("bytes=-0", 416, slice(0, 0)),
+        (f"bytes={'9' * 5000}-", 416, slice(0, 0)),
+        (f"bytes=0-{'9' * 5000}", 200, slice(None)),
+        ("bytes=0-1,5-9", 200, slice(None)),
     ],
 )
 def test_a_battle_s_bytes_come_in_ranges_and_are_kept_nowhere(tmp_path, header, status, part):

@@ -37,8 +37,19 @@ async def echo_206(request: Request) -> Response:
     )
 
 
+async def names(request: Request) -> Response:
+    return PlainTextResponse(
+        "".join(request.headers.get(name, "") for name in ("x-forwarded-host", "x-gradio-server"))
+    )
+
+
 ROUTES = [
-    Route("/size", size, methods=["POST"]),
+    *(
+        Route(path, size, methods=["POST"])
+        for path in ("/size", "/gradio_api/upload", "/gradio_api/queue/join")
+    ),
+    Route("/gradio_api/upload_progress", size, methods=["POST"]),
+    Route("/names", names),
     Route("/swallow", swallowing, methods=["POST"]),
     Route("/partial", echo_206),
     Route("/{path:path}", lambda request: PlainTextResponse("page")),
@@ -79,6 +90,32 @@ def test_a_chunked_body_is_counted_although_it_announces_no_length():
     answer = ask("POST", "/size", settings=SMALL, content=chunks(11, 100))
     assert "content-length" not in answer.request.headers
     assert answer.status_code == 413
+
+
+def test_what_is_no_upload_may_be_small_only_however_it_is_sent():
+    """Gradio reads a call whole before it looks at it: half a gigabyte of JSON was taken."""
+    settings = HardenSettings(max_body_bytes=5000, max_call_bytes=1000)
+    for path in ("/size", "/gradio_api/queue/join", "/gradio_api/upload_progress"):
+        assert ask("POST", path, settings=settings, content=b"x" * 1001).status_code == 413
+    assert ask("POST", "/size", settings=settings, content=chunks(11, 100)).status_code == 413
+    assert ask("POST", "/gradio_api/upload", settings=settings, content=chunks(49, 100)).text == "4900"
+    assert ask("POST", "/gradio_api/upload", settings=settings, content=chunks(51, 100)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        ({"x-forwarded-host": "evil.example"}, ""),
+        ({"x-gradio-server": "http://evil.example/"}, ""),
+        ({"x-forwarded-host": "mvr.example, evil.example"}, ""),
+        ({"x-forwarded-host": "mvr.example:443"}, "mvr.example:443"),
+        ({"x-gradio-server": "https://mvr.example/"}, "https://mvr.example/"),
+        ({"x-forwarded-proto": "https", "x-forwarded-host": "evil.example"}, ""),
+    ],
+)
+def test_a_forged_header_gives_the_page_no_other_name(told, seen):
+    settings = HardenSettings(hosts=Hosts(names=frozenset({"page", "mvr.example"})))
+    assert ask("GET", "/names", settings=settings, headers=told).text == seen
 
 
 def test_an_application_that_swallows_the_interruption_still_answers_413():

@@ -82,6 +82,15 @@ class Hosts:
         name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
         return name in self.names or (self.numbers and _is_address(name))
 
+    def allows_all(self, header: str) -> bool:
+        """Whether all names of a list, with or without a scheme, are this server's.
+
+        >>> Hosts().allows_all("localhost:7860, 127.0.0.1"), Hosts().allows_all("http://evil.example/a, localhost")
+        (True, False)
+        """
+        names = [part.strip().rpartition("://")[2].partition("/")[0] for part in header.split(",")]
+        return all(self.allows(name) for name in names)
+
     def refusal(self, header: str) -> str:
         """One sentence for the operator who reads it in a browser."""
         name = "".join(sign for sign in header[:100] if sign.isprintable() and sign not in "<>&\"'")

@@ -1,11 +1,12 @@
 """ASGI middleware around the page: what the server refuses, and what every answer carries.
 
 - A request's body is counted as it arrives: a `Content-Length` alone is what the client claims, and a chunked
-  request claims nothing. Beyond the limit the answer is 413.
+  request claims nothing. Beyond the limit, a small one for all that is no upload, the answer is 413.
 - Gradio's file route redirects to and proxies public addresses (`file=https://...`, `/proxy=`): 403.
 - A 206 answer of Gradio's file route carries the request's own headers, cookies included: only headers that
   belong in an answer pass.
-- Only names of this server are answered: 421 for another `Host` (see `mvr.page.serving.addresses`).
+- Only names of this server are answered: 421 for another `Host` (see `mvr.page.serving.addresses`); headers by which
+  Gradio would give the page another name are taken away unless they name this server.
 - One visitor (by network address, kept in memory only) has a token bucket: 429 when it is empty. The address is a
   proxy's word only where the proxy is trusted; files of the page itself cost no token.
 - One visitor, and all together, may upload so much within the time that uploads are kept: 429 beyond.
@@ -69,6 +70,7 @@ UNCOUNTED = (
     "/robots.txt",
 )
 UPLOAD = "/gradio_api/upload"
+RENAMING = (b"x-forwarded-host", b"x-gradio-server")  # Gradio builds the page's addresses of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,8 @@ class HardenSettings:
     """Limits of one server.
 
     Attributes:
-        max_body_bytes: of one request, however it is sent.
+        max_body_bytes: of one upload, however it is sent.
+        max_call_bytes: of any other request: Gradio reads a call whole before it looks at it.
         requests_per_minute: refill of one visitor's bucket; the bucket holds one minute's worth.
         visitors: how many buckets are remembered; the one unused longest is forgotten.
         hosts: names that are answered; None answers to any.
@@ -84,6 +87,7 @@ class HardenSettings:
     """
 
     max_body_bytes: int = 501 * 2**20
+    max_call_bytes: int = 4 * 2**20
     requests_per_minute: int = 600
     visitors: int = 10_000
     hosts: Hosts | None = None
@@ -144,12 +148,28 @@ class Harden:
         if wait_s:
             await _refuse(guarded, 429, "too many requests; wait a moment", wait_s)
             return
-        await self._pass(scope, receive, guarded)
+        await self._pass(self._named(scope), receive, guarded)
+
+    def _named(self, scope: Scope) -> Scope:
+        """The request without names that are not this server's; the headers may come from anybody."""
+        hosts = self.settings.hosts
+        if hosts is None:
+            return scope
+        kept = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name.lower() not in RENAMING or hosts.allows_all(value.decode("latin-1"))
+        ]
+        return {**scope, "headers": kept}
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(send)
-        limit, quota = self.settings.max_body_bytes, self._quota
-        if quota is not None and scope["path"].endswith(UPLOAD):
+        uploads = scope["path"].endswith(UPLOAD)
+        quota = self._quota if uploads else None
+        limit = self.settings.max_body_bytes
+        if not uploads:
+            limit = min(limit, self.settings.max_call_bytes)
+        if quota is not None:
             limit = min(limit, quota.left(visitor_of(scope)))
         body = _Body(receive, limit, answer)
         try:
@@ -158,7 +178,7 @@ class Harden:
             if not answer.refused:
                 raise
         finally:
-            if quota is not None and scope["path"].endswith(UPLOAD):
+            if quota is not None:
                 quota.add(visitor_of(scope), body.received)
         if not answer.refused:
             return

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _CHUNK = 256 << 10
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)$")
+_DIGITS = 18  # more of them than any file has bytes; Python refuses to read thousands
 Sent = Callable[[int, int, int], None]
 
 
@@ -19,17 +20,21 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
     >>> byte_range("bytes=10-19", 100), byte_range("bytes=90-", 100), byte_range("bytes=-5", 100)
     ((10, 20), (90, 100), (95, 100))
-    >>> byte_range(None, 100), byte_range("bytes=100-", 100)
-    ((0, 100), None)
+    >>> byte_range(None, 100), byte_range("bytes=100-", 100), byte_range("bytes=-0", 100)
+    ((0, 100), None, None)
     """
     found = _RANGE.match(header or "")
     if found is None or found.groups() == ("", ""):
         return 0, size
     first, last = found.groups()
     if not first:
-        return max(0, size - int(last)), size
-    end = min(size, int(last) + 1) if last else size
-    return (int(first), end) if int(first) < end else None
+        return (max(0, size - _number(last)), size) if _number(last) and size else None
+    end = min(size, _number(last) + 1) if last else size
+    return (_number(first), end) if _number(first) < end else None
+
+
+def _number(digits: str) -> int:
+    return int(digits) if len(digits) <= _DIGITS else 10**_DIGITS
 
 
 class RangedBytes(Response):

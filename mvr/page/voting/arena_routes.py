@@ -34,7 +34,8 @@ from mvr.page.voting.sign_in import account_of
 logger = logging.getLogger(__name__)
 HEADER = "x-mvr-voter"
 _MAX_BODY_BYTES = 4096
-_THREADS = 24
+_THREADS = {"": 24, "media": 16}
+_MAKE_MEDIA = ("battle", "judge-next", "judge-disputed", "undo")  # they may wait for an excerpt to be encoded
 
 _Word = Annotated[str, Field(max_length=200)]
 _Session = Annotated[
@@ -222,7 +223,7 @@ def _route(
             return handler(Caller(voter, account_of(request), visitor_of(request.scope)), wanted)
 
         try:
-            return _answer(await to_thread.run_sync(work, limiter=_threads(box)), 200)
+            return _answer(await to_thread.run_sync(work, limiter=_threads(box, name)), 200)
         except NotHeard as error:
             return _answer({"error": str(error), "keep": True, "reload": error.reload}, 409)
         except VoteRefused as error:
@@ -248,11 +249,13 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-_LIMITERS: WeakKeyDictionary[BallotBox, CapacityLimiter] = WeakKeyDictionary()
+_LIMITERS: WeakKeyDictionary[BallotBox, dict[str, CapacityLimiter]] = WeakKeyDictionary()
 
 
-def _threads(box: BallotBox) -> CapacityLimiter:
-    """The arena's own threads: where all of them wait for a locked store, media and pages are served as before."""
-    if box not in _LIMITERS:
-        _LIMITERS[box] = CapacityLimiter(_THREADS)
-    return _LIMITERS[box]
+def _threads(box: BallotBox, name: str) -> CapacityLimiter:
+    """The arena's own threads: where all of them wait for a locked store, media and pages are served as before; and
+    where everybody wants a battle whose media are to be made, votes are taken as before.
+    """
+    limiters = _LIMITERS.setdefault(box, {})
+    kind = "media" if name in _MAKE_MEDIA else ""
+    return limiters.setdefault(kind, CapacityLimiter(_THREADS[kind]))
