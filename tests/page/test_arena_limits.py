@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -164,36 +165,57 @@ def test_a_host_on_which_nobody_could_vote_does_not_start(
         voters_of_this_server()
 
 
-def test_while_the_store_is_locked_media_are_served(client: TestClient) -> None:
-    """Sixty people wait for a store that does not answer; a file still comes at once."""
-    box = client.box  # type: ignore[attr-defined]
-    me = visitor(client)
+def while_stuck(
+    client: TestClient, stuck: str, ask: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+) -> str:
+    """What somebody gets while sixty calls of one kind wait."""
     release, waiting = threading.Event(), threading.Semaphore(0)
+    box, me = client.box, visitor(client)  # type: ignore[attr-defined]
 
-    def stuck(*_: Any) -> None:
+    def wait(*_: Any) -> None:
         waiting.release()
         assert release.wait(60)
         raise NotSaved("locked")
 
-    box.reception.consent = stuck
+    if stuck == "consent":
+        box.reception.consent = wait
+    else:
+        box.battle = wait
     app = Starlette(routes=[*arena_routes(box), Route("/file", lambda request: PlainTextResponse("media"))])
 
-    async def asking() -> float:
+    async def asking() -> str:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://page", timeout=60) as people:
-            body = {"session": me["session"], "given": True}
+            more = {"given": True} if stuck == "consent" else {"direction": "v2m"}
+            body = {"session": me["session"]} | more
             calls = [
-                asyncio.ensure_future(people.post("/arena/consent", json=body, headers=me["headers"]))
+                asyncio.ensure_future(people.post(f"/arena/{stuck}", json=body, headers=me["headers"]))
                 for _ in range(60)
             ]
             while not waiting.acquire(blocking=False):
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)
             try:
-                answer = await asyncio.wait_for(people.get("/file"), 10)
+                answer = await asyncio.wait_for(ask(people), 10)
             finally:
                 release.set()
             await asyncio.gather(*calls)
-            return answer.text == "media"
+            return answer.text
 
-    assert asyncio.run(asking())
+    return asyncio.run(asking())
+
+
+def test_while_the_store_is_locked_media_are_served(client: TestClient) -> None:
+    """Sixty people wait for a store that does not answer; a file still comes at once."""
+    assert while_stuck(client, "consent", lambda people: people.get("/file")) == "media"
+
+
+def test_while_everybody_waits_for_a_battle_to_be_encoded_votes_are_taken(client: TestClient) -> None:
+    """Sixty fresh visitors, or one with a script, want battles between clips; whoever votes does not wait for them."""
+    me = visitor(client)
+    answer = while_stuck(
+        client,
+        "battle",
+        lambda people: people.post("/arena/mine", json={"session": me["session"]}, headers=me["headers"]),
+    )
+    assert "consent" in answer
