@@ -21,12 +21,19 @@ import numpy.typing as npt
 import torch
 
 from mvr.backbones.backbone import check_features
-from mvr.backbones.folder import published_folder, read_json, read_state, weights_file
+from mvr.backbones.folder import (
+    not_of_config,
+    past_the_end,
+    published_folder,
+    read_json,
+    read_state,
+    weights_file,
+)
 from mvr.backbones.precision import parse_precision, pick_device, prepare
 from mvr.backbones.weights import file_sha256
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
-from mvr.errors import NoSound, UsageError, WeightsCorrupt, WeightsMissing
+from mvr.errors import UsageError, WeightsCorrupt, WeightsMissing
 
 WEIGHTS = "clap-general"
 PREPROCESSING_VERSION = 1  # raise it whenever a number that the model is given changes
@@ -148,7 +155,7 @@ class ClapAudio:
             first = round((segment.start_s - begin) * rate)
             piece = sound[first : first + round(segment.duration_s * rate)]
             if len(piece) == 0:
-                raise NoSound("the sound ends before the segment begins")
+                raise past_the_end()
             rows.append(
                 np.stack([mel_decibels(window, self.sound) for window in self._windows(piece, count)])
             )
@@ -278,13 +285,10 @@ def _assign(model: Any, state: Mapping[str, torch.Tensor], path: Path) -> list[s
         missing, unexpected = model.load_state_dict(state, strict=False, assign=True)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:200]
-        raise WeightsCorrupt(f"{path} is not a checkpoint of the model in config.json: {detail}") from error
+        raise not_of_config(path, detail) from error
     wrong = [key for key in (*missing, *unexpected) if not key.endswith(_COUNTED)]
     if wrong:
-        raise WeightsCorrupt(
-            f"{path} is not a checkpoint of the model in config.json: {len(wrong)} tensors lack or are not "
-            f"known, such as {wrong[0]}"
-        )
+        raise not_of_config(path, f"{len(wrong)} tensors are missing or unknown, such as {wrong[0]}")
     return list(missing)
 
 

@@ -18,12 +18,19 @@ import numpy.typing as npt
 import torch
 
 from mvr.backbones.backbone import check_features
-from mvr.backbones.folder import published_folder, read_json, read_state, weights_file
+from mvr.backbones.folder import (
+    not_of_config,
+    past_the_end,
+    published_folder,
+    read_json,
+    read_state,
+    weights_file,
+)
 from mvr.backbones.precision import parse_precision, pick_device, prepare
 from mvr.backbones.weights import file_sha256
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
-from mvr.errors import NoSound, UsageError, WeightsCorrupt
+from mvr.errors import UsageError, WeightsCorrupt
 
 _FOREIGN = ("model_type", "auto_map", "architectures", "transformers_version", "torch_dtype", "dtype")
 _VARIANCE_FLOOR = 1e-7  # as in the published feature extractor
@@ -131,7 +138,7 @@ class MertAudio:
 
     def _windows(self, piece: FloatArray, length: int, count: int) -> FloatArray:
         if len(piece) == 0:
-            raise NoSound("the sound ends before the segment begins")
+            raise past_the_end()
         if len(piece) < length:
             piece = np.resize(piece, length)  # numpy's resize repeats
         starts = np.linspace(0, len(piece) - length, count).round().astype(int)
@@ -186,7 +193,7 @@ def load_mert(folder: str | Path) -> Any:
         model.load_state_dict(state, assign=True)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:200]
-        raise WeightsCorrupt(f"{path} is not a checkpoint of the model in config.json: {detail}") from error
+        raise not_of_config(path, detail) from error
     return model.requires_grad_(False).eval()
 
 

@@ -24,13 +24,20 @@ import numpy.typing as npt
 import torch
 
 from mvr.backbones.backbone import check_features
-from mvr.backbones.folder import published_folder, read_json, read_state, weights_file
+from mvr.backbones.folder import (
+    not_of_config,
+    past_the_end,
+    published_folder,
+    read_json,
+    read_state,
+    weights_file,
+)
 from mvr.backbones.pictures import PixelSettings, normalise
 from mvr.backbones.precision import Precision, parse_precision, pick_device, prepare
 from mvr.backbones.weights import TOKENIZER_FILES, file_sha256
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
-from mvr.errors import NoSound, UsageError, WeightsCorrupt, WeightsMissing
+from mvr.errors import UsageError, WeightsCorrupt, WeightsMissing
 
 WEIGHTS = "peav-small"
 PREPROCESSING_VERSION = 1  # raise it whenever a number that the model is given changes
@@ -213,7 +220,7 @@ class PeavAudio(_Peav):
             first = round((segment.start_s - begin) * rate)
             piece = sound[first : first + round(segment.duration_s * rate)]
             if len(piece) == 0:
-                raise NoSound("the sound ends before the segment begins")
+                raise past_the_end()
             pieces.append(whole_tokens(piece, self.inputs.hop))
         rows = np.zeros((len(pieces), 1 + max(len(piece) for piece in pieces)), np.float32)
         for row, piece in zip(rows, pieces, strict=True):
@@ -336,9 +343,7 @@ def _fill(part: torch.nn.Module, state: Mapping[str, torch.Tensor], names: Seque
         part.load_state_dict({key: value.float() for key, value in own.items()}, strict=True, assign=True)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:200]
-        raise WeightsCorrupt(
-            f"{path} is not a checkpoint of the model in config.json: {names[0]}: {detail}"
-        ) from error
+        raise not_of_config(path, f"{names[0]}: {detail}") from error
 
 
 @lru_cache(maxsize=4)

@@ -228,9 +228,7 @@ def _rank(wish: Wish, library: Library, demo: bool) -> _Ranked:
     item = named_track(wish.track, library)
     if not library.items(Modality.AUDIO):
         if wish.track is None:
-            raise DataError(
-                f"the library {library.root} holds no tracks; add some with `mvr library add PATH`"
-            )
+            raise library.holds_no("tracks")
         return _Ranked(found=[])
     if demo:
         tell_demo()

@@ -23,7 +23,7 @@ from mvr.commands.options import (
 )
 from mvr.commands.output import minutes, note, print_json, say, steps
 from mvr.datatypes import Direction, Modality
-from mvr.errors import DataError, IndexUnreachable, UsageError
+from mvr.errors import IndexUnreachable, UsageError
 
 if TYPE_CHECKING:
     from mvr.embeddings.system import System
@@ -233,7 +233,7 @@ def _rank(wish: Wish) -> RankedList:
     library, demo = library_or_demo(wish.library)
     wanted = "tracks" if wish.direction.target is Modality.AUDIO else "videos"
     if not library.items(wish.direction.target):
-        raise DataError(f"the library {library.root} holds no {wanted}; add some with `mvr library add PATH`")
+        raise library.holds_no(wanted)
     if demo:
         tell_demo()
     retriever = Retriever(library, system)

@@ -27,6 +27,7 @@ Writers = dict[Path, "Callable[[Path], object]"]  # file -> what writes it
 app = typer.Typer(no_args_is_help=True)
 app.command("learn")(learn)
 app.command("promote")(promote)
+StudyArgument = Annotated[Path, typer.Argument(help="The study's file, as the server has it in MVR_STUDY.")]
 PoolOption = Annotated[str, typer.Option("--pool", help="Name of the judged pool (qrels and runs).")]
 DirectionOption = Annotated[Direction, typer.Option("--direction", help="Direction of qrels and runs.")]
 
@@ -185,7 +186,7 @@ def verify(db: DbOption = None, as_json: JsonOption = False) -> None:
 
 @app.command("verify-code")
 def verify_code(
-    study: Annotated[Path, typer.Argument(help="The study's file, as the server has it in MVR_STUDY.")],
+    study: StudyArgument,
     participant: Annotated[str, typer.Argument(help="The participant's id, as in ?pid=...")],
     code: Annotated[str, typer.Argument(help="What the participant brought back.")],
 ) -> None:
@@ -275,7 +276,7 @@ def _trec_writers(store: VoteStore, out: Path) -> Writers:
 
 @app.command("invite")
 def invite(
-    study: Annotated[Path, typer.Argument(help="The study's file, as the server has it in MVR_STUDY.")],
+    study: StudyArgument,
     participants: Annotated[list[str], typer.Argument(help="Ids of participants, without dots.")],
     as_json: JsonOption = False,
 ) -> None:

@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Collection
 
+from mvr.errors import DataError
+
 
 def decoded(data: bytes) -> tuple[str, bool]:
     """The text of a table, and whether its encoding had to be guessed (Western European, as older programs write).
@@ -52,3 +54,13 @@ def _delimiter(text: str, names: Collection[str]) -> str:
     likely = sorted(",;\t", key=first.count, reverse=True)
     heads = {mark: {name.strip(' "').lower() for name in first.split(mark)} for mark in likely}
     return next((mark for mark in likely if heads[mark] & set(names)), likely[0])
+
+
+def not_utf8(name: str) -> DataError:
+    """What is said of a table whose encoding had to be guessed, where a guess will not do."""
+    return DataError(f"{name} is not in UTF-8; save it as CSV in UTF-8")
+
+
+def unreadable(name: str, error: Exception) -> DataError:
+    """What is said of a table that cannot be taken apart."""
+    return DataError(f"{name} cannot be read as a CSV table: {error}")

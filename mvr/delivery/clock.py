@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvr.delivery.frames import FrameRate, editing_rate
-from mvr.errors import NoPicture, Truncated
+from mvr.errors import Truncated
 from mvr.media.container import open_media
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+from mvr.media.refusals import no_picture
 
 if TYPE_CHECKING:
     from mvr.media.container import OpenMedia
@@ -49,7 +50,7 @@ def read_clock(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS) -> Pictur
     with open_media(path, limits) as media:
         stream = media.picture()
         if stream is None:
-            raise NoPicture(f"{media.path.name}: the file has no picture; a video is needed")
+            raise no_picture(media.path)
         tick = stream.time_base or Fraction(1, 90_000)
         ticks = _ticks(media, stream)
     if not ticks:

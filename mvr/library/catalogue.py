@@ -314,7 +314,7 @@ class Catalogue:
         """A transaction that writes; of a catalogue that is only read, `quietly` changes the copy in memory."""
         if not (self.writable or quietly):
             assert self.path is not None
-            raise UsageError(f"the library {self.path.parent} cannot be written to; it can only be read")
+            raise only_read(self.path.parent)
         return self._engine.begin()
 
 
@@ -381,3 +381,8 @@ def _set_pragmas(connection: object, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def only_read(folder: Path) -> UsageError:
+    """What is said of a library that is asked to change."""
+    return UsageError(f"the library {folder} cannot be written to; it can only be read")

@@ -23,7 +23,7 @@ from mvr.embeddings.cache import FeatureCache, FeatureSource
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import DataError, NotInLibrary, UsageError
 from mvr.library.adding import Adding
-from mvr.library.catalogue import Catalogue, display_name
+from mvr.library.catalogue import Catalogue, display_name, only_read
 from mvr.library.features import LibraryFeatures
 from mvr.library.guesses import Guess
 from mvr.library.indexes import LibraryIndexes
@@ -96,6 +96,10 @@ class Library:
     def item(self, item_id: str) -> Item:
         """One item by its id. Raises NotInLibrary."""
         return self._catalogue.item(item_id)
+
+    def holds_no(self, kind: str) -> DataError:
+        """What is said where something of a kind ("tracks") is needed and there is none."""
+        return DataError(f"the library {self.root} holds no {kind}; add some with `mvr library add PATH`")
 
     def find(self, name: str) -> Item:
         """An item by id, or by the path of its file.
@@ -293,7 +297,7 @@ class Library:
 
     def _writing(self) -> _Writing:
         if not self._catalogue.writable:
-            raise UsageError(f"the library {self.root} cannot be written to; it can only be read")
+            raise only_read(self.root)
         return _Writing(self.root)
 
 

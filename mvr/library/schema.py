@@ -93,7 +93,7 @@ def prepare(path: Path) -> None:
                 migrate(connection, version_of(connection, path))
                 connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            raise DataError(f"{path} cannot be read as a library's catalogue: {error}") from error
+            raise unreadable(path, error) from error
         except Timeout:
             raise UsageError(
                 f"an earlier version of mvr is adding to the library {path.parent}; wait for it to finish"
@@ -148,5 +148,10 @@ def copy_to_memory(path: Path) -> sqlite3.Connection:
             memory.commit()
     except sqlite3.DatabaseError as error:
         memory.close()
-        raise DataError(f"{path} cannot be read as a library's catalogue: {error}") from error
+        raise unreadable(path, error) from error
     return memory
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """What is said of a damaged catalogue."""
+    return DataError(f"{path} cannot be read as a library's catalogue: {error}")

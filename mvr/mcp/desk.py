@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvr.datatypes import Direction, Modality
-from mvr.errors import DataError, UsageError
+from mvr.errors import UsageError
 from mvr.mcp.gate import Gate
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ class Desk:
         """
         if not self.library.items(direction.target):
             kind = "tracks" if direction.target is Modality.AUDIO else "videos"
-            raise DataError(
-                f"the library {self.library.root} holds no {kind}; add some with `mvr library add PATH`"
-            )
+            raise self.library.holds_no(kind)
         ranked = self.retriever.rank(self.query(source, direction), alpha, count, filters=filters)
         if ranked.missing:
             self.retriever.prepare(direction)

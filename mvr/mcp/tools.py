@@ -102,7 +102,7 @@ class Tools:
                 write_music(sound, delivery.film, place, MuxSettings(loudness_lufs=loudness_lufs))
         plan, pieces = sound.plan, _stretches(sound)
         assert plan is not None
-        done = f"written to {out}" if place else f"a dry run: nothing is written; dry_run=false writes {out}"
+        done = _done(place is not None, out)
         return Fitted(
             sentence=f"“{sound.title}” under {delivery.film.length_s:.2f} s in {len(pieces)} piece(s), from "
             f"{pieces[0].source_start_s:.2f} s of the track, ending {plan.ending}, "
@@ -140,7 +140,7 @@ class Tools:
             if place is not None:
                 write_timeline(delivery, place, settings)
         clock = delivery.film.clock
-        done = f"written to {out}" if place else f"a dry run: nothing is written; dry_run=false writes {out}"
+        done = _done(place is not None, out)
         return Timeline(
             sentence=f"“{delivery.chosen.title}” under {clock.frames} frames at {clock.rate.name}, "
             f"{len(delivery.alternates)} muted alternate(s); {done}.",
@@ -270,3 +270,7 @@ def _cuts(delivery: Delivery) -> list[Cut]:
         for number, sound in enumerate((delivery.chosen, *delivery.alternates))
         for piece in framed(sound.pieces, rate, clock.frames, rate.frames_within(sound.duration_s))
     ]  # fmt: skip
+
+
+def _done(written: bool, out: object) -> str:
+    return f"written to {out}" if written else f"a dry run: nothing is written; dry_run=false writes {out}"

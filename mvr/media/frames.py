@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from mvr.errors import NoPicture, TooLarge, Truncated, UsageError
+from mvr.errors import TooLarge, Truncated, UsageError
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.frame_index import FrameIndex, partial_index
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
 from mvr.media.promise import check_complete, check_duration, promised_s
+from mvr.media.refusals import no_picture, undecodable
 from mvr.media.watching import present_watcher, thumbnail
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def open_picture(media: OpenMedia) -> AvVideoStream:
     """
     stream = media.picture()
     if stream is None:
-        raise NoPicture(f"{media.path.name}: the file has no picture; a video is needed")
+        raise no_picture(media.path)
     require_decoder(media.path, stream, "picture")
     check_side(media.path, (stream.width, stream.height), media.limits)
     stream.codec_context.thread_type = "AUTO"
@@ -192,7 +193,7 @@ def times_of(media: OpenMedia, stream: AvVideoStream) -> Iterator[tuple[float, V
             seen = True
             yield pts * unit - media.start_s, frame
     if not seen:
-        raise Truncated(f"{media.path.name}: no picture can be decoded; the file breaks off or is damaged")
+        raise undecodable(media.path)
 
 
 def _decode(
@@ -203,9 +204,7 @@ def _decode(
     for row in wanted:
         frame = reader.frame_at(index.pts[row])
         if frame is None:
-            raise Truncated(
-                f"{media.path.name}: no picture can be decoded; the file breaks off or is damaged"
-            )
+            raise undecodable(media.path)
         yield row, reader.time_s(frame), frame
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from mvr.errors import NoPicture, NoSound, NotMedia, Truncated
+from mvr.errors import NotMedia, Truncated
 from mvr.media.boxes import is_whole_mp4
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
@@ -21,6 +21,7 @@ from mvr.media.picture import (
     transfer_of,
 )
 from mvr.media.promise import check_complete, check_duration, promised_by_file_s
+from mvr.media.refusals import no_picture, no_sound, undecodable
 from mvr.media.tonemap import Transfer
 
 if TYPE_CHECKING:
@@ -148,9 +149,9 @@ def _check_needs(media: OpenMedia, needs: tuple[Need, ...]) -> None:
     """Refuse from the header what can be refused from the header."""
     name, picture, sound = media.path.name, media.picture(), media.sound()
     if "picture" in needs and picture is None:
-        raise NoPicture(f"{name}: the file has no picture; a video is needed")
+        raise no_picture(media.path)
     if "sound" in needs and sound is None:
-        raise NoSound(f"{name}: the file has no sound; sound is needed")
+        raise no_sound(media.path)
     if picture is None and sound is None:
         raise NotMedia(f"{name}: the file holds neither picture nor sound")
     if picture is not None and needs != ("sound",):
@@ -247,4 +248,4 @@ def _first_frame(media: OpenMedia, stream: AvVideoStream) -> VideoFrame:
     frame: VideoFrame | None = next(media.pictures(stream), None)
     if frame is not None:
         return frame
-    raise Truncated(f"{media.path.name}: no picture can be decoded; the file breaks off or is damaged")
+    raise undecodable(media.path)

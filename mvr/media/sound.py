@@ -20,11 +20,12 @@ import numpy as np
 import soxr
 from av.audio.resampler import AudioResampler
 
-from mvr.errors import NoSound, NotFinite, Truncated, UsageError
+from mvr.errors import NotFinite, Truncated, UsageError
 from mvr.media.channels import FloatSamples, create_mix
 from mvr.media.container import OpenMedia, open_media, require_decoder
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.promise import check_complete, check_duration, promised_s
+from mvr.media.refusals import no_sound
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -139,7 +140,7 @@ def stereo_blocks(
 def _sound(media: OpenMedia) -> AvAudioStream:
     stream = media.sound()
     if stream is None:
-        raise NoSound(f"{media.path.name}: the file has no sound; sound is needed")
+        raise no_sound(media.path)
     require_decoder(media.path, stream, "sound")
     if not stream.codec_context.sample_rate:
         raise Truncated(f"{media.path.name}: the sound has no sample rate; the file is damaged")

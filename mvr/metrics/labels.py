@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from mvr.errors import DataError, WrongShape
 from mvr.metrics.positions import BoolArray, IntArray, Positions, RealArray, chance_positions, gather, locate
-from mvr.metrics.ranks import Grouping, check_finite, row_blocks
+from mvr.metrics.ranks import Grouping, check_finite, row_blocks, unlike
 
 Scores = npt.NDArray[np.floating[Any]]
 Labels = Sequence[Sequence[str]]
@@ -84,7 +84,7 @@ def label_positions(scores: Scores, task: LabelTask) -> LabelPositions:
 def label_positions_of_embeddings(queries: Scores, items: Scores, task: LabelTask) -> LabelPositions:
     """`label_positions` of `queries @ items.T` (Q, D), (N, D), in blocks."""
     if queries.shape[1:] != items.shape[1:] or queries.ndim != 2:
-        raise WrongShape(f"embeddings must be (Q, D) and (N, D), not {queries.shape} and {items.shape}")
+        raise unlike(queries, items)
     if (len(queries), len(items)) != (len(task.query_labels), len(task.item_labels)):
         raise WrongShape(f"{len(queries)} x {len(items)} embeddings do not fit the labels")
     transposed = np.ascontiguousarray(items.T)

@@ -133,7 +133,7 @@ def rank_embeddings(
         or queries.shape[1] != items.shape[1]
         or not (len(queries) and len(items))
     ):
-        raise WrongShape(f"embeddings must be (Q, D) and (N, D), not {queries.shape} and {items.shape}")
+        raise unlike(queries, items)
     columns = _truth_columns(truth, len(queries), len(items))
     transposed = np.ascontiguousarray(items.T)
     with np.errstate(over="ignore", invalid="ignore"):  # the block check below reports what is not finite
@@ -273,3 +273,8 @@ def summarise(ranks: Ranks, ks: Sequence[int] = (1, 5, 10)) -> RankSummary:
         mean_tied=float(ranks.tied.mean()),
         tied_share=float((ranks.tied > 1).mean()),
     )
+
+
+def unlike(queries: npt.NDArray[np.floating], items: npt.NDArray[np.floating]) -> WrongShape:
+    """What is said of embeddings that cannot be multiplied."""
+    return WrongShape(f"embeddings must be (Q, D) and (N, D), not {queries.shape} and {items.shape}")

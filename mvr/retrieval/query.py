@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, JsonDict, Segment
+from mvr.errors import UsageError
 from mvr.retrieval.explanation import QueryWords
 from mvr.retrieval.facts import words_of
 
@@ -38,6 +39,11 @@ class Query:
     facts: dict[str, float] = field(default_factory=dict)
     words: QueryWords | None = None
     parts: tuple[Query, ...] = ()
+
+    def check_system(self, identity: str) -> None:
+        """Raises UsageError: it was embedded by another system than the one of this identity."""
+        if self.system != identity:
+            raise UsageError("this query was embedded by another system; embed the file again")
 
     def to_json(self) -> JsonDict:
         """JSON-able form, without vectors."""

@@ -16,7 +16,6 @@ import numpy as np
 from mvr.datatypes import JsonDict, Modality, Segment, branch_weights
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
-from mvr.errors import UsageError
 from mvr.index.remote import Found, Place, Row, Space, StoredItem, Wanted, search
 from mvr.library import Item, Library, Progress
 from mvr.retrieval.facts import facts_of_item
@@ -112,8 +111,7 @@ def rank_place(
     Raises:
         UsageError: the place holds nothing of this system, or a query of another one. IndexUnreachable: no answer.
     """
-    if query.system != system.identity:
-        raise UsageError("this query was embedded by another system; embed the file again")
+    query.check_system(system.identity)
     space = space_of(system, query.direction.target)
     if filters.instruments:
         raise UsageError(

@@ -218,8 +218,7 @@ class Retriever:
         diversity: float,
         words: tuple[str | None, float],
     ) -> RankedList:
-        if query.system != self.system.identity:
-            raise UsageError("this query was embedded by another system; embed the file again")
+        query.check_system(self.system.identity)
         wanted = max(50, _DIVERSE_POOL * k) if diversity > 0 else k
         index = None if self._members else self.library.index(self.system, query.direction.target)
         if index is not None and index.measured is not None:

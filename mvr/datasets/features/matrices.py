@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mvr.config.table import cells, decoded
+from mvr.config.table import cells, decoded, not_utf8, unreadable
 from mvr.datasets.features.paired import PairedFeatures
 from mvr.errors import DataError, NotFinite, WrongShape
 
@@ -68,9 +68,9 @@ def read_manifest(path: Path) -> pa.Table:
         text, guessed = decoded(path.read_bytes())
         lines, _ = cells(text, PLAIN_COLUMNS)
     except (OSError, csv.Error) as error:
-        raise DataError(f"{path.name} cannot be read as a CSV table: {error}") from error
+        raise unreadable(path.name, error) from error
     if guessed:
-        raise DataError(f"{path.name} is not in UTF-8; save it as CSV in UTF-8")
+        raise not_utf8(path.name)
     header = [name.lower() if name.lower() in PLAIN_COLUMNS else name for name in lines[0]] if lines else []
     rows = lines[1:]
     if "id" not in header:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mvr.errors import DataError, MvrError
+from mvr.datasets.svm10k.schema import no_set
+from mvr.errors import MvrError
 from mvr.lines import first_line
 
 UPLOADED = ("README.md", "data/*.parquet")
@@ -20,7 +21,7 @@ def push(place: Path, repository: str, *, private: bool = True, token: str | Non
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     if not list((place / "data").glob("*.parquet")):
-        raise DataError(f"{place} holds no data/*.parquet; is it a set that `mvr dataset build` made?")
+        raise no_set(place)
     # The base of all that the hub's own HTTP library raises: httpx's or httpx2's, as huggingface_hub has it.
     http_error: type[Exception] = next(
         base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"

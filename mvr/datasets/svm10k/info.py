@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from mvr.datasets.svm10k.schema import MEDIA, SPLITS, TAXONOMIES
+from mvr.datasets.svm10k.schema import MEDIA, SPLITS, TAXONOMIES, no_set
 from mvr.datatypes import JsonDict
-from mvr.errors import DataError
 
 _NUMBERS = ("duration_s", "tempo_bpm", "loudness_lufs", "speech_share", "noise")
 
@@ -77,7 +76,7 @@ def _columns(place: Path) -> dict[str, list[Any]]:
                 found.setdefault(name, []).extend(table[name].to_pylist())
             found.setdefault("split", []).extend([split] * table.num_rows)
     if not found:
-        raise DataError(f"{place} holds no data/*.parquet; is it a set that `mvr dataset build` made?")
+        raise no_set(place)
     return found
 
 

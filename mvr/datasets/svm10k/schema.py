@@ -6,7 +6,10 @@ never decoded by the loader (`decode=False`): `mvr.media` reads them, so no furt
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mvr.errors import DataError
 
 if TYPE_CHECKING:
     import datasets
@@ -80,3 +83,8 @@ def features() -> datasets.Features:
 def arrow_schema() -> pa.Schema:
     """The columns as an Arrow schema that carries the features, so that plain Parquet loads with them."""
     return features().arrow_schema
+
+
+def no_set(place: Path | str) -> DataError:
+    """What is said of a folder without shards."""
+    return DataError(f"{place} holds no data/*.parquet; is it a set that `mvr dataset build` made?")

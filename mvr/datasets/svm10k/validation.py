@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mvr.datasets.svm10k.loader import load_short_videos, media_file
-from mvr.datasets.svm10k.schema import MEDIA, SPLITS
-from mvr.errors import DataError, MediaError
+from mvr.datasets.svm10k.schema import MEDIA, SPLITS, no_set
+from mvr.errors import MediaError
 from mvr.media.frames import sample_frames
 from mvr.media.sound import read_sound
 
@@ -52,7 +52,7 @@ def _all_rows(place: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for row in load_short_videos(place, split, streaming=True):
             yield split, row
     if not loaded:
-        raise DataError(f"{place} holds no data/*.parquet; is it a set that `mvr dataset build` made?")
+        raise no_set(place)
 
 
 def _media_faults(row: Mapping[str, Any], scratch: Path, root: Path) -> Iterator[str]:

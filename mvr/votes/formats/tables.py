@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mvr.config.cells import STARTS_A_FORMULA
-from mvr.config.table import cells, decoded
+from mvr.config.table import cells, decoded, not_utf8, unreadable
 from mvr.errors import DataError
 from mvr.votes import schema
 from mvr.votes.record import ADDED, neutral_session
@@ -269,11 +269,11 @@ def _read_csv(path: Path, record: type[Record]) -> list[Row]:
     types = column_types(record)
     text, guessed = decoded(path.read_bytes())
     if guessed:
-        raise DataError(f"{path.name} is not in UTF-8; save it as CSV in UTF-8")
+        raise not_utf8(path.name)
     try:  # a spreadsheet saves it again with a byte order mark, semicolons and other line ends
         lines, delimiter = cells(text, record.key, as_it_stands=True)
     except csv.Error as error:
-        raise DataError(f"{path.name} cannot be read as a CSV table: {error}") from error
+        raise unreadable(path.name, error) from error
     head = lines[0] if lines else []
     missing = set(types) - set(head)
     if len(set(head)) != len(head) or set(head) - set(types) or missing - set(ADDED):
