@@ -119,15 +119,12 @@ def log_mel(samples: FloatArray) -> FloatArray:
     frames = np.lib.stride_tricks.sliding_window_view(samples, FFT_SIZE)[::HOP]
     import scipy.fft  # takes as long as all else that listing a library imports
 
-    spectra = scipy.fft.rfft(frames * _hann(), axis=1)
+    from mvr.signal.spectrum import hann
+
+    spectra = scipy.fft.rfft(frames * hann(FFT_SIZE), axis=1)
     power = (spectra.real**2 + spectra.imag**2).astype(np.float32)
     levels: FloatArray = np.log10(np.float32(10_000) * (power @ _mel_filters()) + np.float32(1))
     return levels
-
-
-@lru_cache(maxsize=1)
-def _hann() -> FloatArray:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT_SIZE) / FFT_SIZE)).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

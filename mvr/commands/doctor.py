@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ import typer
 from mvr import __version__
 from mvr.commands.options import JsonOption, library_dir
 from mvr.commands.output import print_json, say
-from mvr.config.extras import has
+from mvr.config.extras import has, version_of
 from mvr.config.paths import home_dir
 from mvr.datatypes import JsonDict
 
@@ -70,7 +69,7 @@ def examine() -> JsonDict:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "device": _device(),
-        "packages": {name: _version(name) for name in (*_PACKAGES, *_INDEX_PACKAGES)},
+        "packages": {name: version_of(name) for name in (*_PACKAGES, *_INDEX_PACKAGES)},
         "ffmpeg": _ffmpeg(),
         "codecs": _codecs(),
         "home": str(home),
@@ -102,13 +101,6 @@ def _has_driver() -> bool:
     except OSError:
         return False
     return True
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # optional, or the other build of faiss
-        return None
 
 
 def _ffmpeg() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from mvr.errors import ExtraMissing
@@ -24,6 +25,14 @@ def need(package: str, what: str, extra: str) -> None:
         raise ExtraMissing(
             f"{what} needs {package}, which is not installed; type: {INSTALL.format(extra=extra)}"
         )
+
+
+def version_of(distribution: str) -> str | None:
+    """The version of an installed distribution; None where it is absent, or another build of it is here."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def has(package: str) -> bool:

@@ -128,6 +128,7 @@ def median_difference_bootstrap(
     Args:
         values: (Q,) values of system A and of system B.
         clusters: (Q,) source video or group of each query.
+        resampling: draws, seed and level.
 
     Raises:
         WrongShape: another number of values of A than of B.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 import gradio as gr
 
 import mvr
+from mvr.config.extras import version_of
 from mvr.page import texts
 from mvr.page.context import PageContext
 from mvr.page.templates import render
@@ -43,6 +42,6 @@ def versions() -> list[tuple[str, str]]:
     """Name and version of what matters for an answer."""
     found = [("mvr", mvr.__version__), ("Python", platform.python_version())]
     for part in ("gradio", "torch", "faiss-cpu", "faiss-gpu"):
-        with contextlib.suppress(PackageNotFoundError):  # optional, or the other build of faiss
-            found.append((part, version(part)))
+        if (here := version_of(part)) is not None:
+            found.append((part, here))
     return found

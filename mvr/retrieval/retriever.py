@@ -42,6 +42,23 @@ _FEATURES_SHARE = 0.6  # of the time for a piece of music; the rest goes into he
 _DIVERSE_POOL = 10  # diversity picks among this many times k of the best
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """How a list is to be made; see `Retriever.rank`."""
+
+    alpha: float
+    k: int
+    filters: Filters
+    diversity: float
+    text: str | None
+    text_weight: float
+
+    @property
+    def pool(self) -> int:
+        """How many of the best are looked at."""
+        return max(50, _DIVERSE_POOL * self.k) if self.diversity > 0 else self.k
+
+
 @dataclass(kw_only=True)
 class _Asked:
     """A file that is asked with: its features by recipe, and whether its sound is music, as far as they are known."""
@@ -203,42 +220,37 @@ class Retriever:
             raise UsageError(f"k must be at least 1, not {k}")
         if filters.commercial:
             self.system.card.require_commercial()
+        wish = _Wish(
+            alpha=alpha,
+            k=k,
+            filters=filters,
+            diversity=diversity,
+            text=text,
+            text_weight=text_weight if text else 0.0,
+        )
         while True:
-            ranked = self._rank(query, alpha, k, filters, diversity, (text, text_weight if text else 0.0))
+            ranked = self._rank(query, wish)
             gone = [result.item.id for result in ranked.results if not result.item.path.exists()]
             if not gone or not self.library.check_files(gone):
                 return ranked
 
-    def _rank(
-        self,
-        query: Query,
-        alpha: float,
-        k: int,
-        filters: Filters,
-        diversity: float,
-        words: tuple[str | None, float],
-    ) -> RankedList:
+    def _rank(self, query: Query, wish: _Wish) -> RankedList:
         query.check_system(self.system.identity)
-        wanted = max(50, _DIVERSE_POOL * k) if diversity > 0 else k
         index = None if self._members else self.library.index(self.system, query.direction.target)
         if index is not None and index.measured is not None:
-            return self._rank_nearest(query, (alpha, diversity, words), k, filters, (index, wanted))
-        ranking = self._ranking(query, alpha, *words)
-        allowed = self._allowed(ranking, filters)
-        order = best_of_each(ranking.scores, allowed, ranking.music, wanted)
-        return self._listed(query, (alpha, diversity), k, (ranking, order), allowed)
+            return self._rank_nearest(query, wish, index)
+        ranking = self._ranking(query, wish.alpha, wish.text, wish.text_weight)
+        allowed = self._allowed(ranking, wish.filters)
+        order = best_of_each(ranking.scores, allowed, ranking.music, wish.pool)
+        return self._listed(query, wish, ranking, order, allowed)
 
-    def _rank_nearest(
-        self,
-        query: Query,
-        how: tuple[float, float, tuple[str | None, float]],
-        k: int,
-        filters: Filters,
-        among: tuple[LibraryIndex, int],
-    ) -> RankedList:
+    def _rank_nearest(self, query: Query, wish: _Wish, index: LibraryIndex) -> RankedList:
         """Of a library too large to look at every row: the items of the nearest rows, with exact scores."""
-        (alpha, diversity, words), (index, wanted) = how, among
-        allowed, vectors = self._allowed(index, filters), self._moved(query, *words)
+        alpha, wanted = wish.alpha, wish.pool
+        allowed, vectors = (
+            self._allowed(index, wish.filters),
+            self._moved(query, wish.text, wish.text_weight),
+        )
         rows_allowed = None if allowed.all() else allowed[index.owner]
         weights, fetch = branch_weights(alpha, len(self.system.branches)), 8 * wanted
         while True:
@@ -253,26 +265,26 @@ class Retriever:
             if len(order) >= wanted or len(positions) >= allowed.sum() or fetch >= len(index.times):
                 break
             fetch *= 4  # of many copies of one piece
-        ranked = self._listed(query, (alpha, diversity), k, (ranking, order), allowed)
+        ranked = self._listed(query, wish, ranking, order, allowed)
         assert index.measured is not None
         return replace(ranked, library_items=len(index), answer=index.measured.words)
 
     def _listed(
         self,
         query: Query,
-        how: tuple[float, float],
-        k: int,
-        found: tuple[Ranking, npt.NDArray[np.int64]],
+        wish: _Wish,
+        ranking: Ranking,
+        order: npt.NDArray[np.int64],
         allowed: npt.NDArray[np.bool_],
     ) -> RankedList:
-        (alpha, diversity), (ranking, order) = how, found
-        if diversity > 0:
-            order = order[pick_diverse(ranking.scores[order], ranking.vectors(order), k, diversity)]
-        results = ranking.results(order[:k])
+        if wish.diversity > 0:
+            scores, vectors = ranking.scores[order], ranking.vectors(order)
+            order = order[pick_diverse(scores, vectors, wish.k, wish.diversity)]
+        results = ranking.results(order[: wish.k])
         return RankedList(
             query=query,
             system=self.system.name,
-            alpha=alpha,
+            alpha=wish.alpha,
             results=tuple(self._words.explain(query, results)),
             candidates=int(allowed.sum()),
             library_items=len(ranking.items),

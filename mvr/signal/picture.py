@@ -55,7 +55,7 @@ class Watcher:
         self._times: list[float] = []
         self._waiting: list[npt.NDArray[np.uint8]] = []
         self._before = np.zeros((0, 27, 48, 3), np.uint8)  # the last frames of the block before
-        self._blocks: list[tuple[FloatArray, FloatArray, FloatArray, FloatArray]] = []
+        self._blocks: list[_Compared] = []
 
     def __len__(self) -> int:
         return len(self._times)
@@ -78,24 +78,36 @@ class Watcher:
         """What was seen so far."""
         if self._waiting:
             self._work()
-        empty = (
-            np.zeros((0, LAGS), np.float32),
-            *(np.zeros(0, np.float32),) * 2,
-            np.zeros((0, 36), np.float32),
-        )
-        distances, energy, luma, features = (
-            np.concatenate(parts) for parts in zip(empty, *self._blocks, strict=True)
-        )
+        blocks = [_NOTHING, *self._blocks]
         return Changes(
-            times_s=np.array(self._times, np.float64), distances=distances, energy=energy, luma=luma,
-            features=features,
-        )  # fmt: skip
+            times_s=np.array(self._times, np.float64),
+            distances=np.concatenate([block.distances for block in blocks]),
+            energy=np.concatenate([block.energy for block in blocks]),
+            luma=np.concatenate([block.luma for block in blocks]),
+            features=np.concatenate([block.features for block in blocks]),
+        )
 
 
-def _compare(
-    frames: npt.NDArray[np.uint8], known: int
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Distances, energy, luma and features of the frames (N, 27, 48, 3) after the first `known`."""
+@dataclass(frozen=True, kw_only=True)
+class _Compared:
+    """What is kept of some frames; see `Changes`."""
+
+    distances: FloatArray
+    energy: FloatArray
+    luma: FloatArray
+    features: FloatArray
+
+
+_NOTHING = _Compared(
+    distances=np.zeros((0, LAGS), np.float32),
+    energy=np.zeros(0, np.float32),
+    luma=np.zeros(0, np.float32),
+    features=np.zeros((0, 36), np.float32),
+)
+
+
+def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
+    """The frames (N, 27, 48, 3) after the first `known`, each against those before it."""
     count = len(frames)
     luma = frames[..., 0].reshape(count, -1).astype(np.float32)
     chroma = frames[:, ::2, ::2, 1:].reshape(count, -1).astype(np.float32)
@@ -111,7 +123,12 @@ def _compare(
         distances[lag:, lag - 1] = (layout + 0.25 * light + colour) / (contrast[lag:] + contrast[:-lag])
         if lag == 1:
             energy[1:] = layout + light
-    return distances[known:], energy[known:], mean[known:], _grids(frames[known:])
+    return _Compared(
+        distances=distances[known:],
+        energy=energy[known:],
+        luma=mean[known:],
+        features=_grids(frames[known:]),
+    )
 
 
 def _grids(frames: npt.NDArray[np.uint8]) -> FloatArray:

@@ -25,14 +25,15 @@ def power_spectrogram(samples: FloatArray) -> FloatArray:
     """|STFT|^2 of (n,) samples, Hann window, centred with zero padding: (1 + n // HOP, 1 + FFT_SIZE // 2)."""
     padded = np.pad(samples.astype(np.float32), FFT_SIZE // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_SIZE)[::HOP]
-    spectra = scipy.fft.rfft(frames * _hann(), axis=1)
+    spectra = scipy.fft.rfft(frames * hann(FFT_SIZE), axis=1)
     power: FloatArray = (spectra.real**2 + spectra.imag**2).astype(np.float32)
     return power
 
 
-@lru_cache(maxsize=1)
-def _hann() -> FloatArray:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT_SIZE) / FFT_SIZE)).astype(np.float32)
+@lru_cache(maxsize=4)
+def hann(size: int) -> FloatArray:
+    """The periodic Hann window (size,)."""
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -33,6 +33,9 @@ def sound_url(shelf: Shelf, item: Item, owner: str | None, span: tuple[float, fl
     """Address of a track's excerpt; empty where the clip is so long that the track streams.
 
     Args:
+        shelf: serves it.
+        item: the track.
+        owner: whose visit may hear it; None: everybody.
         span: second of the track at which the clip begins, and the clip's length.
     """
     start_s, length_s = span
