@@ -16,6 +16,7 @@ import numpy as np
 from mvr.datatypes import JsonDict, Modality, Segment, branch_weights
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
+from mvr.errors import UsageError
 from mvr.index.remote import Found, Place, Row, Space, StoredItem, Wanted, search
 from mvr.library import Item, Library, Progress
 from mvr.retrieval.facts import facts_of_item
