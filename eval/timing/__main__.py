@@ -76,10 +76,11 @@ def _rhythm(_clips: Path | None, _music: Path | None) -> JsonDict:
     return measure_rhythm()
 
 
-def _cuts(_clips: Path | None, _music: Path | None) -> JsonDict:
+def _cuts(clips: Path | None, _music: Path | None) -> JsonDict:
     from eval.timing.cuts import measure_cuts
+    from eval.timing.joined import joined_films
 
-    return measure_cuts()
+    return measure_cuts(() if clips is None else joined_films(clips))
 
 
 def _planted(_clips: Path | None, _music: Path | None) -> JsonDict:

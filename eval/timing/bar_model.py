@@ -44,7 +44,7 @@ def examples(songs_per_genre: int, patterns_per_kind: int) -> Iterable[Example]:
 def _example(samples: FloatArray, bpm: float, downbeats_s: Times, bar_beats: int) -> Iterable[Example]:
     heard = hear(samples)
     assert heard is not None, "a rendered sound is never silent"
-    times = beat_times(heard.envelopes, bpm)
+    times = beat_times(heard.envelopes, bpm, heard.classes)
     near = np.abs(times[:, None] - downbeats_s[None]).min(axis=1) < 0.07
     if near.sum() < 3:
         return

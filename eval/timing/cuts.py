@@ -109,9 +109,13 @@ def quiet_windows(count: int, seed: int) -> Iterable[CutFilm]:
         yield paint_film(kind, rng, shots=1, length=round(RATE_FPS))
 
 
-def measure_cuts(films_per_kind: int = 6, windows: int = 200, seed: int = 61) -> JsonDict:
-    """The rows of the report."""
+def measure_cuts(
+    real: Iterable[CutFilm] = (), films_per_kind: int = 6, windows: int = 200, seed: int = 61
+) -> JsonDict:
+    """The rows of the report; `real`: joined films of `eval.timing.joined`, counted by themselves."""
     document = compare_cuts(draw_films(films_per_kind, seed))
+    for name, by in compare_cuts(real).items():
+        document[name] |= {kind: count for kind, count in by.items() if kind != "all"}
     quiet = compare_cuts(quiet_windows(windows, seed))
     return {
         "films": document,

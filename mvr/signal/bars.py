@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
-from mvr.signal.beats import Times
+from mvr.signal.beats import Times, span_change
 from mvr.signal.onsets import BANDS, FRAME_RATE_HZ
 
 BAR_BEATS = (2, 3, 4)
@@ -51,8 +51,8 @@ def beat_features(
     level, bass = (_level(decibels, band) for band in BANDS[:2])
     columns = [_peak(level, frames, (0, 4)), _peak(bass, frames, (0, 4))]
     columns += [_peak(envelope, frames, (-2, 3)) for envelope in envelopes]
-    columns.append(_change(classes, frames))
-    columns.append(_change(decibels - decibels.mean(axis=0), frames))
+    columns.append(span_change(classes, frames))
+    columns.append(span_change(decibels - decibels.mean(axis=0), frames))
     features = np.stack(columns, axis=1)
     scale = np.maximum(features.std(axis=0), (0.3, 0.3, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01))
     standard: FloatArray = ((features - features.mean(axis=0)) / scale).astype(np.float32)
@@ -121,16 +121,6 @@ def _peak(curve: FloatArray, frames: npt.NDArray[np.int64], around: tuple[int, i
     places = np.clip(frames[:, None] + np.arange(*around), 0, len(curve) - 1)
     highest: FloatArray = curve[places].max(axis=1)
     return highest
-
-
-def _change(rows: FloatArray, frames: npt.NDArray[np.int64]) -> FloatArray:
-    """1 - cosine of what is heard in the beat before each beat and in the beat that it begins: (beats,)."""
-    edges = np.concatenate([[0], frames, [len(rows)]])
-    total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
-    parts = np.diff(total[edges], axis=0)
-    unit = parts / np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), 1e-9)
-    change: FloatArray = (1 - (unit[1:] * unit[:-1]).sum(axis=1)).astype(np.float32)
-    return change
 
 
 @lru_cache(maxsize=1)

@@ -22,35 +22,50 @@ _BASS_WEIGHTS = np.array(
 _ON_BEAT = np.array(
     [0.4, 1.2, 1.3, 0.0], np.float32
 )  # log odds that beats lie here and not half a beat later, per spread
+_HARMONY = 4.0  # the same, per e-fold that harmony changes more here than half a beat later
 _TIGHTNESS = 300.0  # how much a beat that is late or early by a factor costs, per squared natural logarithm
-_LAG_S = 0.015  # an onset's rise is seen before its middle frame; measured on clicks
+_LAG_S = (
+    0.012  # an onset's rise is seen before its middle frame; between clicks (-5 ms) and played notes (+6 ms)
+)
 _REACH = 6  # beats on each side that a beat's time is fitted to
 
 
-def beat_times(envelopes: FloatArray, bpm: float) -> Times:
+def beat_times(envelopes: FloatArray, bpm: float, classes: FloatArray | None = None) -> Times:
     """Times of beats in s, ascending.
 
     Args:
         envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
         bpm: the tempo.
+        classes: (frames, 12) pitch classes: harmony changes on beats rather than between them.
     """
     period = FRAME_RATE_HZ * 60 / bpm
     scale = np.maximum(envelopes.std(axis=1, keepdims=True), 1e-3)
     curves = np.stack([smooth(row) for row in envelopes / scale])
     strength = _WEIGHTS @ curves
     frames = _chain(strength, period)
-    if _on_beat(curves, frames, period) < 0:
+    if _on_beat(curves, frames, period, classes) < 0:
         other = _BASS_WEIGHTS @ curves
-        moved = _chain(other, period)
-        if _on_beat(curves, moved, period) > 0:
-            strength, frames = other, moved
+        for moved in (_chain(other, period), _half_later(frames, other, period)):
+            if _on_beat(curves, moved, period, classes) > 0:
+                strength, frames = other, moved
+                break
     frames = _heard(frames, strength)
     if len(frames) == 0:
         return np.zeros(0)
     return _steady(_between_frames(frames, strength), strength[frames]) / FRAME_RATE_HZ + _LAG_S
 
 
-def _on_beat(curves: FloatArray, frames: npt.NDArray[np.int64], period: float) -> float:
+def _half_later(frames: npt.NDArray[np.int64], strength: FloatArray, period: float) -> npt.NDArray[np.int64]:
+    """The strongest moment within two frames of half a beat after each frame."""
+    near = np.rint(frames + period / 2).astype(np.int64)[:, None] + np.arange(-2, 3)
+    near = near[(near[:, 0] >= 0) & (near[:, -1] < len(strength))]
+    found: npt.NDArray[np.int64] = near[np.arange(len(near)), strength[near].argmax(axis=1)]
+    return found
+
+
+def _on_beat(
+    curves: FloatArray, frames: npt.NDArray[np.int64], period: float, classes: FloatArray | None
+) -> float:
     """Log odds that these are the beats, and not the moments half a beat after them."""
     places = np.arange(curves.shape[1])
     inner = frames[1:-1]
@@ -60,7 +75,22 @@ def _on_beat(curves: FloatArray, frames: npt.NDArray[np.int64], period: float) -
         np.interp(inner, places, curve).mean() - np.interp(inner + period / 2, places, curve).mean()
         for curve in curves
     ]
-    return float(_ON_BEAT @ np.array(differences, np.float32))
+    odds = float(_ON_BEAT @ np.array(differences, np.float32))
+    if classes is None or len(inner) < 4:
+        return odds
+    later = np.minimum(np.rint(inner + period / 2).astype(np.int64), len(classes) - 1)
+    here, there = (float(span_change(classes, at)[1:-1].mean()) for at in (inner, later))
+    return odds + _HARMONY * float(np.log((here + 1e-3) / (there + 1e-3)))
+
+
+def span_change(rows: FloatArray, frames: npt.NDArray[np.int64]) -> FloatArray:
+    """1 - cosine of the mean row before each of ascending frames (from the one before) and after it: (frames,)."""
+    edges = np.concatenate([[0], frames, [len(rows)]])
+    total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
+    parts = np.diff(total[edges], axis=0)
+    unit = parts / np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), 1e-9)
+    change: FloatArray = (1 - (unit[1:] * unit[:-1]).sum(axis=1)).astype(np.float32)
+    return change
 
 
 def _chain(strength: FloatArray, period: float) -> npt.NDArray[np.int64]:

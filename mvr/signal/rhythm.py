@@ -76,7 +76,7 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     bpm = None if heard is None else tempo_of(heard.envelopes)
     if heard is None or bpm is None:
         return none
-    beats = beat_times(heard.envelopes, bpm)
+    beats = beat_times(heard.envelopes, bpm, heard.classes)
     if len(beats) < _FEWEST_BEATS:
         return none
     bars = find_bars(beat_features(heard.decibels, heard.classes, heard.envelopes, beats))
