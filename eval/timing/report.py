@@ -72,6 +72,7 @@ def _rhythm(part: JsonDict) -> str:
     ]
     cost = ", ".join(f"{name} {value:.3f}" for name, value in part["cpu_s_per_minute"].items())
     text = "## Tempo, beats, downbeats\n\n" + _table(["pieces", "by", *columns], rows)
+    text += "".join(f"\nNot installed, so without a row: {name}.\n" for name in part["not_installed"])
     return text + f"\nCPU s per minute of music: {cost}. The beat is, {part['what_counts_as_the_beat']}.\n"
 
 

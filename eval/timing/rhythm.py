@@ -18,9 +18,9 @@ import numpy as np
 
 from eval.timing.patterns import ACCENTED, Times, draw_patterns, play_pattern
 from eval.timing.songs import BAR_BEATS, draw_songs
+from eval.timing.trackers import Found, present_trackers
 from mvr.config.paths import assets_dir
 from mvr.datatypes import FloatArray, JsonDict
-from mvr.signal.rhythm import find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
 CLICKS_BPM = np.linspace(50, 220, 35)
@@ -37,14 +37,6 @@ class Piece:
     beats_s: Times | None
     downbeats_s: Times | None
     bar_beats: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    bpm: float
-    beats_s: Times
-    downbeats_s: Times | None
-    bar_beats: int | None
 
 
 def clicks() -> Iterable[Piece]:
@@ -86,39 +78,17 @@ def songs(per_genre: int = 2) -> Iterable[Piece]:
             )  # fmt: skip
 
 
-def ours(samples: FloatArray) -> _Found:
-    """By `mvr.signal`."""
-    rhythm = find_rhythm(hear(samples))
-    return _Found(
-        bpm=rhythm.tempo_bpm or 0.0, beats_s=rhythm.beats_s, downbeats_s=rhythm.downbeats_s, bar_beats=rhythm.bar_beats
-    )  # fmt: skip
-
-
-def librosas(samples: FloatArray) -> _Found:
-    """By librosa's `beat_track` with its defaults."""
-    from librosa import frames_to_time
-    from librosa.beat import beat_track
-
-    tempo, frames = beat_track(y=samples, sr=SAMPLE_RATE_HZ)
-    beats = frames_to_time(frames, sr=SAMPLE_RATE_HZ)
-    return _Found(
-        bpm=float(np.atleast_1d(tempo)[0]), beats_s=np.asarray(beats), downbeats_s=None, bar_beats=None
-    )
-
-
-TRACKERS = {"mvr": ours, "librosa": librosas}
-
-
 def measure_rhythm() -> JsonDict:
     """Rows of each tracker by kind of piece, and the CPU seconds that a minute of music takes."""
-    scores: dict[str, dict[str, list[dict[str, float]]]] = {name: {} for name in TRACKERS}
-    spent_s, heard_s = dict.fromkeys(TRACKERS, 0.0), 0.0
+    trackers, missing = present_trackers()
+    scores: dict[str, dict[str, list[dict[str, float]]]] = {name: {} for name in trackers}
+    spent_s, heard_s = dict.fromkeys(trackers, 0.0), 0.0
     warm = play_pattern("rock", 100, 1).samples
-    for track in TRACKERS.values():
+    for track in trackers.values():
         track(warm)  # librosa compiles at its first call
     for piece in (*clicks(), *patterns(), *songs()):
         heard_s += len(piece.samples) / SAMPLE_RATE_HZ
-        for name, track in TRACKERS.items():
+        for name, track in trackers.items():
             begin = time.process_time()
             found = track(piece.samples)
             spent_s[name] += time.process_time() - begin
@@ -128,12 +98,13 @@ def measure_rhythm() -> JsonDict:
         by["mean of rows"] = _mean(list(by.values()))
     return {
         "rows": rows,
+        "not_installed": missing,
         "cpu_s_per_minute": {name: round(60 * spent / heard_s, 4) for name, spent in spent_s.items()},
         "what_counts_as_the_beat": "of swing the quarter, of 6/8 the dotted quarter",
     }
 
 
-def _score(piece: Piece, found: _Found) -> dict[str, float]:
+def _score(piece: Piece, found: Found) -> dict[str, float]:
     import mir_eval
 
     ratio = found.bpm / piece.bpm

@@ -3,8 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eval.timing import trackers
 from eval.timing.cuts import Count
+from eval.timing.joined import single_shots
 from eval.timing.offsets import Outcome, find_clips, summary, windows
+from eval.timing.shots import paint_film
 from mvr.errors import UsageError
 
 
@@ -52,3 +55,20 @@ def test_a_cut_is_hit_once_and_false_alarms_are_counted():
     count.add(np.array([1.0, 2.0]), np.array([1.01, 1.02, 5.0]))
     assert (count.hits, count.false, count.missed) == (1, 2, 1) and count.f1 == pytest.approx(0.4)
     assert Count().f1 is None
+
+
+@pytest.mark.parametrize(("spec", "missing"), [(None, ["madmom-infer HMM"]), (object(), [])])
+def test_a_tracker_that_is_not_installed_is_named_instead_of_measured(monkeypatch, spec, missing):
+    monkeypatch.setattr(trackers, "find_spec", lambda module: spec)
+    present, absent = trackers.present_trackers()
+    assert absent == missing and list(present) == [
+        "mvr",
+        "librosa",
+        *([] if missing else ["madmom-infer HMM"]),
+    ]
+
+
+def test_stretches_with_a_cut_of_their_own_are_not_joined():
+    rng = np.random.default_rng(9)
+    whole, cut = paint_film("plain", rng, 1, length=31), paint_film("plain", rng, 2, length=16)
+    assert len(single_shots(whole.frames)) == 1 and single_shots(cut.frames) == []
