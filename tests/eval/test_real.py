@@ -3,17 +3,21 @@ from __future__ import annotations
 import itertools
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from eval.real.__main__ import main
+from eval.real.apart import _alike, centred_on, has_bridge, shipped_reference
 from eval.real.clips import Clip, cut_apart, read_works, with_music
 from eval.real.directions import Shift
 from eval.real.matching import added_up, percentiles, source_interval, works_needed
 from eval.real.report import agreement, as_markdown
+from mvr.embeddings.system import load_system
 from mvr.errors import DataError
+from mvr.heads.bridge import TENSORS
 from mvr.metrics.significance import Interval
 
 
@@ -146,3 +150,31 @@ def test_without_folders_one_sentence_says_what_to_give(
     monkeypatch.setattr("sys.argv", ["eval.real", "--out", str(tmp_path / "out")])
     assert main() == 1
     assert "--clips FOLDER and --music FOLDER" in capsys.readouterr().err
+
+
+def test_a_bridge_centred_on_the_shipped_reference_is_the_shipped_bridge():
+    system = load_system("bridge")
+    again = centred_on(system, shipped_reference()).tables
+    assert again is not None and system.tables is not None
+    for name in TENSORS:
+        np.testing.assert_allclose(getattr(again, name), getattr(system.tables, name), atol=1e-5)
+
+
+def test_statistics_of_other_works_do_not_hold_what_is_like_the_clip():
+    system, whole = load_system("bridge"), shipped_reference()
+    item = whole.concepts[7]
+    noise = 0.05 * whole.concepts.std(axis=0) * np.random.default_rng(0).standard_normal(len(item))
+    alike = _alike(whole.concepts, (item + noise)[None].astype(np.float32))
+    assert alike[7] and alike.sum() <= 6
+    fewer = replace(whole, concepts=whole.concepts[~alike])
+    tables = centred_on(system, fewer).tables
+    assert tables is not None
+    rest = np.array([row for row, gone in zip(whole.concepts, alike, strict=True) if not gone])
+    np.testing.assert_allclose(tables.concept_mean, rest.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(tables.concept_std, rest.std(axis=0), atol=1e-5)
+
+
+def test_only_systems_with_a_bridge_are_centred_anew():
+    assert has_bridge(load_system("bridge-mini")) and not has_bridge(load_system("mvbind-mini"))
+    plain = load_system("mvbind-mini")
+    assert centred_on(plain, shipped_reference()) is plain
