@@ -19,6 +19,7 @@ from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming, nearest, strongest_apart
 from mvr.timing.sliding import FEWEST_CUTS, NEAR_BEAT_S, STEP_S, Slide, Starts, beat_distances
 
+_BLOCK = 32  # tracks that are slid at once: more of them leave the cache
 _FEWEST_STARTS = 8  # fewer leave no choice
 _WORTH = 1.0  # standard deviations above the mean that a start must have to move the music
 _MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat near it
@@ -82,8 +83,13 @@ def place_tracks(
         parts: (T) start and end in s of the part; the start is kept where nothing speaks for another one.
         draws: how often as many cuts at random times are placed by the same search, 0: never.
     """
-    if not tracks:
-        return []
+    blocks = [slice(first, first + _BLOCK) for first in range(0, len(tracks), _BLOCK)]
+    return [placing for block in blocks for placing in _place_block(film, tracks[block], parts[block], draws)]
+
+
+def _place_block(
+    film: FilmTiming, tracks: Sequence[MusicTiming], parts: Sequence[tuple[float, float]], draws: int
+) -> list[Placing]:
     slide = Slide(tracks, len(film.energy))
     starts = slide.starts(film)
     random = _random_share(film, slide, starts, parts, draws)

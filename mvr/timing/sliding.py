@@ -163,14 +163,13 @@ def sound_curves(track: MusicTiming) -> FloatArray:
 
 def _new(novelty: FloatArray) -> FloatArray:
     """Mean of the three scales, each of spread 1; what the kernels do not reach at the ends is neutral."""
-    rows = []
-    for row in novelty:
-        inside = row > 0
-        mean = float(row[inside].mean()) if inside.any() else 0.0
-        spread = float(row[inside].std()) if inside.any() else 0.0
-        rows.append(np.where(inside, (row - mean) / spread, 0) if spread > 1e-6 else np.zeros_like(row))
-    mean_row: FloatArray = np.mean(rows, axis=0).astype(np.float32)
-    return mean_row
+    inside = novelty > 0
+    many = np.maximum(inside.sum(axis=1, keepdims=True), 1)
+    mean = np.where(inside, novelty, 0).sum(axis=1, keepdims=True) / many
+    centred = np.where(inside, novelty - mean, 0)
+    spread = np.sqrt((centred**2).sum(axis=1, keepdims=True) / many)
+    mean_row: FloatArray = np.where(spread > 1e-6, centred / np.maximum(spread, 1e-6), 0).mean(axis=0)
+    return mean_row.astype(np.float32)
 
 
 def _unit(curve: FloatArray) -> FloatArray:

@@ -68,7 +68,8 @@ def test_switched_off_every_door_gives_the_list_and_the_starts_of_content_alone(
     assert command_line(item, "off") == plain
     monkeypatch.setattr(api, "take_upload", lambda *_: item.path)
     catalogue = SimpleNamespace(ready=lambda: [SimpleNamespace(name="s")], retriever=lambda *_: retriever)
-    context = SimpleNamespace(catalogue=catalogue, manifest=load_manifest())
+    jobs = SimpleNamespace(submit=lambda _load, find: SimpleNamespace(result=find))
+    context = SimpleNamespace(catalogue=catalogue, manifest=load_manifest(), jobs=jobs)
     wish = api.Wish(alpha=0.3, count=6, system="s", timing=False)
     matches = api._answer(context, Direction.VIDEO_TO_MUSIC, {}, wish)
     assert [(each["id"], each["start_s"], each["placed"]) for each in matches] == [
