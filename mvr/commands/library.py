@@ -105,23 +105,35 @@ def push(
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
     device: DeviceOption = "auto",
+    graph: Annotated[
+        bool,
+        typer.Option(
+            "--graph",
+            help="Make an HNSW graph (PostgreSQL), for a million rows and more; recall is measured.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write the library's index into a database that other machines search; a second run writes what is new."""
     from mvr.embeddings.system import load_system
     from mvr.index.remote import open_place
-    from mvr.retrieval.remote import push_library
+    from mvr.retrieval.remote import push_graph, push_library
 
     opened, loaded = open_library(library), load_system(system, device=device)
     place, written, held = open_place(index, read_only=False), 0, 0
+    recalls: dict[str, str] = {}
     for modality in Modality:
         with steps(f"pushing {modality}") as progress:
             new, there = push_library(opened, loaded, modality, place, progress)
         written, held = written + new, held + there
+        if graph and there and (measured := push_graph(opened, loaded, modality, place)) is not None:
+            recalls[str(modality)] = measured.words
     place.close()
     if as_json:
-        print_json({"written": written, "held": held, "system": loaded.name})
+        print_json({"written": written, "held": held, "system": loaded.name, "graph": recalls})
         return
+    for kind, words in recalls.items():
+        say(f"{kind}: {words}")
     say(f"{written} items written, {held} are there under {loaded.name}")
 
 

@@ -304,6 +304,8 @@ def _show(ranked: RankedList, as_json: bool) -> None:
             say(f"            because of {', '.join(result.because)}")
         if result.placing is not None:
             say(f"            {_in_time(result.placing, ranked.query.direction)}")
+    if ranked.answer not in ("exact", "proven complete"):
+        note(f"this list is not exact; {ranked.answer}")
     if not ranked.results:
         note(f"no item passes the filters; the library holds {ranked.library_items}")
 

@@ -20,7 +20,7 @@ from mvr.media.probe import probe
 from mvr.page.context import PageContext
 from mvr.page.library import DEMO
 from mvr.page.serving import media_limits, safe_name, take_over
-from mvr.retrieval import RankedList, Result
+from mvr.retrieval import Query, RankedList, Result
 
 MOST_RESULTS = 50
 MOST_PROGRAMS = 16  # that wait at one time; so many work as everywhere
@@ -150,8 +150,9 @@ def _answer(context: PageContext, direction: Direction, upload: UploadedFile, wi
 
             def find() -> RankedList:
                 retriever = context.catalogue.retriever(DEMO, asked.system)
-                ranked = retriever.rank(
-                    retriever.embed_query(path, direction), alpha=asked.alpha, k=asked.count
+                query = retriever.embed_query(path, direction)
+                ranked = _shared(context, query, asked) or retriever.rank(
+                    query, alpha=asked.alpha, k=asked.count
                 )
                 return retriever.place(ranked, path) if wish.timing else ranked
 
@@ -159,6 +160,16 @@ def _answer(context: PageContext, direction: Direction, upload: UploadedFile, wi
     except MvrError as error:
         raise gr.Error(str(error)) from error
     return [match_of(result) for result in ranked.results]
+
+
+def _shared(context: PageContext, query: Query, asked: CheckedWish) -> RankedList | None:
+    """The list of the index that several servers share, where there is one and it answers."""
+    from mvr.retrieval import Filters
+
+    if context.catalogue.shared is None:
+        return None
+    system = context.catalogue.system(asked.system)
+    return context.catalogue.shared.rank(system, query, asked.alpha, asked.count, Filters())[0]
 
 
 def take_upload(upload: Any, folder: Path) -> Path:

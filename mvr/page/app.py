@@ -168,17 +168,18 @@ def launch_kwargs(context: PageContext) -> dict[str, Any]:
     }
 
 
-def serve(port: int | None = None) -> None:
+def serve(port: int | None = None, index: str | None = None) -> None:
     """Compose the tabs and serve them until the process ends.
 
     Args:
         port: of `GRADIO_SERVER_NAME`, by default 127.0.0.1; None: `GRADIO_SERVER_PORT`, or 7860 or the next free one.
+        index: address of an index that several servers share; None: `MVR_INDEX`, or none.
 
     Raises:
         UsageError: the manifest, a folder or a variable keeps the server from working, or the port is taken.
     """
     server_name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
-    context = create_context(server_name=server_name)
+    context = create_context(server_name=server_name, index=index)
     page, options = (
         create_page(context),
         launch_kwargs(context),

@@ -14,6 +14,7 @@ from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 from mvr.page.library import DEMO, OWN, Catalogue
+from mvr.page.library.shared import SharedIndex
 from mvr.page.serving import (
     Hosts,
     Jobs,
@@ -112,12 +113,15 @@ class PageContext:
             self.ballots.close()
 
 
-def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None = None) -> PageContext:
+def create_context(
+    *, server_name: str = "127.0.0.1", manifest: Manifest | None = None, index: str | None = None
+) -> PageContext:
     """Create what the tabs share.
 
     Args:
         server_name: the address the server will be bound to.
         manifest: the deployment manifest; `space.yaml` by default.
+        index: address of an index that is searched in the place of the demo library; `MVR_INDEX` by default.
 
     Raises:
         UsageError: the manifest does not validate, or a folder or a variable keeps the server from working.
@@ -128,7 +132,8 @@ def create_context(*, server_name: str = "127.0.0.1", manifest: Manifest | None 
     if "SPACE_ID" not in os.environ or "FORWARDED_ALLOW_IPS" not in os.environ:
         os.environ["FORWARDED_ALLOW_IPS"] = proxies
     sweep_leftovers(home_dir())
-    shelf, catalogue = Shelf(), Catalogue()
+    index = index or os.environ.get("MVR_INDEX")
+    shelf, catalogue = Shelf(), Catalogue(SharedIndex(index) if index else None)
     return PageContext(
         manifest=manifest,
         catalogue=catalogue,

@@ -17,7 +17,7 @@ from mvr.datatypes import JsonDict, Modality, Segment, branch_weights
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
-from mvr.index.remote import Found, Place, Row, Space, StoredItem, Wanted, search
+from mvr.index.remote import Found, Measured, Place, Row, Space, StoredItem, Wanted, measure_recall, search
 from mvr.library import Item, Library, Progress
 from mvr.retrieval.facts import facts_of_item
 from mvr.retrieval.filters import Filters
@@ -26,7 +26,7 @@ from mvr.retrieval.ranked import RankedList, Result
 
 _BATCH = 200  # items of one transaction
 
-ANSWERS = {True: "proven complete", False: "not proven: the index is approximate"}
+_RECALL_QUERIES = 50
 
 
 def space_of(system: System, modality: Modality) -> Space:
@@ -78,6 +78,32 @@ def push_library(
     if gone:
         place.remove(space, gone)
     return written, len(items) - (len(todo) - written)
+
+
+def push_graph(library: Library, system: System, modality: Modality, place: Place) -> Measured | None:
+    """Make the graph of what was pushed, and measure how much it misses: asked with the library's items of the other
+    modality, or, where there are none, with some of its own.
+
+    Raises:
+        UsageError: a kind of index without graphs. IndexUnreachable: the place does not answer.
+    """
+    space = space_of(system, modality)
+    place.build_graph(space)
+    for asked in (next(other for other in Modality if other is not modality), modality):
+        found = library.features_of_all(library.items(asked)[-_RECALL_QUERIES:], system)
+        if found:
+            firsts = np.concatenate([each.features[:1] for each in found.values()])
+            name = "videos" if asked is Modality.VIDEO else "tracks"
+            queries = system.encode(firsts, asked).vectors
+            return measure_recall(place, space, queries, f"{len(found)} of the library's {name}")
+    return None
+
+
+def _answer(found: Found) -> str:
+    """What a list may be called."""
+    if found.proven:
+        return "proven complete"
+    return "recall not measured: the index is approximate" if found.measured is None else found.measured.words
 
 
 def _batches(items: list[Item]) -> Iterator[list[Item]]:
@@ -140,7 +166,7 @@ def rank_place(
         candidates=found.candidates,
         library_items=holding.items,
         missing=max(0, holding.announced - holding.items),
-        answer=ANSWERS[found.proven],
+        answer=_answer(found),
     )
 
 

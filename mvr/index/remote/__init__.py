@@ -19,27 +19,38 @@ __all__ = [
     "Space",
     "StoredItem",
     "Wanted",
+    "check_address",
     "measure_recall",
     "open_place",
     "search",
 ]
 
 
-def open_place(url: str, *, read_only: bool = True) -> Place:
+def check_address(url: str) -> None:
+    """Refuse an address of no kind that there is, without asking it. Raises UsageError."""
+    if not url.startswith(("postgresql://", "postgres://", "duckdb:")):
+        raise UsageError(
+            f"unknown index address {url!r}; choose from postgresql://USER@HOST/DATABASE, duckdb:FILE"
+        )
+
+
+def open_place(url: str, *, read_only: bool = True, patience_s: int = 30) -> Place:
     """Open the index at an address: `postgresql://...` or `duckdb:FILE`.
+
+    Args:
+        url: the address.
+        read_only: for searching.
+        patience_s: how long a server may take for one statement.
 
     Raises:
         UsageError: another kind of address. IndexUnreachable: it does not answer, or there is no such file.
         ExtraMissing: the database's driver is not installed.
     """
-    if url.startswith(("postgresql://", "postgres://")):
+    check_address(url)
+    if not url.startswith("duckdb:"):
         from mvr.index.remote.pgvector import PgvectorPlace
 
-        return PgvectorPlace(url)
-    if url.startswith("duckdb:"):
-        from mvr.index.remote.duckdb import DuckdbPlace
+        return PgvectorPlace(url, patience_s=patience_s)
+    from mvr.index.remote.duckdb import DuckdbPlace
 
-        return DuckdbPlace(Path(url.removeprefix("duckdb:")).expanduser(), read_only=read_only)
-    raise UsageError(
-        f"unknown index address {url!r}; choose from postgresql://USER@HOST/DATABASE, duckdb:FILE"
-    )
+    return DuckdbPlace(Path(url.removeprefix("duckdb:")).expanduser(), read_only=read_only)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mvr.datatypes import FloatArray
+from mvr.errors import UsageError
 from mvr.index.mixture import divide_by_lengths, gram, mixed_lengths
 from mvr.index.recall import Measured
 from mvr.index.remote.place import (
@@ -61,6 +62,10 @@ class MemoryPlace:
         held = self._spaces[space]
         for position in [at for at, (item, _) in held.items() if item.id in set(ids)]:
             del held[position]
+
+    def build_graph(self, space: Space) -> None:
+        """See `Place.build_graph`."""
+        raise UsageError("this kind of index has no graph; every row is looked at and lists are proven")
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
         """Nothing is approximate here."""

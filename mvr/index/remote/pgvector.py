@@ -29,22 +29,21 @@ _TRUSTED_S = 1.0  # an idle connection is asked whether it still answers after t
 _GRAPH_ROW_BYTES = 450  # of a row's neighbours and header while a graph is built, 16 to 32 links each
 _MOST_MEMORY_MB = 4096  # asked for by us; a server that is set to more keeps its own
 CONNECT_TIMEOUT_S = 5
-STATEMENT_TIMEOUT_MS = 30_000
 
 
 class PgvectorPlace(SqlPlace):
-    """Args: url: postgresql://..."""
+    """Args: url: postgresql://...; patience_s: how long one statement may take."""
 
     mark = "%s"
     lock = " FOR UPDATE"
     nearest = "r.embedding <#> ?"  # no other form is answered by a graph, and this one by nothing else
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_s: int = 30) -> None:
         need("psycopg", "an index on PostgreSQL", "servers")
         need("pgvector", "an index on PostgreSQL", "servers")
         import psycopg
 
-        self._url = url
+        self._url, self._patience_s = url, patience_s
         self._idle: deque[tuple[float, Any]] = deque()  # (since, connection); its ends are thread-safe
         weakref.finalize(self, _close, self._idle)
         self.lost = (psycopg.OperationalError, psycopg.errors.QueryCanceled)
@@ -124,7 +123,7 @@ class PgvectorPlace(SqlPlace):
                 return connection
             except psycopg.Error:  # the server was started again, or cut it off
                 connection.close()
-        options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c jit=off"
+        options = f"-c statement_timeout={1000 * self._patience_s} -c jit=off"
         connection = psycopg.connect(
             self._url, connect_timeout=CONNECT_TIMEOUT_S, options=options, autocommit=True
         )

@@ -167,6 +167,9 @@ class Place(Protocol):
         at `weights` (B,) of the branches, or for None by inner product, from an approximate index where there is one.
         """
 
+    def build_graph(self, space: Space) -> None:
+        """Make an approximate index of a space. Raises UsageError: this kind has none."""
+
     def keep_measured(self, space: Space, measured: Measured) -> None:
         """Write down how much an approximate index misses."""
 

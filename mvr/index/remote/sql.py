@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
-from mvr.errors import IndexUnreachable, SettingsMismatch
+from mvr.errors import IndexUnreachable, SettingsMismatch, UsageError
 from mvr.index.mixture import CANCELLED, gram
 from mvr.index.recall import Measured
 from mvr.index.remote.place import (
@@ -95,6 +95,10 @@ class SqlPlace:
     def exact(self, connection: Any, space: Space) -> bool:
         """Whether there is nothing but a scan of every row."""
         return True
+
+    def build_graph(self, space: Space) -> None:
+        """Raises UsageError: this kind has none."""
+        raise UsageError("this kind of index has no graph; every row is looked at and lists are proven")
 
     nearest = ""  # the order of a graph
 

@@ -18,6 +18,7 @@ from mvr.page.serving import PerKey
 if TYPE_CHECKING:
     from mvr.embeddings.system import System
     from mvr.library import Item, Library
+    from mvr.page.library.shared import SharedIndex
     from mvr.retrieval import Retriever
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,8 @@ class Choices:
 class Catalogue:
     """Systems, libraries and the retrievers that join them; safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedIndex | None = None) -> None:
+        self.shared = shared  # searched in the place of the demo library
         self._systems: PerKey[str, System] = PerKey(_KEPT_SYSTEMS)
         self._libraries: PerKey[str, Library] = PerKey(_KEPT_LIBRARIES)
         self._retrievers: PerKey[tuple[str, str], Retriever] = PerKey(_KEPT_LIBRARIES)

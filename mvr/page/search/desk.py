@@ -200,6 +200,29 @@ def rank(desk: Desk, ask: Ask, catalogue: Catalogue) -> RankedList:
     return place_list(ranked, timings)
 
 
+def rank_shared(desk: Desk, ask: Ask, catalogue: Catalogue) -> tuple[RankedList | None, str]:
+    """The list of the index that several servers share, and what there is to say of it.
+
+    No list where there is none, where a visitor's own library is asked for, or what only this server can do: words,
+    results kept apart, an order by votes.
+    """
+    if catalogue.shared is None or ask.library != DEMO:
+        return None, ""
+    if ask.text or ask.diversity or ask.taste != "plain":
+        return None, texts.INDEX_PLAIN
+    assert desk.clip is not None
+    query = embed(desk, desk.clip, ask, catalogue)
+    system = catalogue.system(ask.system)
+    ranked, told = catalogue.shared.rank(system, query, ask.alpha, ask.count, ask.filters)
+    with desk.lock:
+        desk.queries[ask.system] = query
+    if ranked is None or not ask.timing:
+        return ranked, told
+    from mvr.retrieval.timed import place_list
+
+    return place_list(ranked, catalogue.library(DEMO).timings), told
+
+
 def _rank(retriever: Retriever, query: Query, ask: Ask) -> RankedList:
     return retriever.rank(
         query,

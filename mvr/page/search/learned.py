@@ -18,7 +18,7 @@ from mvr.datatypes import Direction
 from mvr.errors import MvrError
 from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue
-from mvr.page.search.desk import Ask, Desk, rank
+from mvr.page.search.desk import Ask, Desk, rank, rank_shared
 from mvr.page.serving import PerKey
 from mvr.retrieval import RankedList
 from mvr.retrieval.teaching import item_features, similarity
@@ -141,8 +141,10 @@ def rank_by_taste(teachers: Teachers, desk: Desk, ask: Ask, cookie: str) -> None
         VoteRefused: the visitor's id is not of this server.
     """
     wide = replace(ask, count=max(ask.count, PERSONAL_DEPTH)) if ask.taste == "mine" else ask
-    ranked = rank(desk, wide, teachers.catalogue)
-    found = Reordered(ranked=ranked, said="")
+    ranked, told = rank_shared(desk, wide, teachers.catalogue)
+    if ranked is None:
+        ranked = rank(desk, wide, teachers.catalogue)
+    found = Reordered(ranked=ranked, said=told)
     if ask.taste != "plain" and ask.diversity > 0:
         found = Reordered(ranked=ranked, said=texts.TASTE_DIVERSE)
     elif ask.taste == "votes":

