@@ -63,7 +63,7 @@ class LocalKind:
             index.add([str(row) for row in range(at, at + len(flat))], flat)
             at += len(flat)
         facts: JsonDict = {}
-        if self._kind in ("numpy", "flat"):
+        if self._kind == "half":
             self._words = "exact"
         else:
             from mvr.index.recall import calibrate
@@ -72,7 +72,7 @@ class LocalKind:
             recall = calibrate(index, queries(20, 1), weights)  # type: ignore[arg-type]  # it is approximate
             facts = {"effort": index.effort}  # type: ignore[attr-defined]
             self._words = f"recall measured: {recall:.3f}"
-        size = index.vectors.nbytes + facts.get("effort", 0) * 0
+        size = index.vectors.nbytes
         yield Stage(name=self._kind, build_s=_now_s() - began, size_bytes=int(size), facts=facts)
 
     def find(self, query: FloatArray, weights: FloatArray) -> tuple[list[int], str]:

@@ -26,6 +26,7 @@ PARTS = {
     "page": Part("eval.speed.page"),
     "index": Part("eval.speed.index"),
     "index-large": Part("eval.speed.index_large", heavy=True),
+    "large": Part("eval.speed.large", heavy=True),
     "metrics": Part("eval.speed.metrics"),
     "training": Part("eval.speed.training"),
     "timing": Part("eval.speed.timing", heavy=True),

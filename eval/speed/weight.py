@@ -80,9 +80,9 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
 
 
 def _contest(title: str, ratio: float, prepare: Callable[[Build], Work]) -> Contest:
-    candidates: dict[str, Prepare] = {"mvr": lambda: prepare(_here())}
+    candidates: dict[str, Prepare] = {"mvr": lambda: prepare(build_here())}
     before = os.environ.get("MVR_SPEED_BEFORE", BEFORE)
-    candidates[f"mvr {before}"] = lambda: prepare(_before(before))
+    candidates[f"mvr {before}"] = lambda: prepare(build_before(before))
     aim = Aim(
         text=f"at most {ratio:g} of the earlier build's processor time",
         against=f"mvr {before}",
@@ -94,19 +94,22 @@ def _contest(title: str, ratio: float, prepare: Callable[[Build], Work]) -> Cont
     )
 
 
-def _here() -> Build:
-    return Build(root=ROOT, home=_folder())
+def build_here() -> Build:
+    """This checkout."""
+    return Build(root=ROOT, home=temporary_folder())
 
 
-def _before(revision: str) -> Build:
-    tree = _folder() / "tree"
+def build_before(revision: str) -> Build:
+    """An earlier commit, in a work tree that goes with this process."""
+    tree = temporary_folder() / "tree"
     git = ["git", "-C", str(ROOT)]
     subprocess.run([*git, "worktree", "add", "--detach", "--quiet", str(tree), revision], check=True)
     atexit.register(subprocess.run, [*git, "worktree", "remove", "--force", str(tree)], check=False)
-    return Build(root=tree, home=_folder())
+    return Build(root=tree, home=temporary_folder())
 
 
-def _folder() -> Path:
+def temporary_folder() -> Path:
+    """A folder that goes with this process."""
     folder = Path(tempfile.mkdtemp(prefix="mvr-speed-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -121,7 +124,7 @@ def _adding(build: Build, inputs: Inputs) -> Work:
     tracks = sorted((ROOT / "assets" / "demo" / "tracks").iterdir())[: 1 if inputs.short else 4]
 
     def work() -> dict[str, Any]:
-        library = _folder()
+        library = temporary_folder()
         build.run("library", "add", *tracks, "--library", library)
         return {"minutes of music": 0.5 * len(tracks)}
 
@@ -174,8 +177,8 @@ def _long(long: Path, short: Path) -> Contest:
         work="recommend for 360 s and for 15 s of 640x360, one process each",
         ours="360 s",
         candidates={
-            "360 s": lambda: _command(_here(), ("recommend", long, "--json")),
-            "15 s": lambda: _command(_here(), ("recommend", short, "--json")),
+            "360 s": lambda: _command(build_here(), ("recommend", long, "--json")),
+            "15 s": lambda: _command(build_here(), ("recommend", short, "--json")),
         },
         aims=(
             Aim(text="at most 1.1 of the short clip's processor time", against="15 s", cpu_ratio_at_most=1.1),
@@ -208,8 +211,8 @@ def _mux(clip: Path, music: Path) -> Work:
     script = "import sys; from mvr.media.mux import mux_music; mux_music(*sys.argv[1:])"
 
     def work() -> None:
-        command = [sys.executable, "-c", script, str(clip), str(music), str(_folder() / "out.mp4")]
-        subprocess.run(command, cwd=ROOT, env=_here().environment, check=True)
+        command = [sys.executable, "-c", script, str(clip), str(music), str(temporary_folder() / "out.mp4")]
+        subprocess.run(command, cwd=ROOT, env=build_here().environment, check=True)
 
     return work
 
@@ -239,7 +242,7 @@ def _loudnorm(clip: Path, music: Path) -> Work:
             "48000",
             "-c:a",
             "aac",
-            str(_folder() / "out.mp4"),
+            str(temporary_folder() / "out.mp4"),
         ]
         subprocess.run(command, check=True)
 

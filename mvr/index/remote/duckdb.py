@@ -26,8 +26,8 @@ class DuckdbPlace(SqlPlace):
 
     number_list = "DOUBLE[]"
     text_list = "VARCHAR[]"
-    member = "list_contains(?::VARCHAR[], i.id)"
-    at = "list_contains(?::BIGINT[], r.position)"
+    member = "i.id IN (SELECT unnest(?::VARCHAR[]))"  # joined, not compared one by one
+    at = "r.position IN (SELECT unnest(?::BIGINT[]))"
     unique = row_key = (
         ""  # rows are written in order, so that minima and maxima of blocks find one: an index is memory
     )
@@ -36,7 +36,7 @@ class DuckdbPlace(SqlPlace):
         need("duckdb", "an index in a DuckDB file", "servers")
         import duckdb
 
-        self.lost = (duckdb.IOException, duckdb.ConnectionException)
+        self.lost = (duckdb.IOException, duckdb.ConnectionException, duckdb.CatalogException)
         if read_only and not path.is_file():
             raise IndexUnreachable(
                 f"there is no index at {path}; make one: mvr library push --index duckdb:{path}"
