@@ -20,7 +20,7 @@ from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import System
 from mvr.training.bridge import Reference, link_tables
 
-LIKE = 0.6  # own items lie at .63 and above; foreign ones that are as alike go with them
+LIKE = 0.9
 LABEL = "{} (centred on other works)"
 
 
