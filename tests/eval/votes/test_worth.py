@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
@@ -13,6 +14,9 @@ from eval.votes.__main__ import main
 from eval.votes.planted import planted_boards, write_votes
 from mvr.__main__ import app
 from mvr.arena.board.audit import flagged
+from mvr.arena.board.cache import BoardCache
+from mvr.page.board import leaderboard_tab
+from mvr.votes.store import VoteStore
 
 FOLDER = RESULTS / "votes"
 
@@ -60,8 +64,9 @@ def test_coverage_is_printed_and_written_by_its_command(tmp_path, monkeypatch, c
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_every_planted_fault_is_flagged_through_import_and_report(tmp_path):
-    """`mvr votes import`, then `python -m eval.votes`, as anybody would."""
+def test_every_planted_fault_is_flagged_through_import_and_report_and_said_on_the_page(tmp_path, monkeypatch):
+    """`mvr votes import`, then `python -m eval.votes` and the page's tab, as anybody would."""
+    monkeypatch.setattr(leaderboard_tab, "downloads", lambda context, board: [])
     for key, votes in planted_boards(0).items():
         write_votes(votes, tmp_path / key)
         db = str(tmp_path / f"{key}.sqlite")
@@ -70,3 +75,8 @@ def test_every_planted_fault_is_flagged_through_import_and_report(tmp_path):
         board = json.loads((tmp_path / "board" / key / "board.json").read_text(encoding="utf-8"))
         found = set(flagged(next(one for one in board["boards"] if one["name"] == "all")["audit"]))
         assert found >= set(audit.WANTED[key]) and (found == set() or key != "even-board"), key
+        with VoteStore.open(db) as store:
+            page = leaderboard_tab.board_html(None, BoardCache(store).current(), "all")  # type: ignore[arg-type]
+        unfolded = html.unescape(page.partition("<details")[0])
+        for finding in next(one for one in board["boards"] if one["name"] == "all")["audit"]["findings"]:
+            assert (finding["said"] in unfolded) is finding["flagged"], (key, finding)
