@@ -17,6 +17,9 @@ from eval.speed.served import ROWS, Served, memory_mb
 from mvr.media.ffmpeg import run_ffmpeg
 
 LISTED_S = 5.0  # how long the list is shown before the first switch that counts
+SETTLED_S = (
+    3.0  # the earlier page empties its list when the answer about the library comes after that about the clip
+)
 MEASURED = 20
 COLD_HZ = {"wma": 390, "flac": 980}  # more tracks, of formats that take more to be made ready
 _COUNT = len(TONES_HZ) + len(COLD_HZ)
@@ -102,6 +105,7 @@ def _search(page: Any) -> int:
         own.wait_for(state="attached")
     if not own.is_checked():
         own.check(force=True)
+        page.wait_for_timeout(1000 * SETTLED_S)
     page.locator("#mv-examples-v2m [data-event=pick]").nth(2).click()
     page.wait_for_function(
         "([rows, count]) => document.querySelectorAll(rows).length === count", arg=[ROWS, _COUNT]
