@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -243,3 +244,49 @@ def is_gone(server, address):
 def test_a_real_clip_is_ranked_and_plays(visitor, shared, name):
     visitor.open()
     assert not plays(search(visitor, shared / "media" / "odd" / name))["error"]
+
+
+WATCH = """
+window.told = [];
+new MutationObserver(() => {
+  const bar = document.querySelector("#mv-tab-video-to-music .mv-progress");
+  if (!bar) return;
+  const said = (name) => bar.getAttribute(`aria-${name}`);
+  const now = [said("label"), Number(said("valuenow")), said("valuetext")];
+  const last = told[told.length - 1];
+  if (!last || String(last.slice(1)) !== String(now)) told.push([performance.now() / 1000, ...now]);
+}).observe(document.body, { attributes: true, characterData: true, childList: true, subtree: true });
+"""
+
+
+@pytest.mark.slow
+def test_a_clip_of_three_minutes_says_how_far_it_is_and_how_long_the_rest_takes(
+    new_visitor, other_server, clips, tmp_path
+):
+    clip = clips(
+        "three minutes.mkv", "-c:v", "mpeg4", "-q:v", "5", "-c:a", "aac", seconds=180, size="640x360"
+    )
+    with other_server(tmp_path, MVR_APP_MAX_VIDEO_S="200") as server:
+        visitor = new_visitor()
+        visitor.server = server
+        page = visitor.open()
+        page.evaluate(WATCH)
+        visitor.upload(BOX, clip)
+        page.locator(f"{TAB} .mv-ghost").first.wait_for(state="attached")
+        page.locator(f"{TAB} .mv-stage[data-clip] video").wait_for()
+        told, ended_s = page.evaluate("[told, performance.now() / 1000]")
+        page.close()  # before its server ends
+    works = dict.fromkeys(label for _, label, _, _ in told)
+    for work in works:
+        percents = [percent for _, label, percent, _ in told if label == work]
+        assert percents == sorted(percents)
+    last = [entry for entry in told if entry[1] == list(works)[-1]]
+    assert len(last) >= 3 and last[-1][2] > 50, (ended_s, told)
+    for at_s, _, percent, words in last:
+        number, unit = re.search(r"about (\d+) (s|min) left", words).groups()
+        rest_s = int(number) * (60 if unit == "min" else 1)
+        if 25 < percent < 90:
+            assert rest_s == pytest.approx(ended_s - at_s, abs=3 + 0.7 * (ended_s - last[0][0])), (
+                words,
+                told,
+            )
