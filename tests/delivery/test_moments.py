@@ -11,7 +11,7 @@ from mvr.timing.music import MusicTiming
 
 FILM = FilmTiming(
     duration_s=10.0, cuts_s=np.array([2.0, 5.0, 9.99, 10.5]), fades_s=(), flashes_s=np.zeros(0),
-    energy=np.zeros(80, np.float32), novelty=np.zeros((3, 80), np.float32),
+    energy=np.zeros(80, np.float32), novelty=np.zeros((3, 80), np.float32), motion=np.zeros(320, np.float32),
 )  # fmt: skip
 MUSIC = MusicTiming(
     duration_s=60.0, tempo_bpm=120.0, bar_beats=4, beats_s=np.arange(0, 60, 0.5), downbeats_s=np.arange(0, 60, 2.0),
