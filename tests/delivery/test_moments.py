@@ -17,6 +17,7 @@ MUSIC = MusicTiming(
     duration_s=60.0, tempo_bpm=120.0, bar_beats=4, beats_s=np.arange(0, 60, 0.5), downbeats_s=np.arange(0, 60, 2.0),
     sections_s=np.zeros(1), hits_s=np.array([11.95, 14.0, 30.05]), end_s=60.0, ending_s=None,
     loudness_db=np.zeros(480, np.float32), onset=np.zeros(480, np.float32), novelty=np.zeros((3, 480), np.float32),
+    strokes=np.zeros(1920, np.float32),
 )  # fmt: skip
 PIECES = (
     Piece(start_s=0.0, source_start_s=10.0, duration_s=5.0),  # 10 to 15 s of the track
