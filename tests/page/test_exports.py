@@ -77,6 +77,7 @@ def teachers(said: str = "") -> Teachers:
 
 
 def test_a_note_goes_with_the_order_that_it_was_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned, "rank_shared", lambda *_: (None, ""))
     monkeypatch.setattr(learned, "rank", lambda *_: ranked(10))
     mine = desk(None)
     rank_by_taste(teachers("votes moved three"), mine, Ask(**vars(ASK) | {"taste": "votes"}), "")
@@ -86,6 +87,7 @@ def test_a_note_goes_with_the_order_that_it_was_about(monkeypatch: pytest.Monkey
 
 
 def test_a_refused_id_leaves_the_list_as_it_was_and_no_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned, "rank_shared", lambda *_: (None, ""))
     monkeypatch.setattr(learned, "rank", lambda _, ask, __: ranked(ask.count))
     mine = desk(None)
     rank_by_taste(teachers(), mine, ASK, "")
