@@ -76,7 +76,7 @@ def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_b
     page.locator(ROWS).first.wait_for()
     page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
     plain = tracks_of(page)
-    assert order(page, "My taste", "You have 7; 13 to go") == plain
+    assert order(page, "My taste", "7 so far, 13 to go") == plain
 
     page.locator("#mv-order-v2m").get_by_role("radio", name="As the system ranks").check(force=True)
     page.locator("#mv-results-v2m [data-part=taste-note]").wait_for(state="detached")
@@ -94,4 +94,4 @@ def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_b
     other.locator("#mv-examples-v2m [data-event=pick]").first.click()
     other.locator(ROWS).first.wait_for()
     other.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
-    assert order(other, "My taste", "You have 0; 20 to go") == plain, "one's own is nobody else's"
+    assert order(other, "My taste", "0 so far, 20 to go") == plain, "one's own is nobody else's"
