@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.util import find_spec
 
 import numpy as np
 
+from mvr.config.extras import has
 from mvr.datatypes import Modality, branch_weights
 from mvr.embeddings.system import System
 from mvr.index.recall import ALPHAS, Measured, calibrate
@@ -85,7 +85,7 @@ class LibraryIndexes:
 
     def _measured(self, index: LibraryIndex, system: System, modality: Modality) -> LibraryIndex:
         """An index with what it misses, if it is an approximate one: asked with items of the other modality."""
-        if find_spec("faiss") is None:
+        if not has("faiss"):
             return index
         from mvr.index.approximate import ApproximateIndex
 

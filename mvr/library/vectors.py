@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
 
+from mvr.config.extras import has
 from mvr.datatypes import JsonDict, Modality, Segment
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index import Index, create_index
@@ -171,6 +171,6 @@ def build_index(
 
 
 def _kind(items: int, rows: int) -> str:
-    if rows > APPROXIMATE_ROWS and find_spec("faiss") is not None:
+    if rows > APPROXIMATE_ROWS and has("faiss"):
         return "rabitq"
     return "numpy" if items <= _FLOAT32_ITEMS else "half"

@@ -171,7 +171,7 @@ def test_another_models_weights_are_refused(copy: Path):
         {key: value for key, value in state.items() if "audio_projection" not in key},
         copy / "pytorch_model.bin",
     )
-    with pytest.raises(WeightsCorrupt, match=r"4 tensors lack or are not known, such as audio_projection"):
+    with pytest.raises(WeightsCorrupt, match=r"4 tensors are missing or unknown, such as audio_projection"):
         load_clap(copy)
     torch.save({**state, "logit_scale_a": torch.zeros(3)}, copy / "pytorch_model.bin")
     with pytest.raises(WeightsCorrupt, match="not a checkpoint of the model in config"):

@@ -79,7 +79,11 @@ def test_both_forms_of_segment_tables_give_the_same_clips(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "holds no segment"), ("a,b\n", "no segment"), ("ytid,start_s,label_indices\na,0,1\n", "--classes")],
+    [
+        ("", "holds no segment"),
+        ("a,b\n", "not a segment"),
+        ("ytid,start_s,label_indices\na,0,1\n", "--classes"),
+    ],
 )
 def test_a_table_of_another_form_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "t.csv"

@@ -45,7 +45,7 @@ def test_local_files_have_urls_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "error", "message"),
     [
-        ("memory://bucket/gone", DataError, "memory://bucket/gone is no folder"),
+        ("memory://bucket/gone", DataError, "memory://bucket/gone is not a folder"),
         ("memory://bucket/x", DataError, "is not a folder; give the URL of a built set"),
         ("nowhere://bucket", UsageError, "cannot be opened by fsspec: Protocol not known: nowhere"),
     ],

@@ -121,7 +121,7 @@ def test_a_damaged_index_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "i" / "vectors.npy", unit((1, 2, 64), 0))
     with pytest.raises(DataError, match=r"has 1 rows, index\.json says 2"):
         load_index(tmp_path / "i")
-    with pytest.raises(DataError, match="is no index"):
+    with pytest.raises(DataError, match="is not an index"):
         load_index(tmp_path)
 
 

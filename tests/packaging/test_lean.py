@@ -89,10 +89,13 @@ def page(tmp_path):
     environment = {**os.environ, "MVR_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "GRADIO_SERVER_PORT": ""}
     environment.pop("GRADIO_SERVER_PORT")
     log = tmp_path / "log"
+    # a shell's background jobs ignore Ctrl-C, and so would what they start
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-u", LEAN, "serve"], env=environment, stdout=out, stderr=subprocess.STDOUT
         )
+    signal.signal(signal.SIGINT, heard)
     try:
         deadline = time.monotonic() + 180
         while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):

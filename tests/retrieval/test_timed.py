@@ -67,7 +67,9 @@ def test_switched_off_every_door_gives_the_list_and_the_starts_of_content_alone(
     )
     assert command_line(item, "off") == plain
     monkeypatch.setattr(api, "take_upload", lambda *_: item.path)
-    catalogue = SimpleNamespace(ready=lambda: [SimpleNamespace(name="s")], retriever=lambda *_: retriever)
+    catalogue = SimpleNamespace(
+        shared=None, ready=lambda: [SimpleNamespace(name="s")], retriever=lambda *_: retriever
+    )
     jobs = SimpleNamespace(submit=lambda _load, find: SimpleNamespace(result=find))
     context = SimpleNamespace(catalogue=catalogue, manifest=load_manifest(), jobs=jobs)
     wish = api.Wish(alpha=0.3, count=6, system="s", timing=False)

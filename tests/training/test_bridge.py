@@ -157,5 +157,5 @@ def test_a_reference_of_other_concepts_or_no_reference_is_refused(tmp_path: Path
     with pytest.raises(DataError, match="made by the backbones"):
         Reference.read(tmp_path / "store")
     (tmp_path / "x").write_bytes(b"x")
-    with pytest.raises(DataError, match="no reference"):
+    with pytest.raises(DataError, match="not a reference"):
         Reference.read(tmp_path / "x")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import time
-from importlib.util import find_spec
 
 from starlette.requests import HTTPConnection
+
+from mvr.config.extras import has
 
 NEEDED = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
 """What a Space whose manifest says `hf_oauth` sets."""
@@ -19,7 +20,7 @@ NEEDED = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", 
 
 def is_offered() -> bool:
     """Whether this is a Space with sign-in, and the library for it (part of a Space's own Gradio) is there."""
-    return all(os.environ.get(name) for name in NEEDED) and find_spec("authlib") is not None
+    return all(os.environ.get(name) for name in NEEDED) and has("authlib")
 
 
 def account_of(request: HTTPConnection) -> str | None:

@@ -156,7 +156,7 @@ def test_a_digest_is_read_once_until_the_file_changes(tmp_path: Path, monkeypatc
     first = file_sha256(path)
     assert first == hashlib.sha256(BODY).hexdigest()
     with monkeypatch.context() as patched:
-        patched.setattr("mvr.backbones.weights.digest._digest", lambda *_: pytest.fail("read again"))
+        patched.setattr("mvr.backbones.weights.digest.content_hash", lambda *_: pytest.fail("read again"))
         assert file_sha256(path) == first
     path.write_bytes(BODY + b"!")
     assert file_sha256(path) == hashlib.sha256(BODY + b"!").hexdigest()
