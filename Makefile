@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
-# files side by side, a thread each; what drives a browser measures time and runs alone
+# files side by side, a thread each; browsers that measure seconds and memory (slow) run alone
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
 QUICK := not real_data and not slow and not postgres
 SCRIPTS := $(wildcard assets/js/*.js assets/js/*/*.js)
@@ -23,7 +23,7 @@ models: $(VENV)/.full
 
 test: $(VENV)/.test chromium
 	$(SIDE_BY_SIDE) -m "$(QUICK) and not browser"
-	OMP_NUM_THREADS=2 $(PYTEST) -m "$(QUICK) and browser"
+	$(SIDE_BY_SIDE) -m "$(QUICK) and browser"
 
 # what needs real media, a PostgreSQL server or minutes of statistics
 test-more: $(VENV)/.test chromium

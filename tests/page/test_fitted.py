@@ -51,7 +51,7 @@ def test_the_fitted_music_is_what_the_film_and_the_timeline_hold(place) -> None:
     desk, row = place.desk, place.view.rows(place.desk)[1]
     desk.fitted = fit_result(place.visit, desk, row, Typed(ending="fade"))
     assert fitted_of(desk, row.id) is None and fitted_of(desk, f"{row.id}@fit") is desk.fitted
-    with pytest.raises(NotInLibrary, match="Fit to length"):
+    with pytest.raises(NotInLibrary, match="press “Fit” again"):
         fitted_of(desk, "0" * 16 + "@fit")
     plan = desk.fitted.plan
     preview = mux_preview(

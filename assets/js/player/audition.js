@@ -77,7 +77,7 @@
       const struck = typed && typed.value.trim() ? Number(typed.value.replace(",", ".")) : NaN;
       mvStrip.draw(part("strip"), chosen && rowOf(chosen), {
         moved: moveTo, struck: Number.isFinite(struck) ? struck : null, pieces: fitted && box ? JSON.parse(box.dataset.pieces) : null,
-        hit: (second) => { if (typed) { typed.value = second.toFixed(2); paint(); } },
+        hit: (second) => { if (typed) { typed.closest("details").open = true; typed.value = second.toFixed(2); paint(); } },
       });
     };
     /* the fitted music, or the plain cut */
