@@ -75,7 +75,7 @@ def test_a_large_library_gives_the_list_of_a_small_one(
 
 def test_without_faiss_every_row_is_looked_at(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "APPROXIMATE_ROWS", 0)
-    monkeypatch.setattr(vectors, "find_spec", lambda name: None)
+    monkeypatch.setattr(vectors, "has", lambda name: False)
     assert ranked(library, 0.5, Filters()).answer == "exact"
 
 
