@@ -22,12 +22,10 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
 
 import sqlalchemy as sa
 
 from mvr.arena.ballot import Ballot, OpenBattle, Receipt
-from mvr.arena.board.exclusion import set_aside as barred_voters
 from mvr.arena.candidates import ORIGINAL, Candidates, Competitor, QueryItem
 from mvr.arena.draw import Drawer, Drawn
 from mvr.arena.history import BattleState, Policies, newest_battle, voter_of
@@ -67,7 +65,7 @@ class Arena:
         settings: limits and shares.
         clock: milliseconds UTC; tests give their own.
         seed: makes the draws repeatable (tests, simulations); None draws from the system's randomness.
-        set_aside: voters whom the board leaves out, for the policy of pairs; None asks the store.
+        set_aside: voters whom the board leaves out, for the policy of pairs; nobody by default.
 
     Raises:
         UsageError: fewer than two competitors.
@@ -83,7 +81,7 @@ class Arena:
         settings: ArenaSettings | None = None,
         clock: Callable[[], int] = now_ms,
         seed: int | None = None,
-        set_aside: Callable[[], AbstractSet[str]] | None = None,
+        set_aside: Callable[[], AbstractSet[str]] = frozenset,
     ) -> None:
         if len({competitor.name for competitor in competitors}) < 2:
             raise UsageError("an arena needs at least two different systems (or alphas) to compare")
@@ -102,8 +100,7 @@ class Arena:
             ]
             for direction in Direction
         }
-        barred = partial(barred_voters, store) if set_aside is None else set_aside
-        self._policies = Policies(store, names, clock, barred)
+        self._policies = Policies(store, names, clock, set_aside)
         self._random = random.Random(secrets.randbits(128) if seed is None else seed)
 
     def consent(self, voter_id: str, session_id: str, *, version: str, text: str, given: bool = True) -> None:

@@ -89,11 +89,6 @@ def kept_rows(store: VoteStore, aspect: str = Aspect.FIT, **equals: object) -> l
     return [row for row in rows if all(row[name] == value for name, value in equals.items())]
 
 
-def set_aside(store: VoteStore) -> frozenset[str]:
-    """Voters whose votes on fit the board of this store sets aside now."""
-    return judge_voters(read_input(store)).barred
-
-
 def _gold(checks: Sequence[Check]) -> frozenset[str]:
     shown: Counter[str] = Counter(check.voter_id for check in checks)
     passed: Counter[str] = Counter(check.voter_id for check in checks if check.passed)

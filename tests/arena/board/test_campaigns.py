@@ -14,7 +14,8 @@ from eval.votes.__main__ import main
 from eval.votes.attack import STRENGTHS, TASTE_SD, Crowd, Voter, cast, honest_crowd, run_seed
 from mvr.arena.board import build_board
 from mvr.arena.board.cache import BoardCache
-from mvr.arena.board.exclusion import excluded_voters, kept_rows, set_aside
+from mvr.arena.board.exclusion import excluded_voters, judge_voters, kept_rows
+from mvr.arena.board.inputs import read_input
 from mvr.arena.board.source import open_votes
 from mvr.arena.board.tables import report
 from mvr.arena.history import Policies
@@ -157,7 +158,7 @@ def test_page_replica_replay_export_and_command_print_the_same_bytes(attacked, t
     assert (
         page.document["excluded_voters"]["campaign"] == 12 and page.document["votes"]["votes taken back"] == 1
     )
-    assert page.set_aside == set_aside(attacked) and len(page.set_aside) >= 12
+    assert page.set_aside == judge_voters(read_input(attacked)).barred and len(page.set_aside) >= 12
     with VoteStore.open(str(attacked.url)) as replica:
         assert BoardCache(replica).current().to_bytes() == page.to_bytes()
     export_tables(attacked, tmp_path / "csv", Format.CSV)
@@ -178,7 +179,7 @@ def test_the_next_pairs_are_drawn_by_what_the_board_counts(attacked):
     settings = PolicySettings(votes_per_pair=20)
     raw, kept = (
         Policies(attacked, names, lambda: 0, barred, settings).current(Direction.VIDEO_TO_MUSIC)
-        for barred in (frozenset, lambda: set_aside(attacked))
+        for barred in (frozenset, lambda: judge_voters(read_input(attacked)).barred)
     )
     counted = [row for row in kept_rows(attacked) if row["outcome"] != "both_bad"]
     systems = tuple(sorted(STRENGTHS))
