@@ -16,7 +16,7 @@ from mvr.votes.store import VoteStore
 from tests.browser.voting import arena, in_step, listen, start
 
 pytestmark = pytest.mark.browser
-SYSTEMS = re.compile(r"control-mvr|mvbind|bridge-mini|\bcca\b|\brandom\b@?", re.IGNORECASE)
+SYSTEMS = re.compile(r"control-mvr|mvbind|bridge[- ]mini|\bcca\b|\brandom\b@?", re.IGNORECASE)
 
 
 def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
