@@ -13,10 +13,9 @@ import pytest
 from mvr.votes.ids import new_id
 from mvr.votes.records import Judgment
 from mvr.votes.store import VoteStore
-from tests.browser.voting import arena, in_step, listen, start
+from tests.browser.voting import SYSTEMS, arena, in_step, listen, start
 
 pytestmark = pytest.mark.browser
-SYSTEMS = re.compile(r"control-mvr|mvbind|bridge[- ]mini|\bcca\b|\brandom\b@?", re.IGNORECASE)
 
 
 def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:

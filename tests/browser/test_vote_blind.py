@@ -21,10 +21,9 @@ import pytest
 from mvr.library import open_demo_library
 from mvr.votes.records import Battle
 from mvr.votes.store import VoteStore
-from tests.browser.voting import arena, start
+from tests.browser.voting import SYSTEMS, arena, start
 
 pytestmark = pytest.mark.browser
-SYSTEMS = re.compile(r"control-mvr|mvbind|bridge[- ]mini|\bcca\b|\brandom\b@?", re.IGNORECASE)
 OWN_TO_AN_ANSWER = {"date", "etag", "content-disposition"}  # differ between any two answers
 PUBLIC = ("/config", "/gradio_api/info", "/gradio_api/openapi.json", "/theme.css", "/")
 

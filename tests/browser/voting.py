@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+# names and titles by which a reader would know a system
+SYSTEMS = re.compile(r"control-mvr|mvbind|bridge[- ]mini|\bcca\b|\brandom\b@?", re.IGNORECASE)
 
 
 def arena(visitor: Any, query: str = "?tab=vote") -> Any:
