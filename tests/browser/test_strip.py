@@ -125,8 +125,13 @@ def test_a_finger_moves_the_music_on_a_phone(new_visitor):
     page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for(timeout=60_000)
     page.locator("#mv-results-v2m [data-hear]").first.tap()
     strip = page.locator("#mv-tab-video-to-music .mv-strip")
-    page.evaluate("document.querySelector('#mv-tab-video-to-music .mv-stage-box').scrollIntoView()")
-    strip.wait_for()
+    for _ in range(2):  # the page itself brings the first result into sight, which may come later
+        page.wait_for_function(
+            """() => { document.querySelector('#mv-tab-video-to-music .mv-stage-box').scrollIntoView();
+              const strip = document.querySelector('#mv-tab-video-to-music .mv-strip');
+              return strip && strip.getBoundingClientRect().height > 0; }"""
+        )
+        page.wait_for_timeout(400)
     row = page.locator("#mv-results-v2m .mv-row.is-heard")
     before, box = float(row.get_attribute("data-from")), strip.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 375
