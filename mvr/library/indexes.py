@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from mvr.config.extras import has
 from mvr.datatypes import Modality, branch_weights
 from mvr.embeddings.system import System
+from mvr.index.approximate import ApproximateIndex
 from mvr.index.recall import ALPHAS, Measured, calibrate
 from mvr.library.catalogue import Catalogue
 from mvr.library.features import LibraryFeatures
@@ -85,10 +85,6 @@ class LibraryIndexes:
 
     def _measured(self, index: LibraryIndex, system: System, modality: Modality) -> LibraryIndex:
         """An index with what it misses, if it is an approximate one: asked with items of the other modality."""
-        if not has("faiss"):
-            return index
-        from mvr.index.approximate import ApproximateIndex
-
         if not isinstance(index.index, ApproximateIndex):
             return index
         other = next(each for each in Modality if each is not modality)
