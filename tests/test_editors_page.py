@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from eval.timelines.reading import read_timeline
 from mvr.config.paths import assets_dir
-from mvr.delivery.reading import read_timeline
 from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[1]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import mvr
+from eval.timelines.reading import read_timeline
 from mvr import pick_music
-from mvr.delivery.reading import read_timeline
 from mvr.errors import DataError, OutputRefused, UsageError
 from mvr.media.probe import probe
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eval.protocols.normalisation import dynamic_inverted_softmax, inverted_softmax
 from eval.protocols.protocol import Protocol
 from eval.protocols.run import Places, find_store, trained_heads
 from eval.provenance import store_hashes
@@ -25,7 +26,6 @@ from eval.retrieval.systems import Candidate, baselines, embed, load_candidates
 from eval.retrieval.tables import markdown_lines
 from mvr.datatypes import Direction, FloatArray, JsonDict
 from mvr.embeddings.store import FeatureStore
-from mvr.metrics.hubs import dynamic_inverted_softmax, inverted_softmax
 from mvr.metrics.ranks import Ranks, rank_truths, summarise
 from mvr.metrics.retrieval.measure import Embedded
 from mvr.metrics.significance import Resampling, cluster_bootstrap, holm, sign_flip_test

@@ -78,11 +78,11 @@ def _mvr(case: Case, kind: str) -> Work:
     """Build from the store, in bounded memory, calibrated on other queries than are asked here; open; search."""
     import faiss  # noqa: F401  its own memory is not the index's
 
+    from eval.speed.index_file import load_index
     from eval.speed.store_index import index_store
     from mvr.datatypes import Modality, branch_weights
     from mvr.embeddings.store import FeatureStore
     from mvr.heads import create_head
-    from mvr.index.file import load_index
 
     store = FeatureStore.open(_made(case).store)
     folder = Path(tempfile.mkdtemp(prefix="mvr-speed-"))

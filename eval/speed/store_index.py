@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.speed.index_file import finish_large, save_index, write_large
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, branch_weights
 from mvr.embeddings.store import FeatureStore
 from mvr.heads.head import Head
 from mvr.index import IndexSettings, choose_kind, create_index
-from mvr.index.file import finish_large, save_index, write_large
 from mvr.index.recall import calibrate
 
 _BLOCK_ROWS = 16_384
@@ -22,7 +22,7 @@ _ALPHAS = (0.0, 0.5, 1.0)
 def index_store(
     store: FeatureStore, head: Head, modality: Modality, folder: Path | str, *, kind: str | None = None
 ) -> JsonDict:
-    """Encode one side of a store through a head and write an index that `mvr.index.file.load_index` opens.
+    """Encode one side of a store through a head and write an index that `eval.speed.index_file.load_index` opens.
 
     An approximate index is calibrated on queries from the store's other side: what a video asks lies off the cloud of
     the tracks, and an effort that suffices among tracks would miss too much.

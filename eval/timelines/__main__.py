@@ -12,10 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from eval.timelines.clips import MadeClip, make_clips
+from eval.timelines.reading import read_timeline
 from eval.timelines.xml_reader import read_xml
 from mvr.delivery.laying import lay_film
 from mvr.delivery.plan import Delivery, Film, Marker, MarkerKind, Sound, join_markers, plain_pieces
-from mvr.delivery.reading import read_timeline
 from mvr.delivery.writing import TimelineSettings, write_timeline
 
 _FORMATS = ("a.otio", "a.otioz", "a.xml")

@@ -7,7 +7,7 @@ import json
 import av
 import pytest
 
-from mvr.delivery.reading import read_timeline
+from eval.timelines.reading import read_timeline
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
-from mvr.delivery.reading import read_timeline
+from eval.timelines.reading import read_timeline
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mvr.delivery.reading import read_timeline
+from eval.timelines.reading import read_timeline
 from mvr.media.probe import probe
 from tests.commands.conftest import invoke
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from eval.timelines.reading import read_timeline
 from mvr.delivery.laying import lay_film
 from mvr.delivery.plan import Delivery, Sound, plain_pieces
-from mvr.delivery.reading import read_timeline
 from mvr.delivery.writing import TimelineSettings, write_timeline
 from mvr.errors import MediaError
 from mvr.media.probe import probe

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from eval.timelines.reading import read_timeline
 from mvr.delivery.clock import PictureClock
 from mvr.delivery.frames import STANDARD_RATES, FrameRate
 from mvr.delivery.laying import lay_film
 from mvr.delivery.plan import Delivery, Film, Marker, MarkerKind, Piece, Sound, join_markers, plain_pieces
-from mvr.delivery.reading import read_timeline
 from mvr.delivery.writing import TimelineSettings, markers_csv, write_timeline
 from mvr.errors import ExtraMissing, UsageError
 

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from eval.speed.index_file import load_index, read_facts
 from eval.speed.store_index import index_store
 from mvr.datatypes import Modality, branch_weights, mix_branches
 from mvr.embeddings.store import FeatureStore, write_store
 from mvr.heads import create_head
-from mvr.index.file import load_index, read_facts
 
 
 @pytest.fixture

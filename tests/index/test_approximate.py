@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eval.speed.index_file import finish_large, load_index, read_facts, save_index, write_large
 from mvr.datatypes import branch_weights, mix_branches
 from mvr.errors import DataError, SettingsMismatch, UsageError
 from mvr.index import IndexSettings, choose_kind, create_index
 from mvr.index.approximate import ApproximateIndex
-from mvr.index.file import finish_large, load_index, read_facts, save_index, write_large
 from mvr.index.recall import calibrate, exact_hits, recall_at
 
 KINDS = ("rabitq", "hnsw", "ivfpq")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
-from mvr.delivery.reading import read_timeline
+from eval.timelines.reading import read_timeline
 from mvr.media.probe import probe
 
 Story = Callable[[Client], Awaitable[None]]

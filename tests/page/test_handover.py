@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from eval.timelines.reading import read_timeline
 from mvr.datatypes import Direction
-from mvr.delivery.reading import read_timeline
 from mvr.embeddings.system import load_system
 from mvr.errors import NotInLibrary
 from mvr.library import Library

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from mvr.index.remote import open_place
-from mvr.index.remote.memory import MemoryPlace
+from tests.index.remote.memory import MemoryPlace
 
 
 @pytest.fixture(scope="session")

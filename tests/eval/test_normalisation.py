@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from eval.protocols.normalisation import dynamic_inverted_softmax, inverted_softmax
 from mvr.errors import NotFinite, UsageError, WrongShape
-from mvr.metrics.hubs import dynamic_inverted_softmax, inverted_softmax
 from mvr.metrics.ranks import rank_truths
 
 GENERATOR = np.random.default_rng(0)
