@@ -20,7 +20,8 @@ from eval.real.matching import match
 from eval.real.report import as_json, write_report
 from mvr.config.cards import system_names
 from mvr.config.outputs import check_output_folder
-from mvr.embeddings.system import load_system, system_status
+from mvr.embeddings.status import system_status
+from mvr.embeddings.system import load_system
 from mvr.errors import MvrError, UsageError
 
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -136,7 +136,7 @@ def _items(folder: Path) -> int:
 
 def _systems() -> list[JsonDict]:
     from mvr.config.cards import load_card, system_names
-    from mvr.embeddings.system import system_status
+    from mvr.embeddings.status import system_status
 
     rows = []
     for name in system_names():

@@ -23,19 +23,17 @@ from mvr.backbones.backbone import (
     backbone_kind,
     check_features,
     create_backbone,
-    missing_packages,
 )
-from mvr.config.cards import HeadCard, SystemCard, load_card
+from mvr.config.cards import SystemCard, load_card
 from mvr.config.digest import content_hash
-from mvr.config.extras import INSTALL
-from mvr.config.paths import assets_dir, home_dir
 from mvr.config.settings import settings_hash
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Segment
 from mvr.embeddings.digest import DigestBackbone
 from mvr.embeddings.expected import expected_seconds
 from mvr.embeddings.segments import segments_of
+from mvr.embeddings.status import head_file, is_untrained, lacks_head
 from mvr.embeddings.vocabulary import require_words, row_of_text
-from mvr.errors import SettingsMismatch, UsageError, WeightsError, WeightsMissing
+from mvr.errors import SettingsMismatch, UsageError, WeightsMissing
 from mvr.heads.bridge import BridgeHead, BridgeTables
 from mvr.heads.head import Head
 from mvr.heads.table import head_kind
@@ -63,19 +61,6 @@ class SegmentEmbeddings(SegmentFeatures):
     """Segments with features and, from the head, embeddings (S, B, D)."""
 
     embeddings: BranchedEmbeddings
-
-
-@dataclass(frozen=True, kw_only=True)
-class SystemStatus:
-    """Whether a system can work on this machine; `lacks` is one sentence, empty when it is ready.
-
-    `note` says what a system that is ready does without until its head is trained.
-    """
-
-    name: str
-    ready: bool
-    lacks: str
-    note: str = ""
 
 
 class System:
@@ -363,11 +348,11 @@ def load_system(name: str, *, device: str = "auto", head_path: Path | str | None
     card = load_card(name)
     if card.mix:
         return _load_mixture(card, device, head_path)
-    path = Path(head_path) if head_path is not None else _head_file(card)
-    if path is None or (head_path is None and _untrained(card, path)):
+    path = Path(head_path) if head_path is not None else head_file(card)
+    if path is None or (head_path is None and is_untrained(card, path)):
         return System(card, None, head_hash="", device=device)
     if not path.is_file():
-        raise WeightsMissing(_lacks_head(card, path))
+        raise WeightsMissing(lacks_head(card, path))
     from mvr.heads import load_head
 
     kind = card.head.kind if card.head is not None else None
@@ -396,69 +381,3 @@ def _load_mixture(card: SystemCard, device: str, head_path: Path | str | None) -
             for one in card.mix
         ],
     )
-
-
-def system_status(name: str) -> SystemStatus:
-    """Whether a system is ready here, or one sentence of what it lacks; loads no weights.
-
-    Raises:
-        UsageError: no such system.
-    """
-    from mvr.backbones.weights import missing_weights
-
-    card, note = load_card(name), ""
-    try:
-        sentences = [*_lacks_packages(card), *missing_weights(card)]
-        sentences += [lacks for one in card.mix if (lacks := system_status(one.system).lacks)]
-        path = _head_file(card)
-        if path is not None and not path.is_file():
-            if _untrained(card, path):
-                note = f"ranks {_zero_shot(card)} until you train a head: {_train_line(card, path)}"
-            else:
-                sentences.append(_lacks_head(card, path))
-    except WeightsError as error:
-        sentences = [str(error)]
-    return SystemStatus(name=name, ready=not sentences, lacks="; ".join(sentences), note=note)
-
-
-def _zero_shot(card: SystemCard) -> str:
-    by_words = card.head is not None and card.head.untrained == "words"
-    return "zero-shot by words" if by_words else "zero-shot"
-
-
-def _untrained(card: SystemCard, path: Path) -> bool:
-    """Whether the system works without the head that is not there."""
-    return card.head is not None and card.head.untrained is not None and not path.is_file()
-
-
-def _head_file(card: SystemCard) -> Path | None:
-    """Where the head's weights lie: in `assets/`, or where `mvr train` puts them; None for a head without."""
-    head = card.head
-    if head is None or (head.weights is None and not head_kind(head.kind).weights):
-        return None
-    return _existing(head, card.name)
-
-
-def _existing(head: HeadCard, name: str) -> Path:
-    own = home_dir() / "heads" / f"{name}.safetensors"
-    if head.weights is None:
-        return own
-    shipped = Path(head.weights)
-    shipped = shipped if shipped.is_absolute() else assets_dir() / shipped
-    return shipped if shipped.is_file() or not own.is_file() else own
-
-
-def _lacks_packages(card: SystemCard) -> list[str]:
-    sides = [side.name for side in (card.video, card.audio) if side is not None]
-    missing = sorted({package for name in sides for package in missing_packages(name)})
-    line = INSTALL.format(extra="models")
-    return [f"system {card.name} needs {', '.join(missing)}; type: {line}"] if missing else []
-
-
-def _lacks_head(card: SystemCard, path: Path) -> str:
-    return f"system {card.name} needs a trained head at {path}; run {_train_line(card, path)}"
-
-
-def _train_line(card: SystemCard, path: Path) -> str:
-    kind = card.head.kind if card.head is not None else "identity"
-    return f"`mvr train {kind} --features STORE --out {path}`"

@@ -17,7 +17,8 @@ from mvr.backbones.weights import WeightsFile, source
 from mvr.config.cards import load_card
 from mvr.config.paths import home_dir
 from mvr.datatypes import Modality, Segment
-from mvr.embeddings.system import load_system, system_status
+from mvr.embeddings.status import system_status
+from mvr.embeddings.system import load_system
 from mvr.errors import NoSound, UsageError, WeightsCorrupt, WeightsMissing
 from mvr.heads import create_head, save_head
 from mvr.media.frames import sample_frames

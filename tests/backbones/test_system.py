@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mvr.datatypes import Modality
-from mvr.embeddings.system import System, load_system, system_status
+from mvr.embeddings.status import system_status
+from mvr.embeddings.system import System, load_system
 
 
 @pytest.fixture

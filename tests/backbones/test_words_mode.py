@@ -15,7 +15,8 @@ from mvr.config.cards import load_card
 from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, Modality
 from mvr.embeddings.prompts import prompt_vectors, words_head
-from mvr.embeddings.system import load_system, system_status
+from mvr.embeddings.status import system_status
+from mvr.embeddings.system import load_system
 from mvr.errors import UsageError, WrongShape
 from mvr.heads import create_head, load_head, save_head
 from mvr.heads.bridge import BridgeTables

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from mvr.__main__ import main
+from mvr.embeddings.status import system_status
 from mvr.embeddings.store import write_store
-from mvr.embeddings.system import system_status
 from mvr.heads import load_head
 
 SMALL = {

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from mvr.datatypes import Modality
-from mvr.embeddings.system import load_system, system_status
+from mvr.embeddings.status import system_status
+from mvr.embeddings.system import load_system
 from mvr.errors import NoPicture, NoSound, SettingsMismatch, UsageError, WeightsMissing
 from mvr.heads import create_head, save_head
 

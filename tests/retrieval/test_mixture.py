@@ -12,7 +12,8 @@ import pytest
 
 from mvr.datatypes import Direction, Modality
 from mvr.embeddings.mixed import MixedSystem
-from mvr.embeddings.system import load_system, system_status
+from mvr.embeddings.status import system_status
+from mvr.embeddings.system import load_system
 from mvr.errors import UsageError
 from mvr.library import Library
 from mvr.media.progress import telling

@@ -95,7 +95,7 @@ class Catalogue:
         names = system_names()
         if not names:
             return []
-        from mvr.embeddings.system import system_status
+        from mvr.embeddings.status import system_status
 
         choices = []
         for name in names:
