@@ -11,6 +11,9 @@ from eval.timelines.reading import read_timeline
 
 pytestmark = pytest.mark.browser
 
+# what the page does when the server has measured meanwhile
+REFINED = "row => { row.dataset.timing += ' '; mvAudition.tabs.get('v2m').paint(); }"
+
 
 def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_taken_away(visitor, tmp_path):
     page = visitor.open()
@@ -31,7 +34,11 @@ def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_tak
             page.keyboard.down(key)
         page.mouse.move(x, y)
         page.mouse.down()
-        page.mouse.move(x + by, y, steps=4)
+        page.mouse.move(x + by / 2, y, steps=2)
+        held = strip.element_handle()
+        row.evaluate(REFINED)
+        assert held.evaluate("strip => strip.isConnected"), "what is held is not drawn anew"
+        page.mouse.move(x + by, y, steps=2)
         page.mouse.up()
         for key in keys:
             page.keyboard.up(key)

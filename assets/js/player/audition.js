@@ -97,9 +97,9 @@
     };
 
     /* the music was dragged, or a place was chosen: it streams from there, as the server made no excerpt */
-    const moveTo = (start_s) => {
-      const row = rowOf(chosen);
-      if (!row) return;
+    const moveTo = (id, start_s) => {
+      const row = rowOf(id);
+      if (!row || id !== chosen) return;
       fitted = false;
       row.dataset.from = start_s.toFixed(3);
       row.dataset.moved = "1";

@@ -36,14 +36,26 @@
     return group;
   };
 
-  const draw = (place, row, { moved, hit, struck = null, pieces = null }) => {
+  /* what is drawn in each place. A start that moved is shown in it; while a hand or a key holds it, nothing is drawn anew */
+  const drawings = new WeakMap();
+  const release = (drawn) => {
+    const waiting = drawn.waiting;
+    drawn.held = false;
+    drawn.waiting = null;
+    if (waiting) waiting();
+  };
+
+  const draw = (place, row, act) => {
     if (!place) return;
-    const given = row && row.dataset.timing;
-    if (!given) { place.replaceChildren(); place.dataset.drawn = ""; return; }
-    const key = `${row.dataset.id} ${row.dataset.from} ${given.length} ${struck} ${pieces && pieces.join()}`;
-    if (place.dataset.drawn === key && place.firstChild) return;
+    const given = row && row.dataset.timing, last = drawings.get(place), { struck = null, pieces = null } = act;
+    if (last && last.held) { last.waiting = () => draw(place, row, act); return; }
+    if (!given) { place.replaceChildren(); drawings.delete(place); return; }
+    const key = [row.dataset.id, struck, pieces && pieces.join(), given].join(" ");
+    if (last && last.key === key && place.firstChild) { Object.assign(last.act, act); last.at(Number(row.dataset.from)); return; }
+    const drawn = { key, act: { ...act }, held: false, waiting: null };
+    drawings.set(place, drawn);
+    const moved = () => drawn.act.moved(row.dataset.id, start);
     const focused = place.contains(document.activeElement) && document.activeElement.getAttribute("role") === "slider";
-    place.dataset.drawn = key;
     const { clip, music, placed } = JSON.parse(given), texts = window.mvTexts;
     const high = CLIP + MUSIC + TRACK + 2 * GAP, spare = music.duration_s - clip.duration_s;
     /* a track that is hardly longer than the clip starts over, so it may begin anywhere */
@@ -60,7 +72,7 @@
     if (struck !== null) line(struck * scale, 0, CLIP + GAP + MUSIC, "hit", svg);
     above.addEventListener("click", (event) => {
       const box = svg.getBoundingClientRect();
-      hit(Math.min(clip.duration_s - 0.01, Math.max(0, (clip.duration_s * (event.clientX - box.left)) / box.width)));
+      drawn.act.hit(Math.min(clip.duration_s - 0.01, Math.max(0, (clip.duration_s * (event.clientX - box.left)) / box.width)));
     });
 
     const low = CLIP + GAP, track = low + MUSIC + GAP;
@@ -97,6 +109,7 @@
         ? words(texts.near_beats, { share: Math.round((100 * near) / clip.cuts_s.length), random: placed.random }) : "";
       said.textContent = `${words(texts.music_from, { at: start.toFixed(2) })} ${start === placed.start_s ? placed.words : ""} ${share}`.replace(/ +/g, " ").trim();
     };
+    drawn.at = (value) => { if (value !== start) { start = value; show(); } };
     const to = (value, free) => {
       const bound = Math.min(latest, Math.max(0, value)), beat = nearest(beats, bound);
       start = free || !Number.isFinite(beat) || beat > latest || Math.abs(beat - bound) > 0.5 ? bound : beat;
@@ -108,11 +121,13 @@
       if (down.button > 0) return;
       const from = start, wide = svg.getBoundingClientRect().width;
       let gone = false;
+      drawn.held = true;
       part.setPointerCapture(down.pointerId);
       const move = (event) => { gone = true; to(from + seconds((event.clientX - down.clientX) / wide), event.altKey); };
       const done = (event) => {
         ["pointermove", "pointerup", "pointercancel"].forEach((name, n) => part.removeEventListener(name, n ? done : move));
-        if (gone && event.type === "pointercancel") { start = from; show(); } else if (gone) moved(start);
+        if (gone && event.type === "pointercancel") { start = from; show(); } else if (gone) moved();
+        release(drawn);
       };
       part.addEventListener("pointermove", move);
       part.addEventListener("pointerup", done);
@@ -137,8 +152,9 @@
       if (end !== undefined) to(end, true);
       else if (event.altKey || !steps.length) to(start + way * FREE_S, true);
       else to(way > 0 ? steps[0] : steps[steps.length - 1], true);
+      drawn.held = true;
       clearTimeout(later);
-      later = setTimeout(() => moved(start), KEY_MS);
+      later = setTimeout(() => { moved(); release(drawn); }, KEY_MS);
     });
 
     placed.places_s.forEach((at, n) => {
@@ -146,7 +162,7 @@
       button.type = "button";
       button.dataset.place = at;
       button.textContent = words(texts.place, { number: n + 1, at: at.toFixed(1) });
-      button.addEventListener("click", () => { start = at; show(); moved(start); });
+      button.addEventListener("click", () => { start = at; show(); moved(); });
       best.appendChild(button);
       line(at * all, track, track + TRACK, "place", whole);
     });
