@@ -9,6 +9,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 # files side by side, a thread each; browsers that measure seconds and memory (slow) run alone
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
+# a browser shares the machine with the server it shows: a test that failed once runs once more and is named at the end
+AGAIN := --reruns 1 -raR
 QUICK := not real_data and not slow and not postgres
 SCRIPTS := $(wildcard assets/js/*.js assets/js/*/*.js)
 
@@ -23,12 +25,12 @@ models: $(VENV)/.full
 
 test: $(VENV)/.test chromium
 	$(SIDE_BY_SIDE) -m "$(QUICK) and not browser"
-	$(SIDE_BY_SIDE) -m "$(QUICK) and browser"
+	$(SIDE_BY_SIDE) $(AGAIN) -m "$(QUICK) and browser"
 
 # what needs real media, a PostgreSQL server or minutes of statistics
 test-more: $(VENV)/.test chromium
 	$(SIDE_BY_SIDE) -m "(real_data or slow or postgres) and not browser"
-	OMP_NUM_THREADS=2 $(PYTEST) -m "(real_data or slow or postgres) and browser"
+	OMP_NUM_THREADS=2 $(PYTEST) $(AGAIN) -m "(real_data or slow or postgres) and browser"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
