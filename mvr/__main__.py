@@ -33,7 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Finds music for short videos and videos for music.",
+    help="Find music for short videos, and videos for music.",
 )
 app.command("doctor")(doctor)
 app.add_typer(library_app, name="library", help="Your own tracks and videos.")

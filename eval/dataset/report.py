@@ -48,7 +48,7 @@ def real_markdown(document: JsonDict) -> str:
     lines = ["| clips | |", "|---|---|", f"| looked at | {build['clips']} |", f"| kept | {build['kept']} |"]
     lines += [f"| {REASONS[reason]} | {count} |" for reason, count in build["dropped"].items()]
     lines.append(f"| close to a threshold, to be looked at | {build['borderline']} |")
-    lines.append(f"| different musics among the kept | {build['music_groups']} |")
+    lines.append(f"| different pieces of music among the kept | {build['music_groups']} |")
     lines.append(f"| different pictures among the kept | {build['video_groups']} |")
     head = ["file", "s", "motion", "voice", "noise", "LUFS", "borders", "became"]
     lines += ["", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]

@@ -25,7 +25,7 @@ from mvr.votes.store import VoteStore
 OWN = ("own", "own work", "my own")
 _WITH_CREDIT = re.compile(r"CC BY(?:-SA)?(?: \d\.\d)?(?: [A-Z]{2})?")
 UPLOADED = "a visitor's own clip"
-NOTHING_FITS = "nothing that was judged fits at all"
+NOTHING_FITS = "nothing that was judged fits"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,8 @@ def benchmark_tasks(store: VoteStore, shelf: Shelf) -> list[RetrievalTask]:
     tasks = [task for task in tasks if task.queries]
     if not tasks:
         raise DataError(
-            "no judgments that make a task; grade lists in the tab Vote, or `mvr votes import` qrels"
+            "there are no judgments to make a task of; grade lists in the Vote tab, or import qrels with "
+            "`mvr votes import`"
         )
     return tasks
 

@@ -37,7 +37,7 @@ def check_served(battle: Battle, rows: Sequence[Served], now_ms: int) -> dict[st
     for side, name in SIDES.items():
         mine = [row for row in rows if row.side == side and row.begun_at_ms <= now_ms]
         if not mine:
-            raise NotHeard(f"side {name} was not loaded yet; listen to it, then vote again", reload=True)
+            raise NotHeard(f"side {name} had not loaded yet; listen to it, then vote again", reload=True)
         share = covered_bytes(mine) / max(1, mine[0].of_bytes)
         if share < 1:
             raise NotHeard(

@@ -91,7 +91,7 @@ def build_pool(
     def work(connection: sa.Connection) -> int:
         lock(connection, f"pool:{pool_version}")
         if select(connection, PoolItem, pool_version=pool_version, direction=str(direction)):
-            raise DataError(f"the pool {pool_version!r} is frozen already; choose another version")
+            raise DataError(f"the pool {pool_version!r} is already frozen; choose another version")
         append(connection, rows)
         return len(rows)
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from mvr.errors import VoteRefused
 
-NEUTRAL = "this vote was not counted because its battle is not open (any more); please go on to the next one"
+NEUTRAL = "this vote was not counted because its battle is closed; please go on to the next one"
 
 
 class Reason(StrEnum):

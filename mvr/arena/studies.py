@@ -37,12 +37,12 @@ from mvr.votes.voter import VoterSigner
 
 FINISHED = "the study is finished; thank you"
 OTHER_BROWSER = (
-    "this participant id is in use in another browser; go on there, or ask the people who invited you"
+    "this participant id is in use in another browser; continue there, or ask the people who invited you"
 )
 NOT_INVITED = (
     "this participant id does not belong to the study; open the address exactly as it was sent to you"
 )
-LEFT = "you withdrew from this study, so it cannot be gone on with"
+LEFT = "you withdrew from this study, so you cannot continue it"
 SIGNATURE = 16  # letters of the base32 signature of a signed id: 80 bits
 
 
@@ -95,9 +95,11 @@ class Study:
             raise DataError(f"{path} is not a study: {error!r}") from error
         keys = {(b.query_id, *sorted((b.first, b.second))) for b in study.battles}
         if not keys or len(keys) != len(study.battles):
-            raise DataError(f"{path} must list at least one battle and none of them twice")
+            raise DataError(f"{path} must list at least one battle, and no battle twice")
         if bool(study.participants) != (study.kind == StudyKind.LISTED):
-            raise DataError(f"{path}: a listed study has participants, and no other has")
+            raise DataError(
+                f"{path}: a study of kind 'listed' must name its participants, and only such a study may"
+            )
         return study
 
 
@@ -132,7 +134,7 @@ class Participants:
             UsageError: a dot in the id, behind which the signature stands.
         """
         if "." in participant_id or not participant_id:
-            raise UsageError(f"a participant id has letters and no dot, not {participant_id!r}")
+            raise UsageError(f"a participant id must not be empty or contain a dot: {participant_id!r}")
         signature = self.signer.mac("invitation", self.study_id, participant_id)[:SIGNATURE]
         return f"{participant_id}.{signature}"
 
@@ -193,7 +195,7 @@ class StudyArena:
             for name in (battle.first, battle.second):
                 if not self._competitors[name].meets(self._queries[battle.query_id], study.direction):
                     raise UsageError(
-                        f"{name!r} learned from votes on {battle.query_id!r}; take another query"
+                        f"{name!r} learned from votes on {battle.query_id!r}; choose another query"
                     )
 
     @property

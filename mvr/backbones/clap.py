@@ -262,7 +262,7 @@ def load_clap(folder: Path) -> Any:
     values = read_json(folder / "config.json", ["audio_config", "text_config"])
     if values.get("model_type") != "clap":
         raise WeightsCorrupt(
-            f"{folder / 'config.json'} is of a model of type {values.get('model_type')!r}, not 'clap'"
+            f"{folder / 'config.json'} describes a model of type {values.get('model_type')!r}, not 'clap'"
         )
     path = weights_file(folder)
     state, config = read_state(path), ClapConfig.from_dict(_without_foreign(values))

@@ -158,7 +158,7 @@ def register_architecture(architecture: str) -> str:
     if architecture.endswith(".json"):
         path = Path(architecture)
         if not path.is_file():
-            raise UsageError(f"the model file {architecture} is not there")
+            raise UsageError(f"there is no model file {architecture}")
         if path.stem not in open_clip.list_models():
             open_clip.add_model_config(path)
         architecture = path.stem
@@ -256,7 +256,7 @@ def _tokenizer(architecture: str, folder: Path) -> Any:
         return open_clip.get_tokenizer(architecture)
     if not all((folder / file).is_file() for file in TOKENIZER_FILES):
         raise WeightsMissing(
-            f"{architecture} reads words by a tokenizer that is not in {folder}: "
+            f"{architecture} needs a tokenizer to read words, which is not in {folder}: "
             f"put {' and '.join(TOKENIZER_FILES)} of {name} there"
         )
     length, mode = text.get("context_length", DEFAULT_CONTEXT_LENGTH), text.get("tokenizer_mode")

@@ -58,7 +58,7 @@ def read_json(path: Path, wanted: Sequence[str] = ()) -> dict[str, Any]:
         WeightsMissing: no such file. WeightsCorrupt: no JSON, or a key that lacks.
     """
     if not path.is_file():
-        raise WeightsMissing(f"{path} is not there")
+        raise WeightsMissing(f"{path} does not exist")
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:

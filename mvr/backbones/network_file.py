@@ -47,7 +47,9 @@ def read_network(name: str) -> NetworkFile:
 
     path = network_path(name)
     if not path.is_file():
-        raise WeightsMissing(f"{path} is not there; `python -m eval.weights {name}` in a checkout makes it")
+        raise WeightsMissing(
+            f"{path} does not exist; make it with `python -m eval.weights {name}` in a checkout"
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             facts: JsonDict = json.loads((file.metadata() or {})["mvr"])

@@ -284,9 +284,13 @@ def read_inputs(folder: Path) -> PeavInputs:
             frames=int(video["num_frames"]) if video.get("num_frames") else None,
         )
     except (KeyError, TypeError, ValueError, UsageError) as error:
-        raise WeightsCorrupt(f"{path} lacks a number, or says what is not done here: {error!r}") from error
+        raise WeightsCorrupt(
+            f"{path} lacks a setting or asks for one that is not supported: {error!r}"
+        ) from error
     if side != wide or video.get("do_center_crop") or not video.get("do_resize", True):
-        raise WeightsCorrupt(f"{path} asks for pictures that are not squashed squares")
+        raise WeightsCorrupt(
+            f"{path} asks for pictures that are not squashed to a square; choose weights that do"
+        )
     return inputs
 
 
@@ -309,7 +313,7 @@ def _load(folder: Path, precision: Precision, device: torch.device) -> Any:
     )
     if values.get("model_type") != "pe_audio_video":
         raise WeightsCorrupt(
-            f"{folder / 'config.json'} is of a model of type {values.get('model_type')!r}, not 'pe_audio_video'"
+            f"{folder / 'config.json'} describes a model of type {values.get('model_type')!r}, not 'pe_audio_video'"
         )
     state = read_state(path)
     # transformers 5.23 prints a remark on its own documentation while it makes the model

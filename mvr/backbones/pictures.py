@@ -47,7 +47,7 @@ class PixelSettings:
             "bilinear",
         ):
             raise UsageError(
-                f"pictures resized by {self.resize_mode!r}, {self.interpolation!r} are not made here; choose weights "
+                f"pictures resized by {self.resize_mode!r}, {self.interpolation!r} are not supported; choose weights "
                 "with shortest or squash, bicubic or bilinear"
             )
 

@@ -154,7 +154,7 @@ def info(
         print_json(found)
         return
     splits = ", ".join(f"{count} {split}" for split, count in found["splits"].items())
-    say(f"{splits}; {found['hours']:.2f} hours; {found['music_groups']} different musics")
+    say(f"{splits}; {found['hours']:.2f} hours; {found['music_groups']} different pieces of music")
     for name, numbers in found["numbers"].items():
         shown = ", ".join(f"{key} {value:g}" for key, value in numbers.items())
         say(f"  {name}: {shown}")
@@ -166,9 +166,7 @@ def info(
 def push(
     place: _Set,
     repository: Annotated[str, typer.Argument(help="OWNER/NAME on the Hugging Face hub.")],
-    public: Annotated[
-        bool, typer.Option("--public", help="Let everybody see it (default: private).")
-    ] = False,
+    public: Annotated[bool, typer.Option("--public", help="Make it public (default: private).")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Upload the card and the shards; needs a token with write access in HF_TOKEN."""

@@ -195,7 +195,7 @@ def choose(wish: Wish) -> Delivery:
     elif picked is not None:
         start_s = picked.start_s if wish.start_s is None else wish.start_s
         if not picked.item.path.is_file():
-            raise DataError(f"{picked.item.path} is gone; `mvr library add` finds it where it lies now")
+            raise DataError(f"{picked.item.path} is gone; run `mvr library add` on its new place")
         chosen = lay_item(picked.item, film, start_s, picked.score, wish.loudness_lufs)
         found = [each for each in found if each.item.id != picked.item.id]
     elif found and (

@@ -26,7 +26,7 @@ _ENCODERS = ("libx264", "aac")
 
 
 CommercialOption = Annotated[
-    bool, typer.Option("--commercial", help="Only systems that you may earn money with.")
+    bool, typer.Option("--commercial", help="Only systems that allow commercial use.")
 ]
 
 
@@ -55,9 +55,8 @@ def doctor(commercial: CommercialOption = False, as_json: JsonOption = False) ->
             say(f"  {licence['what']}: {licence['licence']} {licence['url']}")
             say(f"    commercial use: {licence['commercial']} ({licence['source']})")
     if commercial:
-        say(
-            f"\nleft out, because you may not earn money with them, or nobody knows: {', '.join(document['left_out'])}"
-        )
+        left_out = ", ".join(document["left_out"])
+        say(f"\nleft out, because commercial use is forbidden or its terms are unknown: {left_out}")
 
 
 def examine() -> JsonDict:
@@ -91,7 +90,7 @@ def _device() -> str:
     search = f"; faiss uses {gpu_count()} GPU" if gpu_count() else ""
     if torch.cuda.is_available():
         return f"cuda: {torch.cuda.get_device_name(0)}{search}"
-    return f"cpu: {torch.get_num_threads()} threads; the graphics driver is not usable by this torch{search}"
+    return f"cpu: {torch.get_num_threads()} threads; this torch cannot use the graphics driver{search}"
 
 
 def _has_driver() -> bool:

@@ -88,7 +88,9 @@ def export(
     start: StartOption = None,
     original: Annotated[Original, typer.Option("--original", help="The clip's own sound.")] = Original.MUTE,
     top: TopOption = 5,
-    link: Annotated[bool, typer.Option("--link", help="An .otioz that links to the media.")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="In an .otioz, link to the media instead of packing it.")
+    ] = False,
     drop_frame: DropOption = False,
     sounds: SoundsOption = True,
     fit: FitOption = False,
@@ -106,7 +108,7 @@ def export(
     if sum(each is not None for each in (out, timeline, pack)) != 1:
         raise UsageError("name one file to write: --out OUT.mp4, --timeline OUT.otioz or --pack OUT.zip")
     if hit is not None and not fit:
-        raise UsageError("--hit says where fitted music strikes; add --fit")
+        raise UsageError("--hit says where the fitted music should hit; add --fit")
     if out is None:
         wish = Wish(
             video=video,

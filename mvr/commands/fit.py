@@ -103,9 +103,9 @@ def describe(plan: FitPlan) -> list[str]:
     end = "the track's own ending" if plan.ending is Ending.REAL else f"a fade-out of {plan.fade_s:.1f} s"
     lines.append(f"ends with {end}, {1000 * plan.end_error_s:+.0f} ms from the clip's end")
     if plan.hit_s is not None and plan.hit_error_s is not None:
-        lines.append(f"strikes at {plan.hit_s:.2f} s, {1000 * plan.hit_error_s:+.0f} ms off")
+        lines.append(f"hits at {plan.hit_s:.2f} s, {1000 * plan.hit_error_s:+.0f} ms off")
     elif plan.hit_s is not None:
-        lines.append(f"does not strike at {plan.hit_s:.2f} s")
+        lines.append(f"no hit at {plan.hit_s:.2f} s")
     if plan.note:
         lines.append(plan.note)
     return lines
@@ -115,4 +115,6 @@ def _line(piece: Piece) -> str:
     span = f"{piece.start_s:8.3f} s  track {piece.source_start_s:8.3f} to {piece.source_end_s:8.3f} s"
     if piece.likeness is None or piece.percentile is None:
         return span
-    return f"{span}  joined {piece.likeness:.2f} alike, better than {piece.percentile:.0%} of all jumps"
+    return (
+        f"{span}  joined with likeness {piece.likeness:.2f}, better than {piece.percentile:.0%} of all jumps"
+    )

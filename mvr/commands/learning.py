@@ -98,7 +98,7 @@ def learn(
         print_json(summary)
         return
     say(
-        f"{len(pairs)} votes; unseen votes foretold: {report.base_accuracy:.3f} without, {report.accuracy:.3f} with"
+        f"{len(pairs)} votes; unseen votes predicted: {report.base_accuracy:.3f} without, {report.accuracy:.3f} with"
     )
     say(f"gain {report.gain.point:+.3f} (95 % {report.gain.low:+.3f} to {report.gain.high:+.3f})")
     verdict = "passed" if report.gain.low > 0 else "not passed: do not use it"

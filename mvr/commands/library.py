@@ -63,7 +63,7 @@ def add(
     """Add files, folders, playlists or a music server; what is already known is not read again."""
     servers = [path for path in paths if path.startswith("subsonic:")]
     if servers and len(paths) > 1:
-        raise UsageError("name one music server alone; files and folders are added by a call of their own")
+        raise UsageError("give one music server and nothing else; add files and folders in a separate call")
     if not servers and (playlist is not None or min_rating or keep or private):
         raise UsageError(
             "--playlist, --min-rating, --keep and --private belong to a music server: subsonic://USER@HOST"
@@ -93,7 +93,7 @@ def add(
             f"the file of {item.title} ({item.id}) is gone: {item.path}; `mvr library remove {item.id}` removes it"
         )
     for path, same_as in report.same_music:
-        note(f"{path} holds the same music as {same_as}; one of them is ranked")
+        note(f"{path} holds the same music as {same_as}; only one of them is ranked")
     print_json(report.to_json()) if as_json else say(report.sentence())
 
 
@@ -134,7 +134,7 @@ def push(
         return
     for kind, words in recalls.items():
         say(f"{kind}: {words}")
-    say(f"{written} items written, {held} are there under {loaded.name}")
+    say(f"{written} items written; the index now holds {held} for {loaded.name}")
 
 
 @app.command("list")

@@ -53,13 +53,13 @@ def playlist_of(name: str, items: list[Item], *, private: bool) -> None:
     source = next((item.source for item in items if item.source.startswith("subsonic://")), None)
     if source is None:
         raise UsageError(
-            "none of these tracks is on a music server; mvr library add subsonic://USER@HOST adds them"
+            "none of these tracks is on a music server; add its songs with `mvr library add subsonic://USER@HOST`"
         )
     address = parse_address(source.partition("#")[0])
     with Client(address, password_of(address), private=private) as client:
         written = write_playlist(client, name, items)
     left = len(items) - len(written)
     note(
-        f"{len(written)} tracks are the playlist {name!r} on {address}"
-        + (f"; {left} are not on it" if left else "")
+        f"the playlist {name!r} on {address} now has {len(written)} tracks"
+        + (f"; {left} are not on that server" if left else "")
     )

@@ -48,7 +48,7 @@ TextOption = Annotated[
     str | None, typer.Option("--text", help="Words that steer the search (systems that know words).")
 ]
 TextWeightOption = Annotated[
-    float, typer.Option(min=0, max=1, help="How much the words count: 0 not at all, 1 alone.")
+    float, typer.Option(min=0, max=1, help="How much the words count: 0, not at all; 1, nothing else does.")
 ]
 GenreOption = Annotated[list[str] | None, typer.Option("--genre", help="Keep this genre (repeatable).")]
 MoodOption = Annotated[list[str] | None, typer.Option("--mood", help="Keep this mood (repeatable).")]
@@ -63,7 +63,7 @@ LicenceOption = Annotated[
     typer.Option("--licence", help='Keep licences that start with this, such as "CC0" (repeatable).'),
 ]
 CommercialOption = Annotated[
-    bool, typer.Option("--commercial", help="Keep only music that you may earn money with.")
+    bool, typer.Option("--commercial", help="Keep only music that may be used commercially.")
 ]
 
 
@@ -271,17 +271,17 @@ def _rank_index(url: str, wish: Wish, system: System) -> RankedList | None:
     from mvr.retrieval.remote import rank_place
 
     if wish.text or wish.diversity:
-        raise UsageError("an index in a database knows no --text and no --diversity; leave out --index")
+        raise UsageError("--text and --diversity do not work with an index in a database; leave out --index")
     query = Retriever(library_or_demo(wish.library)[0], system).embed_query(wish.path, wish.direction)
     try:
         place = open_place(url)
         ranked = rank_place(place, system, query, wish.alpha, wish.count, filters=wish.filters)
     except IndexUnreachable as error:
-        note(f"{error}; what is on this machine is searched")
+        note(f"{error}; searching this machine's library instead")
         return None
     if ranked.missing:
         note(
-            f"the index holds {ranked.library_items} items, {ranked.missing} of its last push are not there yet"
+            f"the index holds {ranked.library_items} items, {ranked.missing} of its last push have not arrived yet"
         )
     return ranked
 

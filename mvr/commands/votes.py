@@ -78,7 +78,7 @@ def export(
     place = folder if out is None else out
     assert place is not None
     if publish and kind in (Kind.TREC, Kind.MTEB):
-        raise UsageError("--publish is for tables; judgments leave without voters")
+        raise UsageError("--publish is for tables; judgments never name their voters")
     if kind != Kind.MTEB and (with_media or library):
         raise UsageError("--with-media and --library belong to `--to mteb`")
     check_output_folder(place, ("*.qrels", "*/qrels.parquet", *(f"{record.table}.*" for record in RECORDS)))
@@ -180,7 +180,7 @@ def verify(db: DbOption = None, as_json: JsonOption = False) -> None:
         say("every vote is as it was cast")
     if broken:
         raise DataError(
-            f"{len(broken)} votes do not follow the voter's previous one, the first is {broken[0]}"
+            f"{len(broken)} votes do not follow their voter's previous vote; the first is {broken[0]}"
         )
 
 
@@ -198,7 +198,8 @@ def verify_code(
     study_id = Study.read(study).study_id
     if not Participants(study_id, VoterSigner(load_secret())).owns(participant, code):
         raise DataError(
-            f"{code} is not the code of {participant!r} in the study {study_id!r}, or another server's secret made it"
+            f"{code} is not the code of {participant!r} in the study {study_id!r}, or it was made with another "
+            "server's secret"
         )
     say(f"{code} is the code of {participant!r}: all battles are voted on")
 

@@ -204,7 +204,7 @@ def _numbered(row: Mapping[str, str], numbers: Mapping[int, str], name: str) -> 
         mids = tuple(numbers[int(number)] for number in row["label_indices"].split())
         return LabelledClip(ytid=row["ytid"], start_s=float(row["start_s"]), mids=mids)
     except (KeyError, ValueError) as error:
-        raise DataError(f"{name} has a row that is no labelled segment: {dict(row)}") from error
+        raise DataError(f"{name} has a row that is not a labelled segment: {dict(row)}") from error
 
 
 def _published(row: Sequence[str], name: str) -> LabelledClip:

@@ -80,7 +80,7 @@ def read_manifest(folder: Path) -> list[tuple[Modality, JsonDict]]:
     entries = [(_KINDS[entry["kind"]], entry) for entry in manifest["items"]]
     for _, entry in entries:
         if not (folder / entry["file"]).is_file():
-            raise DataError(f"{folder / 'manifest.json'} names {entry['file']}, which is not there")
+            raise DataError(f"{folder / 'manifest.json'} names {entry['file']}, which does not exist")
     return entries
 
 

@@ -39,7 +39,7 @@ Loudness = Annotated[float, Field(ge=-60, le=-5, allow_inf_nan=False, descriptio
 DryRun = Annotated[
     bool, Field(strict=True, description="True writes nothing and says what would be written.")
 ]
-Commercial = Annotated[bool, Field(strict=True, description="Only music that one may earn money with.")]
+Commercial = Annotated[bool, Field(strict=True, description="Only music that may be used commercially.")]
 _WAV = (".wav",)
 
 
@@ -81,7 +81,7 @@ class Tools:
         start_s: Start = -1.0,
         ending: Annotated[Ending, Field(description="The track's own ending, or a fade-out.")] = Ending.REAL,
         hit_s: Annotated[
-            float, Field(ge=-1, allow_inf_nan=False, description="Second of the clip to strike at; -1: none.")
+            float, Field(ge=-1, allow_inf_nan=False, description="Second of the clip to hit; -1: none.")
         ] = -1.0,
         loudness_lufs: Loudness = -16.0,
         out: Annotated[str, Field(description="Name of the WAV below the output folder.")] = "music.wav",

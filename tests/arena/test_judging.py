@@ -43,7 +43,7 @@ def test_a_pool_is_the_union_of_all_top_tens_and_five_random_items(pool, store, 
 
 
 def test_a_pool_is_frozen(pool, store, world):
-    with pytest.raises(DataError, match="frozen already"):
+    with pytest.raises(DataError, match="already frozen"):
         build_pool(store, world, SYSTEMS, V2M, pool_version="p1")
 
 

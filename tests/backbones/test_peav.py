@@ -169,8 +169,8 @@ def test_another_models_weights_are_refused(copy: Path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"size": {"height": 32, "width": 48}}, "not squashed squares"),
-        ({"do_center_crop": True}, "not squashed squares"),
+        ({"size": {"height": 32, "width": 48}}, "not squashed to a square"),
+        ({"do_center_crop": True}, "not squashed to a square"),
         ({"resample": 9}, "what is not done here"),
         ({"image_mean": None}, "lacks a number"),
     ],

@@ -88,5 +88,5 @@ def test_the_crop_begins_where_open_clips_does_and_transformers_one_pixel_earlie
 
 
 def test_other_ways_to_make_pictures_are_refused():
-    with pytest.raises(UsageError, match="'longest', 'bicubic' are not made here"):
+    with pytest.raises(UsageError, match="'longest', 'bicubic' are not supported"):
         PixelSettings(resize_mode="longest")

@@ -86,7 +86,7 @@ def test_validate_exits_with_one_when_something_is_wrong(place: Path) -> None:
     pq.write_table(table.set_column(number, "video_sha256", column), path)
     bad = invoke("dataset", "validate", place)
     assert bad.exit_code == 1
-    assert f"video has another checksum than video_sha256\n8 rows, {table.num_rows} faults" in bad.stdout
+    assert f"video does not match its checksum video_sha256\n8 rows, {table.num_rows} faults" in bad.stdout
 
 
 def test_info_counts_rows_and_labels_and_draws(place: Path, tmp_path: Path) -> None:
@@ -253,11 +253,11 @@ def test_a_refusal_of_the_hub_and_offline_mode_are_one_sentence(place: Path, hub
     environment = hub_environment(hub, tmp_path / "hf")
     hub.refuse = True
     refused = run("dataset", "push", place, "me/set", **environment)
-    assert refused.returncode == 1 and "the hub did not take me/set: " in refused.stderr
+    assert refused.returncode == 1 and "the hub refused me/set: " in refused.stderr
     offline = run("dataset", "push", place, "me/set", **environment, HF_HUB_OFFLINE="1")
     assert offline.returncode == 1 and "HF_HUB_OFFLINE is set: unset it to push" in offline.stderr
     wrong = run("dataset", "push", place, "me/set/more", **environment)
-    assert wrong.returncode == 1 and "the hub did not take me/set/more: " in wrong.stderr
+    assert wrong.returncode == 1 and "the hub refused me/set/more: " in wrong.stderr
     for result in (refused, offline, wrong):
         assert result.stdout == "" and len(result.stderr.strip().splitlines()) == 1, result.stderr
 

@@ -113,7 +113,7 @@ def test_a_second_browser_with_a_participant_s_address_gets_one_sentence(
     thief = client.post("/arena/hello", json={"pid": "P 17"})
     assert thief.status_code == 409
     assert thief.json() == {
-        "error": "this participant id is in use in another browser; go on there, or ask the people who invited you"
+        "error": "this participant id is in use in another browser; continue there, or ask the people who invited you"
     }
     other = visitor(client)
     for name, more in (("battle", {"direction": "v2m", "pid": "P 17"}), ("mine", {}), ("forget", {})):

@@ -95,10 +95,10 @@ def test_who_loaded_nothing_is_told_so_and_keeps_the_battle(start: Any, clock: C
     answer = vote(server.client, me, shown["token"])
     assert answer.status_code == 409
     assert answer.json() == {
-        "error": "side A was not loaded yet; listen to it, then vote again", "keep": True, "reload": True,
+        "error": "side A had not loaded yet; listen to it, then vote again", "keep": True, "reload": True,
     }  # fmt: skip
     server.load(shown["sounds"][0])
-    assert "side B was not loaded" in vote(server.client, me, shown["token"]).json()["error"]
+    assert "side B had not loaded" in vote(server.client, me, shown["token"]).json()["error"]
     server.load(shown["sounds"][1])
     early = vote(server.client, me, shown["token"]).json()
     assert early["error"] == "listen for 10 s more, then vote again" and not early["reload"]

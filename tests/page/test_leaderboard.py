@@ -9,7 +9,7 @@ import pytest
 
 from mvr.page.board.leaderboard_tab import board_html
 
-TOO_FEW = "too few votes: nobody was preferred yet"
+TOO_FEW = "too few votes: no system has been preferred yet"
 
 
 def row(**interval: float | None) -> dict[str, object]:
@@ -63,7 +63,7 @@ def test_one_vote_of_one_person_on_one_day_is_said_in_the_singular(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("votes", "said"), [(0, "No votes yet."), (4, "Too few votes: nobody was preferred yet")]
+    ("votes", "said"), [(0, "No votes yet."), (4, "Too few votes: no system has been preferred yet")]
 )
 def test_ties_alone_are_not_called_no_votes(monkeypatch, votes, said):
     html = shown(monkeypatch, votes=votes, note=TOO_FEW)

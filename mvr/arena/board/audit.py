@@ -107,7 +107,7 @@ def _order(ratings: Ratings) -> Check:
     apart = [told[pair] for pair in pairwise(names)]
     if ratings.separated or not apart:
         return "order", False, ""
-    said = f"{sum(apart)} of {len(apart)} neighbours are told apart."
+    said = f"{sum(apart)} of {len(apart)} neighbouring systems are told apart."
     flagged = apart.count(False) / len(apart) > UNRESOLVED
     return "order", flagged, said + (" The order of the others is open." if flagged else "")
 
@@ -201,25 +201,25 @@ def _cycles(pairs: Sequence[PairFit], ratings: Ratings, *, known: bool) -> Check
     if sure:
         a, b, c = sure[0].systems
         more = f" and {len(sure) - 1} more" if len(sure) > 1 else ""
-        said = f"{a} beats {b}, {b} beats {c}, {c} beats {a}{more}: no single strength per system says that."
+        said = f"{a} beats {b}, {b} beats {c}, {c} beats {a}{more}: no single strength per system can express that."
         return "cycles", True, said
     if not pairs or not known:
         return "cycles", False, ""
     worst = min(pairs, key=lambda pair: (pair.p_holm, pair.p, pair.first, pair.second))
     said = (
         f"{worst.first} took {100 * worst.share:.0f} % of the points against {worst.second}, "
-        f"{100 * worst.expected:.0f} % were expected"
+        f"{100 * worst.expected:.0f} % expected"
     )
     if worst.p_holm < ERROR:
-        return "cycles", True, f"One strength per system does not say it all: {said}."
-    return "cycles", False, f"One strength per system says who beats whom; furthest off, {said}."
+        return "cycles", True, f"One strength per system does not explain everything: {said}."
+    return "cycles", False, f"One strength per system explains who beats whom; the largest gap: {said}."
 
 
 def _concentration(crowd: Concentration, ratings: Ratings) -> Check:
     flagged = crowd.voters >= 5 and crowd.effective_voters < crowd.voters / 2
     busiest = f"the busiest {crowd.busiest} cast" if crowd.busiest > 1 else "the busiest one cast"
     said = (
-        f"{crowd.voters} voters are worth {crowd.effective_voters:.1f} equally busy ones before anybody's weight is "
+        f"{crowd.voters} voters count as {crowd.effective_voters:.1f} equally busy ones before anybody's weight is "
         f"capped; {busiest} {100 * crowd.busiest_share:.0f} % of the votes."
     )
     if not ratings.separated:
@@ -252,7 +252,7 @@ def _drift(votes: PairVotes, settings: RatingSettings) -> Check:
     said = f"{most.system} moved by {ELO_PER_NAT * most.change:+.0f} Elo from the first half of the votes to the second"
     if most.p_holm < ERROR:
         return "drift", True, f"Tastes moved: {said}. The table is their mean."
-    return "drift", False, f"First and second half of the votes agree; furthest off, {said}."
+    return "drift", False, f"The first and second half of the votes agree; the largest change: {said}."
 
 
 def _exclusion(orders: Sequence[JsonDict], data: AuditInput) -> Check:

@@ -54,14 +54,16 @@ def rating_section(name: str, rows: Sequence[Row], settings: RatingSettings) -> 
     votes = pair_votes(rows)
     section: JsonDict = {"name": name, "votes": len(rows), "voters": len({row["voter_id"] for row in rows})}
     if len(votes) == 0 or not (votes.outcome != 2).any():
-        note = "too few votes: nobody was preferred yet"
+        note = "too few votes: no system has been preferred yet"
         return section | {"rows": [], "differences": [], "groups": [], "note": note, "needs": "", "days": ""}
     ratings = rate(votes, settings)
     slot = len(ratings.fit.systems)
     return section | {
         "model": str(settings.ties),
         "separated": ratings.separated,
-        "note": "not yet comparable: somebody never lost, or groups never met" if ratings.separated else "",
+        "note": "not comparable yet: a system has never lost, or groups have never met"
+        if ratings.separated
+        else "",
         "needs": _needs(section, ratings.covariances),
         "days": _days(votes, ratings.covariances),
         "effective_voters": ratings.covariances.effective_voters,
@@ -87,7 +89,7 @@ def _needs(section: JsonDict, covariances: Covariances) -> str:
     ]
     return (
         f"{section['votes']} vote{'s' if section['votes'] > 1 else ''} by {section['voters']} "
-        f"{'people are' if section['voters'] > 1 else 'person are'} worth {worth['voter']:.1f} equally busy voters and "
+        f"{'people' if section['voters'] > 1 else 'person'} count as {worth['voter']:.1f} equally busy voters and "
         f"{worth['video']:.1f} videos; from {LEAST_CLUSTERS:g} of each on there are intervals and ranks, so at least "
         f"{' and '.join(lacking)} are needed."
     )

@@ -115,7 +115,7 @@ def report(board: Board) -> str:
 
 
 METHOD = """Davidson's model with ties and a term for the left side, fitted to votes whose weight is capped per voter.
-Intervals are 95 % and know that votes of one voter, on one video and of one day are alike: a sandwich estimate over
+Intervals are 95 % and allow for votes of one voter, on one video and of one day being alike: a sandwich estimate over
 all three, never narrower than for independent votes, with Student's quantile for the effective number of voters, videos
 or days. Where days are too few it is the widest of the estimates over voters, videos and both. There is no interval
 below five effective voters or videos, and none wider than what is known before the first vote (681 Elo to each side).

@@ -115,7 +115,9 @@ class Reranker:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values.pop("schema") != SCHEMA:
-                raise DataError(f"{path} has another schema than {SCHEMA}")
+                raise DataError(
+                    f"{path} was written by another version of mvr; learn it again with `mvr votes learn`"
+                )
             residual = values.pop("residual")
             residual["weights"] = np.array(residual["weights"], np.float64)
             values["training_groups"] = tuple(values["training_groups"])

@@ -93,7 +93,7 @@ def vote_pairs(
         target = TARGETS[row["outcome"]]
         columns.append((scores[0] - scores[1], difference, target, row["voter_id"], row["query_group_id"]))
     if not columns:
-        raise DataError(f"no vote can teach a re-ranking: {unknown} are on items without score or features")
+        raise DataError(f"no vote can teach a re-ranking: {unknown} are on items without a score or features")
     gap, differences, targets, voters, groups = zip(*columns, strict=True)
     return VotePairs(
         gap=np.array(gap, np.float64),

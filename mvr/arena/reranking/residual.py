@@ -81,7 +81,9 @@ def cross_validate(
             logits[penalty][test] = beta * (pairs.gap[test] + pairs.difference[test] @ weights)
     tested = ~np.isnan(logits[penalties[0]])
     if not (tested & (pairs.target != 0.5)).any():
-        raise DataError(f"{len(pairs)} votes are too few to hold voters and videos out")
+        raise DataError(
+            f"{len(pairs)} votes are too few to keep some voters and videos for testing; collect more"
+        )
     losses = {penalty: log_loss(values[tested], pairs.target[tested]) for penalty, values in logits.items()}
     best = min(penalties, key=lambda penalty: (losses[penalty], -penalty))
     decisive = tested & (pairs.target != 0.5)

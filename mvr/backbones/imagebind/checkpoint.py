@@ -52,7 +52,7 @@ def load_imagebind(
 
 def _read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
-        raise WeightsMissing(f"the weights file {path} is not there")
+        raise WeightsMissing(f"the weights file {path} does not exist")
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

@@ -26,5 +26,5 @@ def missing_weights(card: SystemCard) -> list[str]:
     for backbone in (card.video, card.audio):
         own = backbone.options.get("weights") if backbone is not None else None
         if own and not Path(own).exists():
-            sentences.append(f"the weights file {own} is not there")
+            sentences.append(f"the weights file {own} does not exist")
     return sorted({sentence for sentence in sentences if sentence})

@@ -125,7 +125,7 @@ def _check_whole(job: Download, response: httpx.Response) -> None:
     total = response.headers.get("Content-Range", "").rpartition("/")[2]
     if total != str(_size(job)):
         _part(job).unlink()
-        raise _CutShort(f"{_part(job).name} was of another file")
+        raise _CutShort(f"{_part(job).name} belonged to another file")
 
 
 def _write_body(job: Download, response: httpx.Response, progress: ProgressCallback) -> None:

@@ -127,7 +127,7 @@ def local_weights(path: str, sha256: str | None = None) -> Path:
         WeightsCorrupt: another digest.
     """
     if not Path(path).is_file():
-        raise WeightsMissing(f"the weights file {path} is not there")
+        raise WeightsMissing(f"the weights file {path} does not exist")
     if sha256:
         check_digest(Path(path), sha256)
     return Path(path)

@@ -104,7 +104,7 @@ def build(
     rows, judged = _rows(kept, judged, work / "media", settings, progress)
     if not rows:
         raise DataError(
-            f"no clip is left of {len(judged)}: {_most(judged)}; change the thresholds or the folder"
+            f"none of {len(judged)} clips is left: {_most(judged)}; change the thresholds or the folder"
         )
     _add_guesses(rows, kept, work / "guesses", guess, progress)
     splits = _split(rows, settings)

@@ -39,7 +39,7 @@ def push(place: Path, repository: str, *, private: bool = True, token: str | Non
     except OfflineModeIsEnabled as error:
         raise MvrError("HF_HUB_OFFLINE is set: unset it to push to the hub") from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise MvrError(f"the hub did not take {repository}: {first_line(error)}") from error
+        raise MvrError(f"the hub refused {repository}: {first_line(error)}") from error
     except http_error as error:
         raise MvrError(
             f"the hub cannot be reached: {first_line(error)}; try again with a connection"

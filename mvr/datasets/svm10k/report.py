@@ -40,7 +40,7 @@ def write_report(out: Path, report: BuildReport) -> None:
     page = f"""<!doctype html><html lang=en><meta charset=utf-8><title>Dataset build</title>
 <meta name=viewport content="width=device-width"><style>{_STYLE}</style>
 <h1>Dataset build</h1>
-<p>{numbers["kept"]} of {numbers["clips"]} clips kept ({splits}); {numbers["music_groups"]} different musics.
+<p>{numbers["kept"]} of {numbers["clips"]} clips kept ({splits}); {numbers["music_groups"]} different pieces of music.
 {numbers["borderline"]} are close to a threshold: look at them with <code>mvr dataset review</code>.</p>
 <h2>Dropped</h2><table>{reasons or "<tr><td>none</td></tr>"}</table>
 {f"<h2>Listed but missing</h2><ul>{missing}</ul>" if missing else ""}

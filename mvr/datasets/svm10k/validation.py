@@ -63,7 +63,7 @@ def _media_faults(row: Mapping[str, Any], scratch: Path, root: Path) -> Iterator
             continue
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != row[f"{name}_sha256"]:
-            yield f"{name} has another checksum than {name}_sha256"
+            yield f"{name} does not match its checksum {name}_sha256"
         try:
             if name == "video":
                 sample_frames(path, count=2, max_side_px=64)

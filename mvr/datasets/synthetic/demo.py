@@ -127,7 +127,7 @@ def write_demo(
     """
     settings = settings or EncodeSettings()
     if out.is_file() or (out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists()):
-        raise UsageError(f"{out} holds something else than a demo library; choose a new folder")
+        raise UsageError(f"{out} holds something other than a demo library; choose a new folder")
     for name in ("tracks", "videos"):
         shutil.rmtree(out / name, ignore_errors=True)
         (out / name).mkdir(parents=True)

@@ -81,7 +81,7 @@ class SystemRating:
 class Ratings:
     """Strengths of K systems, best first, and all K(K-1)/2 differences.
 
-    `separated` means "not yet comparable": somebody never lost or groups never met; there are no ranks then.
+    `separated` means "not comparable yet": somebody never lost or groups never met; there are no ranks then.
     """
 
     rows: tuple[SystemRating, ...]

@@ -81,7 +81,7 @@ def test_power_voters_are_counted_before_the_cap_and_before_they_are_set_aside(p
     barred = {"one system": {f"voter-{number}" for number in (0, 1, 2, 3)}}
     rows = [row for row in before if row["voter_id"] not in barred["one system"]]
     audit = audited(rows, before, barred)
-    assert "300 voters are worth 42.7 equally busy ones before" in said(audit, "concentration")
+    assert "300 voters count as 42.7 equally busy ones before" in said(audit, "concentration")
     assert "the busiest 6 cast 36 % of the votes" in said(audit, "concentration")
     share = 1 - len(rows) / len(before)
     line = next(other for other in audit["orders"] if other.get("rule") == "one system")

@@ -34,7 +34,7 @@ def test_a_pair_that_is_told_apart_needs_no_more_votes(make_rows):
 def test_groups_that_never_met_are_named_with_their_own_order(make_rows):
     rows = make_rows([("a", "b", 160, 40), ("b", "c", 150, 50), ("x", "y", 60, 140)])
     section = rating_section("all", rows, RatingSettings())
-    assert "not yet comparable" in section["note"] and section["separated"]
+    assert "not comparable yet" in section["note"] and section["separated"]
     assert [group["systems"] for group in section["groups"]] == [["a", "b", "c"], ["y", "x"]]
     assert [group["rank_low"] for group in section["groups"]] == [[1, 2, 3], [1, 2]]
     assert [group["votes"] for group in section["groups"]] == [400, 200]
@@ -58,7 +58,7 @@ def test_two_people_get_a_sentence_instead_of_an_interval_that_nobody_believes(m
     assert all(row["elo_low"] is row["elo_high"] is row["rank_low"] is None for row in section["rows"])
     assert all(abs(row["elo"] - 1000) < 400 for row in section["rows"])
     assert section["needs"] == (
-        "19 votes by 2 people are worth 2.0 equally busy voters and 15.7 videos; from 5 of each on there are intervals "
+        "19 votes by 2 people count as 2.0 equally busy voters and 15.7 videos; from 5 of each on there are intervals "
         "and ranks, so at least 4 more voters are needed."
     )
     assert all(gap["votes_still_needed"] is None for gap in section["differences"])

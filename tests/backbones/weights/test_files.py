@@ -188,7 +188,7 @@ def test_descriptors_and_local_files_need_nothing(tmp_path: Path):
     )
     assert weights_of_card(system) == [] and missing_weights(system) == []
     path.unlink()
-    assert missing_weights(system) == [f"the weights file {path} is not there"]
+    assert missing_weights(system) == [f"the weights file {path} does not exist"]
 
 
 @pytest.mark.parametrize("name", ["nonsense", "clip", "clip:ViT-B-32/homemade"])
