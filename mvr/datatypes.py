@@ -86,7 +86,7 @@ class BranchedEmbeddings:
 def branch_weights(alpha: float, branches: int) -> FloatArray:
     """Weights (B,) of the branches at one `alpha`: 1 - alpha for the first, alpha shared by the others.
 
-    A head with one branch has nothing to mix: its weight is 1 whatever alpha is.
+    A head with one branch has nothing to mix: its weight is 1 at every alpha.
 
     >>> branch_weights(0.25, 3)
     array([0.75 , 0.125, 0.125], dtype=float32)

@@ -139,7 +139,7 @@ def pick_music(
     if not ranked.results:
         held = len(library.items(Modality.AUDIO))
         raise DataError(
-            f"none of {held} tracks in {folder or library.root} may be picked; add music, or ask for less"
+            f"none of {held} tracks in {folder or library.root} meets these conditions; add music, or ask for less"
         )
     return Pick(video=clip, ranked=ranked, skipped=tuple(skipped))
 

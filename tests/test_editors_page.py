@@ -155,7 +155,7 @@ def test_from_a_server_to_a_list_to_a_playlist(
         return done.stderr
 
     address = f"subsonic://me@127.0.0.1:{music_server}"
-    assert "add --private if that is meant" in said("library", "add", address)
+    assert "add --private if that is intended" in said("library", "add", address)
     assert "has a playlist 'For my clip' already" in said(
         "recommend", "clip.mp4", "--playlist", "For my clip", "--private"
     )

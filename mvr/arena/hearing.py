@@ -42,12 +42,12 @@ def check_served(battle: Battle, rows: Sequence[Served], now_ms: int) -> dict[st
         if share < 1:
             raise NotHeard(
                 f"only {share:.0%} of the first {battle.needed_ms / 1000:g} s of side {name} has reached you; "
-                "the line is slow, listen on and vote again",
+                "your connection is slow; keep listening, then vote again",
                 reload=False,
             )
         begun[side] = min(row.begun_at_ms for row in mine)
     waited_ms = min(now_ms - max(begun.values()), now_ms - min(begun.values()) - battle.needed_ms)
     if waited_ms < battle.needed_ms:
         left_s = -(-(battle.needed_ms - waited_ms) // 1000)
-        raise NotHeard(f"listen for {left_s} s more, then vote again", reload=False)
+        raise NotHeard(f"listen for another {left_s} s, then vote again", reload=False)
     return {side: now_ms - at for side, at in begun.items()}

@@ -30,7 +30,8 @@ def build(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that measure clips.")] = 2,
     guess: Annotated[
-        bool, typer.Option(help="Guess genre, mood and instruments of each sound, in a column of their own.")
+        bool,
+        typer.Option(help="Guess genre, mood and instruments from each sound, into a column of their own."),
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -119,7 +120,7 @@ def review(
 
 @app.command()
 def validate(place: _Set, as_json: JsonOption = False) -> None:
-    """Check checksums, decoding, and that no group sits in two splits."""
+    """Check checksums and decoding, and that no group is in two splits."""
     from mvr.datasets.svm10k import validation
 
     rows, faults = validation.validate(place)
@@ -140,7 +141,7 @@ def info(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show rows, hours, groups, quartiles of what was measured, counts of themes and labels."""
+    """Show rows, hours, groups, quartiles of each measure, and counts of themes and labels."""
     if plot is not None:
         check_output_file(
             plot, inputs=place.rglob("*"), kept=library_files(), endings=(".svg", ".png"), force=force

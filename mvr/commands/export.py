@@ -49,7 +49,9 @@ TimelineOption = Annotated[
 PackOption = Annotated[
     Path | None,
     typer.Option(
-        "--pack", help="The zip of cue sheet, credits, licences and claim evidence.", show_default=False
+        "--pack",
+        help="The zip to write: cue sheet, credits, licences and claim evidence.",
+        show_default=False,
     ),
 ]
 StartOption = Annotated[
@@ -57,16 +59,16 @@ StartOption = Annotated[
     typer.Option(
         "--start",
         min=0,
-        help="Where in the track to begin, in seconds (--out: 0; else its matching second).",
+        help="Where in the track to begin, in seconds (default: 0 with --out, else its matching second).",
         show_default=False,
     ),
 ]
 TopOption = Annotated[
-    int, typer.Option("--top", min=1, max=20, help="How many tracks: the chosen one, and muted alternatives.")
+    int, typer.Option("--top", min=1, max=20, help="How many tracks: the chosen one and muted alternates.")
 ]
 DropOption = Annotated[bool, typer.Option("--drop-frame", help="Drop-frame timecode (29.97, 59.94).")]
 SoundsOption = Annotated[
-    bool, typer.Option("--sounds/--no-sounds", help="Music and own sound as WAV beside a timeline.")
+    bool, typer.Option("--sounds/--no-sounds", help="Write music and own sound as WAV beside the timeline.")
 ]
 FitOption = Annotated[
     bool, typer.Option("--fit", help="Cut the track to the clip by whole bars; see `mvr fit`.")
@@ -104,7 +106,7 @@ def export(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a track on a clip, lay out a timeline for an editor, or pack the papers; credits go to stdout."""
+    """Put a track on a clip, write a timeline for an editor, or pack the papers; the credits go to stdout."""
     if sum(each is not None for each in (out, timeline, pack)) != 1:
         raise UsageError("name one file to write: --out OUT.mp4, --timeline OUT.otioz or --pack OUT.zip")
     if hit is not None and not fit:

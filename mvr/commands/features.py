@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Feature stores: backbone features 
 _Out = Annotated[Path, typer.Option(help="Folder for the store; it must not exist yet.", show_default=False)]
 _Labels = Annotated[
     Path | None,
-    typer.Option(help="Labels from `mvr dataset audioset`, matched by id: further taxonomy columns."),
+    typer.Option(help="Labels from `mvr dataset audioset`, matched by id, as more label columns."),
 ]
 
 
@@ -36,7 +36,7 @@ def import_matrices(
     labels: _Labels = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import any precomputed pair of feature matrices; several labels in a cell are separated by ;"""
+    """Import two precomputed feature matrices; separate several labels in a cell by ;"""
     from mvr.datasets.features.matrices import import_matrices as read
 
     _write(read(video, audio, manifest), out, labels, as_json)
@@ -68,7 +68,7 @@ def import_vggish(
     labels: _Labels = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import AudioSet's VGGish embeddings beside video features of your own; rows without sound are left out."""
+    """Import AudioSet's VGGish embeddings with video features of your own; rows without sound are left out."""
     from mvr.datasets.features.vggish import import_vggish as read
 
     _write(read(shards, video, manifest), out, labels, as_json)
@@ -99,8 +99,8 @@ def extract(
     out: Annotated[
         Path,
         typer.Option(
-            help="Folder for the store, beside its cache; a second run goes on where the first ended and appends what "
-            "is new. With --engine ray on a cluster: on storage that every machine mounts at the same place."
+            help="Folder for the store, beside its cache; a second run continues where the first ended, adding what "
+            "is new. With --engine ray on a cluster it must be on storage that every machine mounts at the same place."
         ),
     ],
     system: Annotated[str, typer.Option(help="The system whose backbones to run.")] = "control-mvr-mini",
@@ -117,7 +117,7 @@ def extract(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run both backbones of a system over a dataset; files that fail are reported and passed over."""
+    """Run both backbones of a system over a dataset; files that fail are reported and skipped."""
     from mvr.embeddings.extraction import ExtractSettings, extract_features
 
     check_output_folder(out, ("meta.json",))

@@ -49,7 +49,7 @@ def learn(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Learn a re-ranking of the first ten places from counted votes; says whether it predicts unseen votes.
+    """Learn a re-ranking of the first ten places from counted votes, and say whether it predicts unseen votes.
 
     Votes on the queries held out are not learned from: only there does the re-ranking compete with the plain list.
     """
@@ -114,7 +114,7 @@ def promote(
     direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a re-ranking order the page's lists, if all three gates hold; says which one does not."""
+    """Let a re-ranking order the page's lists if it passes all three gates; otherwise say which it failed."""
     from dataclasses import asdict, replace
 
     from mvr.arena.board.exclusion import kept_rows

@@ -42,7 +42,9 @@ def add(
     ],
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
-    take: Annotated[Take, typer.Option("--as", help="auto: a file with a picture is a video.")] = Take.AUTO,
+    take: Annotated[
+        Take, typer.Option("--as", help="What the files are; auto: a file with a picture is a video.")
+    ] = Take.AUTO,
     device: DeviceOption = "auto",
     playlist: Annotated[
         str | None,
@@ -202,7 +204,7 @@ def edit(
     item_id: Annotated[str, typer.Argument(metavar="ID", help="Id of an item (see list).")],
     title: EditOption = None,
     artist: EditOption = None,
-    genre: Annotated[str | None, typer.Option(help="Several are separated by ;")] = None,
+    genre: Annotated[str | None, typer.Option(help="Separate several by ;")] = None,
     licence: EditOption = None,
     credit: Annotated[
         str | None, typer.Option(help="The credit line to print under a published clip.")
@@ -210,9 +212,9 @@ def edit(
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say who made an item and what one may do with it; kept in the library, never written into the file.
+    """Correct an item's title, artist, genre, licence or credit; kept in the library, never written to the file.
 
-    An empty text ("") takes an edit back: what the file itself says shows again.
+    An empty text ("") undoes an edit: what the file itself says is shown again.
     """
     words = {"title": title, "artist": artist, "genre": genre, "licence": licence, "credit": credit}
     if all(word is None for word in words.values()):
@@ -225,7 +227,7 @@ def edit(
 
 @app.command("bake-demo", hidden=True)
 def bake(systems: Annotated[list[str], typer.Argument(metavar="SYSTEM...")]) -> None:
-    """Write the measures and features that ship with the demo library (for the project's own assets)."""
+    """Measure and embed the demo library again (for the project itself)."""
     from mvr.embeddings.system import load_system
     from mvr.library.demo import bake_demo
 

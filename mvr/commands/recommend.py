@@ -36,7 +36,7 @@ AlphaOption = Annotated[
         "--alpha",
         min=0,
         max=1,
-        help="0 follows what pairs taught, 1 follows labels such as genre (default: the system's own).",
+        help="0 follows pairs made by artists, 1 follows labels such as genre (default: the system's own).",
         show_default=False,
     ),
 ]
@@ -45,7 +45,8 @@ DiversityOption = Annotated[
     float, typer.Option(min=0, max=1, help="Above 0, similar results are spread out.")
 ]
 TextOption = Annotated[
-    str | None, typer.Option("--text", help="Words that steer the search (systems that know words).")
+    str | None,
+    typer.Option("--text", help="Words that steer the search (only for systems that can read words)."),
 ]
 TextWeightOption = Annotated[
     float, typer.Option(min=0, max=1, help="How much the words count: 0, not at all; 1, nothing else does.")
@@ -55,7 +56,7 @@ MoodOption = Annotated[list[str] | None, typer.Option("--mood", help="Keep this 
 InstrumentOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--instrument", help="Keep tracks in which this was heard, such as piano (repeatable; guessed)."
+        "--instrument", help="Keep tracks with this instrument, such as piano (guessed; repeatable)."
     ),
 ]
 LicenceOption = Annotated[
@@ -82,7 +83,7 @@ MinDuration = Annotated[
     float | None, typer.Option("--min-duration", min=0, help="Shortest length in seconds.")
 ]
 MaxDuration = Annotated[
-    float | None, typer.Option("--max-duration", min=0, help="Greatest length in seconds.")
+    float | None, typer.Option("--max-duration", min=0, help="Longest length in seconds.")
 ]
 MinTempo = Annotated[
     float | None, typer.Option("--min-tempo", min=0, help="Slowest tempo in beats per minute.")

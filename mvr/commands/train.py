@@ -15,7 +15,7 @@ from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 
 _STORE = typer.Option(help="Folder of a feature store (`mvr features`).", show_default=False)
-_OUT = typer.Option(help="File to write the head to; OUT.run beside it takes logs.", show_default=False)
+_OUT = typer.Option(help="File to write the head to; logs go to OUT.run beside it.", show_default=False)
 
 
 def train(
@@ -34,9 +34,9 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="JSON file whose keys replace those of the preset.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the preset's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed, in place of the preset's.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint of a killed run.")
+        bool, typer.Option("--resume", help="Continue from the checkpoint of a killed run.")
     ] = False,
     reference: Annotated[
         Path | None,

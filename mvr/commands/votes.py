@@ -48,7 +48,7 @@ def export(
         Path | None, typer.Argument(metavar="DIR", help="Folder for the files.", show_default=False)
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The same folder, by name.", show_default=False)
+        Path | None, typer.Option("--out", help="The same folder, as an option.", show_default=False)
     ] = None,
     db: DbOption = None,
     kind: Annotated[
@@ -65,12 +65,12 @@ def export(
     library: LibraryOption = None,
     with_media: Annotated[
         bool,
-        typer.Option("--with-media", help="mteb: files under CC BY and CC BY-SA go along, with credits."),
+        typer.Option("--with-media", help="mteb: include files under CC BY and CC BY-SA, with credits."),
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write all tables (one file each), TREC qrels and runs, or an mteb task; withdrawn voters are left out."""
+    """Write all tables (one file each), TREC qrels and runs, or mteb tasks; voters who withdrew are left out."""
     from mvr.votes.records import RECORDS
 
     if (folder is None) == (out is None):
@@ -129,7 +129,7 @@ def import_(
     direction: DirectionOption = Direction.VIDEO_TO_MUSIC,
     as_json: JsonOption = False,
 ) -> None:
-    """Add exported tables, TREC qrels (a .qrels file) or runs; what is already there is not added again."""
+    """Add exported tables, TREC qrels (a .qrels file) or runs; rows already in the store are skipped."""
     from mvr.votes.formats.tables import import_tables
     from mvr.votes.formats.trec import import_qrels, import_runs
 
@@ -190,7 +190,7 @@ def verify_code(
     participant: Annotated[str, typer.Argument(help="The participant's id, as in ?pid=...")],
     code: Annotated[str, typer.Argument(help="What the participant brought back.")],
 ) -> None:
-    """Whether a completion code is this participant's own; on the server, whose secret made it."""
+    """Check that a completion code is this participant's own; run it on the server, whose secret made it."""
     from mvr.arena.studies import Participants, Study
     from mvr.errors import DataError
     from mvr.votes.voter import VoterSigner, load_secret
@@ -207,7 +207,7 @@ def verify_code(
 @app.command("purge")
 def purge(
     db: DbOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only the count is shown.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Yes, delete them for good.")] = False,
 ) -> None:
     """Delete the rows of voters who asked to be forgotten (they count nowhere and are never exported anyway)."""
     if not yes:
@@ -281,7 +281,7 @@ def invite(
     participants: Annotated[list[str], typer.Argument(help="Ids of participants, without dots.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Sign ids for a study of kind "signed": print what each address has behind ?pid=; on the server, by its secret."""
+    """Sign ids for a study of kind "signed" and print what follows ?pid= in each address; run it on the server."""
     from mvr.arena.studies import Participants, Study
     from mvr.votes.voter import VoterSigner, load_secret
 

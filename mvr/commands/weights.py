@@ -15,15 +15,13 @@ app = typer.Typer(
     help="Published weights: list them, accept their licence, fetch them.", no_args_is_help=True
 )
 
-_NAME = typer.Argument(help="A set of weights (see `mvr weights list`) or a system, for all of its weights.")
-_ACCEPT = typer.Option(
-    "--accept-licence", help="Accept a non-commercial licence after reading it; asked once."
-)
+_NAME = typer.Argument(help="A set of weights (see `mvr weights list`), or a system for all of its weights.")
+_ACCEPT = typer.Option("--accept-licence", help="Accept a non-commercial licence, once you have read it.")
 
 
 @app.command("list")
 def list_weights(as_json: JsonOption = False) -> None:
-    """The weights that the systems need: licence, size, whether they are here."""
+    """List the weights that the systems need: licence, size, whether they are installed."""
     from mvr.backbones.weights import status, weights_of_card
     from mvr.config.cards import load_card, system_names
 
@@ -47,7 +45,7 @@ def fetch(
     accept: Annotated[bool, _ACCEPT] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Download weights that are missing; resumes, checks digests, asks for nothing that is already here."""
+    """Download missing weights: resumes, checks digests, and fetches nothing that is already here."""
     from mvr.backbones.weights import accept_licence, fetch_weights, weights_source
 
     files: dict[str, str] = {}

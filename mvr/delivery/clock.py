@@ -54,7 +54,7 @@ def read_clock(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS) -> Pictur
         tick = stream.time_base or Fraction(1, 90_000)
         ticks = _ticks(media, stream)
     if not ticks:
-        raise Truncated(f"{media.path.name}: no picture has a time; the file is damaged")
+        raise Truncated(f"{media.path.name}: no picture has a timestamp; the file is damaged")
     if len(ticks) == 1:
         rate = editing_rate(1 / _STILL_S)
         return PictureClock(rate=rate, frames=1, measured_hz=rate.per_s, pictures=1, variable=False)

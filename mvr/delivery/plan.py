@@ -195,7 +195,7 @@ def join_markers(pieces: Sequence[Piece]) -> tuple[Marker, ...]:
     return tuple(
         Marker(
             at_s=piece.start_s, kind=MarkerKind.JOIN, name=f"join {number}",
-            note=f"the music goes on at {piece.source_start_s:.3f} s of the track",
+            note=f"the music continues at {piece.source_start_s:.3f} s of the track",
         )
         for number, piece in enumerate(pieces[1:], start=1)
     )  # fmt: skip

@@ -120,7 +120,7 @@ class FeatureCache:
     def _check_length(self, enough: bool, recipe: str) -> None:
         if not enough:
             raise DataError(
-                f"{self._rows(recipe)} is shorter than {self.folder / 'cache.db'} says; delete both"
+                f"{self._rows(recipe)} is shorter than {self.folder / 'cache.db'} says; delete both files"
             )
 
     def put(self, content: str, recipe: str, found: SegmentFeatures) -> None:

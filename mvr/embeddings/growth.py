@@ -109,7 +109,10 @@ def _extend(path: Path, committed: int, rows: npt.NDArray[Any]) -> None:
         file.seek(0)
         header = _header((committed + len(rows), rows.shape[1]), rows.dtype)
         if len(header) != start:
-            raise DataError(f"{path} was not written by write_store: its header has another length")
+            raise DataError(
+                f"{path} was not written by mvr (its header has another length); extract the features again into a "
+                "new folder"
+            )
         file.write(header)
         _flush(file)
 
@@ -117,7 +120,9 @@ def _extend(path: Path, committed: int, rows: npt.NDArray[Any]) -> None:
 def _read_header(file: BinaryIO, path: Path) -> int:
     """Where the rows begin, in bytes."""
     if np.lib.format.read_magic(file) != (1, 0):
-        raise DataError(f"{path} has another .npy version than write_store writes")
+        raise DataError(
+            f"{path} has an .npy version that mvr does not write; extract the features again into a new folder"
+        )
     _, fortran_order, _ = np.lib.format.read_array_header_1_0(file)
     if fortran_order:
         raise DataError(f"{path} is stored column by column; rows cannot be added")

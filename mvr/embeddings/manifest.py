@@ -43,7 +43,7 @@ def check_manifest(table: pa.Table) -> None:
     counts = pc.value_counts(table["id"])
     twice = [row["values"] for row in counts.filter(pc.greater(pc.struct_field(counts, 1), 1)).to_pylist()]
     if twice:
-        raise DataError(f"{len(twice)} ids stand more than once in the manifest, for example {twice[0]!r}")
+        raise DataError(f"{len(twice)} ids appear more than once in the manifest, for example {twice[0]!r}")
     unknown = sorted(set(pc.unique(table["split"]).to_pylist()) - set(SPLITS))
     if unknown:
         raise DataError(f"unknown split {unknown[0]!r} in the manifest; choose from {', '.join(SPLITS)}")
@@ -51,7 +51,7 @@ def check_manifest(table: pa.Table) -> None:
     leaking = per_group.filter(pc.greater(per_group["split_count_distinct"], 1))["group"].to_pylist()
     if leaking:
         raise Leakage(
-            f"{len(leaking)} groups stand in more than one split, for example {sorted(leaking)[0]!r}; "
+            f"{len(leaking)} groups are in more than one split, for example {sorted(leaking)[0]!r}; "
             "give all rows of a group the same split"
         )
 

@@ -90,7 +90,9 @@ def words_head(video: Backbone, audio: Backbone) -> WordsHead:
     """
     for side in (video, audio):
         if not isinstance(side, TextBackbone):
-            raise UsageError(f"backbone {side.name!r} knows no words; train a head on its features instead")
+            raise UsageError(
+                f"backbone {side.name!r} cannot read words; train a head on its features instead"
+            )
     path = assets_dir() / PROFILES
     bridge = load_head(path)
     assert isinstance(bridge, BridgeHead)

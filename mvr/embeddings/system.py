@@ -280,7 +280,7 @@ class System:
             return self._embed_words(self.head, wanted)
         knowing = self._towers(target) if self.card.text else []
         if not knowing:
-            raise UsageError(f"system {self.name} knows no words; choose one whose card says `text`")
+            raise UsageError(f"system {self.name} cannot search by words; choose one whose card says `text`")
         sides = []
         for tower in knowing:
             with self._lock:

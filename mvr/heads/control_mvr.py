@@ -47,7 +47,7 @@ class ControlMVRHead(TrainableHead):
             or any("." in n or not n for n in names)
         ):
             raise UsageError(
-                f"control-mvr needs one or more different label columns without a dot, not {names}"
+                f"control-mvr needs one or more different label columns, none with a dot in its name, not {names}"
             )
         self.branches = ("ssl", *names)
         self.q = nn.ModuleDict(

@@ -115,7 +115,7 @@ def _try_out(head: Head) -> None:
         if shape != (1, len(head.branches), head.dim):
             raise ValueError(f"it gives embeddings of shape {shape[1:]}, its settings say {head.dim} wide")
     if isinstance(head, FrozenHead) and head.unused():
-        raise ValueError(f"its settings have no place for the weights {', '.join(sorted(head.unused()))}")
+        raise ValueError(f"its settings do not provide for the weights {', '.join(sorted(head.unused()))}")
 
 
 def read_head_facts(path: str | Path) -> JsonDict:

@@ -167,4 +167,4 @@ def check_ids(ids: Sequence[str], rows: npt.NDArray[Any], known: set[str]) -> No
     fresh = set(ids)
     if len(fresh) < len(ids) or not fresh.isdisjoint(known):
         twice = next(iter(fresh & known), None) or next(i for i in ids if list(ids).count(i) > 1)
-        raise DataError(f"the index holds the id {twice!r} already")
+        raise DataError(f"the index already holds the id {twice!r}")

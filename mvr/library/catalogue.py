@@ -291,7 +291,7 @@ class Catalogue:
         unknown = sorted(set(ids) - {item.id for item in self.removed()})
         if unknown:
             raise NotInLibrary(
-                f"{one_line(unknown[0])!r} cannot be brought back: it was not removed, or files were added since"
+                f"{one_line(unknown[0])!r} cannot be brought back: it was not removed, or files have been added since"
             )
         with self._begin() as connection:
             connection.execute(sa.update(ITEMS).where(ITEMS.c.id.in_(list(ids))).values(removed_at=None))

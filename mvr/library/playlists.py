@@ -41,7 +41,7 @@ def read_playlist(path: Path) -> tuple[list[Path], list[str]]:
             continue
         found = _file(path.parent, entry)
         if found is None:
-            notes.append(f"{one_line(path.name)} names {one_line(entry)[:200]}, which is no file here")
+            notes.append(f"{one_line(path.name)} names {one_line(entry)[:200]}, which is not a file here")
         else:
             files[found] = None
     return list(files), notes

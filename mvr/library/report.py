@@ -65,7 +65,7 @@ class AddReport:
         if self.skipped:
             parts.append(f"{len(self.skipped)} skipped")
         if self.ignored:
-            parts.append(f"{self.ignored} other files passed over")
+            parts.append(f"{self.ignored} other files ignored")
         return ", ".join(parts)
 
     def to_json(self) -> JsonDict:

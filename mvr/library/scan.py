@@ -69,9 +69,7 @@ def scan(paths: Iterable[Path | str]) -> Scan:
 
 def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
     def note(error: OSError) -> None:
-        unreadable.append(
-            f"the folder {one_line(str(error.filename))} cannot be looked into: {error.strerror}"
-        )
+        unreadable.append(f"the folder {one_line(str(error.filename))} cannot be opened: {error.strerror}")
 
     for at, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -53,7 +53,7 @@ class Tables:
             return None
         if rows is None:
             self.notes.append(
-                f"{one_line(str(file))} has no column {_FILE_COLUMNS[0]!r} that names the files; it is passed over"
+                f"{one_line(str(file))} has no column {_FILE_COLUMNS[0]!r} that names the files; it is ignored"
             )
             return None
         if guessed:

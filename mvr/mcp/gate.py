@@ -39,14 +39,14 @@ class Gate:
         """
         if "://" in name:
             raise UsageError(
-                "no address is fetched; name a file below a folder given with --allow, or an item's id"
+                "addresses are never fetched; name a file below a folder given with --allow, or an item's id"
             )
         for folder in self.allow:
             found = _below(folder, Path(name))
             if found is not None and found.is_file():
                 return found
         raise UsageError(
-            f"{_quoted(name)} is not a file below a folder given with --allow, and no id of the library"
+            f"{_quoted(name)} is neither a file below a folder given with --allow nor an id of the library"
         )
 
     def write(
@@ -71,7 +71,7 @@ class Gate:
         except FileNotFoundError:  # as it should be: the file is new
             pass
         except (OSError, ValueError) as error:  # a zero byte, too long a name
-            raise UsageError(f"{_quoted(name)} is not a name that a file can have") from error
+            raise UsageError(f"{_quoted(name)} is not a valid file name") from error
         return check_output_file(place, inputs=inputs, kept=kept, endings=endings)
 
 

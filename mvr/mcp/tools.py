@@ -23,9 +23,7 @@ Clip = Annotated[str, Field(description="A video: a file below an allowed folder
 Track = Annotated[str, Field(description="A track: an item's id, or a file below an allowed folder.")]
 Alpha = Annotated[
     Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None,
-    Field(
-        description="0 follows pairs of clips and music, 1 follows genre; none: what the system's card says."
-    ),
+    Field(description="0 follows pairs of clips and music, 1 follows genre; none: the system's own default."),
 ]
 Count = Annotated[int, Field(strict=True, ge=1, le=50, description="Length of the list.")]
 Top = Annotated[int, Field(strict=True, ge=1, le=20, description="The track and its muted alternates.")]
@@ -159,7 +157,7 @@ class Tools:
             filters = Filters(ids=frozenset([item.id]))
             ranked = self._desk.rank(clip, Direction.VIDEO_TO_MUSIC, alpha, 1, filters)
         if not ranked.results:
-            raise DataError(f"“{item.title}” is not embedded; `mvr library add` tells why")
+            raise DataError(f"“{item.title}” is not embedded; `mvr library add` says why")
         result = ranked.results[0]
         seen = ranked.query.to_json()["seen"]
         return Explanation(

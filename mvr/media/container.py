@@ -194,7 +194,7 @@ class OpenMedia:
         self.errors += 1
         if self.errors > self.limits.decode_errors:
             raise Truncated(
-                f"{self.path.name}: damaged beyond use, {self.errors} packets cannot be decoded"
+                f"{self.path.name}: too damaged to use, {self.errors} packets cannot be decoded"
             ) from error
 
 
@@ -276,7 +276,7 @@ def require_decoder(path: Path, stream: Any, kind: str) -> None:
         )
     if context is None:
         raise UnsupportedCodec(
-            f"{path.name}: the {kind} uses a codec that is not known; convert it to MP4 (H.264, AAC)"
+            f"{path.name}: the {kind} uses an unknown codec; convert it to MP4 (H.264, AAC)"
         )
     allowed = VIDEO_DECODERS if stream.type == "video" else AUDIO_DECODERS
     if context.name not in allowed:

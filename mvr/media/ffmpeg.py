@@ -64,9 +64,11 @@ def run_ffmpeg(
             _report(line, duration_s, progress)
         code = process.wait()
         if killed.is_set():
-            raise TooSlow(f"{source.name}: not done within {timeout_s:g} s; use a shorter or smaller file")
+            raise TooSlow(
+                f"{source.name}: not finished within {timeout_s:g} s; use a shorter or smaller file"
+            )
         if code != 0:
-            raise Truncated(f"{source.name}: cannot be converted, the file is damaged: {_last_line(errors)}")
+            raise Truncated(f"{source.name}: cannot be converted; the file is damaged: {_last_line(errors)}")
     if progress is not None:
         progress(1.0)
 

@@ -65,5 +65,5 @@ class Deadline:
     def expire(self) -> NoReturn:
         """Raise TooSlow now."""
         raise TooSlow(
-            f"{self.path.name}: not done within {self.timeout_s:g} s; use a shorter or smaller file"
+            f"{self.path.name}: not finished within {self.timeout_s:g} s; use a shorter or smaller file"
         )

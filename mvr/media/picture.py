@@ -189,7 +189,7 @@ def check_side(path: Path, size: tuple[int, int], limits: MediaLimits) -> None:
     if max(size) > limits.side_px:
         raise TooManyPixels(
             f"{path.name}: the picture is {size[0]} x {size[1]} pixels; "
-            f"at most {limits.side_px} a side are accepted"
+            f"at most {limits.side_px} on a side are accepted"
         )
 
 

@@ -169,7 +169,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     p = np.asarray(p_values, np.float64)
     if p.size and not ((p >= 0) & (p <= 1)).all():
-        raise UsageError("p-values lie between 0 and 1")
+        raise UsageError("p-values must be between 0 and 1")
     order = np.argsort(p, kind="stable")
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))

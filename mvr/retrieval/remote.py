@@ -142,7 +142,7 @@ def rank_place(
     space = space_of(system, query.direction.target)
     if filters.instruments:
         raise UsageError(
-            "an index in a database holds no guessed instruments; leave out --instrument or --index"
+            "an index in a database has no guessed instruments; leave out --instrument or --index"
         )
     if filters.commercial:
         system.card.require_commercial()

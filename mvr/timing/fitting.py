@@ -73,18 +73,20 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
     real = wish.ending is Ending.REAL and music.ending_s is not None
     note = ""
     if wish.ending is Ending.REAL and not real:
-        note = "the track has no ending of its own (it fades out or breaks off), so it is faded"
+        note = "the track has no ending of its own (it fades out or breaks off), so the music is faded out"
     solver = _Solver(bars, end_s, wish, real)
     plan = solver.solved(music)
     if real and (plan is None or abs(plan.end_error_s) > solver.bar_s):  # nobody would hear it
-        note = "no path through its bars leads to the track's own ending in time, so it is faded"
+        note = "no path through its bars leads to the track's own ending in time, so the music is faded out"
         plan = _Solver(bars, end_s, wish, False).solved(music)
     if plan is None:
         return _plain(music, wish, "no path through its bars is as long as the clip")
     worst = min((piece.percentile or 0.0 for piece in plan.joins), default=1.0)
     if worst < _PASSABLE:
         return _plain(
-            music, wish, f"its bars are too unlike to be joined (the best join beats {worst:.0%} of all)"
+            music,
+            wish,
+            f"its bars are too unlike each other to be joined (the best join beats only {worst:.0%} of all)",
         )
     return replace(plan, note=note)
 

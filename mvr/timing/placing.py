@@ -118,7 +118,11 @@ def _placed(
     first, total = max(0.0, part[0]), row.total
     if row.still:
         return _unplaced(
-            film, track, first, "this clip cannot be placed: no cuts, and it moves alike throughout", random
+            film,
+            track,
+            first,
+            "music cannot be placed on this clip: it has no cuts, and its motion never changes",
+            random,
         )
     if len(total) < _FEWEST_STARTS:
         return _unplaced(film, track, first, "the track is hardly longer than the clip", random)

@@ -263,8 +263,8 @@ def column_names(store: FeatureStore, side: str) -> list[str]:
     names = store.meta[side]["settings"].get("columns")
     if not names or len(names) != store.meta[side]["dim"]:
         raise DataError(
-            f"{store.path} does not name the columns of its {side} side; a bridge is trained on a store of concepts "
-            "and tags, such as `python -m eval.stores yt8m-concepts` writes"
+            f"{store.path} does not name the columns of its {side} features; a bridge is trained on a store of "
+            "concepts and tags, such as `python -m eval.stores yt8m-concepts` writes"
         )
     return [str(name) for name in names]
 

@@ -32,7 +32,7 @@ def load_checkpoint(path: Path, identity: JsonDict, device: torch.device) -> dic
         stored = state.pop("identity")
     except Exception as error:  # torch.load raises many types for damaged files
         raise WeightsCorrupt(
-            f"the checkpoint {path} cannot be read: {error}; remove it to start anew"
+            f"the checkpoint {path} cannot be read: {error}; remove it to start again"
         ) from error
     compare_settings(stored, identity, f"the checkpoint {path}")
     return state

@@ -96,9 +96,7 @@ def check_groups(groups: IntArray, splits: npt.NDArray[np.str_], names: Sequence
     same = (groups[order][1:] == groups[order][:-1]) & (splits[order][1:] != splits[order][:-1])
     if same.any():
         first = order[1:][same][0]
-        raise Leakage(
-            f"group {names[first]!r} stands in more than one split; give all its rows the same split"
-        )
+        raise Leakage(f"group {names[first]!r} is in more than one split; give all its rows the same split")
 
 
 def hold_out(train: IntArray, groups: IntArray, share: float, seed: int) -> tuple[IntArray, IntArray]:

@@ -51,7 +51,7 @@ def find_focus(store: FeatureStore, data: TrainingData, settings: TrainSettings)
     if settings.focus != "auto":
         return _by_label(store, data, settings.focus)
     if data.val_made:
-        return Focus(rows=None, facts={"reason": "val was made from train, so it tells of no other target"})
+        return Focus(rows=None, facts={"reason": "val was made from train, so it shows no other target"})
     if len(data.val) < MIN_VAL_ROWS or len(data.train) < 2 * MIN_ROWS:
         return Focus(rows=None, facts={"reason": "too few rows to tell val from train"})
     return _by_likeness(data)

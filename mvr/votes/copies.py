@@ -20,7 +20,7 @@ from mvr.votes.records import Battle, Vote
 from mvr.votes.store import VoteStore
 
 _HINT = (
-    "if it was copied while a server ran, the votes are in the file {name}-wal beside the original; "
+    "if it was copied while a server was running, the votes are in the file {name}-wal beside the original; "
     "copy with `mvr votes backup --db ORIGINAL --out COPY`"
 )
 

@@ -297,7 +297,7 @@ def _told_plainly() -> Iterator[None]:
     try:
         yield
     except sa.exc.IntegrityError as error:
-        raise VoteRefused("this was already voted on; nothing was counted again") from error
+        raise VoteRefused("this battle was already voted on; nothing was counted again") from error
     except sa.exc.DBAPIError as error:
         reason = str(error.orig).splitlines()[0]
         if not isinstance(

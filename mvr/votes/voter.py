@@ -82,7 +82,7 @@ class VoterSigner:
         try:
             return self._cookies.unsign(cookie).decode()
         except BadSignature as error:
-            raise VoteRefused("this visitor is not known here; reload the page to start anew") from error
+            raise VoteRefused("this visitor is not known here; reload the page to start again") from error
 
     def mac(self, purpose: str, *parts: str) -> str:
         """A keyed hash of `parts` that only this server can make; 128 bits in base32 letters."""

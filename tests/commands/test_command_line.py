@@ -58,7 +58,7 @@ def test_the_tour_of_a_newcomer(mvr: Run, media: Path, tmp_path: Path) -> None:
     assert "skipped" in added.stderr and "text.mp4" in added.stderr
 
     again = mvr("library", "add", media, "--system", "tiny")
-    assert again.stdout == "0 added, 3 known, 0 embedded, 1 skipped, 1 other files passed over\n"
+    assert again.stdout == "0 added, 3 known, 0 embedded, 1 skipped, 1 other files ignored\n"
 
     listed = document(mvr("library", "list", "--json"))["items"]
     assert {item["name"] for item in listed} == {"été + naïve #1.wav", "音楽.wav", "clip one.mp4"}

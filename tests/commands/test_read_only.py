@@ -123,6 +123,4 @@ def test_folders_and_files_without_read_permission_are_noted_and_the_rest_is_add
     assert code == 0 and [Path(item["path"]).parent.name for item in report["added"]] == ["a", "z"]
     assert [Path(entry["path"]).name for entry in report["skipped"]] == ["unreadable.wav"]
     (note,) = report["notes"]
-    assert (
-        note == f"the folder {music / 'closed'} cannot be looked into: Permission denied" and note in errors
-    )
+    assert note == f"the folder {music / 'closed'} cannot be opened: Permission denied" and note in errors

@@ -103,7 +103,7 @@ def test_a_second_run_encodes_only_what_is_new(
     out = Path(shutil.copytree(whole.path, tmp_path / "store"))
     shutil.copytree(whole.path.with_name("store.cache"), tmp_path / "store.cache")
     (own / "v1.mp4").rename(own / "v9.mp4")
-    with pytest.raises(UsageError, match=r"holds 1 rows that this run has not, such as 'v1\.mp4'"):
+    with pytest.raises(UsageError, match=r"holds 1 rows that this run does not have, such as 'v1\.mp4'"):
         extract_features(own, out, settings)
     (own / "v9.mp4").rename(own / "v1.mp4")
     assert extract_features(own, out, settings).added == 0

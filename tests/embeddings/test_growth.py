@@ -107,7 +107,7 @@ def test_a_label_column_that_one_side_lacks_is_empty_there(tmp_path: Path) -> No
         ({"audio": np.zeros((3, 3), np.float32)}, WrongShape, "have 3 rows, the manifest has 2"),
         ({"audio": np.full((2, 3), np.nan)}, NotFinite, "NaN or infinity in row 0"),
         ({"audio": np.full((2, 3), 1e5)}, NotFinite, "in the store's float16: NaN or infinity in row 0"),
-        ({"manifest": pa.table({"id": ["i1", "i9"]})}, DataError, "1 ids stand more than once"),
+        ({"manifest": pa.table({"id": ["i1", "i9"]})}, DataError, "1 ids appear more than once"),
         (
             {"manifest": pa.table({"id": ["x", "y"], "group": ["i0", "y"], "split": ["test", "test"]})},
             Leakage,

@@ -135,14 +135,14 @@ def test_integers_are_no_features(tmp_path: Path) -> None:
 
 def test_a_group_on_both_sides_of_a_split_is_leakage(tmp_path: Path) -> None:
     leaking = table(group=["a", "a", "b", "b", "d", "d"])
-    with pytest.raises(Leakage, match="1 groups stand in more than one split, for example 'b'"):
+    with pytest.raises(Leakage, match="1 groups are in more than one split, for example 'b'"):
         write_store(tmp_path / "l", video=features(), audio=features(), manifest=leaking)
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"id": ["x"] * 6}, "1 ids stand more than once"),
+        ({"id": ["x"] * 6}, "1 ids appear more than once"),
         ({"split": ["train"] * 5 + ["dev"]}, "unknown split 'dev'"),
         ({"group": ["a", "a", "b", None, "d", "d"]}, "column 'group' has 1 empty"),
     ],

@@ -191,7 +191,7 @@ def test_a_store_without_split_train_has_no_cca_and_says_so(tmp_path, capsys):
         (["--split", "tset"], 2, "unknown split 'tset'"),
         (["--tasks", "label:mood"], 2, "there is no task 'label:mood': the label columns are label:genre"),
         (["--tasks", "pairs"], 2, "unknown task 'pairs'"),
-        (["--alphas", "0,2"], 2, "alphas lie between 0 and 1"),
+        (["--alphas", "0,2"], 2, "alphas must be between 0 and 1"),
         (["--alphas", "x"], 2, "--alphas takes numbers"),
         (["--pool", "50"], 2, "a sub-pool of 50 cannot be drawn from 39 candidates"),
         (["--head", "nowhere.safetensors"], 1, "nowhere.safetensors"),

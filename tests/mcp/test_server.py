@@ -167,7 +167,9 @@ def test_hostile_names_reach_nothing_and_errors_say_their_reason(place: Path) ->
             "cut.exe", "x" * 5000 + ".xml", "..", "", "a\0.xml",
         ):  # fmt: skip
             said = await refusal(client, "export_timeline", video="clip #1.mp4", out=out, dry_run=False)
-            assert any(word in said for word in ("--out", "ends in", "does not exist", "not a name")), (
+            assert any(
+                word in said for word in ("--out", "ends in", "does not exist", "not a valid file name")
+            ), (
                 out,
                 said,
             )

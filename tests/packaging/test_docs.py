@@ -66,7 +66,7 @@ def test_every_link_to_a_file_leads_somewhere(page):
 
 
 def test_what_readme_shows_for_editors_agents_and_servers_is_what_their_page_runs():
-    section = text("README.md").split("music server's hands\n")[1].split("\n## ")[0]
+    section = text("README.md").split("or a music server\n")[1].split("\n## ")[0]
     lines = [line for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", section) for line in block.splitlines()]
     assert len(lines) == 5
     page = text("docs/editors.md").splitlines()

@@ -131,11 +131,11 @@ def test_a_library_that_cannot_be_the_arenas_is_told_before_the_page_starts(tmp_
     catalogue = Catalogue()
     assert library_of_this_server(catalogue, {}) == DEMO
     with pytest.raises(
-        UsageError, match=r"MVR_ARENA_LIBRARY \(.*none\) is no library with music; make one: mvr"
+        UsageError, match=r"MVR_ARENA_LIBRARY \(.*none\) is not a library with music; make one: mvr"
     ):
         library_of_this_server(catalogue, {"MVR_ARENA_LIBRARY": str(tmp_path / "none")})
     private = tmp_path / "home" / "visits" / "somebody" / "library"
-    with pytest.raises(UsageError, match="lies among visitors' private files"):
+    with pytest.raises(UsageError, match="is inside the folder of visitors' private files"):
         library_of_this_server(catalogue, {"MVR_ARENA_LIBRARY": str(private)})
     catalogue.has_items = lambda key, modality: modality is Modality.AUDIO  # type: ignore[method-assign]
     named = tmp_path / "home" / ".." / "music"

@@ -132,5 +132,5 @@ def test_a_mixture_and_guessed_words_are_refused_by_an_index_with_what_to_do_ins
     with pytest.raises(UsageError, match=sentence):
         rank_place(place, mixture, query, filters=Filters())
     query = Retriever(library, system).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
-    with pytest.raises(UsageError, match="holds no guessed instruments"):
+    with pytest.raises(UsageError, match="has no guessed instruments"):
         rank_place(place, system, query, filters=Filters(instruments=("piano",)))

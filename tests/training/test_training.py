@@ -127,7 +127,7 @@ def test_a_checkpoint_of_other_settings_or_damaged_is_refused(store, tmp_path, m
     with pytest.raises(SettingsMismatch, match="checkpoint"):
         train_head(store, small(epochs=5), tmp_path / "h", resume=True)
     (tmp_path / "h.run" / "checkpoint.pt").write_bytes(b"damaged")
-    with pytest.raises(WeightsCorrupt, match="remove it to start anew"):
+    with pytest.raises(WeightsCorrupt, match="remove it to start again"):
         train_head(store, small(epochs=4), tmp_path / "h", resume=True)
 
 

@@ -85,7 +85,7 @@ def test_a_store_without_votes_has_its_sentence(tmp_path: Path) -> None:
     with VoteStore.open(tmp_path / "new.sqlite"):
         pass
     with open_to_read(tmp_path / "new.sqlite") as empty:
-        assert "if it was copied while a server ran" in note_on_nothing(empty)
+        assert "if it was copied while a server was running" in note_on_nothing(empty)
 
 
 def test_what_is_no_store_is_one_sentence(tmp_path: Path) -> None:

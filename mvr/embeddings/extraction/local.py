@@ -47,7 +47,7 @@ def _alone(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outcome]:
             try:
                 yield pool.submit(_encode, job).result()
             except BrokenProcessPool:
-                yield Outcome(job=job, error=f"{job.path.name}: the process that read it died")
+                yield Outcome(job=job, error=f"{job.path.name}: the process that was reading it died")
 
 
 def _pool(system: str, workers: int) -> ProcessPoolExecutor:

@@ -45,7 +45,7 @@ def write_rows(out: Path, rows: Rows) -> FeatureStore:
     lost = sorted(set(before.ids) - set(by_id))
     if lost:
         raise UsageError(
-            f"{out} holds {len(lost)} rows that this run has not, such as {lost[0]!r}; choose a new folder"
+            f"{out} holds {len(lost)} rows that this run does not have, such as {lost[0]!r}; choose a new folder"
         )
     known = [by_id.pop(identifier) for identifier in before.ids]
     if manifest_of(known).to_pydict() != before.manifest.to_pydict():

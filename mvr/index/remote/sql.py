@@ -98,7 +98,7 @@ class SqlPlace:
 
     def build_graph(self, space: Space) -> None:
         """Raises UsageError: this kind has none."""
-        raise UsageError("this kind of index has no graph; every row is looked at and lists are proven")
+        raise UsageError("this kind of index has no graph; it compares every row, so its lists are exact")
 
     nearest = ""  # the order of a graph
 

@@ -92,7 +92,7 @@ def base_url(address: ServerAddress, *, private: bool) -> str:
     ]
     if near and not private:
         raise UsageError(
-            f"{address.host} is on this machine or a private network ({near[0]}); add --private if that is meant"
+            f"{address.host} is on this machine or a private network ({near[0]}); add --private if that is intended"
         )
     return f"{'http' if near else 'https'}://{address.place}/rest"
 

@@ -134,7 +134,7 @@ class Client:
             failed = answer["status"] != "ok"
         except (ValueError, KeyError, TypeError) as error:
             raise ServerFault(
-                f"{self.address.place} does not answer as a Subsonic server does (status {status}); check the address"
+                f"{self.address.place} does not answer like a Subsonic server (status  {status}); check the address"
             ) from error
         if failed:
             told = answer.get("error") or {}
@@ -180,7 +180,7 @@ class Client:
             ServerFault: one of that name is there already, or the server keeps other songs than these.
         """
         if any(entry.get("name") == name for entry in self._playlists()):
-            raise ServerFault(f"{self.address.place} has a playlist {name!r} already; choose another name")
+            raise ServerFault(f"{self.address.place} already has a playlist {name!r}; choose another name")
         self.call("createPlaylist", name=name, songId=list(ids))
         kept = [song.id for song in self.playlist(name)]  # not every server returns what it made
         if kept != list(ids):

@@ -94,7 +94,7 @@ def votes_to_separate(
         power: probability of telling the gap apart.
     """
     if gap == 0 or not math.isfinite(se):
-        raise UsageError("votes still needed cannot be foretold from a gap of 0 or without an interval")
+        raise UsageError("votes still needed cannot be predicted from a gap of 0 or without an interval")
     z = float(norm.isf(alpha / 2 / comparisons) + norm.isf(1 - power))
     needed = votes * (z * se / abs(gap)) ** 2
     return max(0, math.ceil(needed - votes))

@@ -45,14 +45,14 @@ def read_rows(content: bytes, name: str) -> list[JsonDict]:
         DataError: too large, neither JSON nor CSV, or a row that is not of the documented form; says which.
     """
     if len(content) > MOST_BYTES:
-        raise DataError(f"{name} has {len(content)} bytes; a results file has at most {MOST_BYTES}")
+        raise DataError(f"{name} has {len(content)} bytes; a results file may have at most {MOST_BYTES}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not text in UTF-8: {error}") from error
     found = _json_rows(text, name) if text.lstrip().startswith(("{", "[")) else _csv_rows(text, name)
     if not found or len(found) > MOST_ROWS:
-        raise DataError(f"{name} holds {len(found)} rows; 1 to {MOST_ROWS} are wanted")
+        raise DataError(f"{name} holds {len(found)} rows; it must hold 1 to {MOST_ROWS}")
     return [_checked(row, number, name) for number, row in enumerate(found, start=1)]
 
 

@@ -41,7 +41,9 @@ class Plan:
         if unknown or not self.tasks:
             raise UsageError(f"unknown task {unknown[0] if unknown else ''!r}; choose pair or label:TAXONOMY")
         if not self.alphas or not all(0 <= alpha <= 1 for alpha in self.alphas):
-            raise UsageError(f"alphas lie between 0 and 1, not {', '.join(map(str, self.alphas)) or 'none'}")
+            raise UsageError(
+                f"alphas must be between 0 and 1, not {', '.join(map(str, self.alphas)) or 'none'}"
+            )
         if not self.ks or min(self.ks) < 1 or min(self.pools, default=2) < 2:
             raise UsageError("depths K are at least 1 and pools at least 2")
         if self.pool_draws < 1 or self.resampling.draws < 100:

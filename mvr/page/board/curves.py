@@ -64,7 +64,7 @@ def panel(title: str, axis: str, series: dict[str, list[tuple[float, float, floa
 def _said(points: list[tuple[float, float, float, float]]) -> str:
     if len({point[1] for point in points}) == 1:
         return (
-            f"{points[0][1]:.1f} whatever alpha is"
+            f"{points[0][1]:.1f} at every alpha"
             if len(points) > 1
             else f"{points[0][1]:.1f} at alpha {points[0][0]:g}"
         )

@@ -177,7 +177,7 @@ def measure_matrices(video: Upload, audio: Upload, manifest: Upload) -> list[Jso
     if sides[0].shape != sides[1].shape or len(sides[0]) != len(table):
         raise WrongShape(
             f"{video.name} is {sides[0].shape}, {audio.name} {sides[1].shape}, and {manifest.name} has "
-            f"{len(table)} rows; embeddings of one space have equal shapes and one row per line"
+            f"{len(table)} rows; the matrices must have equal shapes and one row per line of the manifest"
         )
     splits = np.array(table["split"].to_pylist())
     rows = np.flatnonzero(splits == "test") if (splits == "test").any() else np.arange(len(table))

@@ -114,7 +114,7 @@ class TokenBuckets:
         return wait_s
 
 
-QUOTA = "so much was uploaded here lately that no more fits; try again later"
+QUOTA = "the upload folder is full for now; try again later"
 
 
 class BodyTooLarge(Exception):

@@ -163,10 +163,12 @@ class GradingDesk:
             return
         heard_ms = self._hearing.pair_heard_ms(token)
         if heard_ms is None:
-            raise NotHeard("the music has not reached you yet; listen on, then grade again", reload=False)
+            raise NotHeard(
+                "the music has not reached you yet; keep listening, then grade again", reload=False
+            )
         if heard_ms < self._needed_ms:
             left_s = -(-(self._needed_ms - heard_ms) // 1000)
-            raise NotHeard(f"listen for {left_s} s more, then grade again", reload=False)
+            raise NotHeard(f"listen for another {left_s} s, then grade again", reload=False)
 
     def progress(self, voter: str) -> JsonDict:
         """Items of the pool, how many this visitor has seen, how many have all the judges they need, and how many of

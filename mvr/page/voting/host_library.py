@@ -42,11 +42,11 @@ def library_of_this_server(catalogue: Catalogue, environment: Mapping[str, str] 
     folder = Path(named).expanduser().resolve()
     if folder.is_relative_to((home_dir() / "visits").resolve()):
         raise UsageError(
-            f"{VARIABLE} ({named}) lies among visitors' private files; name a library of your own"
+            f"{VARIABLE} ({named}) is inside the folder of visitors' private files; name a library of your own"
         )
     if not catalogue.has_items(str(folder), Modality.AUDIO):
         raise UsageError(
-            f"{VARIABLE} ({named}) is no library with music; make one: mvr library add FOLDER --library {named}"
+            f"{VARIABLE} ({named}) is not a library with music; make one: mvr library add FOLDER --library {named}"
         )
     return str(folder)
 

@@ -77,7 +77,7 @@ def write_rival(video: Path, out: Path, length_s: float, canvas: tuple[int, int]
             _LIMITS.timeout_s,
         )  # fmt: skip
         if len(_frames(part)) != frames:
-            raise Truncated(f"{video.name}: its picture cannot be decoded, the file is damaged")
+            raise Truncated(f"{video.name}: its picture cannot be decoded; the file is damaged")
 
 
 class Twins:

@@ -114,7 +114,7 @@ def load_tables(source: Path) -> Tables:
     for record in RECORDS:
         files = [path for kind in Format if (path := source / f"{record.table}.{kind}").is_file()]
         if len(files) > 1:
-            raise DataError(f"{source} holds {files[0].name} and {files[1].name}; keep one of them")
+            raise DataError(f"{source} holds both {files[0].name} and {files[1].name}; keep one of them")
         files += sorted((source / record.table).glob("*.jsonl"))  # parts that `hub` wrote
         rows = [row for file in files for row in _READERS[Format(file.suffix[1:])](file, record)]
         if files:
@@ -190,7 +190,9 @@ def _add_new(connection: sa.Connection, record: type[Record], rows: Sequence[Row
         elif there != row:
             odd = next(name for name in row if row[name] != there[name])
             key = "/".join(str(row[name]) for name in record.key)
-            raise DataError(f"{record.table} {key} is in the store with another {odd}; nothing was imported")
+            raise DataError(
+                f"{record.table} {key} is already in the store with another {odd}; nothing was imported"
+            )
     append(connection, [record.from_row(row) for row in _parents_first(fresh)])
     return len(fresh), len(rows) - len(fresh)
 

@@ -131,7 +131,7 @@ def import_runs(store: VoteStore, paths: Sequence[Path], *, pool_version: str, d
     ]
     if store.rows(PoolItem, pool_version=pool_version):
         raise DataError(
-            f"the pool {pool_version!r} is in the store already; pools are frozen, choose another name"
+            f"the pool {pool_version!r} is already in the store; pools are frozen, choose another name"
         )
     store.add(*rows)
     return len(rows)
@@ -139,7 +139,7 @@ def import_runs(store: VoteStore, paths: Sequence[Path], *, pool_version: str, d
 
 def _word(text: str) -> str:
     if not text or text.split() != [text]:
-        raise DataError(f"TREC files cannot hold the name {text!r}: blanks separate their columns")
+        raise DataError(f"TREC files cannot hold the name {text!r}: spaces separate their columns")
     return text
 
 

@@ -65,7 +65,7 @@ class MemoryPlace:
 
     def build_graph(self, space: Space) -> None:
         """See `Place.build_graph`."""
-        raise UsageError("this kind of index has no graph; every row is looked at and lists are proven")
+        raise UsageError("this kind of index has no graph; it compares every row, so its lists are exact")
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
         """Nothing is approximate here."""

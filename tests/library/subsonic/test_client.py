@@ -97,7 +97,7 @@ def test_an_address_that_is_none_is_refused(address: str, said: str) -> None:
 )
 def test_near_addresses_need_the_user_s_word(host: str) -> None:
     address = parse_address(f"subsonic://mei@{host}:4533/sub")
-    with pytest.raises(UsageError, match="add --private if that is meant"):
+    with pytest.raises(UsageError, match="add --private if that is intended"):
         base_url(address, private=False)
     assert base_url(address, private=True) == f"http://{host}:4533/sub/rest"
 
