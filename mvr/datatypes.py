@@ -18,7 +18,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class Modality(StrEnum):
-    """What an item is made of."""
+    """Whether an item is a video or sound."""
 
     VIDEO = "video"
     AUDIO = "audio"
@@ -37,7 +37,7 @@ class Direction(StrEnum):
 
     @property
     def words(self) -> str:
-        """From what to what."""
+        """The direction in words, such as "video to music"."""
         return "video to music" if self is Direction.VIDEO_TO_MUSIC else "music to video"
 
     @property

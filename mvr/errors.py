@@ -50,7 +50,7 @@ class UsageError(MvrError):
 
 
 class OutputRefused(UsageError):
-    """An output that is an input, a file of the user's own, or there already; nothing was written."""
+    """An output path that is an input, a file of a library, or an existing file; nothing was written."""
 
 
 class ExtraMissing(MvrError):
@@ -58,7 +58,7 @@ class ExtraMissing(MvrError):
 
 
 class ServerFault(MvrError):
-    """A music server that cannot be reached, says no, or answers something else."""
+    """A music server that cannot be reached, refuses, or answers unexpectedly."""
 
 
 class SettingsMismatch(MvrError):

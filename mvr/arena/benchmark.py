@@ -49,7 +49,7 @@ class Shelf:
 
 
 def may_be_shared(item: Item, with_media: bool) -> bool:
-    """Whether the licence lets the file itself go along; `with_media` is the user's word for CC BY and CC BY-SA."""
+    """Whether the licence allows the file itself to be included; CC BY and CC BY-SA only if `with_media` is true."""
     if item.licence.casefold() in OWN or rights_of(item.licence).may_redistribute == "yes":
         return True
     return with_media and bool(_WITH_CREDIT.fullmatch(read_licence(item.licence).name))

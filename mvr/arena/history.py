@@ -109,7 +109,7 @@ class Policies:
         self._known: dict[Direction, tuple[int, PairPolicy]] = {}
 
     def current(self, direction: Direction) -> PairPolicy:
-        """The policy in force."""
+        """The policy by which the next pair is drawn."""
         with self._lock:
             now = self._clock()
             known = self._known.get(direction)

@@ -203,7 +203,7 @@ class Judging:
         return self._store.write(work)
 
     def progress(self, voter_id: str = "") -> Progress:
-        """How far the pool is."""
+        """How much of the pool is graded."""
         pool, judged = self._state()
         grades = [list(judged[_key(item)].values()) for item in pool]
         return Progress(

@@ -35,7 +35,7 @@ class PairPolicy:
     probabilities: npt.NDArray[np.float64]
 
     def probability(self, a: str, b: str) -> float:
-        """Of one unordered pair."""
+        """Probability that this unordered pair is drawn next."""
         return float(self.probabilities[self.pairs.index((min(a, b), max(a, b)))])
 
 
@@ -49,7 +49,7 @@ def all_pairs(names: Sequence[str]) -> tuple[Pair, ...]:
 
 
 def uniform_policy(names: Sequence[str]) -> PairPolicy:
-    """Every pair alike; none where fewer than two take part."""
+    """The same probability for every pair; no pairs where fewer than two competitors take part."""
     pairs = all_pairs(names)
     share = 1 / max(1, len(pairs))
     return PairPolicy(policy_id="uniform-v1", pairs=pairs, probabilities=np.full(len(pairs), share))

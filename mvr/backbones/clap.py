@@ -45,7 +45,7 @@ _MOST_TOKENS = 77  # of a text, as in training
 
 @dataclass(frozen=True, kw_only=True)
 class ClapOptions:
-    """Which CLAP.
+    """Which CLAP weights, and how they are run.
 
     Attributes:
         weights: a local folder in the published layout; None is LAION's larger_clap_general.
@@ -86,7 +86,7 @@ class ClapSound:
 
     @property
     def samples(self) -> int:
-        """Samples of a window."""
+        """Number of samples in one window."""
         return self.max_length_s * self.sampling_rate
 
     @property

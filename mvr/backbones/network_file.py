@@ -38,7 +38,7 @@ def network_path(name: str) -> Path:
 
 
 def read_network(name: str) -> NetworkFile:
-    """Read a network.
+    """Read a network's graph and weights from one file.
 
     Raises:
         WeightsMissing: it is not there. WeightsCorrupt: damaged, another format, or NaN in it.

@@ -50,7 +50,7 @@ _MOST_TOKENS = 512
 
 @dataclass(frozen=True, kw_only=True)
 class PeavOptions:
-    """Which PE-AV.
+    """Which PE-AV weights, and how they are run.
 
     Attributes:
         weights: a local folder in the published layout; None is Meta's pe-av-small-16-frame.

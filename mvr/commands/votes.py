@@ -33,7 +33,7 @@ DirectionOption = Annotated[Direction, typer.Option("--direction", help="Directi
 
 
 class Kind(StrEnum):
-    """What `export` writes."""
+    """Formats that `mvr votes export` writes."""
 
     PARQUET = "parquet"
     JSONL = "jsonl"

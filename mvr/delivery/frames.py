@@ -42,7 +42,7 @@ class FrameRate:
 
     @property
     def name(self) -> str:
-        """As editors write it.
+        """The rate as editors write it.
 
         >>> [FrameRate(rate).name for rate in (Fraction(24000, 1001), Fraction(25))]
         ['23.976', '25']

@@ -94,7 +94,7 @@ def lay_ranked(
     origin: JsonDict | None = None,
     timing: Timing = Timing(),
 ) -> Delivery:
-    """A clip with the first of a ranked list under it and the others as alternates, but for those whose file is gone.
+    """A clip with the first track of a ranked list under it and the others as alternates; missing files are left out.
 
     Args:
         film: the clip.

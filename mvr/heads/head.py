@@ -35,7 +35,7 @@ class Head(Protocol):
 
 
 class BothSides:
-    """The two methods of a head that treats both modalities alike, in one `_encode`."""
+    """`encode_video` and `encode_audio` for heads that treat both modalities the same way, by one `_encode`."""
 
     def encode_video(self, features: FloatArray) -> BranchedEmbeddings:
         """(N, video_dim) features -> unit-length embeddings; NotFinite or WrongShape for others."""

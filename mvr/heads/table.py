@@ -13,7 +13,7 @@ from mvr.heads.head import Head
 
 @dataclass(frozen=True, kw_only=True)
 class HeadKind:
-    """One kind of head.
+    """One kind of head: where its class is, what it needs and can do, what trains it.
 
     Attributes:
         made_by: "module:Class"; its `create(**config)` gives a head with fresh weights.

@@ -37,7 +37,7 @@ def index_kinds() -> list[str]:
 def create_index(
     kind: str, dim: int, branches: tuple[str, ...], *, system: str = "", options: dict[str, Any] | None = None
 ) -> Index:
-    """Create an empty index.
+    """Create an empty index of a kind.
 
     Args:
         kind: see `index_kinds`; "numpy" and "flat" are exact, "half" is exact for rows kept as float16.

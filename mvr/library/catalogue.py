@@ -221,7 +221,7 @@ class Catalogue:
             return list(connection.execute(sa.select(ITEMS.c.id).where(ITEMS.c.missing, _HELD)).scalars())
 
     def retag(self, item_id: str, values: Mapping[str, object]) -> bool:
-        """Write what was read anew of an item's own file (not what the user wrote); whether anything changed."""
+        """Update what an item's own file says, but not the user's edits; returns whether anything changed."""
         with self._begin() as connection:
             row = connection.execute(sa.select(ITEMS).where(ITEMS.c.id == item_id)).one()
             wanted = dict(values)

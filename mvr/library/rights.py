@@ -26,7 +26,7 @@ _USED_ONLY = ("pixabay content license", "pixabay license")  # in a work, never 
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What one may do.
+    """What a licence allows.
 
     Attributes:
         may_use: in one's own film: "commercially" or "not commercially", each with its conditions; "no"; "unknown".

@@ -31,7 +31,7 @@ class Source:
 
 
 class Desk:
-    """What the tools share.
+    """What the tools share: the library, the system, and the gate to files.
 
     Args:
         library: what is ranked.

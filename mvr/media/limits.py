@@ -12,7 +12,7 @@ from mvr.errors import TooSlow
 
 @dataclass(frozen=True, kw_only=True)
 class MediaLimits:
-    """Limits on one file.
+    """Limits on one file: size, length, pixels, memory and time.
 
     Attributes:
         video_s: longest video.

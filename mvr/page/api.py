@@ -109,7 +109,7 @@ class CheckedWish:
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a program asks for, as it came."""
+    """The arguments of an API call, not checked yet."""
 
     alpha: object
     count: object

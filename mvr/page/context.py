@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PageContext:
-    """What a tab gets.
+    """What every tab is given: limits, systems and libraries, visits, votes, threads.
 
     Attributes:
         manifest: limits and defaults of `space.yaml`.

@@ -49,7 +49,7 @@ def words_of(facts: dict[str, float]) -> list[str]:
     >>> words_of({"tempo_bpm": 111.7, "onsets_per_s": 3.24, "major_less_minor": -0.4})
     ['112 bpm', '3.2 onsets a second', 'minor']
     >>> words_of({"cuts_per_s": 0.5, "motion_widths_per_s": 0.01, "lightness": 20.0})
-    ['a cut every 2.0 s', 'slow motion', 'dark']
+    ['a cut every 2.0 s', 'slow movement', 'dark']
     """
     words = []
     if "tempo_bpm" in facts:
@@ -62,7 +62,9 @@ def words_of(facts: dict[str, float]) -> list[str]:
         words.append(f"a cut every {1 / facts['cuts_per_s']:.1f} s")
     if "motion_widths_per_s" in facts:
         speed = facts["motion_widths_per_s"]
-        words.append("slow motion" if speed < 0.03 else "lively motion" if speed < 0.2 else "fast motion")
+        words.append(
+            "slow movement" if speed < 0.03 else "lively movement" if speed < 0.2 else "fast movement"
+        )
     if "lightness" in facts and not 35 <= facts["lightness"] <= 70:
         words.append("dark" if facts["lightness"] < 35 else "bright")
     return words

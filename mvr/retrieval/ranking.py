@@ -81,7 +81,7 @@ class Ranking(Protocol):
 
     @property
     def scores(self) -> FloatArray:
-        """Higher is better."""
+        """Scores of all items; higher is better."""
 
     @property
     def missing(self) -> int:
@@ -154,7 +154,7 @@ class OneRanking:
         return mix_branches(np.asarray(self._compared.index.index.vectors[at], np.float32), self._weights)
 
     def mixture(self) -> list[JsonDict]:
-        """Nothing: it is none."""
+        """Empty: a single system has no members."""
         return []
 
     @property

@@ -112,7 +112,7 @@ class _Solver:
         return self.with_hit(music) if self.wish.hit_s is not None else self.plain()
 
     def plain(self) -> FitPlan | None:
-        """Without a hit."""
+        """The smoothest plan when no hit is asked for; None where there is no path."""
         if self.real:
             return self._to_the_end(self.wish.length_s)
         return self._from_the_start(self.wish.start_s, self.wish.length_s)

@@ -24,7 +24,7 @@ _LOOSE_S = 2.0  # length of a "bar" of music without a beat
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bars:
-    """A track as bars.
+    """The bars of a track, and how smoothly each leads into each other one.
 
     Attributes:
         edges_s: (N + 1,) starts of the bars, and where the last one ends.

@@ -151,7 +151,7 @@ def _unplaced(
 
 
 def words_of(peak: float) -> str:
-    """How sure a place is.
+    """How sure a place is, in words.
 
     >>> words_of(3.2), words_of(0.4)
     ('stands out', 'no better than elsewhere')

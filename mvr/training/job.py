@@ -12,7 +12,7 @@ from mvr.training.settings import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One training.
+    """Everything that one training run needs.
 
     Attributes:
         recipe: all settings.

@@ -11,7 +11,7 @@ from mvr.heads.head import Head
 
 @dataclass(frozen=True, kw_only=True)
 class TrainReport:
-    """What came out.
+    """The result of one training run.
 
     Attributes:
         head: the trained head with its best weights.

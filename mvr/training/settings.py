@@ -25,7 +25,7 @@ PARTS = ("kind", "about", "head", "loss", "training")
 
 @dataclass(frozen=True, kw_only=True)
 class LossSettings:
-    """What is minimised.
+    """Settings of the loss.
 
     Attributes:
         objective: of the first branch: "info-nce" (self-supervised), "vm-net" or "emo-clim" (needs labels).
@@ -62,7 +62,7 @@ class LossSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """How it is minimised.
+    """Settings of the training loop: batches, optimiser, schedule, early stopping.
 
     Attributes:
         epochs, batch_rows: at most so many passes; rows per step over all processes (at most the rows there are).
@@ -165,7 +165,7 @@ def load_recipe(name: str, overrides: Mapping[str, object] | None = None) -> Rec
 
 
 def recipe_from(values: Mapping[str, object]) -> Recipe:
-    """A checked recipe.
+    """Build a recipe from a mapping, refusing unknown parts and settings.
 
     Raises:
         UsageError: an unknown part, kind, key or value.

@@ -36,7 +36,7 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class StepPlan:
-    """How a batch is cut.
+    """How a batch is cut into chunks over all processes.
 
     Attributes:
         chunk_rows: rows per forward pass; 0 is this process's whole part.

@@ -41,7 +41,7 @@ def file_of(url: str | Path | None) -> Path:
 
 
 def back_up(url: str | Path | None, out: Path) -> int:
-    """Copy votes into one new file that stands for itself, while others may write; returns how many votes it holds.
+    """Copy all votes into one new, complete file while others may write; returns how many votes it holds.
 
     Args:
         url: as of `VoteStore.open`; SQLite only.

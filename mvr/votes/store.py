@@ -126,7 +126,7 @@ class VoteStore:
         return self.write(work)
 
     def purge(self) -> int:
-        """Delete every row of withdrawn voters for good, but for the tombstone flags; the operator's act.
+        """Delete every row of withdrawn voters for good, except the flags that say they withdrew.
 
         Returns how many rows went. This is the one way in which rows of votes ever leave the store.
         """
@@ -154,7 +154,7 @@ class VoteStore:
         return self.write(work)
 
     def voter_of_account(self, account_mac: str, fresh_voter_id: str) -> str:
-        """The voter that a signed-in account stands for; the first time it is `fresh_voter_id`."""
+        """The voter of a signed-in account; `fresh_voter_id` when the account votes for the first time."""
 
         def work(connection: sa.Connection) -> str:
             lock(connection, f"login:{account_mac}")
@@ -169,7 +169,7 @@ class VoteStore:
         return self.write(work)
 
     def account_of(self, voter_id: str) -> str | None:
-        """The keyed hash of the account that stands for this voter, if one does."""
+        """The keyed hash of this voter's account, if they signed in."""
         query = sa.select(schema.LOGIN.c.account_mac).where(schema.LOGIN.c.voter_id == voter_id)
         return self.read(lambda connection: connection.execute(query).scalar())
 

@@ -36,7 +36,7 @@ DECIMALS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class BoardSettings:
-    """What is computed.
+    """Choices of what a board computes.
 
     Attributes:
         training_groups: per competitor, sources of queries whose votes it learned from; those votes do not rate it.

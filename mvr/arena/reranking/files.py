@@ -14,12 +14,12 @@ from mvr.datatypes import Direction
 
 
 def candidate_path(system: str, direction: Direction) -> Path:
-    """Of the one that is on trial."""
+    """File of the re-ranking that is on trial."""
     return home_dir() / "rerankers" / f"{system}-{direction}.candidate.json"
 
 
 def promoted_path(system: str, direction: Direction) -> Path:
-    """Of the one in force."""
+    """File of the re-ranking that orders lists now."""
     return home_dir() / "rerankers" / f"{system}-{direction}.json"
 
 

@@ -27,7 +27,7 @@ class Gate:
 def promotion_gates(
     report: CrossValidation, *, recall_before: float, recall_after: float, wins: int, losses: int
 ) -> tuple[Gate, ...]:
-    """The three gates.
+    """The three conditions of a promotion, measured.
 
     Args:
         report: cross-validation of the re-ranking.
@@ -59,5 +59,5 @@ def promotion_gates(
 
 
 def may_be_promoted(gates: tuple[Gate, ...]) -> bool:
-    """All gates hold."""
+    """Whether every gate holds."""
     return all(gate.passed for gate in gates)

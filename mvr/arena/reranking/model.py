@@ -51,7 +51,7 @@ class Reranker:
 
     @property
     def competitor(self) -> str:
-        """Under which name it stands in the arena and on the leaderboard."""
+        """Its name in the arena and on the leaderboard."""
         return f"{self.system}+votes-{self.direction}"
 
     @property
@@ -92,13 +92,13 @@ class Reranker:
         return [head[place] for place in order] + tail
 
     def gain(self, item: str, features: Mapping[str, npt.NDArray[np.floating[Any]]]) -> float:
-        """What is added to the similarity of one item."""
+        """What the re-ranking adds to the similarity of one item."""
         if item not in features or features[item].shape != self.residual.weights.shape:
             raise DataError(f"item {item} has no features of width {len(self.residual.weights)}")
         return float(np.asarray(features[item], np.float64) @ self.residual.weights)
 
     def save(self, path: Path) -> None:
-        """Write JSON."""
+        """Write the model to a JSON file that `load` reads."""
         values = asdict(self) | {"schema": SCHEMA}
         values["residual"]["weights"] = self.residual.weights.tolist()
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ class MusicDescriptors:
 
     @property
     def window_samples(self) -> int:
-        """Samples in one row."""
+        """Number of samples in one row."""
         return round(self._settings.window_s * spectrum.SAMPLE_RATE_HZ)
 
     def preprocess(self, path: Path, segments: Sequence[Segment]) -> npt.NDArray[Any]:

@@ -31,7 +31,7 @@ ENGINES = ("local", "ray")
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractSettings:
-    """How to run.
+    """How extraction runs: whose backbones, on which engine, with how many workers.
 
     Attributes:
         system: name of the system whose backbones run.

@@ -50,7 +50,7 @@ class Encoder:
 
 
 def run_on_ray(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outcome]:
-    """Outcomes as they come.
+    """Yield the outcome of each file as soon as a Ray worker has it.
 
     Raises:
         ExtraMissing: Ray is not installed.

@@ -24,7 +24,7 @@ ELO_MEAN = 1000.0
 
 @dataclass(frozen=True, kw_only=True)
 class RatingSettings:
-    """Choices of the recipe.
+    """Settings of the estimate: ties, weights, level of the intervals.
 
     Attributes:
         cap: most weight per voter; None is max(10, median votes per voter), infinity is no cap.

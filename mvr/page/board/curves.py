@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mvr.datatypes import JsonDict
+from mvr.page import texts
 from mvr.page.board.evaluation import main_metric
 
 LEFT, TOP, WIDTH, HEIGHT = 46, 12, 400, 190
@@ -63,13 +64,9 @@ def panel(title: str, axis: str, series: dict[str, list[tuple[float, float, floa
 
 def _said(points: list[tuple[float, float, float, float]]) -> str:
     if len({point[1] for point in points}) == 1:
-        return (
-            f"{points[0][1]:.1f} at every alpha"
-            if len(points) > 1
-            else f"{points[0][1]:.1f} at alpha {points[0][0]:g}"
-        )
-    first, last = points[0], points[-1]
-    return f"{first[1]:.1f} at alpha {first[0]:g}, {last[1]:.1f} at alpha {last[0]:g}"
+        said = texts.CURVE_FLAT if len(points) > 1 else texts.CURVE_POINT
+        return said.format(value=points[0][1], alpha=points[0][0])
+    return ", ".join(texts.CURVE_POINT.format(value=end[1], alpha=end[0]) for end in (points[0], points[-1]))
 
 
 def _curve(name: str, points: list[tuple[float, float, float, float]], top: float, number: int) -> Curve:

@@ -94,7 +94,7 @@ def headings(row: JsonDict) -> list[str]:
     """Column names of the table that `row` is in."""
     name, ks = main_metric(row)
     letter = "R" if name == "recall" else "P"
-    return ["System", "Alpha", *(f"{letter}@{k} %" for k in ks), "Median rank", "MRR"]
+    return [*texts.EVALUATE_FIRST, *(f"{letter}@{k} %" for k in ks), *texts.EVALUATE_LAST]
 
 
 def main_metric(row: JsonDict) -> tuple[str, list[str]]:

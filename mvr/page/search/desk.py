@@ -42,7 +42,7 @@ TEXT_WEIGHT = 0.5  # words count as much as the clip
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A query on the desk.
+    """A clip, or a piece of music, that is being searched for.
 
     Attributes:
         path: the file as it was uploaded, or of the demo library.
@@ -59,7 +59,7 @@ class Clip:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What the controls say.
+    """The values of the search tab's controls.
 
     Attributes:
         alpha: 0 follows pairs, 1 follows labels.

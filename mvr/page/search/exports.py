@@ -107,8 +107,8 @@ def timeline_link(shelf: Shelf, visit: Visit, desk: Desk, preview: Preview) -> L
 
 def credit_text(preview: Preview) -> str:
     """The credit line, and where the music starts."""
-    starts = f"starts at {preview.start_s:.2f} s" if preview.plan is None else "cut to the clip's length"
-    return f"{preview.credit}\n{starts}; made with mvr {mvr.__version__}\n"
+    where = texts.CREDIT_FROM.format(start=preview.start_s) if preview.plan is None else texts.CREDIT_FITTED
+    return texts.CREDIT_FILE.format(credit=preview.credit, where=where, version=mvr.__version__)
 
 
 def decision(catalogue: Catalogue, desk: Desk, preview: Preview) -> JsonDict:

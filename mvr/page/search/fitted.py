@@ -37,7 +37,7 @@ class Typed:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A fitted result.
+    """A track cut to the clip's length, with its plan.
 
     Attributes:
         row: which result, from where its music would have begun.

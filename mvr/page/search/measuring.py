@@ -79,7 +79,7 @@ class Work:
     _now: Target | None = field(default=None, repr=False)
 
     def told(self) -> Told:
-        """How far it is."""
+        """How far measuring is: the clip's share, and items done of all."""
         if self._todo is None:
             return Told(clip_share=0.0, done=0, total=0)
         left = [*self._todo, *([] if self._now is None else [self._now])]

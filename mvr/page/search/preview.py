@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A result on the clip.
+    """A result muxed onto the clip, ready to be downloaded.
 
     Attributes:
         item_id: which result.

@@ -98,7 +98,7 @@ def _targets(library: Library, clip: Clip, content: str, desk: Desk) -> Iterator
 
 
 def said(told: Told) -> str:
-    """How far it is.
+    """How far measuring is, in words.
 
     >>> said(Told(clip_share=0.4, done=0, total=2)), said(Told(clip_share=None, done=119, total=450))
     ('Looking at the whole clip: 40 %', 'Measuring beats: 120 of 450')

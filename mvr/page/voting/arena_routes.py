@@ -105,7 +105,7 @@ class DisputedWanted(_Payload):
 
 
 class TokenOnly(_Payload):
-    """A battle by its token."""
+    """The body of a request that names a battle only by its token."""
 
     token: _Word
 
@@ -127,7 +127,7 @@ class SessionOnly(_Payload):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the voter (of `hello` the header as it came), the account signed in with, if any, the address."""
+    """Who makes a request: the voter (for `hello`, the unchecked header), the account if signed in, and the address."""
 
     voter: str
     account: str | None

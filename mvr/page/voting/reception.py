@@ -40,7 +40,7 @@ class Behind:
 
 
 class Reception:
-    """Voters of this server.
+    """Tells visitors who they are here: returning voters, participants of a study, accounts.
 
     Args:
         signer: signs the id that a browser keeps.

@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 
 
 class Voters(StrEnum):
-    """Who may vote."""
+    """Who may vote on this server: anyone, accounts, or a study's participants."""
 
     ANYONE = "anyone"
     ACCOUNT = "account"
