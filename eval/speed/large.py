@@ -30,6 +30,7 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
     yield _contest("moves", large, "Eleven slider moves over {:,} tracks, 50 results", 0.3)
     yield _contest("filter", large, "Eleven slider moves over {:,} tracks behind a filter", 0.3)
     yield _gone(small)
+    yield _added(small, large)
     yield _contest("first", rows, "A first search over {:,} segments", 1.0, wall_s=0.15)
     yield _contest("each", rows, "Eleven moves over {:,} segments", 1.0, wall_s=0.33)
 
@@ -72,6 +73,30 @@ def _gone(count: int) -> Contest:
                 text="at most 0.3 of the earlier build's",
                 against=f"mvr {before}, one gone",
                 cpu_ratio_at_most=0.3,
+            ),
+        ),
+    )
+
+
+def _added(small: int, large: int) -> Contest:
+    before = os.environ.get("MVR_SPEED_BEFORE", BEFORE)
+    candidates: dict[str, Prepare] = {}
+    for count in (small, large):
+        candidates[f"mvr, {count:,}"] = lambda count=count: _steps(build_here(), "add", count)
+        candidates[f"mvr {before}, {count:,}"] = lambda count=count: _steps(
+            build_before(before), "add", count
+        )
+    return Contest(
+        name=f"large-add-{large}",
+        title=f"Adding one file to {small:,} and to {large:,} tracks",
+        work="three seconds of noise, compared with the signatures of all tracks; the library is opened each time",
+        ours=f"mvr, {large:,}",
+        candidates=candidates,
+        aims=(
+            Aim(
+                text=f"at most 1.2 of adding it to {small:,}",
+                against=f"mvr, {small:,}",
+                cpu_ratio_at_most=1.2,
             ),
         ),
     )

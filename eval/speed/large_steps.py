@@ -12,12 +12,14 @@ import resource
 import sqlite3
 import sys
 import time
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+ADDED = 12  # files that are ready to be added, one a round
 ALPHAS = [round(0.1 * step, 1) for step in range(11)]
 SEGMENTS, SEED, SYSTEM = 3, 20261129, "control-mvr-mini"
 Round = Callable[[], Any]
@@ -26,6 +28,7 @@ Round = Callable[[], Any]
 def main(kind: str, count: int, folder: Path) -> None:
     """Prepare, then a round for each line of standard input."""
     prepare = {"build": build, "moves": moves, "filter": filtered, "gone": gone, "first": first, "each": each}
+    prepare["add"] = added
     rounds = prepare[kind](count, folder)
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -72,6 +75,28 @@ def gone(count: int, folder: Path) -> Iterator[Any]:
     best.unlink()
     while True:
         yield [retriever.rank(query, alpha, 50) for alpha in ALPHAS]
+
+
+def added(count: int, folder: Path) -> Iterator[Any]:
+    """One more file, as a command that adds it alone does: the library is opened, the file compared with all tracks.
+
+    Signatures lie as those of the demo tracks do. Each round has a noise of its own, ready before it is timed.
+    """
+    from mvr.library import Library, open_demo_library
+    from mvr.media.fingerprint import fingerprint, signature
+
+    system, demo = loaded(), open_demo_library()
+    near = np.array(
+        [signature(fingerprint(item.path)) for item in demo.items() if str(item.modality) == "audio"]
+    )
+    rng = np.random.default_rng(SEED)
+    write_catalogue(count, folder, near=near)
+    for number in range(ADDED):
+        with wave.open(str(folder / f"new-{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 22_050, 0, "NONE", ""))
+            file.writeframes(rng.integers(-9000, 9000, 3 * 22_050, dtype=np.int16).tobytes())
+    for number in range(ADDED):
+        yield Library.open(folder).add([folder / f"new-{number}.wav"], system)
 
 
 def rows(count: int) -> tuple[Any, Any]:
@@ -138,10 +163,9 @@ def made(count: int, folder: Path) -> Any:
     Features are those of demo tracks, moved a little; files are empty, for nothing opens them.
     """
     from mvr.datatypes import Modality
-    from mvr.embeddings.system import load_system
     from mvr.library import Library
 
-    system = load_system(SYSTEM)
+    system = loaded()
     if (folder / "made").exists():
         return system
     Library.open(folder)
@@ -155,17 +179,44 @@ def made(count: int, folder: Path) -> Any:
     with sqlite3.connect(folder / "features" / "cache.db") as cache:
         lines = ((recipe, content(n), SEGMENTS * n, SEGMENTS, width, times) for n in range(count))
         cache.executemany("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)", lines)
-    with sqlite3.connect(folder / "catalogue.sqlite") as catalogue:
-        names = list(track(0, folder))
-        statement = f"INSERT INTO items ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-        catalogue.executemany(statement, (tuple(track(n, folder).values()) for n in range(count)))
-        catalogue.execute("UPDATE changes SET revision = revision + 1")
+    write_catalogue(count, folder)
     for n in range(count):
         path = Path(os.fsdecode(track(n, folder)["path"]))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     (folder / "made").touch()
     return system
+
+
+def loaded() -> Any:
+    """The default system."""
+    from mvr.embeddings.system import load_system
+
+    return load_system(SYSTEM)
+
+
+def write_catalogue(count: int, folder: Path, near: Any = None) -> None:
+    """Lines for so many tracks; signatures as widely spread as rows `near` (n, W) are, or none."""
+    from mvr.library import Library
+
+    Library.open(folder)
+    rng = np.random.default_rng(SEED)
+
+    def lines() -> Iterator[tuple[Any, ...]]:
+        for at in range(0, count, 1000):
+            here = range(at, min(at + 1000, count))
+            drawn = [None] * len(here)
+            if near is not None:
+                spread = rng.standard_normal((len(here), len(near)), dtype=np.float32) / len(near) ** 0.5
+                moved = near.mean(0) + spread @ (near - near.mean(0))
+                drawn = [(row / np.linalg.norm(row)).astype(np.float32).tobytes() for row in moved]
+            yield from ((*track(n, folder).values(), each) for n, each in zip(here, drawn, strict=True))
+
+    with sqlite3.connect(folder / "catalogue.sqlite") as catalogue:
+        names = [*track(0, folder), "signature"]
+        statement = f"INSERT INTO items ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        catalogue.executemany(statement, lines())
+        catalogue.execute("UPDATE changes SET revision = revision + 1")
 
 
 def content(number: int) -> str:

@@ -49,7 +49,7 @@ class Adding:
 
     @cached_property
     def signatures(self) -> Signatures:
-        """Of all tracks, kept up to date by this run."""
+        """Of all tracks; what this run adds is among them."""
         return Signatures(self.catalogue)
 
     def add(self, path: Path) -> int:
@@ -121,8 +121,6 @@ class Adding:
         self.catalogue.add(
             item, measures.signature, measured_bpm=measures.tempo_bpm, instead_of=before, keep_edits=again
         )
-        if measures.signature is not None:
-            self.signatures.add(item.id, measures.signature, instead_of=None if before is None else before.id)
         self.catalogue.saw(path, stat, item.id, self._read_by(path))
         item = self.catalogue.item(item.id)
         (self.report.updated if again else self.report.added).append(item)

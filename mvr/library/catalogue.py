@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
@@ -18,6 +20,7 @@ from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary, UsageError
 from mvr.library.item import Item
 from mvr.library.schema import CHANGES, FILES, ITEMS, METADATA, copy_to_memory, prepare
+from mvr.library.sketches import Sketches, add_sketch, read_sketches, signatures_at
 from mvr.lines import one_line
 
 _NOT_ITEMS = frozenset({"signature", "position", "measured_bpm", "edits", "removed_at"})  # columns of our own
@@ -147,7 +150,7 @@ class Catalogue:
             instead_of: an item whose only file now holds `item`: it goes, and `item` takes its place in the order.
             keep_edits: the music is the same (its tags were changed), so what the user wrote stays.
         """
-        values = _row(item) | {"signature": signature, "measured_bpm": measured_bpm}
+        values: dict[str, Any] = _row(item) | {"signature": signature, "measured_bpm": measured_bpm}
         with self._begin() as connection:
             last = connection.execute(sa.select(sa.func.max(ITEMS.c.position))).scalar()
             values["position"] = (last or 0) + 1
@@ -158,6 +161,8 @@ class Catalogue:
                     values["edits"] = old.edits
                 _let_go(connection, [instead_of.id], heir=item.id if keep_edits else None)
             connection.execute(sa.insert(ITEMS).values(**values))
+            if signature is not None:
+                add_sketch(connection, values["position"], signature)
             _changed(connection)
 
     def saw(self, path: Path, stat: os.stat_result, item_id: str, read_by: str) -> None:
@@ -254,11 +259,16 @@ class Catalogue:
             ).scalar()
         return found
 
-    def signatures(self) -> list[tuple[str, bytes]]:
-        """(id, signature) of the tracks that have one, in the order of adding."""
-        query = sa.select(ITEMS.c.id, ITEMS.c.signature).where(ITEMS.c.signature.is_not(None), _HELD)
+    def sketches(self, held: Sketches | None = None) -> Sketches:
+        """Of all tracks' signatures, made where they are not there yet; `held` were read before."""
+        with self._begin() as connection:
+            return read_sketches(connection, held)
+
+    def signatures_at(self, positions: npt.NDArray[np.int64]) -> list[tuple[int, str, bytes]]:
+        """(position, id, signature) of the tracks at some positions that have one."""
         with self._engine.connect() as connection:
-            return [(row.id, row.signature) for row in connection.execute(query.order_by(ITEMS.c.position))]
+            rows = signatures_at(connection, positions)
+        return [(row.position, row.id, row.signature) for row in rows if row.removed_at is None]
 
     def remove(self, ids: list[str]) -> None:
         """Take items out; until `purge` they can be restored.

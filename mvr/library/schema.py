@@ -13,7 +13,7 @@ from sqlalchemy.dialects import sqlite
 from mvr.config.sqlite import read_only_address
 from mvr.errors import DataError, UsageError
 
-VERSION = 2
+VERSION = 3
 WRITER_LOCK = "writer.lock"
 _LOCK_S = 20.0
 
@@ -70,9 +70,31 @@ FILES = sa.Table(
     # since version 2: what the tags were read by (reader and row of a table); another one is read again
     sa.Column("read_by", sa.String, nullable=False, server_default=""),
 )
+# since version 3: what `mvr.library.sketches` finds the nearest signatures by; empty until the first track is compared
+SKETCH_AXES = sa.Table(
+    "sketch_axes",
+    METADATA,
+    sa.Column("fitted", sa.Integer, primary_key=True),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("axes", sa.LargeBinary, nullable=False),
+)
+SKETCHES = sa.Table(
+    "sketches",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("positions", sa.LargeBinary, nullable=False),
+    sa.Column("sketches", sa.LargeBinary, nullable=False),
+)
 CHANGES = sa.Table("changes", METADATA, sa.Column("revision", sa.Integer, primary_key=True))
 _DIALECT = sqlite.dialect()
-_INDEXES = ("CREATE INDEX IF NOT EXISTS files_item ON files (item)",)
+_INDEXES = (  # adding one file looks for these; without them it reads the whole table each time
+    "CREATE INDEX IF NOT EXISTS files_item ON files (item)",
+    "CREATE INDEX IF NOT EXISTS items_position ON items (position)",
+    "CREATE INDEX IF NOT EXISTS items_path ON items (path)",
+    "CREATE INDEX IF NOT EXISTS items_same_as ON items (same_as) WHERE same_as IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS items_removed_at ON items (removed_at) WHERE removed_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS items_missing ON items (missing)",
+)
 
 
 def prepare(path: Path) -> None:
@@ -121,12 +143,9 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
                 if column.name not in have:
                     added = sa.schema.CreateColumn(column).compile(dialect=_DIALECT)
                     connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {added}")
-    if version == 0:
-        for table in METADATA.sorted_tables:
-            connection.execute(
-                str(sa.schema.CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT))
-            )
-        connection.execute("INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT * FROM changes)")
+    for table in METADATA.sorted_tables:
+        connection.execute(str(sa.schema.CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)))
+    connection.execute("INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT * FROM changes)")
     for index in _INDEXES:
         connection.execute(index)
     connection.execute(f"PRAGMA user_version = {VERSION}")

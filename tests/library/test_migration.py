@@ -126,7 +126,7 @@ def test_of_several_that_open_it_at_once_one_does_the_work(old: Path, system: Sy
     ]
     assert [(run.communicate()[0].strip(), run.returncode) for run in runs] == [("3", 0)] * 3
     with closing(sqlite3.connect(old / "catalogue.sqlite")) as now:
-        assert now.execute("PRAGMA user_version").fetchone() == (2,)
+        assert now.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
         assert now.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
