@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from eval.timing.shots import KINDS, RATE_FPS, CutFilm, Pixels, draw_films, paint_film
 from mvr.datatypes import JsonDict
-from mvr.signal.picture import THUMB_PX, Watcher, find_cuts
+from mvr.signal.picture import THUMB_PX, Watcher, find_cuts, points_of_thumb
 
 TOLERANCE_S = 0.06  # one frame and rounding
 Times = npt.NDArray[np.float64]
@@ -57,7 +57,7 @@ def our_cuts(frames: Pixels) -> Times:
     """By `mvr.signal.picture` on thumbnails of the frames."""
     watcher = Watcher()
     for number, thumb in enumerate(thumbs_of(frames)):
-        watcher.see(number / RATE_FPS, thumb)
+        watcher.see(number / RATE_FPS, points_of_thumb(thumb))
     return find_cuts(watcher.changes())
 
 

@@ -20,7 +20,7 @@ from eval.timing.songs import render_song
 from mvr.datasets.synthetic.latents import GENRES
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
-from mvr.signal.picture import Watcher
+from mvr.signal.picture import Watcher, points_of_thumb
 from mvr.signal.rhythm import hear
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, fine_onsets, measure_music, strongest_apart
@@ -86,7 +86,7 @@ def plant(source: Source, seed: int, follows: Follows) -> Planted:
     start_s = float(rng.uniform(0, TRACK_S - FILM_S))
     watcher = Watcher()
     for number, thumb in enumerate(_paint(source, start_s, follows, rng)):
-        watcher.see(number / RATE_FPS, thumb)
+        watcher.see(number / RATE_FPS, points_of_thumb(thumb))
     return Planted(film=film_timing(watcher.changes(), FILM_S), track=source.track, start_s=start_s)
 
 

@@ -24,7 +24,7 @@ from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
 from mvr.media.promise import check_complete, check_duration, promised_s
 from mvr.media.refusals import no_picture, undecodable
-from mvr.media.watching import present_watcher, thumbnail
+from mvr.media.watching import points_of, present_watcher
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -264,7 +264,7 @@ class _Reader:
             if self.ahead is None:
                 return
             if self._see is not None:
-                self._see(self.time_s(self.ahead), thumbnail(self.ahead))
+                self._see(self.time_s(self.ahead), points_of(self.ahead))
 
     def _position(self) -> int:
         at = [self._pts(frame) for frame in (self.shown, self.ahead) if frame is not None]

@@ -3,8 +3,8 @@
     with watching(watcher.see):
         system.features_of_file(clip, Modality.VIDEO)      # decodes what it needs; `watcher` sees all of it
 
-or, where nothing else is to be decoded, `watch_pictures(clip, watcher.see)`. A look is at a thumbnail of 48
-x 27 points.
+or, where nothing else is to be decoded, `watch_pictures(clip, watcher.see)`. A look is at 48 x 27 points, read
+where they lie: nothing is computed per frame, whoever looks does that for many frames at once.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-Thumb = npt.NDArray[np.uint8]
-See = Callable[[float, Thumb], None]
-"""Called with a time in seconds from the start of the file and a thumbnail (27, 48, 3) of luma, Cb, Cr."""
+Points = npt.NDArray[np.uint8]
+See = Callable[[float, Points], None]
+"""Called with a time in seconds from the start of the file and points (6, 27, 48): four samples of luma that lie
+around each point, one of Cb, one of Cr."""
 
 WIDE, HIGH = 48, 27
-_POINTS = (2, 1, 1)  # of luma, Cb, Cr, read per side of a thumbnail's point
+_LUMA = 4  # samples of a point
 _PLANAR: dict[str, type[np.uint8 | np.uint16]] = {
     "yuv420p": np.uint8, "yuvj420p": np.uint8, "yuv422p": np.uint8, "yuvj422p": np.uint8, "yuv444p": np.uint8,
     "yuvj444p": np.uint8, "yuv420p10le": np.uint16, "yuv422p10le": np.uint16, "yuv444p10le": np.uint16,
@@ -84,48 +85,46 @@ def watch_pictures(
             if until_s is not None and time_s >= until_s:
                 return
             check_duration(media.path, time_s, limits.video_s, length_s)
-            see(time_s, thumbnail(frame))
+            see(time_s, points_of(frame))
             if progress is not None and length_s and time_s - reported_s >= 1:
                 reported_s = time_s
                 progress(min(1.0, time_s / length_s))
 
 
-def thumbnail(frame: VideoFrame) -> Thumb:
-    """A frame as (27, 48, 3) luma, Cb, Cr: means of points read from its planes, or FFmpeg's for rare formats."""
+def points_of(frame: VideoFrame) -> Points:
+    """A frame's points (6, 27, 48), see `See`; means by FFmpeg for rare formats and small pictures."""
     kind = _PLANAR.get(frame.format.name)
     if kind is None or frame.width < 4 * WIDE or frame.height < 4 * HIGH:
-        small = frame.reformat(WIDE, HIGH, "yuv444p", interpolation="AREA")
-        return np.ascontiguousarray(small.to_ndarray().transpose(1, 2, 0))
-    planes = [_reduced(plane, kind, points) for plane, points in zip(frame.planes, _POINTS, strict=False)]
-    thumb = np.empty((HIGH, WIDE, 3), np.uint8)
-    for number, plane in enumerate(planes):
-        thumb[..., number] = plane
-    return thumb
+        small = frame.reformat(WIDE, HIGH, "yuv444p", interpolation="AREA").to_ndarray()
+        return np.repeat(small, (_LUMA, 1, 1), axis=0)
+    luma, *chroma = frame.planes[:3]
+    points = np.empty((_LUMA + 2, HIGH, WIDE), np.uint8)
+    if kind is np.uint8:
+        _read(luma, kind, 2, points[:_LUMA])
+        for row, plane in enumerate(chroma, _LUMA):
+            _read(plane, kind, 1, points[row])
+    else:  # ten bits: means are taken before they are rounded to eight
+        points[:_LUMA] = _read(luma, kind, 2).sum(axis=0, dtype=np.uint16) // (4 * _LUMA)
+        for row, plane in enumerate(chroma, _LUMA):
+            points[row] = _read(plane, kind, 1) >> 2
+    return points
 
 
-def _reduced(plane: Any, kind: type[np.uint8 | np.uint16], points: int) -> Thumb:
-    """Every point of a thumbnail as the mean of `points` x `points` samples of a plane, read where they lie."""
-    width = plane.line_size // np.dtype(kind).itemsize
-    samples: npt.NDArray[Any] = np.frombuffer(plane, kind).take(
-        _places(plane.height, plane.width, width, points)
-    )
-    if points == 1:
-        single: Thumb = (samples if kind is np.uint8 else samples >> 2).astype(np.uint8)
-        return single
-    total = samples[0, 0].astype(np.uint16)
-    for row in range(points):
-        for column in range(points):
-            if row or column:
-                total += samples[row, column]
-    mean: Thumb = (total // (points**2 if kind is np.uint8 else 4 * points**2)).astype(np.uint8)
-    return mean
+def _read(
+    plane: Any, kind: type[np.uint8 | np.uint16], side: int, out: Points | None = None
+) -> npt.NDArray[Any]:
+    """`side` x `side` samples of a plane for every point, (side^2, 27, 48), or (27, 48) for one."""
+    places = _places(plane.height, plane.width, plane.line_size // np.dtype(kind).itemsize, side)
+    # "clip" because the default checks places that are right, by way of a copy
+    samples: npt.NDArray[Any] = np.frombuffer(plane, kind).take(places, out=out, mode="clip")
+    return samples
 
 
 @lru_cache(maxsize=16)
-def _places(height: int, width: int, line: int, points: int) -> npt.NDArray[np.intp]:
-    """Where in a plane's memory the samples lie: (points, points, 27, 48), or (27, 48) for one point."""
-    down = ((np.arange(HIGH * points) + 0.5) * height / (HIGH * points)).astype(np.intp) * line
-    across = ((np.arange(WIDE * points) + 0.5) * width / (WIDE * points)).astype(np.intp)
-    grid = (down[:, None] + across).reshape(HIGH, points, WIDE, points)
-    places: npt.NDArray[np.intp] = np.ascontiguousarray(grid.transpose(1, 3, 0, 2))
-    return places[0, 0] if points == 1 else places
+def _places(height: int, width: int, line: int, side: int) -> npt.NDArray[np.intp]:
+    """Where in a plane's memory the samples lie, as `_read` gives them."""
+    down = ((np.arange(HIGH * side) + 0.5) * height / (HIGH * side)).astype(np.intp) * line
+    across = ((np.arange(WIDE * side) + 0.5) * width / (WIDE * side)).astype(np.intp)
+    grid = (down[:, None] + across).reshape(HIGH, side, WIDE, side).transpose(1, 3, 0, 2)
+    places: npt.NDArray[np.intp] = np.ascontiguousarray(grid.reshape(side**2, HIGH, WIDE))
+    return places[0] if side == 1 else places

@@ -7,6 +7,8 @@ themselves and unlike each other.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
@@ -88,6 +90,7 @@ def novelty(features: FloatArray) -> FloatArray:
     return np.maximum(out, 0).astype(np.float32)
 
 
+@lru_cache(maxsize=256)  # one of some hundred, the same for every file
 def _lag_kernel(half: int, lag: int) -> npt.NDArray[np.float64]:
     """Weights of the pairs (a, a + lag) around a moment, a from -half on, for `np.convolve`."""
     first = np.arange(-half, half - lag) + 0.5
@@ -98,6 +101,7 @@ def _lag_kernel(half: int, lag: int) -> npt.NDArray[np.float64]:
     return kernel
 
 
+@lru_cache(maxsize=8)
 def _mass(half: int) -> tuple[float, float]:
     """Sums of the tapered kernel over pairs on one side and over pairs across the middle."""
     place = np.arange(-half, half) + 0.5

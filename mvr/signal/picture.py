@@ -1,10 +1,10 @@
 """What changes in a picture: cuts, fades, flashes, change energy and features for novelty, of small frames.
 
-Frames are thumbnails (N, 27, 48, 3) of luma, Cb, Cr in 0..255 at ascending times, taken from decoded
-frames. The distance of two frames is how much moved between them for so much contrast as they have, so that
-dark films are judged by their own measure. A cut is a distance that stands out from those around it and
-that the picture does not come back from; a flash comes back, fast motion does not stand out, a fade has no
-single step.
+Frames are seen as 48 x 27 points of luma, Cb, Cr in 0..255 at ascending times, read from decoded frames. The
+distance of two frames is how much moved between them for so much contrast as they have, so that dark films
+are judged by their own measure. A cut is a distance that stands out from those around it and that the
+picture does not come back from; a flash comes back, fast motion does not stand out, a fade has no single
+step.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ _AROUND_S = 0.3
 _BLACK = 24.0  # mean luma of a faded-out picture (16 is black)
 _FADE_S = 0.25  # shortest fade
 _BLOCK = 64  # frames that are compared at once
+_LUMA = 4  # samples of luma around each point, of which the mean counts
+_CELLS = np.kron(np.eye(3), np.ones((9, 1)))[:, None, :, None] * np.kron(np.eye(3), np.ones((5, 1)))[:, None]
+_CELLS = _CELLS.reshape(27 * 15, 9).astype(np.float32)  # which of a 3 x 3 grid's cells each point lies in
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,8 @@ class Changes:
 
     Attributes:
         times_s: (N,) of the frames.
-        distances: (N, LAGS) of a frame to the frame 1, 2, ... before it; 0 where there is none.
+        distances: (N, LAGS) of a frame to the frame 1, 2, ... before it; 0 where there is none, and beyond the first
+            where no cut can be: only a step over the least distance of a cut is looked at further.
         energy: (N,) change of luma from the frame before, of layout and of light, in levels.
         luma: (N,) mean luma.
         features: (N, 36) means of a 3 x 3 grid of luma, Cb, Cr and edges.
@@ -48,29 +53,39 @@ class Changes:
     features: FloatArray
 
 
+def points_of_thumb(thumb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """What a `Watcher` sees of a small picture (27, 48, 3) of luma, Cb, Cr: (6, 27, 48)."""
+    return np.repeat(np.moveaxis(thumb, -1, 0), (_LUMA, 1, 1), axis=0)
+
+
 class Watcher:
-    """Takes thumbnails one by one and keeps `Changes`; memory grows by 200 bytes a frame."""
+    """Takes frames one by one and keeps `Changes`; memory grows by 200 bytes a frame."""
 
     def __init__(self) -> None:
         self._times: list[float] = []
         self._waiting: list[npt.NDArray[np.uint8]] = []
-        self._before = np.zeros((0, 27, 48, 3), np.uint8)  # the last frames of the block before
+        self._before = np.zeros((0, 3, 27, 48), np.uint8)  # the last frames of the block before
         self._blocks: list[_Compared] = []
 
     def __len__(self) -> int:
         return len(self._times)
 
-    def see(self, time_s: float, thumb: npt.NDArray[np.uint8]) -> None:
-        """Take the next frame, (27, 48, 3); one that is not later than the last is left out."""
+    def see(self, time_s: float, points: npt.NDArray[np.uint8]) -> None:
+        """Take the next frame, (6, 27, 48); one that is not later than the last is left out.
+
+        Args:
+            time_s: when it is shown.
+            points: four samples of luma around each point, one of Cb, one of Cr (`mvr.media.watching.points_of`).
+        """
         if self._times and time_s <= self._times[-1]:
             return
         self._times.append(time_s)
-        self._waiting.append(thumb)
+        self._waiting.append(points)
         if len(self._waiting) == _BLOCK:
             self._work()
 
     def _work(self) -> None:
-        frames = np.concatenate([self._before, np.stack(self._waiting)])
+        frames = np.concatenate([self._before, _small(np.stack(self._waiting))])
         self._blocks.append(_compare(frames, len(self._before)))
         self._before, self._waiting = frames[-LAGS:], []
 
@@ -106,21 +121,35 @@ _NOTHING = _Compared(
 )
 
 
+def _small(points: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Means of the samples of luma (N, 6, 27, 48), with Cb and Cr: (N, 3, 27, 48)."""
+    frames = np.empty((len(points), 3, *points.shape[2:]), np.uint8)
+    luma = points[:, 0].astype(np.uint16)
+    for sample in range(1, _LUMA):
+        luma += points[:, sample]
+    luma //= _LUMA
+    frames[:, 0], frames[:, 1:] = luma, points[:, _LUMA:]
+    return frames
+
+
 def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
-    """The frames (N, 27, 48, 3) after the first `known`, each against those before it."""
+    """The frames (N, 3, 27, 48) after the first `known`, each against those before it."""
     count = len(frames)
-    luma = frames[..., 0].reshape(count, -1).astype(np.float32)
-    chroma = frames[:, ::2, ::2, 1:].reshape(count, -1).astype(np.float32)
+    luma = frames[:, 0].reshape(count, -1).astype(np.float32)
+    chroma = frames[:, 1:, ::2, ::2].reshape(count, -1).astype(np.float32)
     mean = luma.mean(axis=1)
     luma -= mean[:, None]
     contrast = _FLOOR / 2 + np.abs(luma).mean(axis=1)
     distances = np.zeros((count, LAGS), np.float32)
     energy = np.zeros(count, np.float32)
     for lag in range(1, min(LAGS + 1, count)):
-        layout = np.abs(luma[lag:] - luma[:-lag]).mean(axis=1)
-        colour = np.abs(chroma[lag:] - chroma[:-lag]).mean(axis=1)
-        light = np.abs(mean[lag:] - mean[:-lag])
-        distances[lag:, lag - 1] = (layout + 0.25 * light + colour) / (contrast[lag:] + contrast[:-lag])
+        now = np.arange(1, count) if lag == 1 else _after_steps(distances[:, 0], lag)
+        if not len(now):
+            continue
+        before = now - lag
+        layout, colour = _apart(luma, now, before), _apart(chroma, now, before)
+        light = np.abs(mean[now] - mean[before])
+        distances[now, lag - 1] = (layout + 0.25 * light + colour) / (contrast[now] + contrast[before])
         if lag == 1:
             energy[1:] = layout + light
     return _Compared(
@@ -131,14 +160,32 @@ def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
     )
 
 
+def _apart(rows: FloatArray, now: Rows, before: Rows) -> FloatArray:
+    """Mean distance of rows to others: (len(now),)."""
+    difference = rows[now]
+    difference -= rows[before]
+    np.abs(difference, out=difference)
+    mean: FloatArray = difference.mean(axis=1)
+    return mean
+
+
+def _after_steps(step: FloatArray, lag: int) -> Rows:
+    """Frames of which the one `lag` before lies across a step that may be a cut."""
+    candidates = np.flatnonzero(step > _LEAST)
+    later = (candidates[:, None] + np.arange(lag)).ravel()
+    return np.unique(later[(later >= lag) & (later < len(step))])
+
+
 def _grids(frames: npt.NDArray[np.uint8]) -> FloatArray:
     """Means over a 3 x 3 grid of luma, Cb, Cr and edges: (N, 36)."""
-    small = frames.reshape(len(frames), 27, 16, 3, 3)[..., 1, :].astype(np.float32)  # every third column
-    edges = np.abs(np.diff(small[..., 0], axis=2, prepend=small[:, :, :1, 0]))
-    edges += np.abs(np.diff(small[..., 0], axis=1, prepend=small[:, :1, :, 0]))
-    planes = np.concatenate([small[:, :, :15], edges[:, :, :15, None]], axis=3)
-    cells: FloatArray = planes.reshape(len(frames), 3, 9, 3, 5, 4).mean(axis=(2, 4)).reshape(len(frames), 36)
-    return cells
+    planes = np.zeros((len(frames), 4, 27, 15), np.float32)
+    planes[:, :3] = frames[..., 1:45:3]  # every third column
+    luma, edges = planes[:, 0], planes[:, 3]
+    np.abs(np.diff(luma, axis=2), out=edges[:, :, 1:])
+    edges[:, 1:] += np.abs(np.diff(luma, axis=1))
+    sums = (planes.reshape(-1, 27 * 15) @ _CELLS).reshape(-1, 4, 9)  # of whole numbers, so exact
+    means: FloatArray = (sums / np.float32(45)).transpose(0, 2, 1).reshape(-1, 36)
+    return means
 
 
 def find_cuts(changes: Changes) -> Times:

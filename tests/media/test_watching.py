@@ -8,7 +8,7 @@ import pytest
 
 from mvr.errors import NoPicture
 from mvr.media.frames import sample_frames
-from mvr.media.watching import thumbnail, watch_pictures, watching
+from mvr.media.watching import points_of, watch_pictures, watching
 
 
 def write_film(path: Path, frames: int = 40, size: tuple[int, int] = (320, 192)) -> Path:
@@ -30,41 +30,43 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_frame_is_shown_once_in_order_with_its_own_time(film):
     times = []
-    watch_pictures(film, lambda time_s, _thumb: times.append(time_s))
+    watch_pictures(film, lambda time_s, _points: times.append(time_s))
     np.testing.assert_allclose(times, np.arange(40) / 20, atol=1e-3)
 
 
 def test_looking_stops_where_it_is_told_to(film):
     times = []
-    watch_pictures(film, lambda time_s, _thumb: times.append(time_s), until_s=0.5)
+    watch_pictures(film, lambda time_s, _points: times.append(time_s), until_s=0.5)
     assert len(times) == 10
 
 
 def test_frames_that_are_decoded_anyway_are_seen_and_the_same_frames_come_back(film):
     seen = []
-    with watching(lambda time_s, thumb: seen.append((time_s, thumb))):
+    with watching(lambda time_s, points: seen.append((time_s, points))):
         looked_at = sample_frames(film, rate_hz=4)
     alone = sample_frames(film, rate_hz=4)
     np.testing.assert_array_equal(looked_at.images, alone.images)
     times = [time_s for time_s, _ in seen]
     assert times == sorted(times) and max(np.diff([0, *times, 2.0])) <= 0.3
-    assert abs(float(seen[-1][1][..., 0].mean()) - float(seen[0][1][..., 0].mean())) > 100
+    assert abs(float(seen[-1][1][:4].mean()) - float(seen[0][1][:4].mean())) > 100
 
 
 def test_nobody_looks_on_after_the_context(film):
     seen = []
-    with watching(lambda time_s, _thumb: seen.append(time_s)):
+    with watching(lambda time_s, _points: seen.append(time_s)):
         pass
     sample_frames(film, count=2)
     assert seen == []
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p", "yuv420p10le", "rgb24", "gray"])
-def test_a_thumbnail_is_the_mean_of_the_picture_in_every_format(pixels):
+def test_points_are_the_mean_of_the_picture_around_them_in_every_format(pixels):
     ramp = np.tile(np.linspace(40, 200, 480)[None, :, None], (270, 1, 3)).astype(np.uint8)
     frame = av.VideoFrame.from_ndarray(ramp).reformat(format=pixels)
     expected = frame.reformat(48, 27, "yuv444p", interpolation="AREA").to_ndarray().transpose(1, 2, 0)
-    np.testing.assert_allclose(thumbnail(frame).astype(int), expected.astype(int), atol=3)
+    luma, chroma = np.split(points_of(frame).astype(int), [4])
+    seen = np.stack([luma.sum(axis=0) // 4, *chroma], axis=-1)
+    np.testing.assert_allclose(seen, expected.astype(int), atol=3)
 
 
 def test_a_file_without_a_picture_is_refused(tmp_path):

@@ -5,13 +5,13 @@ import pytest
 
 from eval.timing.cuts import adaptive_cuts, compare_cuts, our_cuts, quiet_windows, thumbs_of
 from eval.timing.shots import RATE_FPS, draw_films, paint_shot
-from mvr.signal.picture import Watcher, find_cuts, find_fades, find_flashes
+from mvr.signal.picture import LAGS, Watcher, find_cuts, find_fades, find_flashes, points_of_thumb
 
 
 def changes_of(frames: np.ndarray):
     watcher = Watcher()
     for number, thumb in enumerate(thumbs_of(frames)):
-        watcher.see(number / RATE_FPS, thumb)
+        watcher.see(number / RATE_FPS, points_of_thumb(thumb))
     return watcher.changes()
 
 
@@ -66,5 +66,43 @@ def test_few_frames_and_a_still_picture_change_nothing(count):
 def test_a_frame_that_is_not_later_is_left_out():
     watcher = Watcher()
     for time_s in (0.0, 0.04, 0.04, 0.02, 0.08):
-        watcher.see(time_s, np.zeros((27, 48, 3), np.uint8))
+        watcher.see(time_s, np.zeros((6, 27, 48), np.uint8))
     np.testing.assert_allclose(watcher.changes().times_s, [0.0, 0.04, 0.08])
+
+
+def distance(one: np.ndarray, other: np.ndarray) -> float:
+    """As the module's docstring says it, of two points (6, 27, 48)."""
+    small = [
+        np.stack([each[:4].astype(int).sum(axis=0) // 4, *each[4:].astype(int)]) for each in (one, other)
+    ]
+    level = [each[0].mean() for each in small]
+    layout = [each[0] - mean for each, mean in zip(small, level, strict=True)]
+    moved = np.abs(layout[1] - layout[0]).mean() + 0.25 * abs(level[1] - level[0])
+    colour = np.abs(small[1][1:, ::2, ::2] - small[0][1:, ::2, ::2]).mean()
+    return (moved + colour) / (4.0 + sum(np.abs(each).mean() for each in layout))
+
+
+def test_frames_are_compared_across_blocks_wherever_a_cut_may_be():
+    rng = np.random.default_rng(8)
+    shots = [rng.integers(0, 256, (6, 27, 48)) for _ in range(3)]
+    film = np.stack([shots[0]] * 61 + [shots[1]] * 40 + [shots[2]] * 60) + rng.integers(
+        -9, 10, (161, 6, 27, 48)
+    )
+    film = np.clip(film, 0, 255).astype(np.uint8)
+    watcher = Watcher()
+    for number, points in enumerate(film):
+        watcher.see(number / 25, points)
+    changes = watcher.changes()
+    np.testing.assert_allclose(find_cuts(changes), [61 / 25, 101 / 25])
+    np.testing.assert_allclose(
+        changes.distances[1:, 0], [distance(*film[row - 1 : row + 1]) for row in range(1, 161)], rtol=1e-5
+    )
+    for row in range(61, 61 + LAGS):  # the second block begins at 64
+        for lag in range(row - 60, LAGS + 1):
+            assert changes.distances[row, lag - 1] == pytest.approx(
+                distance(film[row - lag], film[row]), rel=1e-5
+            )
+    luma = film[:, :4].astype(int).sum(axis=1) // 4
+    np.testing.assert_allclose(changes.luma, luma.mean(axis=(1, 2)), rtol=1e-6)
+    cell = luma[70, 9:18, 16:31:3]  # of the grid's middle; every third column is read
+    assert changes.features[70, 16] == pytest.approx(cell.mean(), rel=1e-6)

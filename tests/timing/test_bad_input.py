@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mvr.signal.picture import Watcher, find_cuts
+from mvr.signal.picture import Watcher, find_cuts, points_of_thumb
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.film import FilmTiming, film_timing
@@ -23,7 +23,7 @@ def seen(times_s, thumb=None) -> FilmTiming:
     watcher = Watcher()
     for number, time_s in enumerate(times_s):
         picture = np.full((27, 48, 3), 90, np.uint8) if thumb is None else thumb(number)
-        watcher.see(float(time_s), picture)
+        watcher.see(float(time_s), points_of_thumb(picture))
     return film_timing(watcher.changes())
 
 

@@ -125,7 +125,7 @@ def test_silence_and_one_frame_are_placed_without_an_error():
     from mvr.signal.picture import Watcher
 
     watcher = Watcher()
-    watcher.see(0.0, np.zeros((27, 48, 3), np.uint8))
+    watcher.see(0.0, np.zeros((6, 27, 48), np.uint8))
     placings = place_tracks(film_timing(watcher.changes()), [silent, a_track()], [(5.0, 15.0)] * 2)
     assert [placing.start_s for placing in placings] == [5.0, 5.0]
 
