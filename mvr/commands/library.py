@@ -111,7 +111,7 @@ def push(
         bool,
         typer.Option(
             "--graph",
-            help="Make an HNSW graph (PostgreSQL), for a million rows and more; recall is measured.",
+            help="Make HNSW graphs (PostgreSQL), from some 100,000 rows on; recall is measured.",
         ),
     ] = False,
     as_json: JsonOption = False,

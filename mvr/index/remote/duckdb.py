@@ -43,6 +43,9 @@ class DuckdbPlace(SqlPlace):
             )
         try:
             self._database = duckdb.connect(str(path), read_only=read_only)
+            self._database.execute(
+                "SET force_compression = 'uncompressed'"
+            )  # vectors hardly shrink, and are read whole
         except duckdb.Error as error:
             raise IndexUnreachable(
                 f"the index {path} cannot be opened ({str(error).strip().splitlines()[0]})"

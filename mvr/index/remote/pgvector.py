@@ -1,9 +1,9 @@
 """An index on PostgreSQL with the extension pgvector: the database that holds the votes can hold it, too.
 
-Rows are `halfvec`. Without a graph every row is looked at, and lists are proven; `build_graph` makes an HNSW graph,
-after which lists without filters are quicker and their recall is only measured. What would be wrong without an error is
-seen to: `ef_search` follows the number of candidates, deleted rows are made up for by iterative scans and VACUUM, and a
-filter, behind which a graph may find nothing, looks at every row.
+Rows are `halfvec`. Without graphs every row is looked at, and lists are proven; `build_graph` makes them
+(`mvr.index.remote.graphs`), after which lists without filters are quicker and their recall is only measured. What would
+be wrong without an error is seen to: `ef_search` follows the number of candidates, deleted rows are made up for by
+iterative scans and VACUUM, and a filter, behind which a graph may find nothing, looks at every row.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ import numpy.typing as npt
 from mvr.config.extras import need
 from mvr.datatypes import FloatArray
 from mvr.errors import IndexUnreachable
+from mvr.index.remote import graphs
 from mvr.index.remote.place import Space
 from mvr.index.remote.sql import ItemLine, Line, SqlPlace
 
-_MOST_EF = 1000  # pgvector's own limit of hnsw.ef_search
 _TRUSTED_S = 1.0  # an idle connection is asked whether it still answers after this long
-_GRAPH_ROW_BYTES = 450  # of a row's neighbours and header while a graph is built, 16 to 32 links each
 _MOST_MEMORY_MB = 4096  # asked for by us; a server that is set to more keeps its own
 CONNECT_TIMEOUT_S = 5
 
@@ -36,7 +35,6 @@ class PgvectorPlace(SqlPlace):
 
     mark = "%s"
     lock = " FOR UPDATE"
-    nearest = "r.embedding <#> ?"  # no other form is answered by a graph, and this one by nothing else
 
     def __init__(self, url: str, *, patience_s: int = 30) -> None:
         need("psycopg", "an index on PostgreSQL", "servers")
@@ -152,34 +150,38 @@ class PgvectorPlace(SqlPlace):
             ) from error
 
     def exact(self, connection: Any, space: Space) -> bool:
-        """Until there is a graph."""
-        query = "SELECT to_regclass(%s) IS NULL"
-        return bool(connection.execute(query, [f"mvr_graph_{space.key}"]).fetchone()[0])
+        """Until all graphs are there."""
+        query = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest(%s::text[]) name"
+        return not connection.execute(query, [graphs.graph_names(space)]).fetchone()[0]
 
-    def prepare_graph(self, connection: Any, count: int) -> None:
-        """A graph hands out `ef_search` rows at most, and fewer behind deletions, unless it goes on looking."""
-        connection.execute(f"SET LOCAL hnsw.ef_search = {min(max(count, 40), _MOST_EF)}")
-        connection.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
+    def graph_rows(self, space: Space, weights: FloatArray, effort: int) -> tuple[str, int]:
+        """See `mvr.index.remote.graphs`."""
+        return graphs.candidates_of(space, weights, effort)
+
+    def prepare_graphs(self, connection: Any, effort: int) -> None:
+        """For this transaction."""
+        for statement in graphs.settings(effort):
+            connection.execute(statement)
 
     def build_graph(self, space: Space, *, limit_s: int = 0) -> None:
-        """Make the HNSW graph of a space; minutes for a million rows, much longer where it does not fit the memory.
+        """Make the graphs of a space, one after the other; minutes for a million rows.
 
         Args:
             space: which rows.
-            limit_s: seconds after which it is given up (IndexUnreachable); 0 for none.
+            limit_s: seconds after which one is given up (IndexUnreachable); 0 for none. What was made before is kept.
         """
         holding = self.holding(space)
         rows = 0 if holding is None else holding.rows
-        need_mb = 64 + rows * (2 * space.width + _GRAPH_ROW_BYTES) // 1_000_000
-        with self.transaction() as connection:
-            connection.execute(f"SET LOCAL statement_timeout = {1000 * limit_s}")
-            own = "SELECT setting::bigint / 1024 FROM pg_settings WHERE name = 'maintenance_work_mem'"
-            memory_mb = max(min(need_mb, _MOST_MEMORY_MB), int(connection.execute(own).fetchone()[0]))
-            connection.execute(f"SET LOCAL maintenance_work_mem = '{memory_mb}MB'")
-            connection.execute(
-                f"CREATE INDEX IF NOT EXISTS mvr_graph_{space.key} ON mvr_segments_{space.key} "
-                "USING hnsw (embedding halfvec_ip_ops)"
-            )
+        need_mb = 64 + rows * (2 * space.dim + graphs.ROW_BYTES) // 1_000_000
+        for statement in graphs.create_statements(space):
+            with self.transaction() as connection:
+                connection.execute(f"SET LOCAL statement_timeout = {1000 * limit_s}")
+                own = "SELECT setting::bigint / 1024 FROM pg_settings WHERE name = 'maintenance_work_mem'"
+                memory_mb = max(min(need_mb, _MOST_MEMORY_MB), int(connection.execute(own).fetchone()[0]))
+                connection.execute(f"SET LOCAL maintenance_work_mem = '{memory_mb}MB'")
+                connection.execute(statement)
+        with self.transaction() as connection:  # the first version's, over whole rows
+            connection.execute(f"DROP INDEX IF EXISTS mvr_graph_{space.key}")
 
     def after_removal(self, space: Space) -> None:
         """Deleted rows hide live ones in a graph until VACUUM."""

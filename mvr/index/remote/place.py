@@ -1,9 +1,9 @@
 """What an index in a database does, whatever the database: it keeps rows and hands out candidates.
 
 A place holds spaces: the rows of one modality under one system. A row is a segment of an item: B unit-length branch
-vectors laid end to end, as float16, with the inner products between its branches. A search asks for the n best rows:
-by score, for which every row is looked at, or by the plain inner product that a graph can follow. Exact scores and the
-proof that nothing better is left are `mvr.index.remote.search`'s, the same for every place.
+vectors laid end to end, as float16, with the inner products between its branches. A search asks for the n best rows by
+score: of all rows, or of those near the query in a graph. Exact scores and the proof that nothing better is left are
+`mvr.index.remote.search`'s, the same for every place.
 """
 
 from __future__ import annotations
@@ -93,6 +93,31 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sought:
+    """What one search asks a place for.
+
+    Attributes:
+        unit: (D,) the query's mixture, of unit length.
+        weights: (B,) of the branches.
+        count: how many rows.
+        wanted: which items they may belong to.
+        effort: candidates of an approximate index; None: every row is looked at.
+    """
+
+    unit: FloatArray
+    weights: FloatArray
+    count: int
+    wanted: Wanted
+    effort: int | None = None
+
+    @property
+    def weighted(self) -> FloatArray:
+        """(B * D,): its inner product with a row is the row's score times the length of the row's mixture."""
+        flat: FloatArray = (self.weights[:, None] * self.unit).ravel().astype(np.float32)
+        return flat
+
+
+@dataclass(frozen=True, kw_only=True)
 class Candidates:
     """Rows of one search, best first; fewer than asked for when there are no more.
 
@@ -100,7 +125,7 @@ class Candidates:
         positions: (n,) of the items, in the order of their first writing.
         numbers: (n,) of the segment in its item.
         vectors: (n, B, D) float32, as stored.
-        values: (n,) float64, what they are ordered by, as the place computed it: scores or plain inner products.
+        values: (n,) float64, what they are ordered by: scores as the place computed them.
         slack: by how much an inner product may be off, the query's rounding included.
     """
 
@@ -160,12 +185,8 @@ class Place(Protocol):
     def remove(self, space: Space, ids: Sequence[str]) -> None:
         """Take items out."""
 
-    def candidates(
-        self, space: Space, weighted: FloatArray, count: int, wanted: Wanted, weights: FloatArray | None
-    ) -> Candidates:
-        """The `count` best rows for a query that is mixed and weighted, `weighted` (B * D,): of all rows by their score
-        at `weights` (B,) of the branches, or for None by inner product, from an approximate index where there is one.
-        """
+    def candidates(self, space: Space, sought: Sought) -> Candidates:
+        """The best rows by score: of all rows, or of those that an approximate index hands out."""
 
     def build_graph(self, space: Space) -> None:
         """Make an approximate index of a space. Raises UsageError: this kind has none."""

@@ -3,8 +3,8 @@
 A row's score is its inner product with the weighted query over the length of its mixture. Places compute it roughly: it
 may be off by `slack` / m, m being the shortest mixture that the elementwise least Gram matrix allows. Once the k-th
 best item's exact score is above that of the last row handed out by more, nothing better is left (`proven`); until then
-twice as many rows are asked for. An approximate index proves nothing: `measure_recall` says how much it misses, and
-what is filtered looks at every row.
+twice as many rows are asked for. Of an approximate index that holds among its candidates only, which proves nothing:
+`measure_recall` says how much it misses, and what is filtered looks at every row.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from mvr.datatypes import FloatArray, branch_weights
 from mvr.errors import UsageError
 from mvr.index.mixture import CANCELLED, divide_by_lengths, gram, mixed_lengths, mixed_query
 from mvr.index.recall import ALPHAS, WANTED_RECALL, Measured
-from mvr.index.remote.place import Candidates, Holding, Place, Space, Wanted
+from mvr.index.remote.place import Candidates, Holding, Place, Sought, Space, Wanted
 
-FETCHES = (320, 640, 1000, 2000, 4000)  # tried for an approximate index, until enough is found
+EFFORTS = (200, 500, 1000, 2000, 4000, 8000)  # tried for an approximate index, until enough is found
+UNMEASURED_EFFORT = 2000
 FIRST_FETCH = 100  # rows by score: a proof takes as many as lie within the rounding of the k-th item
 
 EVERYTHING = Wanted()
@@ -126,7 +127,7 @@ def measure_recall(
         for query in queries
     ]
     truths = [_names(_one(place, space, replace(ask, every_row=True))) for ask in asks]
-    for fetch in FETCHES:
+    for fetch in EFFORTS:
         measured = Measured(recall=0.0, sample=sample, date=datetime.now(UTC).date().isoformat(), fetch=fetch)
         held = replace(holding, measured=measured)
         shares = [
@@ -160,22 +161,33 @@ class _Ask:
 def _one(place: Place, space: Space, ask: _Ask) -> Found:
     """The k best items for one segment of the query."""
     vectors, weights, k, holding = ask.vectors, ask.weights, ask.k, ask.holding
-    unit = mixed_query(vectors, weights)
-    weighted = (weights[:, None] * unit).ravel().astype(np.float32)
-    shortest = float(mixed_lengths(holding.least_gram[None], weights)[0])
     every_row = ask.every_row or holding.exact or ask.wanted != EVERYTHING
-    fetch = FIRST_FETCH if every_row else FETCHES[2] if holding.measured is None else holding.measured.fetch
-    count = max(fetch, 4 * k)
+    sought = Sought(
+        unit=mixed_query(vectors, weights),
+        weights=weights,
+        count=max(FIRST_FETCH, 4 * k),
+        wanted=ask.wanted,
+        effort=None
+        if every_row
+        else UNMEASURED_EFFORT
+        if holding.measured is None
+        else holding.measured.fetch,
+    )
+    shortest = float(mixed_lengths(holding.least_gram[None], weights)[0])
     while True:
-        found = place.candidates(space, weighted, count, ask.wanted, weights if every_row else None)
-        scores = _scores(found, weighted, weights)
-        hits = _best_items(found, scores, ask.asked, k)
-        exhausted = len(found.values) < count
-        if exhausted or _is_complete(found, hits, k, shortest):
+        found = place.candidates(space, sought)
+        hits = _best_items(found, _scores(found, sought.weighted, weights), ask.asked, k)
+        exhausted = len(found.values) < sought.count
+        looked_enough = not every_row and len(hits) == k and sought.count >= (sought.effort or 0)
+        if exhausted or looked_enough or _is_complete(found, hits, k, shortest):
             return _found(hits, found, vectors, proven=every_row)
-        if not every_row:  # more candidates of an approximate index prove nothing either
-            return _found(hits, found, vectors, proven=False)
-        count *= 2
+        sought = _more(sought)
+
+
+def _more(sought: Sought) -> Sought:
+    """Twice as many rows; of an approximate index at least as many candidates."""
+    effort = None if sought.effort is None else max(sought.effort, 2 * sought.count)
+    return replace(sought, count=2 * sought.count, effort=effort)
 
 
 def _scores(found: Candidates, weighted: FloatArray, weights: FloatArray) -> FloatArray:

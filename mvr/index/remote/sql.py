@@ -25,6 +25,7 @@ from mvr.index.remote.place import (
     Candidates,
     Holding,
     Row,
+    Sought,
     Space,
     StoredItem,
     Wanted,
@@ -100,10 +101,12 @@ class SqlPlace:
         """Raises UsageError: this kind has none."""
         raise UsageError("this kind of index has no graph; it compares every row, so its lists are exact")
 
-    nearest = ""  # the order of a graph
+    def graph_rows(self, space: Space, weights: FloatArray, effort: int) -> tuple[str, int]:
+        """A table of the candidates of graphs, and how often the query's mixture is a value in it."""
+        raise AssertionError
 
-    def prepare_graph(self, connection: Any, count: int) -> None:
-        """What must be set before a graph is asked for `count` rows."""
+    def prepare_graphs(self, connection: Any, effort: int) -> None:
+        """What must be set before graphs are asked."""
 
     # --- shared
 
@@ -270,26 +273,24 @@ class SqlPlace:
             values = [json.dumps(asdict(measured)), space.key]
             self.run(connection, "UPDATE mvr_indexes SET measured = ? WHERE space = ?", values)
 
-    def candidates(
-        self, space: Space, weighted: FloatArray, count: int, wanted: Wanted, weights: FloatArray | None
-    ) -> Candidates:
+    def candidates(self, space: Space, sought: Sought) -> Candidates:
         """See `Place.candidates`."""
+        mixture, weighted = self.sent_query(sought.unit), sought.weighted
         sent = self.sent_query(weighted)
-        conditions, values = self._conditions(wanted)
+        conditions, values = self._conditions(sought.wanted)
+        rows, times = f"mvr_segments_{space.key}", 0
+        if sought.effort is not None:
+            rows, times = self.graph_rows(space, sought.weights, sought.effort)
         items = f"JOIN mvr_items_{space.key} i ON i.position = r.position {conditions}" if conditions else ""
-        value = self.product(space.width)
-        order = self.nearest
-        if weights is not None:
-            value = _score(value, weights)
-            order = f"{value} DESC, r.position, r.number"
+        score = _score(self.product(space.width), sought.weights)
         with self.transaction() as connection:
-            if weights is None:
-                self.prepare_graph(connection, count)
+            if sought.effort is not None:
+                self.prepare_graphs(connection, sought.effort)
             found = self.read_rows(
                 connection,
-                f"SELECT r.position, r.number, r.embedding, {value} AS value "
-                f"FROM mvr_segments_{space.key} r {items} ORDER BY {order} LIMIT {int(count)}",
-                [self.vector_value(sent), *values, self.vector_value(sent)],
+                f"SELECT r.position, r.number, r.embedding, {score} AS value FROM {rows} r {items} "
+                f"ORDER BY value DESC, r.position, r.number LIMIT {int(sought.count)}",
+                [self.vector_value(sent), *[self.vector_value(mixture)] * times, *values],
             )
         positions, numbers, vectors, found_values = found
         return Candidates(

@@ -14,6 +14,7 @@ from mvr.index.remote.place import (
     Candidates,
     Holding,
     Row,
+    Sought,
     Space,
     StoredItem,
     Wanted,
@@ -70,28 +71,27 @@ class MemoryPlace:
     def keep_measured(self, space: Space, measured: Measured) -> None:
         """Nothing is approximate here."""
 
-    def candidates(
-        self, space: Space, weighted: FloatArray, count: int, wanted: Wanted, weights: FloatArray | None
-    ) -> Candidates:
+    def candidates(self, space: Space, sought: Sought) -> Candidates:
         """See `Place.candidates`."""
         parts = [
             (position, number, vectors[number])
             for position, (item, vectors) in sorted(self._spaces[space].items())
-            if allows(wanted, item)
+            if allows(sought.wanted, item)
             for number in range(len(vectors))
         ]
         shape = (len(parts), len(space.branches), space.dim)
         rows = np.array([part[2] for part in parts], np.float32).reshape(shape)
-        values = rows.reshape(len(parts), space.width).astype(np.float64) @ weighted.astype(np.float64)
-        if weights is not None:
-            values = divide_by_lengths(values, mixed_lengths(gram(rows), weights)).astype(np.float64)
-        order = np.argsort(-values, kind="stable")[:count]
+        products = rows.reshape(len(parts), space.width).astype(np.float64) @ sought.weighted.astype(
+            np.float64
+        )
+        values = divide_by_lengths(products, mixed_lengths(gram(rows), sought.weights)).astype(np.float64)
+        order = np.argsort(-values, kind="stable")[: sought.count]
         return Candidates(
             positions=np.array([parts[at][0] for at in order], np.int64),
             numbers=np.array([parts[at][1] for at in order], np.int64),
             vectors=rows[order],
             values=values[order],
-            slack=query_slack(weighted, weighted, len(space.branches), 1e-7),
+            slack=query_slack(sought.weighted, sought.weighted, len(space.branches), 1e-7),
         )
 
     def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
