@@ -45,7 +45,7 @@ def shard_blocks(shards: Sequence[int], count: int) -> dict[int, int]:
     """
     numbers, rows = np.unique(np.asarray(shards), return_counts=True)
     if len(numbers) < count:
-        raise UsageError(f"{len(numbers)} shards cannot be laid into {count} blocks")
+        raise UsageError(f"{len(numbers)} shards cannot be divided into {count} blocks")
     middle = np.cumsum(rows) - rows / 2
     blocks: npt.NDArray[np.int64] = (middle * count // rows.sum()).astype(np.int64)
     return dict(zip(numbers.tolist(), blocks.tolist(), strict=True))

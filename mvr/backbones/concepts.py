@@ -53,7 +53,7 @@ class ConceptsOptions:
         if not self.crops or not set(self.crops) <= set(_CROPS):
             raise UsageError(f"unknown crops {list(self.crops)}; choose from {', '.join(_CROPS)}")
         if self.max_frames < 1 or not 0 < self.rate_hz <= 240:
-            raise UsageError(f"rate_hz={self.rate_hz}, max_frames={self.max_frames}: wanted numbers above 0")
+            raise UsageError(f"rate_hz={self.rate_hz}, max_frames={self.max_frames}: give numbers above 0")
 
 
 class ConceptsVideo:

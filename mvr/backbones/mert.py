@@ -71,7 +71,9 @@ class MertOptions:
         if isinstance(self.layers, str) and self.layers not in ("last", "all"):
             raise UsageError(f"unknown layers {self.layers!r}; choose last, all or a list of numbers")
         if not self.layers or not self.window_s > 0.1:
-            raise UsageError(f"layers={self.layers}, window_s={self.window_s}: wanted a layer and over 0.1 s")
+            raise UsageError(
+                f"layers={self.layers}, window_s={self.window_s}: give at least one layer and more than 0.1 s"
+            )
 
 
 class MertAudio:

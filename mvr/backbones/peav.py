@@ -70,9 +70,7 @@ class PeavOptions:
 
     def __post_init__(self) -> None:
         if self.rows_at_once < 1 or (self.frames is not None and self.frames < 2):
-            raise UsageError(
-                f"rows_at_once={self.rows_at_once}, frames={self.frames}: wanted at least 1 and at least 2"
-            )
+            raise UsageError(f"rows_at_once={self.rows_at_once}, frames={self.frames}: give at least 1 and 2")
 
 
 @dataclass(frozen=True, kw_only=True)

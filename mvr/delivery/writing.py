@@ -50,7 +50,7 @@ def check_timeline(out: Path, settings: TimelineSettings) -> None:
         raise UsageError(f"{out.name}: a timeline's name ends in {', '.join(_WRITERS)}")
     if settings.link and out.suffix.lower() != ".otioz":
         raise UsageError(
-            "--link belongs to .otioz; the other formats always refer to the media where they lie"
+            "--link belongs to .otioz; the other formats always refer to the media where they are"
         )
     if out.suffix.lower() != ".csv":
         load_otio()

@@ -83,7 +83,7 @@ class BridgeTables:
         for name, shape in wanted.items():
             found = getattr(self, name).shape
             if found != shape:
-                raise WrongShape(f"the tensor {name} of a bridge has shape {found}, wanted {shape}")
+                raise WrongShape(f"the tensor {name} of a bridge has shape {found}, expected {shape}")
 
     def seen(self, features: FloatArray) -> FloatArray:
         """How far each concept stands out against the reference clips: (N, C) -> (N, C), 0 is average."""

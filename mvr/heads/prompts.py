@@ -41,7 +41,7 @@ class PromptTables(BridgeTables):
         for name, count in wanted.items():
             found = getattr(self, name).shape
             if len(found) != 2 or found[0] != count:
-                raise WrongShape(f"{name} have shape {found}, wanted ({count}, D)")
+                raise WrongShape(f"{name} have shape {found}, expected ({count}, D)")
 
     def seen(self, features: FloatArray) -> FloatArray:
         """How far each concept stands out among the concepts: (N, V) -> (N, C), deviations."""

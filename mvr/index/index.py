@@ -118,7 +118,7 @@ def check_query(query: npt.NDArray[Any], weights: npt.NDArray[Any], settings: In
     """(B, D) float32 query, refused when it or the weights do not fit the index."""
     wanted = (len(settings.branches), settings.dim)
     if query.shape != wanted:
-        raise WrongShape(f"the query has shape {query.shape}, the index wants {wanted}")
+        raise WrongShape(f"the query has shape {query.shape}, the index needs {wanted}")
     if weights.shape != wanted[:1]:
         raise WrongShape(
             f"the weights have shape {weights.shape}, the index has {wanted[0]} branches: "

@@ -190,7 +190,7 @@ def serve(port: int | None = None, index: str | None = None) -> None:
         page.launch(server_name=server_name, server_port=port, **options)
     except OSError as error:  # gradio's word for a port that is taken
         wanted = port or os.environ.get("GRADIO_SERVER_PORT", "7860")
-        raise UsageError(f"port {wanted} of {server_name} is taken; choose another: --port") from error
+        raise UsageError(f"port {wanted} of {server_name} is taken; choose another with --port") from error
     finally:
         context.close()
 

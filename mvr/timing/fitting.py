@@ -46,7 +46,7 @@ class FitWish:
             raise UsageError(f"a length of {self.length_s:g} s cannot be fitted; it must be above 0")
         if self.hit_s is not None and not 0 <= self.hit_s < self.length_s:
             raise UsageError(
-                f"the hit at {self.hit_s:g} s lies outside the clip, which is {self.length_s:.2f} s long"
+                f"the hit at {self.hit_s:g} s is outside the clip, which is {self.length_s:.2f} s long"
             )
         if self.start_s < 0:
             raise UsageError("the music cannot start before its beginning")

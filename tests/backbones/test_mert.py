@@ -117,7 +117,7 @@ def test_a_segment_behind_the_end_of_the_sound_is_refused(music_file: Path):
     [
         ({"layers": [0, 9]}, r"not all in 0 to 3"),
         ({"layers": "first"}, "unknown layers 'first'"),
-        ({"layers": []}, "wanted a layer"),
+        ({"layers": []}, "at least one layer"),
         ({"combine": "max"}, "unknown way 'max'"),
         ({"precision": "float8"}, "unknown precision 'float8'"),
         ({"device": "abacus"}, "unknown device 'abacus'"),

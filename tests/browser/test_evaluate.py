@@ -28,7 +28,7 @@ def test_results_are_shown_and_an_own_file_stands_beside_them(visitor, tmp_path)
     own = tmp_path / "results.json"
     own.write_text(json.dumps({"rows": [row]}))
     visitor.upload("mv-upload-evaluate", own)
-    assert "stand on their own" in visitor.status("done")
+    assert "are shown on their own" in visitor.status("done")
     page.locator(f"{TABLE} .mv-own").wait_for()
     assert "<img src=x>" in page.locator(TABLE).inner_text()
     assert page.locator(f"{TABLE} img").count() == 0

@@ -53,7 +53,7 @@ def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
     page.get_by_role("button", name="Show what they were").click()
     in_step(page, "named")
     assert SYSTEMS.search(page.locator("[data-part=reveal]").inner_text())
-    assert "of your 1 votes may stand on the leaderboard" in page.locator("[data-part=became]").inner_text()
+    assert "of your 1 votes may count on the leaderboard" in page.locator("[data-part=became]").inner_text()
     assert "Votes saved on this server:" in page.locator("[data-part=saved]").inner_text()
     first = page.evaluate("() => mvArena.battle.token")
     page.keyboard.press("n")

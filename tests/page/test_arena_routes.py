@@ -81,7 +81,7 @@ def test_what_a_vote_became_is_told_with_the_next_battle_and_not_while_it_can_be
     shown = battle(client, me)
     assert shown["mine"] == 1
     assert (
-        shown["became"] == "1 of your 1 votes may stand on the leaderboard. My taste in music: 1 of 20 votes."
+        shown["became"] == "1 of your 1 votes may count on the leaderboard. My taste in music: 1 of 20 votes."
     )
 
 

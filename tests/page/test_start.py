@@ -29,7 +29,7 @@ def test_a_home_that_cannot_be_written_to_is_told_in_one_sentence(tmp_path):
 
 def test_uploads_inside_home_are_told_before_the_first_one_is_lost(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "home" / "uploads"))
-    with pytest.raises(UsageError, match="lies inside MVR_HOME"):
+    with pytest.raises(UsageError, match="is inside MVR_HOME"):
         check_folders(tmp_path / "home")
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     check_folders(tmp_path / "home")

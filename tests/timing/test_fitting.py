@@ -113,7 +113,7 @@ def test_odd_music_is_cut_plainly_and_says_why(sound):
 
 
 def test_wishes_that_cannot_be_are_one_sentence():
-    with pytest.raises(UsageError, match="lies outside the clip"):
+    with pytest.raises(UsageError, match="is outside the clip"):
         FitWish(length_s=5.0, hit_s=6.0)
     with pytest.raises(UsageError, match="must be above 0"):
         FitWish(length_s=0.0)

@@ -131,7 +131,7 @@ def _balance(votes: PairVotes) -> Check:
     counts = np.bincount(np.concatenate([votes.left, votes.right]), minlength=len(votes.systems))
     most, least = int(counts.argmax()), int(counts.argmin())
     flagged = bool(counts[most] >= LOPSIDED * counts[least])
-    said = f"{votes.systems[most]} stands in {counts[most]} votes, {votes.systems[least]} in {counts[least]}"
+    said = f"{votes.systems[most]} is in {counts[most]} votes, {votes.systems[least]} in {counts[least]}"
     return "balance", flagged, f"The votes are lopsided: {said}." if flagged else f"{said}."
 
 
@@ -176,7 +176,7 @@ def _sides(votes: PairVotes, shares: Mapping[str, float]) -> Check:
     left = int((votes.left == number).sum())
     p = binomtest(left, left + int((votes.right == number).sum())).pvalue * len(shares)
     flagged = bool(p < ERROR and abs(shares[odd] - 0.5) > 0.1)
-    said = f"{odd} stands left in {100 * shares[odd]:.0f} % of its votes"
+    said = f"{odd} is on the left in {100 * shares[odd]:.0f} % of its votes"
     if flagged:
         return (
             "sides",

@@ -270,13 +270,13 @@ def campaign_lines(document: JsonDict) -> list[str]:
 def _target(target: str) -> str:
     """
     >>> _target("against the order"), _target("against random"), _target("random")
-    ('the system that stands lower', 'whatever played against random', 'random')
+    ('the lower-ranked system', 'whatever played against random', 'random')
     """
     known = {
         "left side": "the left side",
         "right side": "the right side",
-        "the order": "the system that stands higher",
-        "against the order": "the system that stands lower",
+        "the order": "the higher-ranked system",
+        "against the order": "the lower-ranked system",
     }
     shunned = target.removeprefix("against ")
     return known.get(target, target if shunned == target else f"whatever played against {shunned}")

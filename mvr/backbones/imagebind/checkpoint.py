@@ -77,7 +77,7 @@ def _wanted(found: dict[str, Tensor], wanted: dict[str, Tensor], path: Path) -> 
             )
         if found[key].shape != tensor.shape:
             raise WeightsCorrupt(
-                f"{path}: {key!r} is {tuple(found[key].shape)}, wanted {tuple(tensor.shape)}; give the sizes of "
+                f"{path}: {key!r} is {tuple(found[key].shape)}, expected {tuple(tensor.shape)}; give the sizes of "
                 "the checkpoint as `config`"
             )
     return {key: found[key] for key in wanted}

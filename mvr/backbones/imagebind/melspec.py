@@ -38,7 +38,7 @@ class AudioClips:
 
     def __post_init__(self) -> None:
         if self.clips < 1 or not self.clip_s * SAMPLE_RATE_HZ >= FRAME:
-            raise UsageError(f"clips={self.clips}, clip_s={self.clip_s}: wanted at least 1 clip of 0.025 s")
+            raise UsageError(f"clips={self.clips}, clip_s={self.clip_s}: give at least 1 clip of 0.025 s")
 
 
 def preprocess_audio(waveform: FloatArray, settings: AudioClips | None = None) -> FloatArray:
@@ -61,7 +61,7 @@ def preprocess_audio(waveform: FloatArray, settings: AudioClips | None = None) -
         raise WrongShape(f"a waveform is (n,) or (channels, n), not {tuple(waveform.shape)}")
     waveform = np.asarray(waveform) if waveform.ndim == 1 else np.asarray(waveform)[0]
     if len(waveform) < FRAME:
-        raise NoSound(f"the sound has {len(waveform)} samples at 16 kHz; wanted at least {FRAME} (25 ms)")
+        raise NoSound(f"the sound has {len(waveform)} samples at 16 kHz; at least {FRAME} (25 ms) are needed")
     spans = clip_spans(len(waveform) / SAMPLE_RATE_HZ, settings)
     sound = torch.from_numpy(waveform.astype(np.float32))  # a copy: the mean is subtracted from it
     pieces = [sound[int(start * SAMPLE_RATE_HZ) : int(end * SAMPLE_RATE_HZ)] for start, end in spans]

@@ -152,7 +152,7 @@ class ImageBindModel(nn.Module):
             raise UsageError(f"this model holds {', '.join(self.towers)}, not {tower!r}")
         axes = {"vision": (4, 5, 6), "audio": (4, 5), "text": (2,)}[tower]
         if values.ndim not in axes:
-            raise WrongShape(f"{tower} input has {values.ndim} axes; wanted one of {axes}")
+            raise WrongShape(f"{tower} input has {values.ndim} axes; it must have one of {axes}")
         if tower == "text":
             return self._encode_text(values)
         segments = values.shape[1] if values.ndim == max(axes) else 1

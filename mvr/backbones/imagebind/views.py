@@ -49,7 +49,7 @@ class VideoViews:
     def __post_init__(self) -> None:
         if self.clips < 1 or self.crops not in (1, 3) or not self.clip_s > 0:
             raise UsageError(
-                f"clips={self.clips}, clip_s={self.clip_s}, crops={self.crops}: wanted at least 1 clip of some "
+                f"clips={self.clips}, clip_s={self.clip_s}, crops={self.crops}: give at least 1 clip of some "
                 "length in 1 or 3 crops"
             )
 

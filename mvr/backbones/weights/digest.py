@@ -58,7 +58,7 @@ def check_digest(path: Path, wanted: str) -> None:
     found = file_sha256(path) if len(wanted) == 64 else git_blob_sha1(path)
     if found != wanted.lower():
         raise WeightsCorrupt(
-            f"{path.name} is damaged or another version: its digest is {found}, wanted {wanted}; "
+            f"{path.name} is damaged or another version: its digest is {found}, expected {wanted}; "
             f"delete {path} and fetch it again"
         )
 

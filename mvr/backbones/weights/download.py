@@ -167,7 +167,7 @@ def _check(job: Download, part: Path, declared: str | None) -> None:
     try:
         if job.size_bytes is not None and size != job.size_bytes:
             raise WeightsCorrupt(
-                f"{job.target.name} from {job.url} has {size} bytes, wanted {job.size_bytes}"
+                f"{job.target.name} from {job.url} has {size} bytes, expected {job.size_bytes}"
             )
         for digest in {job.digest or declared} - {None}:
             check_digest(part, str(digest))

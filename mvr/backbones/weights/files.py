@@ -140,7 +140,7 @@ def _in_folder(source: WeightsSource, file: WeightsFile, progress: ProgressCallb
         return target
     if target.exists():
         raise WeightsCorrupt(
-            f"{target} has {target.stat().st_size} bytes, wanted {file.size_bytes}; "
+            f"{target} has {target.stat().st_size} bytes, expected {file.size_bytes}; "
             "delete it and fetch it again"
         )
     if is_offline():

@@ -35,11 +35,11 @@ def validate(place: Path) -> tuple[int, list[str]]:
                 f"row {row['id']} ({split}): {fault}" for fault in _media_faults(row, Path(scratch), place)
             ]
             if ids.setdefault(row["id"], split) != split or list(ids).count(row["id"]) > 1:
-                faults.append(f"id {row['id']} stands in {ids[row['id']]} and in {split}")
+                faults.append(f"id {row['id']} is in both {ids[row['id']]} and {split}")
             for name in ("group", "music_group", "video_group"):
                 first = groups.setdefault(f"{name} {row[name]}", split)
                 if first != split:
-                    faults.append(f"{name} {row[name]} stands in {first} and in {split}")
+                    faults.append(f"{name} {row[name]} is in both {first} and {split}")
     return rows, faults
 
 

@@ -211,7 +211,7 @@ def check_item(item: StoredItem, space: Space) -> FloatArray:
     """
     shape = (len(item.times), len(space.branches), space.dim)
     if item.vectors.shape != shape or not len(item.times):
-        raise WrongShape(f"item {item.id}: vectors of shape {item.vectors.shape}, the index wants {shape}")
+        raise WrongShape(f"item {item.id}: vectors of shape {item.vectors.shape}, the index needs {shape}")
     if not np.isfinite(item.vectors).all():
         raise NotFinite(f"item {item.id}: its vectors hold NaN or infinity")
     stored = item.vectors.astype(np.float16).astype(np.float32)

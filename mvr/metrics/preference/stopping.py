@@ -67,7 +67,7 @@ def sample_size(win_share: float, *, alpha: float = 0.05, power: float = 0.8) ->
     210
     """
     if not 0.5 < win_share < 1:
-        raise UsageError(f"the share of wins must lie between 0.5 and 1, not {win_share}")
+        raise UsageError(f"the share of wins must be between 0.5 and 1, not {win_share}")
     z = float(norm.isf(alpha / 2) + norm.isf(1 - power))
     most = 50 + int(1.5 * (z / (2 * win_share - 1)) ** 2)  # half as much again as the normal approximation
     sizes = np.arange(1, most + 1)

@@ -55,7 +55,7 @@ class PairVotes:
         for name, most in (("left", systems), ("right", systems), ("outcome", 3)):
             column = getattr(self, name)
             if column.min() < 0 or column.max() >= most:
-                raise WrongShape(f"{name} must lie in 0..{most - 1}, not {column.min()}..{column.max()}")
+                raise WrongShape(f"{name} must be in 0..{most - 1}, not {column.min()}..{column.max()}")
         if bool((self.left == self.right).any()):
             raise WrongShape("a vote compares a system with itself; leave identical battles out")
         if self.pair_prob is not None and not bool((self.pair_prob > 0).all()):

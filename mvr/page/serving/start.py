@@ -31,7 +31,7 @@ def check_folders(home: Path) -> None:
     uploads = os.environ.get("GRADIO_TEMP_DIR", "")
     if uploads and Path(uploads).resolve().is_relative_to(home.resolve()):
         raise UsageError(
-            f"GRADIO_TEMP_DIR ({uploads}) lies inside MVR_HOME ({home}), whose files no browser may read; "
+            f"GRADIO_TEMP_DIR ({uploads}) is inside MVR_HOME ({home}), whose files no browser may read; "
             "choose a folder elsewhere"
         )
 

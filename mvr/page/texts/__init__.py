@@ -113,7 +113,7 @@ FIT_ENDING = "Ending"
 FIT_ENDINGS = (("real", "the track's own"), ("fade", "fade-out"))
 FITTING = "Fitting {title} to your clip …"
 FITTED = "{title} is fitted to your clip."
-FIT_PLAINLY = "{title} cannot be fitted well, so it is cut plainly. What stands below says why."
+FIT_PLAINLY = "{title} cannot be fitted well, so it is cut plainly. The plan below says why."
 FIT_GONE = "Another track was fitted meanwhile; press “Fit” again."
 FIT_CHOICE = "What is heard and downloaded"
 FIT_HEAR, FIT_PLAIN = "Fitted", "Plain cut"
@@ -149,7 +149,7 @@ MUXED = "Your file with {title} is ready."
 UNKNOWN_ITEM = "This item is no longer in the library; search again."
 TASTE_LABEL = "Order"
 TASTE_PLAIN_NAME = "As the system ranks"
-TASTE_VOTES_NAME = "As votes taught"
+TASTE_VOTES_NAME = "As people voted"
 TASTE_MINE_NAME = "My taste (from my votes)"
 TASTE_NONE = "Votes have not improved this system's order yet, so the list is as the system ranks it."
 TASTE_VOTES = "{votes} votes moved {moved} of the first {depth} results; the fit shown is the system's own."
@@ -217,9 +217,9 @@ SCRIPTS = {
     "pause": "Pause",
     "from": "from {at}",
     "strip": "Cuts of the clip above, beats and parts of the music below",
-    "strip_move": "Where the music starts: drag it, or use the arrow keys; with Alt it is free of beats",
+    "strip_move": "Where the music starts: drag it, or use the arrow keys; hold Alt to ignore the beats",
     "strip_at": "{at} seconds into the track",
-    "strip_hit": "Click: the second that fitted music is to hit",
+    "strip_hit": "Click to set the second that fitted music should hit",
     "fitted": "fitted to the clip",
     "music_from": "Music from {at} s:",
     "near_beats": "{share} % of cuts near a beat (random cuts: {random} %)",
@@ -273,7 +273,7 @@ LIBRARY_KIND = "Show"
 LIBRARY_KINDS = (("All", "all"), ("Music", "audio"), ("Video", "video"))
 LIBRARY_ADD = "Add your own"
 LIBRARY_UPLOAD = "Drop music or videos here"
-LIBRARY_FOLDER = "Or a folder of this computer"
+LIBRARY_FOLDER = "Or a folder on this computer"
 LIBRARY_FOLDER_HINT = "/home/me/Music"
 LIBRARY_FOLDER_BUTTON = "Add folder"
 LIBRARY_KEPT_LOCAL = "Added files stay in your library on this computer until you remove them."
@@ -295,7 +295,7 @@ LIBRARY_EARLIER, LIBRARY_LATER = "Earlier", "Later"
 LIBRARY_SEARCH_NOW = {"audio": "Search these {count} now", "video": "Find music for one of these {count}"}
 LIBRARY_EDIT, LIBRARY_SAVE = "Edit", "Save"
 LIBRARY_TITLE, LIBRARY_ARTIST, LIBRARY_GENRE, LIBRARY_LICENCE = "Title", "Artist", "Genre", "Licence"
-LIBRARY_EDITED = "{title} is saved. The file itself is as it was."
+LIBRARY_EDITED = "{title} is saved. The file itself is unchanged."
 LIBRARY_UNDO, LIBRARY_RESTORED = "Undo", "{title} is back."
 LIBRARY_REMOVE = "Remove"
 LIBRARY_GONE = "file is missing, so not ranked"
@@ -313,8 +313,8 @@ CURVE_FLAT = "{value:.1f} at every alpha"
 CURVE_POINT = "{value:.1f} at alpha {alpha:g}"
 EVALUATE_NONE = "There are no results here yet; python -m eval.protocols run demo makes some."
 EVALUATE_NOTE = (
-    "Features: {video} and {audio}; {rows} pairs of split {split}. Below each value stands its 95 % interval over "
-    "groups. Compare rows within one table only: another pool has another level of chance."
+    "Features: {video} and {audio}; {rows} pairs of split {split}. Below each value is its 95 % interval over "
+    "groups. Compare rows within one table only: another pool has another chance level."
 )
 EVALUATE_UPLOAD_TITLE = "Your own system"
 EVALUATE_UPLOAD_HINT = (
@@ -337,11 +337,11 @@ EVALUATE_OWN_NOTE = (
 )
 EVALUATE_CHANCE = "chance"
 EVALUATE_BESIDE = (
-    "{count} rows read. They stand beside ours in {places} tables with the same task, direction and "
+    "{count} rows read. They are shown beside ours in {places} tables with the same task, direction and "
     "pool size."
 )
 EVALUATE_ALONE = (
-    "{count} rows read. No table here has the same task and pool size, so they stand on their own."
+    "{count} rows read. No table here has the same task and pool size, so they are shown on their own."
 )
 EVALUATE_PEOPLE = "What people preferred"
 EVALUATE_PEOPLE_AXIS = "decisive votes won (%)"
@@ -355,7 +355,7 @@ SIGN_IN = "Sign in with Hugging Face (optional)"
 SIGN_OUT = "Sign out ({})"
 VOTE_KNOWN = "I knew one of them, or recognised the clip's own sound"
 VOTE_HEARING = "You need to hear the music to vote. Everything else on this page works without sound."
-PLANTED = "nobody: it is a check"
+PLANTED = "no system: this was a check"
 BY_PAIRS, BY_GENRE, PART_GENRE = "by pairs", "by genre", "{percent:.0f} % genre"
 CONSENT = (
     "You compare two pieces of music on one clip, or grade how well one fits, without knowing which system chose them.",
@@ -379,7 +379,7 @@ GRADE_REVIEW = (
 GRADE_ALL = "You have graded everything here. Vote on battles, or come back later."
 STUDY_END = "Copy this code and give it to the people who invited you."
 SAVED = "Votes saved on this server: {count}."
-OWN_COUNTED = "{counted} of your {closed} votes may stand on the leaderboard"
+OWN_COUNTED = "{counted} of your {closed} votes may count on the leaderboard"
 OWN_CHECKS = "{count} checked whether sound is on"
 OWN_SKIPPED = "{count} skipped"
 OWN_SET_ASIDE = "{count} too fast or not heard long enough"
@@ -406,7 +406,8 @@ OWN_CLIP_GONE = "your own clip is no longer here; upload it again"
 OWN_CLIP_LABEL = "Vote on my own clip"
 OWN_CLIP_DROP = DROP_VIDEO
 OWN_MUSIC_MAY = (
-    "The music already on my clip may compete, unnamed. My votes show that; the clip itself is never kept."
+    "The music already on my clip may compete, unnamed. My votes record that it did; the clip itself is never "
+    "kept."
 )
 ORIGINAL_COMPETES = (
     "Its own sound is music and competes (voice {speech:.0f} % of the time, at most {most_speech:.0f} %; noise "
@@ -437,8 +438,8 @@ BOARD_LEFT_OUT = {
     "votes on checks and repeats": "{votes} checked whether people listen",
     "votes skipped": "{votes} were skipped",
     "votes set aside by flags, consent or listening time": "{votes} were too fast or not heard long enough",
-    "votes of excluded voters": "{votes} are set aside, since their voters click blindly or for one side or system",
-    "votes that a system was trained on": "{votes} had taught a system that they would judge",
+    "votes of excluded voters": "{votes} are set aside: their voters clicked blindly or for one side or system",
+    "votes that a system was trained on": "{votes} taught a system that they would have judged",
 }
 BOARD_PROVISIONAL = " {votes} of those on it are provisional: their voters are new."
 BOARD_EMPTY = "No votes yet. Cast the first one in the tab Vote."

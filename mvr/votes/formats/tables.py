@@ -121,7 +121,9 @@ def load_tables(source: Path) -> Tables:
             tables[record.table] = _distinct([record.from_row(row).to_row() for row in rows])
     if not tables:
         names = ", ".join(record.table for record in RECORDS)
-        raise DataError(f"{source} holds no vote tables; wanted files such as vote.jsonl (tables: {names})")
+        raise DataError(
+            f"{source} holds no vote tables; give a folder with files such as vote.jsonl (tables: {names})"
+        )
     return tables
 
 

@@ -82,7 +82,7 @@ def read_run(path: Path) -> tuple[str, dict[str, dict[str, int]]]:
         except ValueError as error:
             raise DataError(f"{where} has the rank {rank!r}, not a whole number") from error
     if len(tags) != 1:
-        raise DataError(f"{path.name} holds {len(tags)} runs; wanted exactly one tag")
+        raise DataError(f"{path.name} holds {len(tags)} runs; a run file has exactly one tag")
     return tags.pop(), run
 
 
