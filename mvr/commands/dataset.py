@@ -78,7 +78,7 @@ def _guess_words() -> Callable[[Path], list[JsonDict]]:
         try:
             return [guess.to_json() for guess in guesser.guess_file(path)]
         except MediaError as error:
-            note(f"no words for {error}")
+            note(f"nothing guessed for {error}")
             return []
 
     return words

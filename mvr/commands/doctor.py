@@ -45,7 +45,7 @@ def doctor(commercial: CommercialOption = False, as_json: JsonOption = False) ->
         say(f"{name:<16}{found or 'not installed'}")
     say(f"ffmpeg    {document['ffmpeg'] or 'not found; reinstall imageio-ffmpeg'}")
     missing = [name for name, here in document["codecs"].items() if not here]
-    say(f"codecs    {'all needed ones are here' if not missing else 'missing: ' + ', '.join(missing)}")
+    say(f"codecs    {'all available' if not missing else 'missing: ' + ', '.join(missing)}")
     say(f"data      {document['home']}, {document['free_gb']:.1f} GB free")
     say(f"library   {document['library']['items']} items in {document['library']['path']}")
     for system in document["systems"]:

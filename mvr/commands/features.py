@@ -131,7 +131,7 @@ def extract(
         print_json(report.to_json())
         return
     for name, reason in report.failed:
-        note(f"passed over {name}: {reason}")
+        note(f"skipped {name}: {reason}")
     say(f"{report.rows} rows in {out} ({report.added} new, {len(report.failed)} failed)")
 
 

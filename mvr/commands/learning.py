@@ -136,7 +136,7 @@ def promote(
     else:
         for gate in gates:
             verdict = "passed" if gate.passed else "not passed"
-            say(f"{gate.name}: {gate.value:.3f}, wanted {gate.wanted}: {verdict}")
+            say(f"{gate.name}: {gate.value:.3f}, needed {gate.wanted}: {verdict}")
         say(f"in force from the next start of the page: {written}" if written else "not promoted")
     if not passed:
         raise typer.Exit(1)

@@ -160,7 +160,7 @@ def list_items(
     for item in items:
         gone = "  (file is gone)" if item.missing else ""
         artist = f" by {item.artist}" if item.artist else ""
-        may = f"use: {item.rights.may_use}; hand on: {item.rights.may_redistribute}"
+        may = f"use: {item.rights.may_use}; passing on the file: {item.rights.may_redistribute}"
         about = f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}"
         words = ", ".join(guess.word for guess in opened.guesses(item))
         guessed = f"  (guessed: {words})" if words else ""

@@ -171,7 +171,7 @@ def test_another_models_weights_are_refused(copy: Path):
     [
         ({"size": {"height": 32, "width": 48}}, "not squashed to a square"),
         ({"do_center_crop": True}, "not squashed to a square"),
-        ({"resample": 9}, "what is not done here"),
+        ({"resample": 9}, "asks for one that is not supported"),
         ({"image_mean": None}, "lacks a number"),
     ],
 )

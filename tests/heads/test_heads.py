@@ -162,7 +162,7 @@ def test_a_weight_that_the_settings_have_no_place_for_is_named(tmp_path):
     head = create_head("mvbind", video_dim=WIDTH, audio_dim=WIDTH, hidden=8, dim=4)
     head.register_buffer("surplus", torch.zeros(2))
     save_head(head, path)
-    with pytest.raises(WeightsCorrupt, match="no place for the weights surplus"):
+    with pytest.raises(WeightsCorrupt, match="do not provide for the weights surplus"):
         load_head(path)
 
 

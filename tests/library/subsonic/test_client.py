@@ -57,7 +57,7 @@ def test_a_server_that_is_gone_or_another_kind_of_server_is_one_sentence(server)
     with pytest.raises(ServerFault, match=r"music\.example cannot be reached: connection refused"):
         server.client()
     pages = httpx.MockTransport(lambda _: httpx.Response(404, text="<html>not here</html>"))
-    with pytest.raises(ServerFault, match="does not answer as a Subsonic server does"):
+    with pytest.raises(ServerFault, match="does not answer like a Subsonic server"):
         Client(parse_address("subsonic://me@music.example"), "", transport=pages)
     away = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": "http://127.0.0.1/"}))
     with pytest.raises(ServerFault, match=r"status 302"):
@@ -70,7 +70,7 @@ def test_a_playlist_is_found_by_name_and_one_that_is_none_says_which_there_are(s
         assert [song.id for song in client.playlist("Walk")] == ["s2", "s0"]
         with pytest.raises(ServerFault, match="no playlist 'Run'; it has: Walk"):
             client.playlist("Run")
-        with pytest.raises(ServerFault, match="has a playlist 'Walk' already"):
+        with pytest.raises(ServerFault, match="already has a playlist 'Walk'"):
             client.create_playlist("Walk", ["s1"])
         client.create_playlist("Run", ["s1", "s0"])
     assert server.playlists["Run"] == ["s1", "s0"]
