@@ -156,7 +156,7 @@ def test_from_a_server_to_a_list_to_a_playlist(
 
     address = f"subsonic://me@127.0.0.1:{music_server}"
     assert "add --private if that is intended" in said("library", "add", address)
-    assert "has a playlist 'For my clip' already" in said(
+    assert "already has a playlist 'For my clip'" in said(
         "recommend", "clip.mp4", "--playlist", "For my clip", "--private"
     )
     monkeypatch.setenv("MVR_SUBSONIC_PASSWORD", "wrong")

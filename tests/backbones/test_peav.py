@@ -172,7 +172,7 @@ def test_another_models_weights_are_refused(copy: Path):
         ({"size": {"height": 32, "width": 48}}, "not squashed to a square"),
         ({"do_center_crop": True}, "not squashed to a square"),
         ({"resample": 9}, "asks for one that is not supported"),
-        ({"image_mean": None}, "lacks a number"),
+        ({"image_mean": None}, "lacks a setting"),
     ],
 )
 def test_pictures_that_are_not_made_here_are_refused(copy: Path, changes: dict[str, Any], sentence: str):

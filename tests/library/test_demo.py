@@ -96,5 +96,5 @@ def test_baking_writes_what_opening_reads(
 
 def test_a_manifest_that_names_a_missing_file_is_refused(folder: Path) -> None:
     (folder / "tracks" / "a.wav").unlink()
-    with pytest.raises(DataError, match=r"names tracks/a\.wav, which is not there"):
+    with pytest.raises(DataError, match=r"names tracks/a\.wav, which does not exist"):
         open_demo_library(folder)

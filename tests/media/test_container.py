@@ -88,7 +88,7 @@ def test_too_many_damaged_packets_end_it(numbered, tmp_path):
         data[at : at + 8] = b"\xff" * 8
     path = tmp_path / "damaged.mp4"
     path.write_bytes(data)
-    with pytest.raises(Truncated, match="damaged beyond use, 3 packets"):
+    with pytest.raises(Truncated, match="too damaged to use, 3 packets"):
         sample_frames(path, rate_hz=30, limits=MediaLimits(decode_errors=2))
 
 

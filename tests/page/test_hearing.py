@@ -101,7 +101,7 @@ def test_who_loaded_nothing_is_told_so_and_keeps_the_battle(start: Any, clock: C
     assert "side B had not loaded" in vote(server.client, me, shown["token"]).json()["error"]
     server.load(shown["sounds"][1])
     early = vote(server.client, me, shown["token"]).json()
-    assert early["error"] == "listen for 10 s more, then vote again" and not early["reload"]
+    assert early["error"] == "listen for another 10 s, then vote again" and not early["reload"]
     clock.now += 10_000
     heard = {"listen_left_ms": 5_000, "listen_right_ms": 5_000}
     assert vote(server.client, me, shown["token"], **heard).json()["saved"] is True
@@ -188,7 +188,7 @@ def test_a_graded_music_has_to_be_sent_too(start: Any, clock: Clock) -> None:
     assert refused.status_code == 409 and refused.json()["keep"]
     server.load(item["sounds"][0])
     early = post(server.client, me, "judge", token=item["token"], grade=2, listen_ms=6000).json()
-    assert early["error"] == "listen for 5 s more, then grade again"
+    assert early["error"] == "listen for another 5 s, then grade again"
     clock.now += 5_000
     assert post(server.client, me, "judge", token=item["token"], grade=2, listen_ms=6000).json()["saved"]
     assert [row.grade for row in server.box.store.rows(Judgment)] == [2]
