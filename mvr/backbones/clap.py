@@ -236,8 +236,8 @@ def read_sound_settings(folder: Path) -> ClapSound:
     """What a checkpoint hears.
 
     Raises:
-        WeightsMissing: no `preprocessor_config.json`. WeightsCorrupt: one that lacks a number, or says what is not
-            done here.
+        WeightsMissing: no `preprocessor_config.json`. WeightsCorrupt: one that lacks a setting, or asks for what is
+            not supported.
     """
     path = folder / "preprocessor_config.json"
     names = [field.name for field in dataclasses.fields(ClapSound)]

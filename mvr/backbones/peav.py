@@ -260,8 +260,8 @@ def read_inputs(folder: Path) -> PeavInputs:
     """What a checkpoint hears and sees.
 
     Raises:
-        WeightsMissing: no `processor_config.json`. WeightsCorrupt: one that lacks a number, or says what is not done
-            here.
+        WeightsMissing: no `processor_config.json`. WeightsCorrupt: one that lacks a setting, or asks for what is
+            not supported.
     """
     path = folder / _PROCESSOR
     said = read_json(path, ["feature_extractor", "video_processor"])
