@@ -91,7 +91,19 @@ def _spreads(rows: FloatArray, length: int, *, circular: bool) -> npt.NDArray[np
         return np.repeat(whole[:, None], rows.shape[1], axis=1)
     if rows.shape[1] < length:
         return np.ones((len(rows), 1), np.float32)
-    sums = [np.cumsum(np.pad(each, ((0, 0), (1, 0))), axis=1, dtype=np.float64) for each in (rows, rows**2)]
-    mean, square = ((each[:, length:] - each[:, :-length]) / length for each in sums)
-    spreads: npt.NDArray[np.float32] = np.sqrt(np.maximum(square - mean**2, 0) + _FLOOR**2).astype(np.float32)
+    mean, square = (_windows(each, length) for each in (rows, rows * rows))
+    square -= mean * mean
+    np.maximum(square, 0, out=square)
+    square += np.float32(_FLOOR**2)
+    spreads: npt.NDArray[np.float32] = np.sqrt(square, out=square)
     return spreads
+
+
+def _windows(rows: FloatArray, length: int) -> FloatArray:
+    """Mean of each window: (T, N) to (T, N - length + 1)."""
+    total = np.cumsum(rows, axis=1, dtype=np.float64)
+    sums = total[:, length - 1 :].copy()
+    sums[:, 1:] -= total[:, :-length]
+    sums /= length
+    means: FloatArray = sums.astype(np.float32)
+    return means

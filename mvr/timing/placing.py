@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,15 @@ import numpy.typing as npt
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.beats import Times
 from mvr.timing.film import FilmTiming
-from mvr.timing.music import MusicTiming, nearest, strongest_apart
-from mvr.timing.sliding import FEWEST_CUTS, NEAR_BEAT_S, STEP_S, Slide, Starts, beat_distances
+from mvr.timing.music import MusicTiming
+from mvr.timing.pulses import Pulses
+from mvr.timing.sliding import FEWEST_CUTS, STEP_S, Slide, Starts
 
-_BLOCK = 32  # tracks that are slid at once: more of them leave the cache
+_BLOCK = 24  # tracks that are slid at once: more of them leave the cache
 _FEWEST_STARTS = 8  # fewer leave no choice
 _WORTH = 1.0  # standard deviations above the mean that a start must have to move the music
 _MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat near it
+_PLACES = 3
 _FLAT = 0.02  # spread of log change under which a picture stands still
 
 
@@ -67,9 +70,8 @@ def is_still(film: FilmTiming) -> bool:
 
 def near_beats(cuts_s: Times, beats_s: Times, start_s: float) -> float | None:
     """Share of cuts within 80 ms of a beat when the music starts at `start_s`."""
-    if len(cuts_s) == 0 or len(beats_s) < 2:
-        return None
-    return float(np.mean(beat_distances(cuts_s + start_s, beats_s) <= NEAR_BEAT_S))
+    moments = cuts_s + start_s
+    return _number(float(Pulses([beats_s], float(moments.max(initial=0))).shares(moments[None])[0]))
 
 
 def place_tracks(
@@ -83,71 +85,69 @@ def place_tracks(
         parts: (T) start and end in s of the part; the start is kept where nothing speaks for another one.
         draws: how often as many cuts at random times are placed by the same search, 0: never.
     """
+    rng, drawn = np.random.default_rng(len(film.cuts_s)), draws if len(film.cuts_s) else 0
+    others = [
+        replace(film, cuts_s=np.sort(rng.uniform(0, film.duration_s, len(film.cuts_s)))) for _ in range(drawn)
+    ]
     blocks = [slice(first, first + _BLOCK) for first in range(0, len(tracks), _BLOCK)]
-    return [placing for block in blocks for placing in _place_block(film, tracks[block], parts[block], draws)]
-
-
-def _place_block(
-    film: FilmTiming, tracks: Sequence[MusicTiming], parts: Sequence[tuple[float, float]], draws: int
-) -> list[Placing]:
-    slide = Slide(tracks, len(film.energy))
-    starts = slide.starts(film)
-    random = _random_share(film, slide, starts, parts, draws)
-    still, total = is_still(film), starts.total
-    exact_s = np.where(starts.meeting.evidence > _MEETS, starts.meeting.later_s, np.nan)
     return [
-        _placed(film, track, part, _Row(total[row, :count], exact_s[row, :count], still), random[row])
-        for row, (track, part, count) in enumerate(zip(tracks, parts, starts.counts.tolist(), strict=True))
+        placing for block in blocks for placing in _place_block(film, tracks[block], parts[block], others)
     ]
 
 
-@dataclass(frozen=True)
-class _Row:
-    """Scores of a track's starts, how much later each meets the picture exactly (NaN: not told), and whether the
-    clip stands still.
-    """
-
-    total: FloatArray
-    later_s: FloatArray
-    still: bool
-
-
-def _placed(
-    film: FilmTiming, track: MusicTiming, part: tuple[float, float], row: _Row, random: float | None
-) -> Placing:
-    first, total = max(0.0, part[0]), row.total
-    if row.still:
-        return _unplaced(
-            film,
-            track,
-            first,
-            "music cannot be placed on this clip: it has no cuts, and its motion never changes",
-            random,
+def _place_block(
+    film: FilmTiming,
+    tracks: Sequence[MusicTiming],
+    parts: Sequence[tuple[float, float]],
+    others: Sequence[FilmTiming],
+) -> list[Placing]:
+    slide = Slide(tracks, len(film.energy))
+    starts, search = slide.starts(film), _Search(slide, parts, film.duration_s)
+    draws = [
+        search.shares(other, search.on_beat(other, STEP_S * search.best(total).astype(np.float64)))
+        for other, total in zip(others, slide.totals(others, starts), strict=True)
+    ]
+    total = starts.total
+    starts_s = np.where(search.few | is_still(film), search.first_s, _starts(film, search, starts, total))
+    near = search.shares(film, starts_s)
+    random = np.mean(draws, axis=0) if draws else np.full(len(tracks), np.nan)
+    at = np.minimum(np.rint(starts_s / STEP_S), slide.counts - 1).astype(np.int64)
+    peaks, places = total[np.arange(len(tracks)), at], _places(total, slide.counts)
+    return [
+        Placing(
+            start_s=float(starts_s[row]), **_words(film, bool(search.few[row]), float(peaks[row])),
+            places_s=() if search.few[row] or is_still(film) else places[row],
+            near_beats=_number(near[row]), near_beats_random=_number(random[row]),
         )
-    if len(total) < _FEWEST_STARTS:
-        return _unplaced(film, track, first, "the track is hardly longer than the clip", random)
-    inside = _inside(part, len(total))
-    best = inside[int(total[inside].argmax())]
-    places = tuple(place * STEP_S for place in strongest_apart(total, round(2 / STEP_S), 3, 0.0))
-    last_s = (len(total) - 1) * STEP_S
-    if total[best] <= _WORTH:
-        start_s = min(first, last_s)
-    elif np.isfinite(row.later_s[best]):
-        start_s = float(np.clip(best * STEP_S + row.later_s[best], 0, last_s))
-    else:
-        start_s = _on_beat(film, track, float(best) * STEP_S)
-    peak = float(total[min(round(start_s / STEP_S), len(total) - 1)])
-    return Placing(
-        start_s=start_s, peak=peak, words=words_of(peak), places_s=places,
-        near_beats=near_beats(film.cuts_s, track.beats_s, start_s), near_beats_random=random,
-    )  # fmt: skip
+        for row in range(len(tracks))
+    ]  # fmt: skip
 
 
-def _unplaced(
-    film: FilmTiming, track: MusicTiming, start_s: float, words: str, random: float | None
-) -> Placing:
-    share = near_beats(film.cuts_s, track.beats_s, start_s)
-    return Placing(start_s=start_s, peak=None, words=words, near_beats=share, near_beats_random=random)
+def _starts(film: FilmTiming, search: _Search, starts: Starts, total: FloatArray) -> Times:
+    """Where tracks start that have a choice: (T,)."""
+    rows, best = np.arange(len(total)), search.best(total)
+    last_s = (starts.counts - 1) * STEP_S
+    exact_s = np.clip(best * STEP_S + starts.meeting.later_s[rows, best], 0, np.maximum(last_s, 0))
+    met = starts.meeting.evidence[rows, best] > _MEETS
+    moved = np.where(met, exact_s, search.on_beat(film, STEP_S * best.astype(np.float64)))
+    chosen: Times = np.where(total[rows, best] > _WORTH, moved, np.minimum(search.first_s, last_s))
+    return chosen
+
+
+def _words(film: FilmTiming, few: bool, peak: float) -> dict[str, Any]:
+    """How sure a place is, as a number and in words."""
+    if is_still(film):
+        return {
+            "peak": None,
+            "words": "music cannot be placed on this clip: it has no cuts, and its motion never changes",
+        }
+    if few:
+        return {"peak": None, "words": "the track is hardly longer than the clip"}
+    return {"peak": peak, "words": words_of(peak)}
+
+
+def _number(share: float) -> float | None:
+    return None if np.isnan(share) else float(share)
 
 
 def words_of(peak: float) -> str:
@@ -161,54 +161,56 @@ def words_of(peak: float) -> str:
     return "better than most" if peak >= _WORTH else "no better than elsewhere"
 
 
-def _inside(part: tuple[float, float], count: int) -> npt.NDArray[np.int64]:
-    """Starts that lie in the part; the last possible one where it begins too late for the clip."""
-    first = min(int(np.ceil(part[0] / STEP_S - 1e-6)), count - 1)
-    last = max(first, min(int(part[1] / STEP_S - 1e-6), count - 1))
-    return np.arange(first, last + 1)
+class _Search:
+    """What is the same for a clip's cuts and for random ones: the part to search, and the tracks' beats.
+
+    Attributes:
+        few: (T,) whether a track has too few starts to choose from.
+        first_s: (T,) where a part begins.
+    """
+
+    def __init__(self, slide: Slide, parts: Sequence[tuple[float, float]], clip_s: float) -> None:
+        span = np.array(parts, np.float64).reshape(len(slide.tracks), 2)
+        last = np.maximum(slide.counts - 1, 0)
+        self.few = slide.counts < _FEWEST_STARTS
+        self.first_s = np.maximum(0.0, span[:, 0])
+        first = np.minimum(np.ceil(self.first_s / STEP_S - 1e-6), last)
+        end = np.maximum(first, np.minimum(np.floor(span[:, 1] / STEP_S - 1e-6), last))
+        columns = np.arange(slide.width)
+        self._outside = (columns < first[:, None]) | (columns > end[:, None])
+        latest_s = slide.width * STEP_S + float(self.first_s.max(initial=0))
+        self._pulses = Pulses([track.beats_s for track in slide.tracks], latest_s + clip_s)
+
+    def best(self, total: FloatArray) -> npt.NDArray[np.int64]:
+        """The best start in each part, its last possible one where the part begins too late for the clip: (T,)."""
+        best: npt.NDArray[np.int64] = np.where(self._outside, -np.inf, total).argmax(axis=1)
+        return best
+
+    def on_beat(self, film: FilmTiming, starts_s: Times) -> Times:
+        """The beat within half a step of each start, where cuts lie no farther from beats from there: (T,)."""
+        before, after = (each[:, 0] for each in self._pulses.around(starts_s[:, None]))
+        beats_s = np.where(np.abs(before - starts_s) <= np.abs(after - starts_s), before, after)
+        near = (np.abs(beats_s - starts_s) <= STEP_S / 2) & (beats_s >= 0)
+        tried_s = np.where(near, beats_s, starts_s)
+        there, here = (self._pulses.nearness(_moments(film, each)) for each in (tried_s, starts_s))
+        placed: Times = np.where(near & (there >= here - 1e-9), beats_s, starts_s)
+        return placed
+
+    def shares(self, film: FilmTiming, starts_s: Times) -> Times:
+        """Share of cuts near beats from each start, where there are few from where the part begins; NaN: none: (T,)."""
+        return self._pulses.shares(_moments(film, np.where(self.few, self.first_s, starts_s)))
 
 
-def _on_beat(film: FilmTiming, track: MusicTiming, start_s: float) -> float:
-    """The beat within half a step, where cuts lie no farther from beats from there."""
-    beat = nearest(track.beats_s, start_s)
-    if beat is None or abs(beat - start_s) > STEP_S / 2 or beat < 0:
-        return start_s
-    return beat if _nearness(film, track, beat) >= _nearness(film, track, start_s) - 1e-9 else start_s
+def _moments(film: FilmTiming, starts_s: Times) -> Times:
+    return film.cuts_s + starts_s[:, None]
 
 
-def _nearness(film: FilmTiming, track: MusicTiming, start_s: float) -> float:
-    if len(film.cuts_s) == 0:
-        return 0.0
-    distances = beat_distances(film.cuts_s + start_s, track.beats_s)
-    return float(np.exp(-0.5 * (distances / NEAR_BEAT_S) ** 2).mean())
-
-
-def _random_share(
-    film: FilmTiming, slide: Slide, known: Starts, parts: Sequence[tuple[float, float]], draws: int
-) -> list[float | None]:
-    """Share of random cuts near beats after the same search, mean of the draws: (T)."""
-    if len(film.cuts_s) == 0 or draws == 0:
-        return [None] * len(slide.tracks)
-    rng = np.random.default_rng(len(film.cuts_s))
-    found: list[list[float | None]] = []
-    for _ in range(draws):
-        other = replace(film, cuts_s=np.sort(rng.uniform(0, film.duration_s, len(film.cuts_s))))
-        total = slide.starts(other, known).total
-        found.append(
-            [
-                _share_at_best(other, track, part, total[row, : slide.counts[row]])
-                for row, (track, part) in enumerate(zip(slide.tracks, parts, strict=True))
-            ]
-        )
-    shares = [[each for each in column if each is not None] for column in zip(*found, strict=True)]
-    return [float(np.mean(column)) if column else None for column in shares]
-
-
-def _share_at_best(
-    film: FilmTiming, track: MusicTiming, part: tuple[float, float], total: FloatArray
-) -> float | None:
-    start_s = max(0.0, part[0])
-    if len(total) >= _FEWEST_STARTS:
-        inside = _inside(part, len(total))
-        start_s = _on_beat(film, track, float(inside[int(total[inside].argmax())]) * STEP_S)
-    return near_beats(film.cuts_s, track.beats_s, start_s)
+def _places(total: FloatArray, counts: npt.NDArray[np.int64]) -> list[tuple[float, ...]]:
+    """Up to three best starts of every track, 2 s apart, best first."""
+    columns, rows = np.arange(total.shape[1]), np.arange(len(total))
+    left, found = np.where(columns < counts[:, None], total, 0), []
+    for _ in range(_PLACES):
+        best = left.argmax(axis=1)
+        found.append(np.where(left[rows, best] > 0, best * STEP_S, np.nan))
+        left[np.abs(columns - best[:, None]) < round(2 / STEP_S)] = 0
+    return [tuple(row[~np.isnan(row)].tolist()) for row in np.stack(found, axis=1)]

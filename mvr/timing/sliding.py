@@ -10,7 +10,7 @@ run by FFT over many tracks at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,14 +24,14 @@ from mvr.signal.curves import CURVE_RATE_HZ, FINE
 from mvr.timing.film import FilmTiming
 from mvr.timing.meeting import Meeting, Strokes
 from mvr.timing.music import MusicTiming
+from mvr.timing.pulses import RATE_HZ, beat_nearness
 
 STEP_S = 0.25
 VARIANTS = ("energy-loudness", "energy-onset", "cut-onset", "novelty", "cut-beat")
-NEAR_BEAT_S = 0.08
 _STEP = round(STEP_S * CURVE_RATE_HZ)  # bins from one start to the next
 _SLOW, _FAST = 0.5 * CURVE_RATE_HZ, 0.125 * CURVE_RATE_HZ  # of smoothing, in bins
-_BEAT_RATE_HZ = 32.0  # of the curve of nearness to beats
-_QUARTER = round(STEP_S * _BEAT_RATE_HZ)  # of its samples from one start to the next
+_ROOM = 4 * round(_SLOW)  # bins that a smooth value is made of, on each side
+_QUARTER = round(STEP_S * RATE_HZ)  # of its samples from one start to the next
 FEWEST_CUTS = 2  # fewer say nothing of when
 
 
@@ -91,31 +91,34 @@ class Slide:
         self.width = max(1, int(self.counts.max(initial=1)))
         longest = int(lengths.max(initial=1))
         self._size = longest if circular else scipy.fft.next_fast_len(longest + bins, real=True)
-        sounds = np.zeros((3, len(tracks), longest), np.float32)
-        for row, track in enumerate(tracks):
-            sounds[:, row, : len(track.onset)] = sound_curves(track)
-        self._spectra = scipy.fft.rfft(sounds, self._size)
+        self._spectra = scipy.fft.rfft(sound_curves(tracks), self._size)
         self._near = self._beat_table(longest)
         self._strokes = Strokes([track.strokes for track in tracks], bins, circular=circular)
 
-    def starts(self, film: FilmTiming, known: Starts | None = None) -> Starts:
-        """Scores under one clip; `known`: those of the same picture with other cuts, of which the rest is taken."""
-        energy, change, cuts, new = _picture_curves(film)
-        if known is None:
-            found = self._correlate(np.stack([energy, change, cuts, new]), [0, 1, 1, 2])
-            rows = [_standardised(row, self.counts) for row in found]
-        else:
-            cut_onset = _standardised(self._correlate(cuts[None], [1])[0], self.counts)
-            rows = [*known.scores[:2], cut_onset, known.scores[3]]
-        rows.append(_standardised(self._cut_beat(film.cuts_s), self.counts))
+    def starts(self, film: FilmTiming) -> Starts:
+        """Scores under one clip."""
+        change = self._correlate(_picture_curves(film), [0, 1, 2])
+        cut_onset, cut_beat = self._of_cuts(film)
+        rows = [_standardised(row, self.counts) for row in change]
+        meeting = self._strokes.under(film.motion, round(STEP_S * CURVE_RATE_HZ * FINE), self.width)
+        scores = np.stack([*rows[:2], cut_onset, rows[2], cut_beat])
+        return Starts(scores=scores, counts=self.counts, meeting=meeting)
+
+    def totals(self, films: Sequence[FilmTiming], known: Starts) -> Iterator[FloatArray]:
+        """`Starts.total` (T, S) under films that differ from a known one in their cuts alone."""
+        kept = known.scores[0] + known.scores[1] + known.scores[3]
+        for film in films:
+            cut_onset, cut_beat = self._of_cuts(film)
+            five = _standardised(kept + cut_onset + cut_beat, self.counts)
+            yield _standardised(five + known.meeting.evidence, self.counts)
+
+    def _of_cuts(self, film: FilmTiming) -> tuple[FloatArray, FloatArray]:
+        """Cuts against onsets and against beats, standardised: twice (T, S)."""
         if len(film.cuts_s) < FEWEST_CUTS:
-            rows[2] = rows[4] = np.zeros_like(rows[0])
-        meeting = (
-            known.meeting
-            if known
-            else self._strokes.under(film.motion, round(STEP_S * CURVE_RATE_HZ * FINE), self.width)
-        )
-        return Starts(scores=np.stack(rows), counts=self.counts, meeting=meeting)
+            nothing = np.zeros((len(self.tracks), self.width), np.float32)
+            return nothing, nothing
+        onset = self._correlate(_cut_curve(film)[None], [1])[0]
+        return _standardised(onset, self.counts), _standardised(self._cut_beat(film.cuts_s), self.counts)
 
     def _correlate(self, picture: FloatArray, sounds: list[int]) -> FloatArray:
         """Correlation of picture curves (K, N) with the named sound curves at every start: (K, T, S)."""
@@ -124,7 +127,7 @@ class Slide:
         return found / np.float32(self.bins)
 
     def _beat_table(self, longest: int) -> FloatArray:
-        """Nearness to beats by quarter seconds and their eighths: (T, quarters, 8), padded by 0 after a track."""
+        """Nearness to beats by eighths of quarter seconds: (8, T, quarters), padded by 0 after a track."""
         quarters = -(-(longest + self.bins) * 4 // _QUARTER) + 2
         near = np.zeros((len(self.tracks), quarters * _QUARTER), np.float32)
         for row, track in enumerate(self.tracks):
@@ -132,78 +135,82 @@ class Slide:
             near[row, : len(curve)] = curve
             if self.circular:
                 near[row] = np.resize(curve, near.shape[1])
-        return near.reshape(len(self.tracks), quarters, _QUARTER)
+        return np.ascontiguousarray(near.reshape(len(self.tracks), quarters, _QUARTER).transpose(2, 0, 1))
 
     def _cut_beat(self, cuts_s: Times) -> FloatArray:
         """Mean nearness of cuts to beats at every start: (T, S)."""
         out = np.zeros((len(self.tracks), self.width), np.float32)
-        reach, rest = np.divmod(np.round(cuts_s * _BEAT_RATE_HZ).astype(np.int64), _QUARTER)
+        reach, rest = np.divmod(np.round(cuts_s * RATE_HZ).astype(np.int64), _QUARTER)
         for first, inside in zip(reach.tolist(), rest.tolist(), strict=True):
-            out += self._near[:, first : first + self.width, inside]
+            out += self._near[inside, :, first : first + self.width]
         return out / np.float32(max(1, len(cuts_s)))
 
 
 def _picture_curves(film: FilmTiming) -> FloatArray:
-    """Of the four correlated variants: (4, N), mean 0."""
+    """Change, smoothed for loudness and for onsets, and novelty, mean 0: (3, N)."""
+    energy = film.energy.astype(np.float32)
+    smooth = [_unit(gaussian_filter1d(energy, sigma)) for sigma in (_SLOW, _FAST)]
+    return np.stack([*smooth, _new(film.novelty.astype(np.float32)[:, None])[0]])
+
+
+def _cut_curve(film: FilmTiming) -> FloatArray:
+    """Cuts as a smooth curve, mean 0: (N,)."""
     cuts = np.zeros(len(film.energy), np.float32)
     places = np.clip((film.cuts_s * CURVE_RATE_HZ).astype(np.int64), 0, len(cuts) - 1)
     np.add.at(cuts, places, 1.0)
-    energy = film.energy.astype(np.float32)
-    slow, fast = gaussian_filter1d(energy, _SLOW), gaussian_filter1d(energy, _FAST)
-    novelty = _new(film.novelty.astype(np.float32))
-    return np.stack([_unit(slow), _unit(fast), _unit(gaussian_filter1d(cuts, _FAST)), novelty])
-
-
-def sound_curves(track: MusicTiming) -> FloatArray:
-    """Loudness, onsets and novelty of a track, smoothed and standardised: (3, N)."""
-    loudness = gaussian_filter1d(track.loudness_db.astype(np.float32), _SLOW)
-    onset = gaussian_filter1d(track.onset.astype(np.float32), _FAST)
-    return np.stack([_unit(loudness), _unit(onset), _new(track.novelty.astype(np.float32))])
-
-
-def _new(novelty: FloatArray) -> FloatArray:
-    """Mean of the three scales, each of spread 1; what the kernels do not reach at the ends is neutral."""
-    inside = novelty > 0
-    many = np.maximum(inside.sum(axis=1, keepdims=True), 1)
-    mean = np.where(inside, novelty, 0).sum(axis=1, keepdims=True) / many
-    centred = np.where(inside, novelty - mean, 0)
-    spread = np.sqrt((centred**2).sum(axis=1, keepdims=True) / many)
-    mean_row: FloatArray = np.where(spread > 1e-6, centred / np.maximum(spread, 1e-6), 0).mean(axis=0)
-    return mean_row.astype(np.float32)
+    return _unit(gaussian_filter1d(cuts, _FAST))
 
 
 def _unit(curve: FloatArray) -> FloatArray:
     """Mean 0, spread 1; a flat curve is 0."""
-    spread = float(curve.std())
-    unit: FloatArray = ((curve - curve.mean()) / spread if spread > 1e-6 else np.zeros_like(curve)).astype(
-        np.float32
-    )
+    unit: FloatArray = _standardised(curve[None], np.array([len(curve)]))[0]
     return unit
 
 
-def beat_nearness(beats_s: Times, bins: int) -> FloatArray:
-    """exp(-d^2 / 2 (80 ms)^2), d the distance to the nearest beat, 32 times a second: (4 bins,)."""
-    times: Times = (np.arange(bins * 4, dtype=np.float64) + 0.5) / _BEAT_RATE_HZ
-    if len(beats_s) == 0:
-        return np.zeros(len(times), np.float32)
-    distance = beat_distances(times, beats_s)
-    return np.exp(-0.5 * (distance / NEAR_BEAT_S) ** 2).astype(np.float32)
+def sound_curves(tracks: Sequence[MusicTiming]) -> FloatArray:
+    """Loudness, onsets and novelty of T tracks, smoothed and standardised, 0 after a track's end: (3, T, longest)."""
+    lengths = np.array([len(track.onset) for track in tracks], np.int64)
+    longest = int(lengths.max(initial=1))
+    rows = np.zeros((5, len(tracks), longest), np.float32)
+    for row, (track, length) in enumerate(zip(tracks, lengths.tolist(), strict=True)):
+        rows[0, row, :length], rows[1, row, :length] = track.loudness_db, track.onset
+        rows[2:, row, :length] = track.novelty
+    mirrored = _mirrored(lengths, longest)
+    smooth = [
+        gaussian_filter1d(np.take_along_axis(each, mirrored, 1), sigma, axis=1)[:, _ROOM : _ROOM + longest]
+        for each, sigma in zip(rows, (_SLOW, _FAST), strict=False)
+    ]
+    return np.stack([*(_standardised(each, lengths) for each in smooth), _new(rows[2:])])
+
+
+def _mirrored(lengths: npt.NDArray[np.int64], longest: int) -> npt.NDArray[np.int64]:
+    """Places in rows that go on as in a mirror before their start and after their own end: (T, longest + 2 rooms)."""
+    places, around = np.arange(-_ROOM, longest + _ROOM), 2 * lengths[:, None]
+    turn = places % around
+    inside: npt.NDArray[np.int64] = np.minimum(turn, around - 1 - turn)
+    return inside
+
+
+def _new(novelty: FloatArray) -> FloatArray:
+    """Mean of three scales (3, T, N), each of spread 1; what no kernel reaches is neutral: (T, N)."""
+    inside = novelty > 0
+    many = np.maximum(np.count_nonzero(inside, axis=2), 1).astype(np.float32)[..., None]
+    mean = novelty.sum(axis=2, keepdims=True) / many  # what is not inside is 0
+    centred = (novelty - mean) * inside
+    spread = np.sqrt(np.einsum("stn,stn->st", centred, centred)[..., None] / many)
+    centred *= np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-6), 0) / np.float32(3)
+    together: FloatArray = centred.sum(axis=0, dtype=np.float32)
+    return together
 
 
 def _standardised(rows: FloatArray, counts: npt.NDArray[np.int64]) -> FloatArray:
     """Rows (T, S) to mean 0 and spread 1 over their first `counts` columns, 0 beyond and where they are flat."""
-    inside = np.arange(rows.shape[1]) < counts[:, None]
-    many = np.maximum(counts, 1)[:, None]
-    kept = np.where(inside, rows, 0)
-    centred = np.where(inside, kept - kept.sum(axis=1, keepdims=True) / many, 0)
-    spread = np.sqrt((centred**2).sum(axis=1, keepdims=True) / many)
-    unit: FloatArray = np.where(spread > 1e-5, centred / np.maximum(spread, 1e-5), 0).astype(np.float32)
-    return unit
-
-
-def beat_distances(times_s: Times, beats_s: Times) -> Times:
-    """Distance in s of each time to the nearest of at least one ascending beats."""
-    place = np.searchsorted(beats_s, times_s)
-    before, after = beats_s[np.maximum(place - 1, 0)], beats_s[np.minimum(place, len(beats_s) - 1)]
-    distances: Times = np.minimum(np.abs(times_s - before), np.abs(times_s - after))
-    return distances
+    inside = (np.arange(rows.shape[1]) < counts[:, None]).astype(np.float32)
+    many = np.maximum(counts, 1).astype(np.float32)[:, None]
+    unit = rows * inside
+    unit -= unit.sum(axis=1, keepdims=True) / many
+    unit *= inside
+    spread = np.sqrt(np.einsum("ts,ts->t", unit, unit)[:, None] / many)
+    unit *= np.where(spread > 1e-5, 1 / np.maximum(spread, 1e-5), 0)
+    standard: FloatArray = unit
+    return standard

@@ -7,9 +7,10 @@ import pytest
 
 from eval.timing.planted import Follows, hear_source, plant
 from mvr.timing.film import FilmTiming, film_timing
-from mvr.timing.music import MusicTiming, measure_music
+from mvr.timing.music import MusicTiming, measure_music, nearest, strongest_apart
 from mvr.timing.placing import near_beats, place_tracks
-from mvr.timing.sliding import STEP_S, beat_distances, score_starts
+from mvr.timing.pulses import Pulses, beat_nearness
+from mvr.timing.sliding import STEP_S, score_starts
 from mvr.timing.store import TimingStore, pack, unpack
 
 
@@ -74,7 +75,7 @@ def test_correlations_equal_the_slow_loop():
     starts = score_starts(film, [track])
     from mvr.timing.sliding import _picture_curves, sound_curves
 
-    picture, sound = _picture_curves(film), sound_curves(track)
+    picture, sound = _picture_curves(film), sound_curves([track])[:, 0]
     slow = [float(np.mean(picture[1] * sound[1][start : start + 80])) for start in range(0, 320 - 80 + 1, 2)]
     expected = (np.array(slow) - np.mean(slow)) / np.std(slow)
     np.testing.assert_allclose(starts.scores[1, 0], expected, atol=1e-3)
@@ -115,9 +116,66 @@ def test_cuts_near_beats_are_counted_beside_random_ones():
     assert near_beats(film.cuts_s, track.beats_s, 0.0) == 0.75
     [placing] = place_tracks(film, [track], [(0.0, 30.0)])
     assert placing.near_beats is not None and 0 <= placing.near_beats_random <= 1
-    np.testing.assert_allclose(
-        beat_distances(np.array([-1.0, 0.3, 99.0]), np.array([0.0, 0.5])), [1.0, 0.2, 98.5]
-    )
+
+
+def test_distances_to_beats_are_those_of_each_track_alone():
+    rng = np.random.default_rng(6)
+    beats = [np.sort(rng.uniform(0, 50, count)) for count in (40, 0, 1, 7)]
+    times = np.sort(rng.uniform(0, 90, (4, 30)))
+    found = Pulses(beats, 90.0)
+    for row, own in enumerate(beats):
+        expected = np.abs(times[row][:, None] - own).min(axis=1) if len(own) else np.full(30, np.nan)
+        np.testing.assert_allclose(found.distances(times)[row], expected, atol=1e-9)
+    moments = (np.arange(4 * 400) + 0.5) / 32
+    slow = np.exp(-0.5 * (np.abs(moments[:, None] - beats[0]).min(axis=1) / 0.08) ** 2)
+    np.testing.assert_allclose(beat_nearness(beats[0], 400), slow, atol=1e-5)
+    assert not Pulses([], 1.0).shares(np.zeros((0, 3))).size
+
+
+def placed_slowly(
+    film: FilmTiming, track: MusicTiming, part: tuple[float, float]
+) -> tuple[float, list[float]]:
+    """Start and best places of one track, as the words of `Placing` say it."""
+    starts = score_starts(film, [track])
+    total = starts.total[0, : starts.counts[0]]
+    places = [place * STEP_S for place in strongest_apart(total, round(2 / STEP_S), 3, 0.0)]
+    inside = [n for n in range(len(total)) if part[0] - 1e-6 <= n * STEP_S < part[1]] or [len(total) - 1]
+    best = max(inside, key=lambda n: total[n])
+    if total[best] <= 1:
+        return min(part[0], (len(total) - 1) * STEP_S), places
+    if starts.meeting.evidence[0, best] > 4:
+        exact_s = best * STEP_S + starts.meeting.later_s[0, best]
+        return float(np.clip(exact_s, 0, (len(total) - 1) * STEP_S)), places
+    beat = nearest(track.beats_s, best * STEP_S)
+
+    def nearness(start_s: float) -> float:
+        distance = np.abs(film.cuts_s[:, None] + start_s - track.beats_s).min(axis=1)
+        return float(np.exp(-0.5 * (distance / 0.08) ** 2).mean())
+
+    if beat is None or abs(beat - best * STEP_S) > STEP_S / 2:
+        return best * STEP_S, places
+    return (beat if nearness(beat) >= nearness(best * STEP_S) - 1e-9 else best * STEP_S), places
+
+
+def test_a_list_is_placed_as_its_tracks_one_by_one_and_slowly():
+    film, moving = a_film(), a_film().motion
+    tracks = [a_track(seconds, seed) for seed, seconds in enumerate((40, 25, 61, 13) * 10)]
+    for number, track in enumerate(
+        tracks
+    ):  # every third one moves with the picture, every fifth has no beats
+        if number % 3 == 0:
+            track.strokes[200 : 200 + len(moving)] += 3 * moving[: len(track.strokes) - 200]
+        if number % 5 == 0:
+            tracks[number] = dataclasses.replace(track, beats_s=np.zeros(0))
+    rng = np.random.default_rng(2)
+    parts = [(first, first + length) for first, length in rng.uniform((0, 1), (30, 12), (40, 2)).tolist()]
+    together = place_tracks(film, tracks, parts)
+    for track, part, placing in zip(tracks, parts, together, strict=True):
+        start_s, places = placed_slowly(film, track, part)
+        assert placing.start_s == pytest.approx(start_s, abs=1e-6)
+        np.testing.assert_allclose(placing.places_s, places, atol=1e-9)
+        assert placing.near_beats == near_beats(film.cuts_s, track.beats_s, placing.start_s)
+        assert (placing.near_beats_random is None) == (len(track.beats_s) < 2)
 
 
 def test_silence_and_one_frame_are_placed_without_an_error():

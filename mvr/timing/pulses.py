@@ -1,0 +1,87 @@
+"""Beats of many tracks at once: how far moments lie from the nearest beat of their own track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mvr.datatypes import FloatArray
+from mvr.signal.beats import Times
+
+RATE_HZ = 32.0  # of the curve of nearness to beats
+NEAR_BEAT_S = 0.08
+
+
+class Pulses:
+    """Beats of T tracks in one row, each track's shifted beyond the end of the one before.
+
+    Args:
+        beats_s: T ascending rows of times.
+        longest_s: no moment that is asked for lies later.
+    """
+
+    def __init__(self, beats_s: Sequence[Times], longest_s: float) -> None:
+        self.counts = np.array([len(each) for each in beats_s], np.int64)
+        last_s = max((float(each[-1]) for each in beats_s if len(each)), default=0.0)
+        self._shift_s = 1.0 + max(last_s, longest_s)
+        self._first = np.cumsum(self.counts) - self.counts
+        shifts = np.repeat(np.arange(len(beats_s)) * self._shift_s, self.counts)
+        self._own = np.concatenate([np.zeros(0), *beats_s])
+        self._all = self._own + shifts
+
+    def around(self, times_s: Times) -> tuple[Times, Times]:
+        """The beats at most and at least as late as times (T, K), the only one there is beyond the ends; NaN for a
+        track without beats: twice (T, K).
+        """
+        if not len(self._own):
+            return np.full(times_s.shape, np.nan), np.full(times_s.shape, np.nan)
+        rows = np.arange(len(self.counts))[:, None]
+        place = np.searchsorted(self._all, times_s + rows * self._shift_s)
+        first = self._first[:, None]
+        last = first + np.maximum(self.counts, 1)[:, None] - 1
+        silent = self.counts[:, None] == 0
+        before, after = (
+            np.where(silent, np.nan, self._own[np.clip(at, first, last).clip(max=len(self._own) - 1)])
+            for at in (place - 1, place)
+        )
+        return before, after
+
+    def distances(self, times_s: Times) -> Times:
+        """Distance in s of times (T, K) to the nearest beat of their track; NaN for a track without beats."""
+        before, after = self.around(times_s)
+        distances: Times = np.minimum(np.abs(times_s - before), np.abs(times_s - after))
+        return distances
+
+    def shares(self, times_s: Times) -> Times:
+        """Share of times (T, K) within 80 ms of a beat; NaN for a track with fewer than two, and without times."""
+        if not times_s.shape[1]:
+            return np.full(len(times_s), np.nan)
+        near = (self.distances(times_s) <= NEAR_BEAT_S).mean(axis=1)
+        shares: Times = np.where(self.counts < 2, np.nan, near)
+        return shares
+
+    def nearness(self, times_s: Times) -> Times:
+        """Mean nearness of times (T, K) to beats, 0 without times; NaN for a track without beats."""
+        if not times_s.shape[1]:
+            return np.zeros(len(times_s))
+        mean: Times = np.exp(-0.5 * (self.distances(times_s) / NEAR_BEAT_S) ** 2).mean(axis=1)
+        return mean
+
+
+def beat_nearness(beats_s: Times, bins: int) -> FloatArray:
+    """exp(-d^2 / 2 (80 ms)^2), d the distance to the nearest beat, 32 times a second: (4 bins,)."""
+    count = bins * 4
+    if len(beats_s) == 0:
+        return np.zeros(count, np.float32)
+    halfway = (beats_s[1:] + beats_s[:-1]) / 2  # from here on the later beat is the nearer one
+    edges = np.clip(np.ceil(halfway * RATE_HZ - 0.5), 0, count).astype(np.int64)
+    lengths = np.diff(np.concatenate([[0], edges, [count]]))
+    # in float32 of the time since each beat, so that long tracks lose nothing
+    late = np.arange(count, dtype=np.float64)
+    late -= np.repeat(beats_s * RATE_HZ - 0.5, lengths)
+    scaled = late.astype(np.float32)
+    scaled *= scaled
+    scaled *= np.float32(-0.5 / (NEAR_BEAT_S * RATE_HZ) ** 2)
+    near: FloatArray = np.exp(scaled, out=scaled)
+    return near
