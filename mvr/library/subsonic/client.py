@@ -134,7 +134,7 @@ class Client:
             failed = answer["status"] != "ok"
         except (ValueError, KeyError, TypeError) as error:
             raise ServerFault(
-                f"{self.address.place} does not answer like a Subsonic server (status  {status}); check the address"
+                f"{self.address.place} does not answer like a Subsonic server (status {status}); check the address"
             ) from error
         if failed:
             told = answer.get("error") or {}
