@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mvr.config.cards import DEFAULT_SYSTEM
 from mvr.config.outputs import VIDEO_ENDINGS, check_output_file
-from mvr.config.paths import home_dir
+from mvr.config.paths import DEFAULT_SYSTEM, home_dir
 from mvr.datatypes import Direction, Modality
 from mvr.errors import DataError, UsageError
 

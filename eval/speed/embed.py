@@ -31,7 +31,7 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
 
 
 def _embed(clip: Path, sides: tuple[str, ...]) -> Work:
-    from mvr.config.cards import DEFAULT_SYSTEM
+    from mvr.config.paths import DEFAULT_SYSTEM
     from mvr.datatypes import Modality
     from mvr.embeddings.system import load_system
 

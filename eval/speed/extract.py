@@ -44,7 +44,7 @@ def _rates(rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _extract(clips: list[Path], workers: int) -> Work:
-    from mvr.config.cards import DEFAULT_SYSTEM
+    from mvr.config.paths import DEFAULT_SYSTEM
     from mvr.embeddings.extraction import ExtractSettings, extract_features
 
     folder = Path(tempfile.mkdtemp(prefix="mvr-speed-"))
@@ -67,7 +67,7 @@ def _free_box(number: int) -> bytes:
 
 
 def _decode(clips: list[Path]) -> Work:
-    from mvr.config.cards import DEFAULT_SYSTEM
+    from mvr.config.paths import DEFAULT_SYSTEM
     from mvr.datatypes import Modality
     from mvr.embeddings.segments import segments_of
     from mvr.embeddings.system import load_system

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from mvr.config.settings import compare_settings
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import DataError, UsageError
-from mvr.index.approximate import ApproximateIndex, training_rows
+from mvr.index.approximate import TRAINING_ROWS, ApproximateIndex
 from mvr.index.index import Index, IndexSettings, check_rows
 from mvr.index.mixture import gram
 from mvr.index.table import create_index
@@ -141,7 +141,7 @@ def _trained(
 ) -> Iterator[tuple[list[str], FloatArray]]:
     """The same blocks, after the codes have been trained on the first of them: as many as they need."""
     waiting, source = [], iter(blocks)
-    wanted = training_rows(index.settings.kind, rows)
+    wanted = min(rows, TRAINING_ROWS)
     for names, block in source:
         waiting.append((names, block))
         if sum(len(block) for _, block in waiting) >= wanted:

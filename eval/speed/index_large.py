@@ -2,7 +2,7 @@
 
 Rows are random (64 latents) or lie in 2,000 clusters; queries are the store's other side: the same latents with noise
 and a constant beside them, as videos lie beside music. All candidates answer the same queries, one by one; recall@10 is
-measured against exact search in float32. Our kind is chosen by size; HNSW and IVF-PQ are there by name up to 100,000.
+measured against exact search in float32. Our kind is chosen by size.
 Effort is calibrated on other queries to a recall of 0.99 wherever a candidate has one.
 """
 
@@ -52,11 +52,11 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
 
 
 def _contest(case: Case) -> Contest:
-    from mvr.index import choose_kind
+    from eval.speed.store_index import choose_kind
 
-    ours = f"mvr {choose_kind(case.rows)}"
-    kinds = [choose_kind(case.rows), *(["hnsw", "ivfpq"] if case.rows <= 100_000 else [])]
-    candidates: dict[str, Callable[[], Work]] = {f"mvr {kind}": partial(_mvr, case, kind) for kind in kinds}
+    kind = choose_kind(case.rows)
+    ours = f"mvr {kind}"
+    candidates: dict[str, Callable[[], Work]] = {ours: partial(_mvr, case, kind)}
     candidates["numpy exact"] = partial(_numpy, case)
     if find_spec("usearch") is not None:  # of requirements-dev.txt
         candidates["usearch exact"] = partial(_usearch_exact, case)

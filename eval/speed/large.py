@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,8 @@ def _added(small: int, large: int) -> Contest:
     before = os.environ.get("MVR_SPEED_BEFORE", BEFORE)
     candidates: dict[str, Prepare] = {}
     for count in (small, large):
-        candidates[f"mvr, {count:,}"] = lambda count=count: _steps(build_here(), "add", count)
-        candidates[f"mvr {before}, {count:,}"] = lambda count=count: _steps(
-            build_before(before), "add", count
-        )
+        candidates[f"mvr, {count:,}"] = partial(_added_here, count)
+        candidates[f"mvr {before}, {count:,}"] = partial(_added_before, before, count)
     return Contest(
         name=f"large-add-{large}",
         title=f"Adding one file to {small:,} and to {large:,} tracks",
@@ -100,6 +99,14 @@ def _added(small: int, large: int) -> Contest:
             ),
         ),
     )
+
+
+def _added_here(count: int) -> Work:
+    return _steps(build_here(), "add", count)
+
+
+def _added_before(revision: str, count: int) -> Work:
+    return _steps(build_before(revision), "add", count)
 
 
 def _steps(build: Build, kind: str, count: int) -> Work:

@@ -44,7 +44,7 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
 
 
 def _retriever(clip: Path) -> Work:
-    from mvr.config.cards import DEFAULT_SYSTEM
+    from mvr.config.paths import DEFAULT_SYSTEM
     from mvr.datatypes import Direction
     from mvr.embeddings.system import load_system
     from mvr.library import open_demo_library

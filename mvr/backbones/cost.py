@@ -11,13 +11,15 @@ import functools
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mvr.backbones.backbone import backbone_kind
-from mvr.config.cards import BackboneCard
 from mvr.config.named import named
 from mvr.config.settings import settings_from
 from mvr.datatypes import Modality
+
+if TYPE_CHECKING:
+    from mvr.config.cards import BackboneCard
 
 ATTAINABLE_SHARE = 0.7
 _MERT_95M = {"width": 768, "blocks": 12, "channels": 512, "rate_hz": 24_000}

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mvr.commands.output import note
-from mvr.config.cards import DEFAULT_SYSTEM
 from mvr.config.outputs import check_output_folder
-from mvr.config.paths import home_dir
+from mvr.config.paths import DEFAULT_SYSTEM, home_dir
 from mvr.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mvr.config.paths import assets_dir
+from mvr.config.paths import DEFAULT_SYSTEM, assets_dir
 from mvr.errors import UsageError
 
 
@@ -158,6 +158,3 @@ def load_card(name: str) -> SystemCard:
         return SystemCard.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
         raise UsageError(f"the system card {path} cannot be read: {error}") from error
-
-
-DEFAULT_SYSTEM = "control-mvr-mini"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+DEFAULT_SYSTEM = "control-mvr-mini"  # a card in `assets/systems`
 _PACKAGE = Path(__file__).parents[1]
 _INSTALLED = {"assets": "assets", "space.yaml": "deployment/space.yaml"}  # see package-dir in pyproject.toml
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mvr.backbones.cost import estimate_seconds
-from mvr.config.cards import SystemCard
 from mvr.datatypes import Modality
 from mvr.embeddings.segments import segments_of
+
+if TYPE_CHECKING:
+    from mvr.config.cards import SystemCard
 
 
 def expected_seconds(

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from mvr.backbones.backbone import Backbone
-from mvr.config.cards import SystemCard
 from mvr.config.settings import settings_hash
 from mvr.datatypes import BranchedEmbeddings, JsonDict, Modality
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
+
+if TYPE_CHECKING:
+    from mvr.config.cards import SystemCard
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from mvr.config.cards import SegmentCard
+from typing import TYPE_CHECKING
+
 from mvr.datatypes import Modality, Segment
+
+if TYPE_CHECKING:
+    from mvr.config.cards import SegmentCard
 
 
 def cut_segments(duration_s: float, length_s: float | None, hop_s: float | None) -> tuple[Segment, ...]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mvr.backbones.backbone import missing_packages
-from mvr.config.cards import HeadCard, SystemCard, load_card
 from mvr.config.extras import INSTALL
 from mvr.config.paths import assets_dir, home_dir
 from mvr.errors import WeightsError
 from mvr.heads.table import head_kind
+
+if TYPE_CHECKING:
+    from mvr.config.cards import HeadCard, SystemCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,7 @@ def system_status(name: str) -> SystemStatus:
         UsageError: no such system.
     """
     from mvr.backbones.weights import missing_weights
+    from mvr.config.cards import load_card
 
     card, note = load_card(name), ""
     try:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,6 @@ from mvr.backbones.backbone import (
     check_features,
     create_backbone,
 )
-from mvr.config.cards import SystemCard, load_card
 from mvr.config.digest import content_hash
 from mvr.config.settings import settings_hash
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Segment
@@ -38,6 +37,9 @@ from mvr.heads.bridge import BridgeHead, BridgeTables
 from mvr.heads.head import Head
 from mvr.heads.table import head_kind
 from mvr.media.progress import is_told, stretch
+
+if TYPE_CHECKING:
+    from mvr.config.cards import SystemCard
 
 _BATCH_ROWS = 32  # segments encoded together: bounds the memory of a long track under a large backbone
 _FEW_ROWS = 4
@@ -345,6 +347,8 @@ def load_system(name: str, *, device: str = "auto", head_path: Path | str | None
         UsageError: no such system. WeightsError: a head or weights that are missing, damaged or not accepted.
         SettingsMismatch: a head for other features.
     """
+    from mvr.config.cards import load_card
+
     card = load_card(name)
     if card.mix:
         return _load_mixture(card, device, head_path)
@@ -365,6 +369,8 @@ def load_backbones(name: str, *, device: str = "auto") -> System:
     Raises:
         UsageError: no such system.
     """
+    from mvr.config.cards import load_card
+
     card = load_card(name)
     return _load_mixture(card, device, None) if card.mix else System(card, None, head_hash="", device=device)
 

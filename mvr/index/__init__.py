@@ -2,6 +2,6 @@
 
 from mvr.index.index import Hits, Index, IndexSettings
 from mvr.index.mixture import CrossProducts
-from mvr.index.table import choose_kind, create_index, index_kinds
+from mvr.index.table import create_index, index_kinds
 
-__all__ = ["CrossProducts", "Hits", "Index", "IndexSettings", "choose_kind", "create_index", "index_kinds"]
+__all__ = ["CrossProducts", "Hits", "Index", "IndexSettings", "create_index", "index_kinds"]

@@ -14,19 +14,7 @@ KINDS = {
     "half": "mvr.index.exact:HalfIndex",
     "flat": "mvr.index.flat:FaissFlatIndex",
     "rabitq": "mvr.index.approximate:ApproximateIndex",
-    "hnsw": "mvr.index.approximate:ApproximateIndex",
-    "ivfpq": "mvr.index.approximate:ApproximateIndex",
 }
-EXACT_ROWS = 100_000  # up to here exact search answers in about 10 ms a query, and nothing is gained by less
-
-
-def choose_kind(rows: int) -> str:
-    """The kind for a number of rows: exact, then codes that need no training data and no graph.
-
-    RaBitQ reaches a recall@10 of 0.99 on unclustered data and on queries from the other modality, where inverted
-    lists do not and a graph takes hundreds of times as long to build (LOG.md).
-    """
-    return "flat" if rows <= EXACT_ROWS else "rabitq"
 
 
 def index_kinds() -> list[str]:
@@ -44,7 +32,7 @@ def create_index(
         dim: D, width of one branch.
         branches: names of the branches, the first "ssl".
         system: identity of the system whose embeddings it will hold.
-        options: of an approximate kind.
+        options: `rows` to make room for, `effort` of an approximate kind.
 
     Raises:
         UsageError: an unknown kind.

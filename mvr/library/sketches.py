@@ -11,7 +11,9 @@ Sketches are kept in the catalogue, block by block, and written with the item th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +52,8 @@ class Sketches:
         """(N,) what the inner products of a signature with all others are at most, but for rounding (1e-6)."""
         if not len(self.values):
             return np.zeros(0, np.float32)
-        return self.values @ sketch(np.frombuffer(signature, np.float32)[None], self.axes)[0]
+        bounds: Rows = self.values @ sketch(np.frombuffer(signature, np.float32)[None], self.axes)[0]
+        return bounds
 
 
 def sketch(rows: Rows, axes: Rows) -> Rows:
@@ -119,13 +122,11 @@ def read_sketches(connection: sa.Connection, held: Sketches | None = None) -> Sk
     )
 
 
-def signatures_at(
-    connection: sa.Connection, positions: npt.NDArray[np.int64]
-) -> list[sa.Row[tuple[str, int, bytes, str | None]]]:
+def signatures_at(connection: sa.Connection, positions: npt.NDArray[np.int64]) -> Sequence[sa.Row[Any]]:
     """(id, position, signature, removed_at) of the tracks at some positions that have a signature."""
     columns = sa.select(ITEMS.c.id, ITEMS.c.position, ITEMS.c.signature, ITEMS.c.removed_at)
     at = ITEMS.c.position.in_(positions.tolist())
-    return list(connection.execute(columns.where(at, ITEMS.c.signature.is_not(None))).all())
+    return connection.execute(columns.where(at, ITEMS.c.signature.is_not(None))).all()
 
 
 def _make(connection: sa.Connection) -> Sketches:

@@ -13,7 +13,7 @@ from typing import Any, TypedDict, cast
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from mvr.config.cards import DEFAULT_SYSTEM
+from mvr.config.paths import DEFAULT_SYSTEM
 from mvr.datatypes import Direction, Modality
 from mvr.errors import MvrError, UsageError
 from mvr.media.probe import probe

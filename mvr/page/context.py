@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mvr.config.cards import DEFAULT_SYSTEM, load_card
+from mvr.config.cards import load_card
 from mvr.config.manifest import Manifest, load_manifest
-from mvr.config.paths import home_dir
+from mvr.config.paths import DEFAULT_SYSTEM, home_dir
 from mvr.errors import UsageError
 from mvr.page.library import DEMO, OWN, Catalogue
 from mvr.page.library.shared import SharedIndex

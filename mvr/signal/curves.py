@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d
 
 from mvr.datatypes import FloatArray
 from mvr.signal.onsets import FRAME_RATE_HZ
@@ -61,6 +60,8 @@ def dying_away(strokes: FloatArray) -> FloatArray:
 
 def standing_out(curve: FloatArray) -> FloatArray:
     """A fine curve less its surroundings of half a second and as a share of how much it changes there: spread 1."""
+    from scipy.ndimage import gaussian_filter1d  # a library is listed without it
+
     smooth = gaussian_filter1d(curve.astype(np.float32), 1.0)
     change = smooth - gaussian_filter1d(smooth, 16.0)
     floor = (0.3 * float(change.std())) ** 2 + 1e-12

@@ -7,7 +7,6 @@ Conventions: envelopes are at `FRAME_RATE_HZ`, frame i is centred on i / FRAME_R
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from mvr.datatypes import FloatArray
 from mvr.signal.spectrum import HOP, SAMPLE_RATE_HZ
@@ -54,6 +53,8 @@ def onset_times(envelope: FloatArray, least_db: float = 1.0) -> FloatArray:
 
 def autocorrelation(signal: FloatArray) -> FloatArray:
     """Autocorrelation of a 1-d signal less its mean, unbiased by overlap, 1 at lag 0; a constant gives 0."""
+    import scipy.fft  # a library is listed without it
+
     n = len(signal)
     centred = signal - signal.mean()
     length = scipy.fft.next_fast_len(2 * n, real=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 from mvr.datatypes import FloatArray
 
@@ -23,6 +22,8 @@ FLOOR = 1e-8  # power added to every mel band of sound at unit RMS: -80 dB, the 
 
 def power_spectrogram(samples: FloatArray) -> FloatArray:
     """|STFT|^2 of (n,) samples, Hann window, centred with zero padding: (1 + n // HOP, 1 + FFT_SIZE // 2)."""
+    import scipy.fft  # a library is listed without it
+
     padded = np.pad(samples.astype(np.float32), FFT_SIZE // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_SIZE)[::HOP]
     spectra = scipy.fft.rfft(frames * hann(FFT_SIZE), axis=1)
@@ -61,6 +62,8 @@ def mel_db(power: FloatArray) -> FloatArray:
 
 def cepstrum(decibels: FloatArray, count: int = 13) -> FloatArray:
     """MFCC 1..count (orthonormal DCT-II of dB bands, without coefficient 0, the level): (frames, count)."""
+    import scipy.fft
+
     coefficients: FloatArray = scipy.fft.dct(decibels, axis=1, norm="ortho")[:, 1 : count + 1]
     return coefficients
 

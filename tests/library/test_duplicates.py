@@ -32,7 +32,8 @@ def rows(count: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     mixing = np.random.default_rng(99).standard_normal((6, WIDTH))
     vectors = 3 + rng.standard_normal((count, 6)) @ mixing + 0.1 * rng.standard_normal((count, WIDTH))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    unit: np.ndarray = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def item(name: str) -> Item:
@@ -67,7 +68,8 @@ def test_the_nearest_are_those_of_a_plain_comparison(steps: list[tuple[str, int]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("_FIT_ROWS", 8), ("_AXES", 5), ("_BLOCK_ROWS", 4)):
             patch.setattr(sketches, name, value)
-        catalogue, known = Catalogue(None), {}
+        catalogue = Catalogue(None)
+        known: dict[str, np.ndarray] = {}
         found, fresh = Signatures(catalogue), iter(rows(100, seed))
         asked = rows(100, seed + 5000)
 
@@ -124,9 +126,15 @@ def test_ten_times_as_many_tracks_are_no_ten_times_the_work(
     for count in (600, 6000):
         known = filled(tmp_path / f"{count}.sqlite", count, 7)
         catalogue = Catalogue(tmp_path / f"{count}.sqlite")
-        found, seen = Signatures(catalogue), []
+        found = Signatures(catalogue)
+        seen: list[int] = []
         look, scan = catalogue.signatures_at, Scan(catalogue, known)
-        monkeypatch.setattr(catalogue, "signatures_at", lambda at: (seen.append(len(at)), look(at))[1])
+
+        def counted(at: np.ndarray) -> list[tuple[int, str, bytes]]:
+            seen.append(len(at))
+            return look(at)
+
+        monkeypatch.setattr(catalogue, "signatures_at", counted)
         for row in rows(5, 8):
             wanted = scan.nearest(row, 3, NEAR, None)
             assert [key for key, _ in found.nearest(row.tobytes(), 3)] == wanted and len(wanted) == 3
@@ -146,6 +154,6 @@ def test_a_library_without_sketches_gets_them_once_and_an_empty_one_has_nothing_
     for wanted in ("t599", "t3"):
         catalogue = Catalogue(tmp_path / "old.sqlite")
         found = Signatures(catalogue).nearest(known[wanted].tobytes(), 1)
-        assert found == [(wanted, pytest.approx(1.0, abs=1e-6))]
+        assert found[0][0] == wanted and found[0][1] == pytest.approx(1.0, abs=1e-6)
         assert catalogue.sketches().fitted == 600 and len(catalogue.sketches().positions) == 600
         catalogue.close()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mvr.backbones.backbone import backbone_kind
 from mvr.backbones.weights.files import status
-from mvr.config.cards import BackboneCard, SystemCard
+
+if TYPE_CHECKING:
+    from mvr.config.cards import BackboneCard, SystemCard
 
 
 def weights_of_backbone(card: BackboneCard) -> str | None:

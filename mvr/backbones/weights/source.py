@@ -11,10 +11,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mvr.config.cards import Commercial
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
+
+if TYPE_CHECKING:
+    from mvr.config.cards import Commercial
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 _HUB = "https://huggingface.co"
@@ -52,6 +55,8 @@ class WeightsSource:
     @property
     def commercial(self) -> Commercial:
         """Whether one may earn money with what these weights give; unknown where the licence is on a page to read."""
+        from mvr.config.cards import Commercial
+
         if self.licence == _ON_THE_PAGE:
             return Commercial.UNKNOWN
         return Commercial.NO if self.noncommercial else Commercial.YES

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mvr.config.cards import DEFAULT_SYSTEM, LicenceCard, SystemCard, load_card, system_names
-from mvr.config.paths import home_dir
+from mvr.config.cards import LicenceCard, SystemCard, load_card, system_names
+from mvr.config.paths import DEFAULT_SYSTEM, home_dir
 from mvr.datatypes import Modality
 from mvr.errors import MvrError
 from mvr.page.serving import PerKey

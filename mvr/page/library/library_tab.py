@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from mvr.config.cards import DEFAULT_SYSTEM
+from mvr.config.paths import DEFAULT_SYSTEM
 from mvr.datatypes import Modality
 from mvr.errors import MvrError, UsageError
 from mvr.page import texts
