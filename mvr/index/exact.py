@@ -137,6 +137,12 @@ class HalfIndex(NumpyIndex):
 
     kept_as = np.float16
 
+    def attach(self, ids: Sequence[str], vectors: npt.NDArray[Any], grams: GramArray) -> None:
+        """Take over rows that are stored already: (N, B, D) float16, perhaps mapped from a file, and their grams."""
+        assert len(ids) == len(vectors) == len(grams)
+        self._ids, self._known = list(ids), set(ids)
+        self._rows = self._room = (vectors, grams)
+
     def _products(self, rows: npt.NDArray[Any], columns: FloatArray) -> FloatArray:
         found = np.empty((columns.shape[1], len(rows)), np.float32)
         long = columns * np.float32(2.0**112)

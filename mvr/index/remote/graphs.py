@@ -56,20 +56,21 @@ def settings(effort: int) -> list[str]:
 
 
 def candidates_of(space: Space, weights: FloatArray, effort: int) -> tuple[str, int]:
-    """A table of rows near the query's mixture, `effort` of each graph whose end has weight, some of them twice.
+    """A table of rows near the query's mixture, as many from each graph whose end has weight, some of them twice.
 
     Args:
         space: which rows.
         weights: (B,) of the branches.
-        effort: rows of each graph.
+        effort: rows in all: two graphs need not look as far as one.
 
     Returns:
         The table as an expression, and how many times the mixture, (D,), is a value in it.
     """
     asked = [end for end in ends(space) if np.any(weights[list(end)] != 0)]
+    share = -(-effort // len(asked))
     parts = [
         # no other form is answered by a graph
-        f"(SELECT * FROM mvr_segments_{space.key} ORDER BY {_mixture(end, space.dim)} <#> ? LIMIT {int(effort)})"
+        f"(SELECT * FROM mvr_segments_{space.key} ORDER BY {_mixture(end, space.dim)} <#> ? LIMIT {share})"
         for end in asked
     ]
     return f"({' UNION ALL '.join(parts)})", len(parts)

@@ -20,7 +20,17 @@ from mvr.index.mixture import CANCELLED, divide_by_lengths, gram, mixed_lengths,
 from mvr.index.recall import ALPHAS, WANTED_RECALL, Measured
 from mvr.index.remote.place import Candidates, Holding, Place, Sought, Space, Wanted
 
-EFFORTS = (200, 500, 1000, 2000, 4000, 8000)  # tried for an approximate index, until enough is found
+EFFORTS = (
+    250,
+    500,
+    1000,
+    2000,
+    3000,
+    4000,
+    6000,
+    8000,
+    12_000,
+)  # tried for an approximate index, until enough is found
 UNMEASURED_EFFORT = 2000
 FIRST_FETCH = 100  # rows by score: a proof takes as many as lie within the rounding of the k-th item
 

@@ -106,7 +106,7 @@ class SqlPlace:
         raise AssertionError
 
     def prepare_graphs(self, connection: Any, effort: int) -> None:
-        """What must be set before graphs are asked."""
+        """What must be set before each graph is asked for so many rows."""
 
     # --- shared
 
@@ -285,7 +285,7 @@ class SqlPlace:
         score = _score(self.product(space.width), sought.weights)
         with self.transaction() as connection:
             if sought.effort is not None:
-                self.prepare_graphs(connection, sought.effort)
+                self.prepare_graphs(connection, -(-sought.effort // times))
             found = self.read_rows(
                 connection,
                 f"SELECT r.position, r.number, r.embedding, {score} AS value FROM {rows} r {items} "
