@@ -79,7 +79,7 @@ PREVIEW = Preview(
     description=texts.TAGLINE,
     alt=texts.PREVIEW_ALT,
     width_px=1280,
-    height_px=940,
+    height_px=800,
 )
 
 

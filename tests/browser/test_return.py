@@ -64,6 +64,12 @@ def test_the_first_result_comes_into_sight_and_the_player_stays_while_the_list_s
         " const at = row.getBoundingClientRect(); return at.top >= -1 && at.top < innerHeight - 60; }"
     )
     page.locator(f"{ROWS} [data-hear]").first.click()
+    if size[0] > 860:  # time lines and controls leave the picture its room, and the first result beside it
+        page.locator(".mv-stage .mv-strip").wait_for()
+        page.evaluate("scrollTo(0, 0)")
+        assert page.locator(".mv-stage video").bounding_box()["height"] >= 240
+        row = page.locator(ROWS).first.bounding_box()
+        assert row["y"] + row["height"] <= size[1]
     page.locator(ROWS).last.scroll_into_view_if_needed()
     seen = """() => ['video', '[data-step="0"]', '[data-part=now]'].every((part) => {
       const at = document.querySelector('.mv-stage ' + part).getBoundingClientRect();

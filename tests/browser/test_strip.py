@@ -48,7 +48,10 @@ def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_tak
     assert snapped != before and min(abs(beat - snapped) for beat in beats) < 0.002
     free = drag(-23, "Alt")
     assert free != snapped
-    page.locator("#mv-tab-video-to-music [data-place]").first.click()
+    button = page.locator("#mv-tab-video-to-music [data-place]").first
+    said = f"Start the music at {button.inner_text()}, good start 1"
+    assert page.get_by_role("button", name=said, exact=True).count() == 1
+    button.click()
     place = float(page.locator("#mv-tab-video-to-music [data-place]").first.get_attribute("data-place"))
     assert float(row.get_attribute("data-from")) == pytest.approx(place, abs=1e-3)
     line = page.locator("#mv-tab-video-to-music .mv-strip-line").inner_text()

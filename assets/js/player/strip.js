@@ -101,13 +101,13 @@
     const show = () => {
       clipped.setAttribute("aria-valuenow", start.toFixed(2));
       clipped.setAttribute("aria-valuetext", words(texts.strip_at, { at: start.toFixed(2) }));
-      if (pieces) return;
+      if (pieces) { said.textContent = texts.fitted; return; }
       moving.setAttribute("transform", `translate(${-start * scale} 0)`);
       heard[0].setAttribute("x", start * all);
       const near = clip.cuts_s.filter((cut) => Math.abs(nearest(beats, cut + start) - cut - start) <= NEAR_S).length;
       const share = clip.cuts_s.length && music.beats_s.length && placed.random !== null
         ? words(texts.near_beats, { share: Math.round((100 * near) / clip.cuts_s.length), random: placed.random }) : "";
-      said.textContent = `${words(texts.music_from, { at: start.toFixed(2) })} ${start === placed.start_s ? placed.words : ""} ${share}`.replace(/ +/g, " ").trim();
+      said.textContent = [words(texts.music_from, { at: start.toFixed(2) }), start === placed.start_s ? placed.words : "", share].filter(Boolean).join(" · ");
     };
     drawn.at = (value) => { if (value !== start) { start = value; show(); } };
     const to = (value, free) => {
@@ -161,11 +161,15 @@
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.place = at;
-      button.textContent = words(texts.place, { number: n + 1, at: at.toFixed(1) });
+      const values = { number: n + 1, at: at.toFixed(1) };
+      button.textContent = words(texts.place, values);
+      button.title = words(texts.place_told, values);
+      button.setAttribute("aria-label", button.title);
       button.addEventListener("click", () => { start = at; show(); moved(); });
       best.appendChild(button);
       line(at * all, track, track + TRACK, "place", whole);
     });
+    if (placed.places_s.length) best.prepend(texts.places);
     below.append(said, best);
     place.replaceChildren(svg, below);
     show();

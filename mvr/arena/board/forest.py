@@ -6,8 +6,8 @@ from html import escape
 
 from mvr.datatypes import JsonDict
 
-ROW_PX, NAME_PX, PLOT_PX, NUMBER_PX, TOP_PX, BOTTOM_PX = 34, 220, 420, 200, 34, 40
-WIDTH_PX = NAME_PX + PLOT_PX + NUMBER_PX
+# name and numbers stand above their line, so that the whole fits a phone and can still be read there
+ROW_PX, WIDTH_PX, TOP_PX, BOTTOM_PX = 50, 400, 8, 40
 
 
 def forest_plot(section: JsonDict, title: str) -> str:
@@ -26,7 +26,7 @@ def forest_plot(section: JsonDict, title: str) -> str:
         f'<desc id="forest-text">{escape(forest_text(section))}</desc>',
         _axis(scale, height - BOTTOM_PX),
     ]
-    parts += [_row(row, scale, TOP_PX + ROW_PX * number + ROW_PX // 2) for number, row in enumerate(rows)]
+    parts += [_row(row, scale, TOP_PX + ROW_PX * number + 34) for number, row in enumerate(rows)]
     if not rows:
         parts.append(f'<text x="12" y="{TOP_PX + 16}">{escape(section["note"])}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -57,7 +57,7 @@ class _Scale:
 
     def x(self, elo: float) -> float:
         share = (min(max(elo, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(NAME_PX + 10 + share * (PLOT_PX - 20), 1)
+        return round(14 + share * (WIDTH_PX - 28), 1)
 
 
 def _bounds(rows: list[JsonDict]) -> tuple[float, float]:
@@ -77,20 +77,22 @@ def _axis(scale: _Scale, bottom: int) -> str:
         x = scale.x(elo)
         weight = 1.5 if elo == 1000 else 0.5
         lines.append(
-            f'<line x1="{x}" x2="{x}" y1="{TOP_PX - 8}" y2="{bottom}" stroke="currentColor" '
+            f'<line x1="{x}" x2="{x}" y1="{TOP_PX}" y2="{bottom}" stroke="currentColor" '
             f'stroke-width="{weight}" opacity="0.4"/>'
             f'<text x="{x}" y="{bottom + 18}" text-anchor="middle" font-size="12">{elo}</text>'
         )
-    lines.append(
-        f'<text x="{NAME_PX + PLOT_PX / 2}" y="{bottom + 34}" text-anchor="middle" font-size="12">Elo</text>'
-    )
+    lines.append(f'<text x="{WIDTH_PX / 2}" y="{bottom + 34}" text-anchor="middle" font-size="12">Elo</text>')
     return "\n".join(lines)
 
 
 def _row(row: JsonDict, scale: _Scale, y: int) -> str:
     name = escape(row["system"]) + (" *" if row["preliminary"] else "")
     low, high = row["elo_low"], row["elo_high"]
-    parts = [f'<text x="{NAME_PX - 8}" y="{y + 5}" text-anchor="end">{name}</text>']
+    number = f"{row['elo']:.0f}" + ("" if low is None else f" ({low:.0f} to {high:.0f})")
+    parts = [
+        f'<text x="4" y="{y - 12}">{name}</text>',
+        f'<text x="{WIDTH_PX - 4}" y="{y - 12}" text-anchor="end" font-size="13">{number}</text>',
+    ]
     if low is not None:
         x1, x2 = scale.x(low), scale.x(high)
         parts.append(
@@ -99,6 +101,4 @@ def _row(row: JsonDict, scale: _Scale, y: int) -> str:
             f'<line x1="{x2}" x2="{x2}" y1="{y - 5}" y2="{y + 5}" stroke="currentColor" stroke-width="2"/>'
         )
     parts.append(f'<circle cx="{scale.x(row["elo"])}" cy="{y}" r="5"/>')
-    interval = "" if low is None else f" ({low:.0f} to {high:.0f})"
-    parts.append(f'<text x="{NAME_PX + PLOT_PX + 8}" y="{y + 5}">{row["elo"]:.0f}{interval}</text>')
     return "".join(parts)

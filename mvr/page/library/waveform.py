@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from mvr.datatypes import FloatArray
 
 BARS = 120
 SAMPLE_RATE_HZ = 8000
+# a new list asks for all its drawings at once: one after the other, so that the track somebody clicks meanwhile is not
+# made ready behind ten of them
+_TURN = threading.Lock()
 
 
 def loudness_bars(samples: FloatArray, bars: int = BARS) -> FloatArray:
@@ -45,7 +49,7 @@ def waveform_svg(bars: FloatArray) -> str:
 
 
 def draw_waveform(source: Path, out: Path) -> None:
-    """Write the SVG of a media file's sound.
+    """Write the SVG of a media file's sound; one is drawn at a time.
 
     Raises:
         MediaError: the file cannot be read or has no sound.
@@ -53,5 +57,7 @@ def draw_waveform(source: Path, out: Path) -> None:
     from mvr.media.sound import read_sound
 
     part = out.with_suffix(".part")
-    part.write_text(waveform_svg(loudness_bars(read_sound(source, SAMPLE_RATE_HZ))), encoding="utf-8")
+    with _TURN:
+        bars = loudness_bars(read_sound(source, SAMPLE_RATE_HZ))
+    part.write_text(waveform_svg(bars), encoding="utf-8")
     part.replace(out)

@@ -48,7 +48,7 @@ class SearchTab:
         self.events = SearchEvents(context, direction, self.words)
         gr.HTML(f'<h2 class="mv-title">{self.words.lead}</h2>')
         with gr.Row(elem_classes="mv-search"):
-            with gr.Column(scale=4, min_width=300, elem_classes="mv-left"):
+            with gr.Column(scale=5, min_width=300, elem_classes="mv-left"):
                 self._left()
             with gr.Column(scale=7, min_width=300, elem_classes="mv-right"):
                 self._right()

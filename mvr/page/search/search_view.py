@@ -57,6 +57,8 @@ class StageClip:
     duration_s: float = 0.0
     levels_url: str = ""
     seen: str = ""
+    width_px: int = 0
+    height_px: int = 0
 
 
 def results_html(
@@ -280,6 +282,8 @@ class View:
             label=f"Your {self.words.file}: {clip.name}",
             duration_s=info.duration_s,
             picture=self.direction.query is Modality.VIDEO,
+            width_px=info.video.width_px if info.video is not None else 0,
+            height_px=info.video.height_px if info.video is not None else 0,
         )
 
     def _exports(self, visit: Visit, desk: Desk) -> str:

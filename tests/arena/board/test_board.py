@@ -121,6 +121,7 @@ def test_plot_table_and_csv_hold_the_same_numbers(voted):
         assert f"{row['system']}: {row['elo']:.0f} Elo, 95 % interval {interval}" in text
         assert interval in table and interval in svg and f"{row['elo']}" in lines
     assert len(root.findall("svg:circle", names)) == len(section["rows"])
+    assert float(root.get("viewBox").split()[2]) * 11 / 14 <= 358, "a phone shows all of it, at 11 px or more"
     assert differences_csv(board).count("\n") == 1 + sum(len(s["differences"]) for s in board.sections)
 
 
