@@ -51,3 +51,31 @@ def test_hearing_in_chunks_is_hearing_at_once():
     assert heard is not None
     whole = mel_db(power_spectrogram(sound / np.float32(heard.rms)))
     np.testing.assert_allclose(heard.decibels, whole, atol=1e-3)
+
+
+def play_between_beats(bpm: float, seconds: float = 15.0) -> tuple[np.ndarray, np.ndarray]:
+    """Bass on and between beats, hats between them alone, a new chord on every beat: samples, and beats in s."""
+    rng, beat_s, start_s = np.random.default_rng(1), 60 / bpm, 0.2
+    time_s = np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    beats = np.arange(start_s, seconds - 0.3, beat_s)
+    steps = rng.permutation(12)[((time_s - start_s) / beat_s).clip(0).astype(int) % 12]
+    phase = 2 * np.pi * np.cumsum(220 * 2 ** (steps / 12)) / SAMPLE_RATE_HZ
+    sound = rng.normal(0, 0.002, len(time_s))
+    sound += 0.1 * sum(level * np.sin(part * phase) for part, level in ((1, 1.0), (2, 0.6), (3, 0.4)))
+    since = time_s[: int(0.12 * SAMPLE_RATE_HZ)]
+    bass = 0.3 * np.sin(2 * np.pi * 60 * since) * np.exp(-25 * since)
+    for at in np.concatenate([beats, beats + beat_s / 2]):
+        sound[int(at * SAMPLE_RATE_HZ) :][: len(bass)] += bass
+    for at in beats + beat_s / 2:
+        sound[int(at * SAMPLE_RATE_HZ) :][: len(bass)] += rng.normal(0, 0.05, len(bass)) * np.exp(-40 * since)
+    return sound.astype(np.float32), beats
+
+
+@pytest.mark.parametrize("bpm", [122, 126, 130])
+def test_beats_lie_where_chords_change_though_it_is_louder_half_a_beat_later(bpm):
+    samples, beats_s = play_between_beats(bpm)
+    rhythm = find_rhythm(hear(samples))
+    assert rhythm.tempo_bpm == pytest.approx(bpm, rel=0.01)
+    assert mir_eval.beat.f_measure(beats_s, rhythm.beats_s) > 0.9
+    late = np.abs(rhythm.beats_s[:, None] - beats_s - 30 / bpm).min(axis=1)
+    assert np.median(late) > 0.15, "half a beat late"
