@@ -18,7 +18,7 @@ from mvr.errors import MvrError
 from mvr.training.provenance import git_revision
 
 CODE = ("mvr/signal", "mvr/timing", "eval/timing")
-PARTS = ("real_offset", "rhythm", "cuts", "planted", "nearness", "fit")
+PARTS = ("real_offset", "rhythm", "cuts", "planted", "planted_strict", "nearness", "fit")
 
 
 def main() -> int:
@@ -89,6 +89,12 @@ def _planted(_clips: Path | None, _music: Path | None) -> JsonDict:
     return measure_planted()
 
 
+def _planted_strict(_clips: Path | None, _music: Path | None) -> JsonDict:
+    from eval.timing.strict import measure_strict
+
+    return measure_strict()
+
+
 def _nearness(clips: Path | None, _music: Path | None) -> JsonDict:
     from eval.timing.nearness import measure_nearness, tracks
     from eval.timing.offsets import films_of
@@ -111,7 +117,8 @@ def _fit(_clips: Path | None, music: Path | None) -> JsonDict:
 
 
 _MEASURES: dict[str, Callable[[Path | None, Path | None], JsonDict]] = {
-    "real_offset": _real_offset, "rhythm": _rhythm, "cuts": _cuts, "planted": _planted, "nearness": _nearness,
+    "real_offset": _real_offset, "rhythm": _rhythm, "cuts": _cuts, "planted": _planted,
+    "planted_strict": _planted_strict, "nearness": _nearness,
     "fit": _fit,
 }  # fmt: skip
 

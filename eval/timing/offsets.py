@@ -33,6 +33,7 @@ WINDOW_S, SHORTEST_S, MOST_S = 30.0, 8.0, 95.0  # of a clip at most 95 s are dec
 TRIM_S, STRICT_TRIM_S, STRICT_PICTURE_S = 2.0, 4.0, 10.0
 SILENT_RMS = 10 ** (-50 / 20)
 REDRAWS = 4000
+SUMS = ("sum of five", "meeting alone", "with evidence", "sum")  # "sum": what is used, with evidence and lean
 ENDINGS = (
     ".mp4",
     ".m4v",
@@ -152,9 +153,12 @@ def windows(start_s: float, end_s: float) -> list[tuple[float, float]]:
 def rank_of(
     film: FilmTiming, music: MusicTiming, true_start: int, *, circular: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """(percentile, hit) of a start for each of the five variants, their sum, and it with the evidence of meeting."""
+    """(percentile, hit) of a start for each of the five variants and of `SUMS`."""
     starts = score_starts(film, [music], circular=circular)
-    rows = np.concatenate([starts.scores[:, 0], starts.five, starts.total])[:, : int(starts.counts[0])]
+    settled = starts.five + starts.meeting.evidence
+    meets = starts.meeting.correlation
+    rows = np.concatenate([starts.scores[:, 0], starts.five, meets, settled, starts.total])
+    rows = rows[:, : int(starts.counts[0])]
     own = rows[:, true_start][:, None]
     better, even = (rows > own).sum(axis=1), (rows == own).sum(axis=1) - 1
     percentile = 1 - (better + even / 2) / max(1, rows.shape[1] - 1)
@@ -207,7 +211,7 @@ def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
     percentile, hit = _by_work(own, "percentile"), _by_work(own, "hit")
     rows = {
         variant: {"percentile": _rounded(percentile[:, n].mean()), "best_tenth": _rounded(hit[:, n].mean())}
-        for n, variant in enumerate((*VARIANTS, "sum of five", "sum"))
+        for n, variant in enumerate((*VARIANTS, *SUMS))
     }
     document: JsonDict = {
         "works": len(percentile), "clips": len({each.clip for each in own}), "windows": len(own),
@@ -225,7 +229,7 @@ def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
 
 
 def _by_work(outcomes: Sequence[Outcome], what: str) -> npt.NDArray[np.float64]:
-    """(works, 7): windows of a clip's work averaged."""
+    """(works, 9): windows of a clip's work averaged."""
     works: dict[str, list[FloatArray]] = {}
     for each in outcomes:
         works.setdefault(each.work, []).append(getattr(each, what))

@@ -42,10 +42,18 @@ class Follows:
     Attributes:
         share: of its cuts and flashes, and of the seconds in which motion follows.
         instead: whether as many other changes, drawn at random, take the place of the rest; else nothing happens there.
+        late_s: how much later than the music everything happens.
+        drift: spread by which the logarithm of motion wanders in a second.
+        hidden: share of the picture's width that stands still.
+        film_s: length of the film.
     """
 
     share: float = 1.0
     instead: bool = False
+    late_s: float = 0.0
+    drift: float = 0.0
+    hidden: float = 0.0
+    film_s: float = FILM_S
 
 
 KINDS = {
@@ -80,14 +88,17 @@ def hear_source(genre: str, seed: int) -> Source:
     return Source(track=track, strokes=fine_onsets(heard, len(track.onset)))
 
 
-def plant(source: Source, seed: int, follows: Follows) -> Planted:
-    """A film painted to a stretch of a track."""
+def plant(source: Source, seed: int, follows: Follows, trim_s: float = 0.0) -> Planted:
+    """A film painted to a stretch of a track that keeps `trim_s` off both ends."""
     rng = np.random.default_rng([seed, 71])
-    start_s = float(rng.uniform(0, TRACK_S - FILM_S))
+    start_s = float(rng.uniform(trim_s, TRACK_S - trim_s - follows.film_s))
     watcher = Watcher()
-    for number, thumb in enumerate(_paint(source, start_s, follows, rng)):
+    thumbs = _paint(source, start_s - follows.late_s, follows, rng)
+    still = round(follows.hidden * thumbs.shape[2])
+    thumbs[:, :, :still] = thumbs[0, :, :still]
+    for number, thumb in enumerate(thumbs):
         watcher.see(number / RATE_FPS, points_of_thumb(thumb))
-    return Planted(film=film_timing(watcher.changes(), FILM_S), track=source.track, start_s=start_s)
+    return Planted(film=film_timing(watcher.changes(), follows.film_s), track=source.track, start_s=start_s)
 
 
 def _paint(source: Source, start_s: float, follows: Follows, rng: np.random.Generator) -> Pixels:
@@ -113,7 +124,7 @@ def _speed(
     source: Source, start_s: float, follows: Follows, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """Pixels a frame (N,): faster where it is louder; a jerk that dies away where something begins."""
-    count = round(FILM_S * RATE_FPS)
+    count = round(follows.film_s * RATE_FPS)
     fine_hz = FINE * CURVE_RATE_HZ
     decay = np.exp(-np.arange(round(4 * _JERK_S * fine_hz)) / (_JERK_S * fine_hz))
     jerks = np.convolve(_share(source.strokes), decay)[: len(source.strokes)]
@@ -127,6 +138,8 @@ def _speed(
     for curve, most in ((loud, 3.0), (jerks, 9.0)):
         other = curve[elsewhere] if follows.instead else np.full(count, float(curve.mean()))
         speed += most * np.where(rests, other, curve[places])
+    if follows.drift:
+        speed *= np.exp(np.cumsum(rng.normal(0, follows.drift / RATE_FPS**0.5, count)))
     return speed
 
 
@@ -138,13 +151,13 @@ def _share(curve: FloatArray) -> FloatArray:
 
 def _moments(source: Source, start_s: float, follows: Follows, rng: np.random.Generator) -> list[int]:
     """Frames that begin shots or flash, strongest first: moments of the stretch that are struck and new."""
-    first, count = int(np.ceil(start_s * CURVE_RATE_HZ)), round(FILM_S * CURVE_RATE_HZ) - 1
+    first, count = int(np.ceil(start_s * CURVE_RATE_HZ)), round(follows.film_s * CURVE_RATE_HZ) - 1
     struck, new = _share(source.track.onset), _share(source.track.novelty.mean(axis=0))
     strength = (struck + new)[first : first + count]
     places = strongest_apart(strength, round(CURVE_RATE_HZ), MOMENTS, 0.5)
     frames = []
     for place in places:
-        kept, elsewhere = rng.random() < follows.share, float(rng.uniform(0.5, FILM_S - 0.5))
+        kept, elsewhere = rng.random() < follows.share, float(rng.uniform(0.5, follows.film_s - 0.5))
         if kept and 4 < place < count - 4:
             inside = FINE * (first + place)
             stroke = inside + int(source.strokes[inside : inside + FINE].argmax()) + 0.5

@@ -1,14 +1,16 @@
-"""Bars: how many beats they have and where they begin.
+"""Bars: which of several chains are the beats, how many of them a bar has and where it begins.
 
-Bars of 2, 3 and 4 beats from each beat are hypotheses. What speaks for one is how much louder, lower and
-newer in harmony its first beats are than the others, its middle beats likewise, and how well the beats
-repeat after a bar. The phase may then move: a Viterbi path over positions in the bar pays for every beat
-that is not the next.
+Bars of 2, 3 and 4 beats from each beat of each chain are hypotheses. What speaks for one is what happens in each
+half of each of its beats: how loud, low, struck and new in harmony it is there, and how well it repeats after a
+bar. Beats are told from what lies between them in the same way: bars begin on neither. The phase may then move: a
+Viterbi path over positions in the bar pays for every beat that is not the next. The weights were fitted on
+rendered pieces and patterns (`python -m eval.timing.bar_model`).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,78 +26,103 @@ BAR_BEATS = (2, 3, 4)
 BEAT_FEATURES = ("level", "bass", "onset", "bass onset", "middle onset", "treble onset", "harmony", "timbre")
 MODEL = Path(__file__).with_name("bar_model.json")
 _USUAL_BEATS = 50  # in the excerpts that the weights were fitted on
+_FEWEST_BEATS = 8  # fewer tell nothing
 _JUMP = 6.0  # log odds that a beat out of turn costs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bars:
     """Attributes:
-    bar_beats: beats in a bar.   downbeats: (D,) indices of beats that begin one.
+    chain: which of the chains are the beats.   bar_beats: beats in a bar.
+    downbeats: (D,) indices of beats that begin one.
     """
 
+    chain: int
     bar_beats: int
     downbeats: npt.NDArray[np.int64]
 
 
-def beat_features(
-    decibels: FloatArray, classes: FloatArray, envelopes: FloatArray, times_s: Times
-) -> FloatArray:
-    """What happens on each beat, standardised over the beats: (beats, 8), columns `BEAT_FEATURES`.
+def beaten(decibels: FloatArray, classes: FloatArray, envelopes: FloatArray, times_s: Times) -> FloatArray:
+    """What happens along a chain of beats: (beats, 24), three times `BEAT_FEATURES`.
+
+    On each beat, standardised over the beats; there and midway to the next one, standardised over both.
 
     Args:
         decibels, classes: (frames, 40) mel bands and (frames, 12) pitch classes.
         envelopes: (4, frames) of `mvr.signal.onsets`.
-        times_s: (beats,) their times.
+        times_s: (beats,) ascending, at least two.
     """
-    frames = np.clip(np.rint(times_s * FRAME_RATE_HZ).astype(np.int64), 0, len(decibels) - 1)
+    moments = np.empty(2 * len(times_s) - 1)
+    moments[::2], moments[1::2] = times_s, (times_s[1:] + times_s[:-1]) / 2
+    frames = np.clip(np.rint(moments * FRAME_RATE_HZ).astype(np.int64), 0, len(decibels) - 1)
     level, bass = (_level(decibels, band) for band in BANDS[:2])
     columns = [_peak(level, frames, (0, 4)), _peak(bass, frames, (0, 4))]
     columns += [_peak(envelope, frames, (-2, 3)) for envelope in envelopes]
     columns.append(span_change(classes, frames))
     columns.append(span_change(decibels - decibels.mean(axis=0), frames))
-    features = np.stack(columns, axis=1)
-    scale = np.maximum(features.std(axis=0), (0.3, 0.3, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01))
-    standard: FloatArray = ((features - features.mean(axis=0)) / scale).astype(np.float32)
-    return standard
+    values = np.stack(columns, axis=1)
+    on = values[::2]
+    common = (values - values.mean(axis=0)) / _spread(values)
+    rows = np.zeros((len(on), 3, values.shape[1]), np.float32)
+    rows[:, 0], rows[:, 1] = (on - on.mean(axis=0)) / _spread(on), common[::2]
+    rows[:-1, 2] = common[1::2]
+    return rows.reshape(len(on), -1)
 
 
-def bar_hypotheses(features: FloatArray) -> tuple[list[tuple[int, int]], FloatArray]:
-    """(beats in a bar, first downbeat) of each hypothesis, and what speaks for it: (hypotheses, 3 x 8 + 3)."""
-    count = len(features)
+def bar_hypotheses(chain: FloatArray) -> tuple[list[tuple[int, int]], FloatArray]:
+    """(beats in a bar, first downbeat) of each hypothesis, and what speaks for it: (hypotheses, 291).
+
+    Columns: mean rows of each beat of a bar of 2, of 3 and of 4 (0 for the other lengths), of the first and of the
+    middle beat of a bar of any length, how much each repeats after a bar, and which length it is.
+    """
+    width = chain.shape[1]
     names, rows = [], []
-    for bar in BAR_BEATS:
-        repeat = (
-            (features[bar:] * features[:-bar]).mean(axis=0) if count > bar else np.zeros(features.shape[1])
-        )
+    for place, bar in enumerate(BAR_BEATS):
+        later, earlier = chain[bar:], chain[:-bar]
+        repeat = (later * earlier).mean(axis=0) if len(later) else np.zeros(width)
+        means = np.stack([_mean(chain[beat::bar]) for beat in range(bar)])
         for phase in range(bar):
-            first = features[phase::bar].mean(axis=0) if phase < count else np.zeros(features.shape[1])
-            middle = features[(phase + bar // 2) % bar :: bar] if bar % 2 == 0 else features[:0]
-            half = middle.mean(axis=0) if len(middle) else np.zeros(features.shape[1])
+            parts = [np.zeros(each * width) for each in BAR_BEATS]
+            parts[place] = np.roll(means, -phase, axis=0).ravel()
             names.append((bar, phase))
-            rows.append(np.concatenate([first, half, repeat, np.array([bar == each for each in BAR_BEATS])]))
+            middle = means[(phase + bar // 2) % bar] if bar % 2 == 0 else np.zeros(width)
+            length = np.array([bar == each for each in BAR_BEATS])
+            rows.append(np.concatenate([*parts, means[phase], middle, repeat, length]))
     return names, np.stack(rows).astype(np.float32)
 
 
-def find_bars(features: FloatArray) -> Bars:
-    """Bars of beats with `beat_features`; with fewer than eight beats all of them are one bar of four's."""
+def find_bars(chains: Sequence[FloatArray]) -> Bars:
+    """Beats and bars among chains; with fewer than eight beats the first chain, in bars of four."""
     weights = _model()
-    if len(features) < 8:
-        return Bars(bar_beats=4, downbeats=np.arange(0, len(features), 4))
-    names, rows = bar_hypotheses(features)
-    scores = rows @ weights
-    bar = names[int(scores.argmax())][0]
-    return Bars(bar_beats=bar, downbeats=np.flatnonzero(_positions(features, bar, weights) == 0))
+    if len(chains[0]) < _FEWEST_BEATS:
+        return Bars(chain=0, bar_beats=4, downbeats=np.arange(0, len(chains[0]), 4))
+    best: tuple[float, int, int] | None = None
+    for number, chain in enumerate(chains):
+        if len(chain) < _FEWEST_BEATS:
+            continue
+        names, rows = bar_hypotheses(chain)
+        scores = rows @ weights
+        place = int(scores.argmax())
+        if best is None or scores[place] > best[0]:
+            best = float(scores[place]), number, names[place][0]
+    assert best is not None, "the first chain is long enough"
+    _, number, bar = best
+    positions = _positions(chains[number], bar, weights)
+    return Bars(chain=number, bar_beats=bar, downbeats=np.flatnonzero(positions == 0))
 
 
-def _positions(features: FloatArray, bar: int, weights: FloatArray) -> npt.NDArray[np.int64]:
+def _positions(rows: FloatArray, bar: int, weights: FloatArray) -> npt.NDArray[np.int64]:
     """Position in the bar of every beat: (beats,)."""
-    width = features.shape[1]
-    gain = np.zeros((len(features), bar))
-    gain[:, 0] = features @ weights[:width] * bar / _USUAL_BEATS
+    width = rows.shape[1]
+    first = width * sum(each for each in BAR_BEATS if each < bar)
+    template = weights[first : first + width * bar].reshape(bar, width).copy()
+    shared = width * sum(BAR_BEATS)  # weights of the first and the middle beat of any bar
+    template[0] += weights[shared : shared + width]
     if bar % 2 == 0:
-        gain[:, bar // 2] += features @ weights[width : 2 * width] * bar / _USUAL_BEATS
+        template[bar // 2] += weights[shared + width : shared + 2 * width]
+    gain = rows @ template.T * (bar / _USUAL_BEATS)
     score = np.zeros(bar)
-    came = np.zeros((len(features), bar), np.int64)
+    came = np.zeros((len(gain), bar), np.int64)
     for beat, row in enumerate(gain):
         if beat:
             stay = np.roll(score, 1)
@@ -104,11 +131,21 @@ def _positions(features: FloatArray, bar: int, weights: FloatArray) -> npt.NDArr
             score = np.maximum(stay, jump)
         score = score + row
     at = int(score.argmax())
-    path = np.zeros(len(features), np.int64)
-    for beat in range(len(features) - 1, -1, -1):
+    path = np.zeros(len(gain), np.int64)
+    for beat in range(len(gain) - 1, -1, -1):
         path[beat] = at
         at = int(came[beat, at])
     return path
+
+
+def _spread(values: FloatArray) -> FloatArray:
+    spread: FloatArray = np.maximum(values.std(axis=0), (0.3, 0.3, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01))
+    return spread
+
+
+def _mean(rows: FloatArray) -> FloatArray:
+    mean: FloatArray = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1], np.float32)
+    return mean
 
 
 def _level(decibels: FloatArray, band: slice) -> FloatArray:

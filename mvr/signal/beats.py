@@ -19,10 +19,7 @@ _WEIGHTS = np.array([1.0, 0.6, 0.3, 0.1], np.float32)
 _BASS_WEIGHTS = np.array(
     [0.3, 1.0, 0.6, -0.2], np.float32
 )  # where the loudest hits are off the beat, as in house
-_ON_BEAT = np.array(
-    [0.4, 1.2, 1.3, 0.0], np.float32
-)  # log odds that beats lie here and not half a beat later, per spread
-_HARMONY = 4.0  # the same, per e-fold that harmony changes more here than half a beat later
+_SAME = 0.12  # of a beat: chains that lie so near to each other are one
 _TIGHTNESS = 300.0  # how much a beat that is late or early by a factor costs, per squared natural logarithm
 _LAG_S = (
     0.012  # an onset's rise is seen before its middle frame; between clicks (-5 ms) and played notes (+6 ms)
@@ -30,29 +27,42 @@ _LAG_S = (
 _REACH = 6  # beats on each side that a beat's time is fitted to
 
 
-def beat_times(envelopes: FloatArray, bpm: float, classes: FloatArray | None = None) -> Times:
-    """Times of beats in s, ascending.
+def beat_candidates(envelopes: FloatArray, bpm: float) -> list[Times]:
+    """Chains that could be the beats, times in s: the strongest, the strongest in bass, those half a beat later.
+
+    `mvr.signal.bars` says which of them are the beats: what is played on and between them tells, not how loud it is.
 
     Args:
         envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
         bpm: the tempo.
-        classes: (frames, 12) pitch classes: harmony changes on beats rather than between them.
     """
     period = FRAME_RATE_HZ * 60 / bpm
     scale = np.maximum(envelopes.std(axis=1, keepdims=True), 1e-3)
     curves = np.stack([smooth(row) for row in envelopes / scale])
-    strength = _WEIGHTS @ curves
-    frames = _chain(strength, period)
-    if _on_beat(curves, frames, period, classes) < 0:
-        other = _BASS_WEIGHTS @ curves
-        for moved in (_chain(other, period), _half_later(frames, other, period)):
-            if _on_beat(curves, moved, period, classes) > 0:
-                strength, frames = other, moved
-                break
-    frames = _heard(frames, strength)
+    every, bass = _WEIGHTS @ curves, _BASS_WEIGHTS @ curves
+    strong, low = _chain(every, period), _chain(bass, period)
+    later = [_half_later(frames, bass, period) for frames in (strong, low)]
+    found: list[Times] = []
+    for frames, strength in ((strong, every), (low, bass), (later[0], bass), (later[1], bass)):
+        times = _exact(_heard(frames, strength), strength)
+        if len(times) > 1 and all(_apart(times, other) > _SAME * 60 / bpm for other in found):
+            found.append(times)
+    return found
+
+
+def _exact(frames: npt.NDArray[np.int64], strength: FloatArray) -> Times:
+    """Times in s of a chain."""
     if len(frames) == 0:
         return np.zeros(0)
-    return _steady(_between_frames(frames, strength), strength[frames]) / FRAME_RATE_HZ + _LAG_S
+    times: Times = _steady(_between_frames(frames, strength), strength[frames]) / FRAME_RATE_HZ + _LAG_S
+    return times
+
+
+def _apart(times: Times, others: Times) -> float:
+    """How far the times of a chain lie from those of another one, in the middle."""
+    place = np.clip(np.searchsorted(others, times), 1, len(others) - 1)
+    before, after = times - others[place - 1], times - others[place]
+    return float(abs(np.median(np.where(np.abs(before) < np.abs(after), before, after))))
 
 
 def _half_later(frames: npt.NDArray[np.int64], strength: FloatArray, period: float) -> npt.NDArray[np.int64]:
@@ -61,26 +71,6 @@ def _half_later(frames: npt.NDArray[np.int64], strength: FloatArray, period: flo
     near = near[(near[:, 0] >= 0) & (near[:, -1] < len(strength))]
     found: npt.NDArray[np.int64] = near[np.arange(len(near)), strength[near].argmax(axis=1)]
     return found
-
-
-def _on_beat(
-    curves: FloatArray, frames: npt.NDArray[np.int64], period: float, classes: FloatArray | None
-) -> float:
-    """Log odds that these are the beats, and not the moments half a beat after them."""
-    places = np.arange(curves.shape[1])
-    inner = frames[1:-1]
-    if len(inner) == 0:
-        return 0.0
-    differences = [
-        np.interp(inner, places, curve).mean() - np.interp(inner + period / 2, places, curve).mean()
-        for curve in curves
-    ]
-    odds = float(_ON_BEAT @ np.array(differences, np.float32))
-    if classes is None or len(inner) < 4:
-        return odds
-    later = np.minimum(np.rint(inner + period / 2).astype(np.int64), len(classes) - 1)
-    here, there = (float(span_change(classes, at)[1:-1].mean()) for at in (inner, later))
-    return odds + _HARMONY * float(np.log((here + 1e-3) / (there + 1e-3)))
 
 
 def span_change(rows: FloatArray, frames: npt.NDArray[np.int64]) -> FloatArray:

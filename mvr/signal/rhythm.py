@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mvr.datatypes import FloatArray
-from mvr.signal.bars import beat_features, find_bars
-from mvr.signal.beats import Times, beat_times
+from mvr.signal.bars import beaten, find_bars
+from mvr.signal.beats import Times, beat_candidates
 from mvr.signal.onsets import onset_envelopes
 from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
 from mvr.signal.tempo import tempo_of
@@ -76,8 +76,9 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     bpm = None if heard is None else tempo_of(heard.envelopes)
     if heard is None or bpm is None:
         return none
-    beats = beat_times(heard.envelopes, bpm, heard.classes)
-    if len(beats) < _FEWEST_BEATS:
+    chains = [times for times in beat_candidates(heard.envelopes, bpm) if len(times) >= _FEWEST_BEATS]
+    if not chains:
         return none
-    bars = find_bars(beat_features(heard.decibels, heard.classes, heard.envelopes, beats))
+    bars = find_bars([beaten(heard.decibels, heard.classes, heard.envelopes, times) for times in chains])
+    beats = chains[bars.chain]
     return Rhythm(tempo_bpm=bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats)

@@ -26,6 +26,10 @@ ALIKE = 0.95  # share of all jumps that must be less smooth
 _PASSABLE = 0.8
 _JOIN = 1.0  # what any join costs, beside its unlikeness
 _SHORT_LOOP = 4.0  # what repeating a single bar costs; eight bars cost an eighth of it
+_STRUCK, _USUAL_STROKE = (
+    2.0,
+    0.97,
+)  # what a join costs on the hardest stroke of a track, none below this share
 _LONGEST_FADE = 0.25  # of the clip
 
 
@@ -103,6 +107,7 @@ class _Solver:
         self.bar_s = float(np.median(np.diff(bars.edges_s)))
         jump = _JOIN + 2 * (1 - bars.percentile) + (1 - bars.likeness)
         jump = np.where(bars.percentile < ALIKE, jump + 10, jump)
+        jump = jump + _STRUCK * np.clip((bars.struck - _USUAL_STROKE) / (1 - _USUAL_STROKE), 0, 1)
         back = np.arange(len(bars))[:, None] - np.arange(len(bars)) + 1
         jump = jump + np.where(back > 0, _SHORT_LOOP / np.maximum(back, 1), 0.0)
         self.cost = np.where(np.eye(len(bars), k=1, dtype=bool), 0.0, jump)
@@ -196,6 +201,13 @@ class _Solver:
             end_s = tail[-1][1]
             return [(end_s - (length_s + sum(b - a for a, b in tail)), end_s)]
         count = int(length_s / self.bar_s + 0.02)
+        found = self._lead_and(last, count, length_s)
+        if found is None and count:  # a bar heard too long: with one less, more sounds before the first
+            found = self._lead_and(last, count - 1, length_s)
+        return None if found is None else [*found, *tail]
+
+    def _lead_and(self, last: int, count: int, length_s: float) -> list[tuple[float, float]] | None:
+        """`count` bars that end with bar `last`, and what sounds before the first of them."""
         best: tuple[float, list[tuple[float, float]]] | None = None
         reach = self._reach(last, count)
         for first in range(len(self.bars)):
@@ -210,7 +222,7 @@ class _Solver:
             start_s = begin_s - left_s
             cost = path.cost + self._off_start(start_s)
             if best is None or cost < best[0]:
-                best = cost, [(start_s, begin_s), *spans, *tail]
+                best = cost, [(start_s, begin_s), *spans]
         return None if best is None else best[1]
 
     def _off_start(self, start_s: float) -> float:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
-from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.onsets import FRAME_RATE_HZ, band_flux
 from mvr.signal.rhythm import Heard
 
 _SLOTS = 16
@@ -30,12 +30,14 @@ class Bars:
         edges_s: (N + 1,) starts of the bars, and where the last one ends.
         likeness: (N, N) of jumping from the end of bar i to bar j, -1 to 1; following on, j = i + 1, is 1.
         percentile: (N, N) share of all jumps that are less smooth, 0 to 1.
+        struck: (N,) share of the track's moments with less spectral flux than the start of each bar, 0 to 1.
         on_beat: whether the edges are downbeats; else they are a plain grid.
     """
 
     edges_s: Times
     likeness: FloatArray
     percentile: FloatArray
+    struck: FloatArray
     on_beat: bool
 
     def __len__(self) -> int:
@@ -51,7 +53,18 @@ def find_joins(heard: Heard, downbeats_s: Times, end_s: float) -> Bars:
     if len(edges) < 2:
         edges = np.array([0.0, end_s])
     like = _likeness(_bar_rows(heard, edges))
-    return Bars(edges_s=edges, likeness=like, percentile=_percentiles(like), on_beat=on_beat)
+    return Bars(
+        edges_s=edges, likeness=like, percentile=_percentiles(like), struck=_struck(heard, edges[:-1]),
+        on_beat=on_beat,
+    )  # fmt: skip
+
+
+def _struck(heard: Heard, starts_s: Times) -> FloatArray:
+    flux = band_flux(heard.decibels).mean(axis=1)
+    near = np.rint(starts_s * FRAME_RATE_HZ).astype(np.int64)[:, None] + np.arange(-1, 2)
+    largest = flux[np.clip(near, 0, len(flux) - 1)].max(axis=1)
+    share: FloatArray = (np.searchsorted(np.sort(flux), largest) / len(flux)).astype(np.float32)
+    return share
 
 
 def _bar_rows(heard: Heard, edges_s: Times) -> FloatArray:

@@ -30,12 +30,13 @@ _WEIGHT = 2.0  # of a nat against a standard deviation of the five curves' sum
 
 @dataclass(frozen=True, kw_only=True)
 class Meeting:
-    """Evidence at every start of T tracks: nats, weighted, (T, S), and how much later within an eighth of a second
-    the best moment lies: s, (T, S).
+    """At every start of T tracks, (T, S): evidence in nats, weighted; how much later within an eighth of a second
+    the best moment lies, in s; and the correlation there, which leans where evidence is still too little.
     """
 
     evidence: FloatArray
     later_s: FloatArray
+    correlation: FloatArray
 
 
 class Strokes:
@@ -57,6 +58,9 @@ class Strokes:
             row[: len(curve)] = curve
         self._spectra = scipy.fft.rfft(rows, self._size)
         self._spread = _spreads(rows, self._length, circular=circular)
+        if not circular:  # windows that reach beyond a track's end meet nothing
+            last = np.array([[len(each) - self._length] for each in strokes])
+            self._spread[np.arange(self._spread.shape[1]) > last] = np.inf
 
     def under(self, motion: FloatArray, step: int, width: int) -> Meeting:
         """Evidence at `width` starts, each `step` fine moments after the one before, under a picture's motion."""
@@ -69,11 +73,15 @@ class Strokes:
             [share[:, first : first + (width - 1) * step + 1 : step] for first in range(2 * half + 1)]
         )
         best = near.argmax(axis=0)
-        share = np.clip(np.take_along_axis(near, best[None], 0)[0], 0, 0.99)
-        nats = -0.5 * _PER_S * self._length / _RATE_HZ * np.log1p(-(share**2)) - _CHANCE
+        correlation = np.take_along_axis(near, best[None], 0)[0]
+        nats = (
+            -0.5 * _PER_S * self._length / _RATE_HZ * np.log1p(-(np.clip(correlation, 0, 0.99) ** 2))
+            - _CHANCE
+        )
         return Meeting(
             evidence=(_WEIGHT * np.logaddexp(0, nats)).astype(np.float32),
             later_s=((best - half) / _RATE_HZ).astype(np.float32),
+            correlation=correlation.astype(np.float32),
         )
 
 

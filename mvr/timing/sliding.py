@@ -32,6 +32,7 @@ _STEP = round(STEP_S * CURVE_RATE_HZ)  # bins from one start to the next
 _SLOW, _FAST = 0.5 * CURVE_RATE_HZ, 0.125 * CURVE_RATE_HZ  # of smoothing, in bins
 _ROOM = 4 * round(_SLOW)  # bins that a smooth value is made of, on each side
 _QUARTER = round(STEP_S * RATE_HZ)  # of its samples from one start to the next
+_LEAN = 0.5  # of how picture and strokes correlate, against the five curves' sum
 FEWEST_CUTS = 2  # fewer say nothing of when
 
 
@@ -43,11 +44,13 @@ class Starts:
         scores: (5, T, S), each row standardised over the track's own starts, 0 where a variant has nothing to say.
         counts: (T,) how many starts each track has; further columns are 0.
         meeting: how exactly the picture moves with the strokes there.
+        settles: (T, S) what that adds to the sum of five: evidence where there is any, else a lean.
     """
 
     scores: FloatArray
     counts: npt.NDArray[np.int64]
     meeting: Meeting
+    settles: FloatArray
 
     @property
     def five(self) -> FloatArray:
@@ -56,8 +59,8 @@ class Starts:
 
     @property
     def total(self) -> FloatArray:
-        """The five with what evidence there is of picture and strokes meeting, standardised again: (T, S)."""
-        return _standardised(self.five + self.meeting.evidence, self.counts)
+        """The five with how picture and strokes meet, standardised again: (T, S)."""
+        return _standardised(self.five + self.settles, self.counts)
 
 
 def score_starts(film: FilmTiming, tracks: Sequence[MusicTiming], *, circular: bool = False) -> Starts:
@@ -101,8 +104,9 @@ class Slide:
         cut_onset, cut_beat = self._of_cuts(film)
         rows = [_standardised(row, self.counts) for row in change]
         meeting = self._strokes.under(film.motion, round(STEP_S * CURVE_RATE_HZ * FINE), self.width)
+        settles = meeting.evidence + np.float32(_LEAN) * _standardised(meeting.correlation, self.counts)
         scores = np.stack([*rows[:2], cut_onset, rows[2], cut_beat])
-        return Starts(scores=scores, counts=self.counts, meeting=meeting)
+        return Starts(scores=scores, counts=self.counts, meeting=meeting, settles=settles)
 
     def totals(self, films: Sequence[FilmTiming], known: Starts) -> Iterator[FloatArray]:
         """`Starts.total` (T, S) under films that differ from a known one in their cuts alone."""
@@ -110,7 +114,7 @@ class Slide:
         for film in films:
             cut_onset, cut_beat = self._of_cuts(film)
             five = _standardised(kept + cut_onset + cut_beat, self.counts)
-            yield _standardised(five + known.meeting.evidence, self.counts)
+            yield _standardised(five + known.settles, self.counts)
 
     def _of_cuts(self, film: FilmTiming) -> tuple[FloatArray, FloatArray]:
         """Cuts against onsets and against beats, standardised: twice (T, S)."""

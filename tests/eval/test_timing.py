@@ -12,7 +12,7 @@ from mvr.errors import UsageError
 
 
 def outcome(work: str, percentile: float, hit: float) -> Outcome:
-    rows = np.full(7, percentile, np.float32), np.full(7, hit, np.float32)
+    rows = np.full(9, percentile, np.float32), np.full(9, hit, np.float32)
     return Outcome(work=work, clip=f"{work}.mp4", percentile=rows[0], hit=rows[1])
 
 

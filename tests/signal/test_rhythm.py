@@ -34,6 +34,14 @@ def test_bars_of_a_rendered_piece_begin_where_its_chords_change():
     assert mir_eval.beat.f_measure(song.downbeats_s, rhythm.downbeats_s) > 0.85
 
 
+@pytest.mark.parametrize(("genre", "seed"), [("house", 833_000), ("lo-fi", 832_000)])
+def test_beats_lie_where_they_are_felt_and_not_half_a_beat_later(genre, seed):
+    song = render_song(genre, seed)
+    rhythm = find_rhythm(hear(song.samples))
+    assert mir_eval.beat.f_measure(song.beats_s, rhythm.beats_s) > 0.85
+    assert mir_eval.beat.f_measure(song.downbeats_s, rhythm.downbeats_s) > 0.85
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.5, 2.0])
 def test_silence_of_any_length_has_no_beats(seconds):
     rhythm = find_rhythm(hear(np.zeros(int(seconds * SAMPLE_RATE_HZ), np.float32)))

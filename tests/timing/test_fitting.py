@@ -86,7 +86,13 @@ def test_no_path_is_smoother_than_the_one_that_is_taken():
     from mvr.timing.joins import Bars
 
     like = rng.uniform(-1, 1, (5, 5)).astype(np.float32)
-    bars = Bars(edges_s=np.arange(6.0), likeness=like, percentile=(like + 1) / 2, on_beat=True)
+    bars = Bars(
+        edges_s=np.arange(6.0),
+        likeness=like,
+        percentile=(like + 1) / 2,
+        struck=np.zeros(5, np.float32),
+        on_beat=True,
+    )
     solver = _Solver(bars, 5.0, FitWish(length_s=4.0), True)
     found = solver._path(1, 4, 4)
     costs = {
@@ -96,6 +102,29 @@ def test_no_path_is_smoother_than_the_one_that_is_taken():
     }
     assert found.cost == pytest.approx(min(costs.values()))
     assert costs[tuple(found.bars)] == pytest.approx(found.cost)
+
+
+def test_a_bar_that_is_heard_too_long_keeps_no_track_from_its_own_ending():
+    from mvr.timing.fitting import _Solver
+    from mvr.timing.joins import Bars
+
+    same = np.ones((3, 3), np.float32)
+    edges_s = np.array([0.0, 2.0, 4.0, 6.2])
+    bars = Bars(edges_s=edges_s, likeness=same, percentile=same, struck=np.zeros(3, np.float32), on_beat=True)
+    plan = _Solver(bars, 6.7, FitWish(length_s=6.55), True).plain()
+    assert plan is not None and plan.pieces[-1].source_end_s == pytest.approx(6.7)
+    assert plan.pieces[-1].end_s == pytest.approx(6.55) and not plan.joins
+
+
+def test_a_join_avoids_the_bar_that_is_struck_hardest():
+    from mvr.timing.fitting import _Solver
+    from mvr.timing.joins import Bars
+
+    same = np.ones((6, 6), np.float32)
+    struck = np.array([0.5, 0.5, 0.5, 1.0, 0.5, 0.5], np.float32)
+    bars = Bars(edges_s=np.arange(7.0), likeness=same, percentile=same, struck=struck, on_beat=True)
+    solver = _Solver(bars, 6.0, FitWish(length_s=3.0), True)
+    assert solver.cost[0, 3] > solver.cost[0, 4] and solver.cost[2, 3] == 0
 
 
 @pytest.mark.parametrize("sound", ["silence", "tone", "two seconds"])
