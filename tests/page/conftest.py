@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -92,12 +93,17 @@ def clock() -> Clock:
 
 @pytest.fixture
 def client(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
+    with opened(tmp_path, f"sqlite:///{tmp_path / 'v.db'}", clock) as client:
+        yield client
+
+
+@contextmanager
+def opened(folder: Path, votes_url: str, clock: Clock) -> Iterator[TestClient]:
+    """One server's arena over a vote store."""
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(1)
-    context = SimpleNamespace(
-        votes_url=f"sqlite:///{tmp_path / 'v.db'}", shelf=Shelf(), pool=pool, catalogue=None
-    )
+    context = SimpleNamespace(votes_url=votes_url, shelf=Shelf(), pool=pool, catalogue=None)
     box = BallotBox(context)  # type: ignore[arg-type]
     contest = TwoLists()
     rivals = [Competitor(system_id="one", version="1"), Competitor(system_id="two", version="1")]
@@ -107,8 +113,8 @@ def client(tmp_path: Path, clock: Clock) -> Iterator[TestClient]:
     )
     files = []
     for name in ("0.mp4", "0.wav", "1.wav"):
-        (tmp_path / name).write_bytes(b"x")
-        files.append(tmp_path / name)
+        (folder / name).write_bytes(b"x")
+        files.append(folder / name)
     media = ReadyMedia(files, context.shelf, box.signer)
     box.__dict__["media"] = media
     box.__dict__["desk"] = GradingDesk(

