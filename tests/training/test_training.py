@@ -166,7 +166,7 @@ def test_a_group_on_both_sides_of_a_split_is_refused(store, tmp_path):
 
     groups = ["shared" if i in (0, 3) else f"g{i}" for i in range(240)]  # row 0 is train, row 3 is val
     manifest = store.manifest.set_column(2, "group", pa.array(groups))
-    with pytest.raises(Leakage, match="'shared' stands in more than one split"):
+    with pytest.raises(Leakage, match="'shared' is in more than one split"):
         train_head(dataclasses.replace(store, manifest=manifest), small(), tmp_path / "h")
 
 
