@@ -205,7 +205,7 @@ def test_options_and_files_that_lack_are_named(copy: Path, music_file: Path):
     with pytest.raises(WeightsMissing, match=r"no tokenizer\.json, which PE-AV needs"):
         backbone.encode_text(["piano"])
     (copy / "processor_config.json").unlink()
-    with pytest.raises(WeightsMissing, match=r"processor_config\.json is not there"):
+    with pytest.raises(WeightsMissing, match=r"processor_config\.json does not exist"):
         PeavAudio(weights=str(copy), device="cpu")
 
 

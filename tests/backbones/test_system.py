@@ -65,7 +65,7 @@ def test_a_system_of_local_weights_is_ready(card: Any, tmp_path: Path):
     name = card("imagebind", "imagebind")
     assert system_status(name).ready
     missing = card("imagebind", "imagebind", weights=str(tmp_path / "gone.pth"))
-    assert "gone.pth is not there" in system_status(missing).lacks
+    assert "gone.pth does not exist" in system_status(missing).lacks
 
 
 @pytest.mark.parametrize("name", ["imagebind", "mvbind", "control-mvr", "control-mvr-open"])

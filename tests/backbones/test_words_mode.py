@@ -81,7 +81,7 @@ def test_what_is_seen_is_cosines_with_prompts_less_what_they_share(bridge: Bridg
 
 
 def test_prompts_of_other_counts_are_refused(bridge: BridgeTables):
-    with pytest.raises(WrongShape, match=r"picture_prompts have shape \(3, 6\), wanted \(79, D\)"):
+    with pytest.raises(WrongShape, match=r"picture_prompts have shape \(3, 6\), expected \(79, D\)"):
         tables_of_prompts(bridge, np.zeros((3, 6), np.float32), np.zeros((45, 5), np.float32))
 
 
@@ -117,7 +117,7 @@ def test_prompts_are_computed_once_and_anew_for_other_weights(
 def test_a_side_without_words_is_refused(options: dict[str, dict[str, Any]]):
     from mvr.backbones.mert import MertAudio
 
-    with pytest.raises(UsageError, match="'mert' knows no words; train a head"):
+    with pytest.raises(UsageError, match="'mert' cannot read words; train a head"):
         words_head(ClipVideo(**options["clip"]), MertAudio(**options["mert"]))
 
 

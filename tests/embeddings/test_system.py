@@ -138,7 +138,7 @@ def test_a_file_without_what_is_needed_is_refused(
 
 
 def test_words_need_a_system_that_knows_words(assets: Path) -> None:
-    with pytest.raises(UsageError, match="chance knows no words"):
+    with pytest.raises(UsageError, match="chance cannot search by words"):
         load_system("chance").embed_text("rain on a window")
 
 

@@ -72,7 +72,7 @@ def test_another_kind_is_not_forced_on_a_file(tables: BridgeTables, tmp_path: Pa
 
 
 def test_tables_that_do_not_fit_are_refused(tables: BridgeTables):
-    with pytest.raises(WrongShape, match=r"tensor whiten .* wanted \(3, 3\)"):
+    with pytest.raises(WrongShape, match=r"tensor whiten .* expected \(3, 3\)"):
         replace(tables, whiten=np.ones((3, 2), np.float32))
 
 

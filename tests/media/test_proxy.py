@@ -184,7 +184,7 @@ def test_at_the_deadline_the_work_is_killed_and_nothing_is_left(tmp_path):
     folder.mkdir()
     endless = ["-f", "lavfi", "-i", "testsrc2=s=1280x720", "-c:v", "libx264", "-f", "mp4"]
     with (
-        pytest.raises(TooSlow, match=r"clip\.mov: not done within 0\.5 s"),
+        pytest.raises(TooSlow, match=r"clip\.mov: not finished within 0\.5 s"),
         written_whole(folder / "a.mp4") as part,
     ):
         run_ffmpeg([*endless, f"file:{part}"], Path("clip.mov"), timeout_s=0.5)

@@ -118,7 +118,9 @@ def test_ranges_add_up_and_a_slow_line_hears_how_much_came(start: Any, clock: Cl
         assert server.load(left, range=f"bytes={first}-{last}").status_code == 206
     clock.now += 15_000
     answer = vote(server.client, me, shown["token"]).json()
-    assert answer["error"].startswith("only 50% of the first 5 s of side A has reached you; the line is slow")
+    assert answer["error"].startswith(
+        "only 50% of the first 5 s of side A has reached you; your connection is slow"
+    )
     server.load(left, range=f"bytes={wanted // 2}-{wanted}")
     assert vote(server.client, me, shown["token"]).json()["saved"] is True
 

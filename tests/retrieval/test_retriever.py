@@ -236,7 +236,7 @@ def test_the_list_as_json_and_csv(retriever: Retriever, clip: Path) -> None:
         ({"alpha": float("nan")}, "alpha must be from 0 to 1"),
         ({"diversity": -0.1}, "diversity must be"),
         ({"k": 0}, "k must be at least 1"),
-        ({"text": "rain", "text_weight": 0.5}, "tiny knows no words"),
+        ({"text": "rain", "text_weight": 0.5}, "tiny cannot search by words"),
     ],
 )
 def test_a_wish_out_of_range_is_refused(

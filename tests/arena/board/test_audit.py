@@ -65,7 +65,7 @@ def test_a_circle_is_named_and_stands_in_the_points_of_its_pairs(planted_rows):
 
 def test_one_system_that_always_stands_left_and_the_order_without_the_slot_term_are_said(planted_rows):
     audit = audited(planted_rows("first-slot-favoured"))
-    assert "model-c stands left in 98 %" in said(audit, "sides")
+    assert "model-c is on the left in 98 %" in said(audit, "sides")
     slot = said(audit, "slot")
     assert "that matters" in slot and "Without that correction the order is model-c, model-a" in slot
     assert audit["left_share"]["model-c"] == pytest.approx(0.98, abs=0.01)

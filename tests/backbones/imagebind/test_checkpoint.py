@@ -75,7 +75,7 @@ def test_safetensors_with_the_same_keys_load(
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
-    with pytest.raises(WeightsMissing, match=r"gone\.pth is not there"):
+    with pytest.raises(WeightsMissing, match=r"gone\.pth does not exist"):
         load_imagebind(tmp_path / "gone.pth")
 
 
@@ -106,5 +106,5 @@ def test_another_model_is_refused_by_its_first_missing_key(tmp_path: Path, small
 
 
 def test_another_size_is_refused_with_both_shapes(imagebind_checkpoint: Path):
-    with pytest.raises(WeightsCorrupt, match=r"\(1, 1, 48\), wanted \(1, 1, 768\)"):
+    with pytest.raises(WeightsCorrupt, match=r"\(1, 1, 48\), expected \(1, 1, 768\)"):
         load_imagebind(imagebind_checkpoint, towers=("audio",))

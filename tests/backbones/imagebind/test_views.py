@@ -145,7 +145,7 @@ def test_segments_of_one_file_are_segments_alone(moving_video: Path):
 
 @pytest.mark.parametrize("wrong", [{"clips": 0}, {"crops": 2}, {"clip_s": 0.0}])
 def test_views_that_make_no_sense_are_refused(wrong: dict[str, float]):
-    with pytest.raises(UsageError, match="wanted at least 1 clip"):
+    with pytest.raises(UsageError, match="give at least 1 clip"):
         VideoViews(**wrong)
 
 

@@ -107,7 +107,7 @@ def test_corrupt_bytes_are_refused_and_deleted(server, tmp_path: Path):
 
 
 def test_another_size_than_the_known_one_is_refused(server, tmp_path: Path):
-    with pytest.raises(WeightsCorrupt, match="has 300000 bytes, wanted 5"):
+    with pytest.raises(WeightsCorrupt, match="has 300000 bytes, expected 5"):
         download(job(server, tmp_path, size_bytes=5))
 
 

@@ -102,7 +102,7 @@ def test_a_file_with_another_size_is_refused_and_named():
     FREE.folder.mkdir(parents=True)
     (FREE.folder / "w.bin").write_bytes(BODY[:-1])
     assert not status("tiny").ready
-    with pytest.raises(WeightsCorrupt, match="has 11999 bytes, wanted 12000"):
+    with pytest.raises(WeightsCorrupt, match="has 11999 bytes, expected 12000"):
         fetch_weights(FREE)
 
 

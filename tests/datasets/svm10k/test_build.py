@@ -174,7 +174,7 @@ def test_info_counts_what_is_there_and_plots_it(built: Path, tmp_path: Path) -> 
 
 
 def test_nothing_left_says_why(folder: Path, built: Path) -> None:
-    with pytest.raises(DataError, match=r"no clip is left of 10: .* too short or too long"):
+    with pytest.raises(DataError, match=r"none of 10 clips is left: .* too short or too long"):
         build(find_clips(folder)[0], built, replace(SETTINGS, min_s=100.0), workers=1)
 
 

@@ -43,7 +43,7 @@ def test_the_shipped_library_is_the_plan_and_small():
 
 def test_another_folder_is_left_alone(tmp_path: Path):
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(UsageError, match="holds something else"):
+    with pytest.raises(UsageError, match="holds something other"):
         write_demo(tmp_path, 1)
     assert (tmp_path / "letter.txt").exists()
 

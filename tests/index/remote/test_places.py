@@ -184,7 +184,7 @@ def _everything(place, space):
     [
         (np.zeros((1, 2, 16), np.float32), DataError, "length 0"),
         (np.full((1, 2, 16), np.nan, np.float32), NotFinite, "NaN"),
-        (unit((1, 2, 8), 0), WrongShape, "the index wants"),
+        (unit((1, 2, 8), 0), WrongShape, "the index needs"),
         (unit((1, 2, 16), 0) * 3, DataError, "length 3"),
     ],
 )

@@ -194,7 +194,7 @@ def test_only_ties_and_no_votes():
 def test_votes_that_make_no_sense_are_refused():
     with pytest.raises(WrongShape, match="itself"):
         PairVotes.from_names(["a"], ["a"], [0])
-    with pytest.raises(WrongShape, match="outcome must lie in"):
+    with pytest.raises(WrongShape, match="outcome must be in"):
         PairVotes.from_names(["a"], ["b"], [3])
     with pytest.raises(WrongShape, match="shape"):
         PairVotes.from_names(["a"], ["b"], [0, 1])
