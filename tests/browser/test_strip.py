@@ -164,3 +164,53 @@ def test_a_finger_moves_the_music_on_a_phone(new_visitor):
     page.wait_for_function(
         f"r => Math.abs(Number(r.dataset.from) - {wanted}) < 0.01", arg=row.element_handle()
     )
+
+
+# notes what the server told while it measured and what the line under the list said; once it has told how much of the
+# clip it saw, the next answer waits until `proceed()`
+LISTEN = """() => {
+  window.told = []; window.lines = [];
+  const go = new Promise(done => { window.proceed = done; }), plain = window.fetch;
+  window.fetch = async (...asked) => {
+    if (!String(asked[0]).endsWith("timing.json")) return plain(...asked);
+    if (told.some(one => one.said.includes("%"))) await go;
+    const answer = await plain(...asked);
+    told.push(await answer.clone().json());
+    return answer;
+  };
+  new MutationObserver(() => document.querySelectorAll("#mv-results-v2m [data-measuring]").forEach(line => {
+    if (!line.hidden && line.textContent) lines.push(line.textContent);
+  })).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
+
+
+def test_a_longer_clip_is_listed_first_and_its_starts_follow_without_a_jump_in_what_is_heard(visitor, clips):
+    page = visitor.open()
+    page.evaluate(LISTEN)
+    clip = clips("long.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", seconds=33)
+    visitor.upload("mv-upload-v2m", clip)
+    page.locator("#mv-tab-video-to-music .mv-stage").get_by_text(clip.name, exact=True).wait_for()
+    rows = page.locator("#mv-results-v2m .mv-row[data-id]")
+    rows.first.wait_for()
+    page.wait_for_function("told.length > 0")
+    assert page.evaluate("told[0].done") is False and page.evaluate("told[0].rows") == {}
+    placed = """[...document.querySelectorAll('#mv-results-v2m .mv-row[data-id]')]
+        .filter(row => (row.dataset.timing || '').includes('"placed"')).length"""
+    assert page.evaluate(placed) == 0, "the list does not wait for the clip"
+    page.wait_for_function("lines.some(line => /\\d+ %/.test(line))")
+
+    rows.first.locator("[data-hear]").click()
+    heard = page.locator("#mv-results-v2m .mv-row.is-heard")
+    heard.wait_for()
+    before = heard.evaluate("row => [row.dataset.id, row.dataset.from, row.dataset.start]")
+    page.evaluate("proceed()")
+    page.wait_for_function("told.at(-1).done")
+    page.wait_for_function(f"{placed} > 0")
+    assert heard.evaluate("row => [row.dataset.id, row.dataset.from, row.dataset.start]") == before
+    known = page.evaluate("Object.assign({}, ...told.map(one => one.rows))")
+    shown = rows.evaluate_all(
+        "rows => Object.fromEntries(rows.map(row => [row.dataset.id, row.dataset.from]))"
+    )
+    assert set(shown) == set(known)
+    assert all(known[name]["from"] == start for name, start in shown.items() if name != before[0])
+    assert page.locator("#mv-results-v2m [data-measuring]").is_hidden()
