@@ -125,7 +125,7 @@ def test_published_weights_from_a_local_hub_are_the_same_model(
     published = ClipVideo(architecture=tiny["architecture"], pretrained="own", device="cpu")
     batch = published.preprocess(moving_video, [Segment(start_s=0.0, end_s=2.0)])
     np.testing.assert_array_equal(published.encode(batch), ClipVideo(**tiny).encode(batch))
-    with pytest.raises(WeightsCorrupt, match="wanted 0000"):
+    with pytest.raises(WeightsCorrupt, match="expected 0000"):
         ClipVideo(architecture=tiny["architecture"], pretrained="own", sha256="0" * 64)
 
 

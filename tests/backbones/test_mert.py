@@ -155,7 +155,7 @@ def test_damaged_and_missing_files_are_refused(copy: Path):
 
 
 def test_another_digest_than_the_wanted_one_is_refused():
-    with pytest.raises(WeightsCorrupt, match="wanted 0000"):
+    with pytest.raises(WeightsCorrupt, match="expected 0000"):
         create(sha256="0" * 64)
 
 
