@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from eval.dataset.scores import Score
-from mvr.datasets.svm10k.builder import BuildReport
 from mvr.datasets.svm10k.filters import REASONS
+from mvr.datasets.svm10k.judged import BuildReport
 from mvr.datatypes import JsonDict
 
 _NAMES = REASONS | {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from eval.dataset.planted import Planted
-from mvr.datasets.svm10k.builder import BuildReport, Judged
+from mvr.datasets.svm10k.judged import BuildReport, Judged
 from mvr.datatypes import JsonDict
 
 BORDER_TOLERANCE_PX = 4  # of 160 x 288

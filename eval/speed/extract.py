@@ -23,8 +23,8 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
         "of the processes and their models included",
         ours="2 processes",
         candidates={
-            "2 processes": lambda: _extract(clips, 2),
-            "1 process": lambda: _extract(clips, 1),
+            "2 processes": lambda: extract_work(clips, 2),
+            "1 process": lambda: extract_work(clips, 1),
             "decoding alone, in one process": lambda: _decode(clips),
         },
         media_s=count * seconds,
@@ -43,7 +43,8 @@ def _rates(rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _extract(clips: list[Path], workers: int) -> Work:
+def extract_work(clips: list[Path], workers: int) -> Work:
+    """Bulk embedding of copies of some clips into a store of its own."""
     from mvr.config.paths import DEFAULT_SYSTEM
     from mvr.embeddings.extraction import ExtractSettings, extract_features
 

@@ -73,6 +73,8 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
         inputs.video("phone", seconds=long_s, size=(640, 360)),
         inputs.video("phone", seconds=short_s, size=(640, 360)),
     )
+    yield _wide(inputs)
+    yield _bulk(inputs)
     yield _export(
         inputs.video("phone", seconds=20 if small else 600, size=(640, 360)),
         inputs.music("music", seconds=30),
@@ -184,6 +186,51 @@ def _long(long: Path, short: Path) -> Contest:
             Aim(text="at most 1.1 of the short clip's processor time", against="15 s", cpu_ratio_at_most=1.1),
         ),
     )
+
+
+def _wide(inputs: Inputs) -> Contest:
+    """Browsers show pixels that are not square as they are meant, so such a picture is copied, too."""
+    size, seconds = ((320, 180), 4.0) if inputs.short else ((1280, 720), 44.0)
+    square = inputs.video("phone", seconds=seconds, size=size)
+    return Contest(
+        name="weight-wide-pixels",
+        title="A clip with pixels that are not square made playable",
+        work=f"{seconds:g} s of H.264, pixels 4:3 and square, the same picture otherwise, one process each",
+        ours="pixels 4:3",
+        candidates={
+            "pixels 4:3": lambda: _playable(inputs.wide(square)),
+            "square pixels": lambda: _playable(square),
+        },
+        aims=(Aim(text="at most 1.1 of square pixels", against="square pixels", cpu_ratio_at_most=1.1),),
+    )
+
+
+def _bulk(inputs: Inputs) -> Contest:
+    from eval.speed.extract import extract_work
+
+    count = 8 if inputs.short else 200
+    clips = [inputs.video(f"bulk{number % 4}", seconds=2, size=(320, 180)) for number in range(count)]
+    return Contest(
+        name="weight-bulk",
+        title="Bulk embedding, two workers against one",
+        work=f"{count} clips of 2 s to a feature store, both backbones; processes and their models included",
+        ours="2 workers",
+        candidates={
+            "2 workers": lambda: extract_work(clips, 2),
+            "1 worker": lambda: extract_work(clips, 1),
+        },
+        aims=(Aim(text="at most 1.15 of one worker's", against="1 worker", cpu_ratio_at_most=1.15),),
+    )
+
+
+def _playable(clip: Path) -> Work:
+    script = "import sys; from mvr.media.proxy import make_proxy; make_proxy(*sys.argv[1:])"
+
+    def work() -> None:
+        command = [sys.executable, "-c", script, str(clip), str(temporary_folder() / "playable.mp4")]
+        subprocess.run(command, cwd=ROOT, env=build_here().environment, check=True)
+
+    return work
 
 
 def _export(clip: Path, music: Path) -> Contest:

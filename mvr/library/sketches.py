@@ -122,7 +122,7 @@ def read_sketches(connection: sa.Connection, held: Sketches | None = None) -> Sk
     )
 
 
-def signatures_at(connection: sa.Connection, positions: npt.NDArray[np.int64]) -> Sequence[sa.Row[Any]]:
+def signatures_at(connection: sa.Connection, positions: npt.NDArray[np.int64]) -> Sequence[Any]:
     """(id, position, signature, removed_at) of the tracks at some positions that have a signature."""
     columns = sa.select(ITEMS.c.id, ITEMS.c.position, ITEMS.c.signature, ITEMS.c.removed_at)
     at = ITEMS.c.position.in_(positions.tolist())

@@ -22,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-import mvr.embeddings.extraction as extraction
-from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job, extract_features
+import mvr.embeddings.extraction.run as extraction
+from mvr.embeddings.extraction import ExtractSettings, extract_features
+from mvr.embeddings.extraction.jobs import Job, Outcome, encode_job
 from mvr.embeddings.extraction.local import one_thread
 from mvr.embeddings.store import FeatureStore
 from mvr.embeddings.system import load_system

@@ -11,16 +11,19 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow as pa
 
 from mvr.datasets.audioset import balanced_split
+from mvr.datasets.svm10k.card import write_card
 from mvr.datasets.svm10k.duplicates import joined_groups, music_groups, video_groups
 from mvr.datasets.svm10k.filters import Decision, decide
 from mvr.datasets.svm10k.inspection import Inspection, inspect_clip
+from mvr.datasets.svm10k.judged import BuildReport, Judged
+from mvr.datasets.svm10k.report import write_report
 from mvr.datasets.svm10k.schema import METADATA, TAXONOMIES, VERSION
 from mvr.datasets.svm10k.settings import BuildSettings
 from mvr.datasets.svm10k.shards import with_media, write_shards
@@ -38,47 +41,6 @@ MADE = ("build.json", ".build")  # one of these is in every folder that `build` 
 Tagger = Callable[[Path], Sequence[JsonDict]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """A source clip with what was measured and decided."""
-
-    clip: Clip
-    inspection: Inspection
-    decision: Decision
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildReport:
-    """What a build did: every source clip, rows per split, groups, and names listed but missing."""
-
-    judged: tuple[Judged, ...]
-    splits: Mapping[str, int]
-    music_groups: int
-    video_groups: int
-    missing: tuple[str, ...]
-    settings: BuildSettings = field(repr=False)
-
-    @property
-    def dropped(self) -> dict[str, int]:
-        """Number of dropped clips by reason, the most frequent first."""
-        counts = Counter(item.decision.reason for item in self.judged if item.decision.reason)
-        return dict(counts.most_common())
-
-    def to_json(self) -> JsonDict:
-        """The report as plain values."""
-        return {
-            "clips": len(self.judged),
-            "kept": sum(item.decision.reason is None for item in self.judged),
-            "dropped": self.dropped,
-            "borderline": sum(item.decision.borderline for item in self.judged),
-            "splits": dict(self.splits),
-            "music_groups": self.music_groups,
-            "video_groups": self.video_groups,
-            "missing": list(self.missing),
-            "settings": asdict(self.settings),
-        }
-
-
 def build(
     clips: Sequence[Clip],
     out: Path,
@@ -94,9 +56,6 @@ def build(
     Raises:
         DataError: no clip is left; says why most of them went.
     """
-    from mvr.datasets.svm10k.card import write_card
-    from mvr.datasets.svm10k.report import write_report
-
     work = out / ".build"
     (work / "media").mkdir(parents=True, exist_ok=True)
     judged = _judge(clips, _inspect(clips, work, workers, progress), read_decisions(out), settings)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
 from mvr.datasets.svm10k.filters import REASONS
+from mvr.datasets.svm10k.judged import BuildReport
 from mvr.datasets.svm10k.schema import COLUMNS, VERSION
 from mvr.datatypes import JsonDict
-
-if TYPE_CHECKING:
-    from mvr.datasets.svm10k.builder import BuildReport
 
 _TEXT = """# Short videos with music
 

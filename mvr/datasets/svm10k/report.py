@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mvr.datasets.svm10k.filters import REASONS
-
-if TYPE_CHECKING:
-    from mvr.datasets.svm10k.builder import BuildReport, Judged
+from mvr.datasets.svm10k.judged import BuildReport, Judged
 
 _STYLE = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
+from mvr.embeddings.extraction.jobs import ExtractSettings, Job, Outcome, encode_job
 from mvr.embeddings.system import System, load_backbones
 
 _system: System | None = None  # of a worker process, set once when it starts

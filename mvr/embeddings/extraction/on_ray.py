@@ -23,7 +23,7 @@ import numpy as np
 from mvr.config.extras import need
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import pack_times, unpack_times
-from mvr.embeddings.extraction import ExtractSettings, Job, Outcome, encode_job
+from mvr.embeddings.extraction.jobs import ExtractSettings, Job, Outcome, encode_job
 from mvr.embeddings.extraction.local import one_thread
 from mvr.embeddings.system import SegmentFeatures, load_backbones
 

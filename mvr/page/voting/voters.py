@@ -13,12 +13,12 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 
+from mvr.arena.rates import DAY_MS
 from mvr.errors import UsageError
 from mvr.page.voting.sign_in import is_offered
 from mvr.votes.ids import now_ms
 
 VARIABLE = "MVR_VOTERS"
-DAY_MS = 86_400_000
 
 
 class Voters(StrEnum):

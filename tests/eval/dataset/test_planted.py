@@ -24,9 +24,9 @@ from eval.dataset.planted import SHARES, Planted, plan
 from eval.dataset.report import planted_document, planted_markdown
 from eval.dataset.scores import score_build
 from eval.dataset.voices import RATE_HZ, speak
-from mvr.datasets.svm10k.builder import BuildReport, Judged
 from mvr.datasets.svm10k.filters import REASONS, Decision
 from mvr.datasets.svm10k.inspection import Inspection, Measures
+from mvr.datasets.svm10k.judged import BuildReport, Judged
 from mvr.datasets.svm10k.settings import BuildSettings
 from mvr.datasets.svm10k.sources import Clip
 
