@@ -57,12 +57,14 @@ class Filters:
 EVERYTHING = Filters()
 
 
+INSTRUMENTS = tuple(tag for tag, kind in TAG_KINDS.items() if kind == INSTRUMENT)
+
+
 def known_instruments(words: Sequence[str]) -> tuple[str, ...]:
     """The words, each an instrument that a track can be guessed to have. Raises UsageError: another one."""
-    known = [tag for tag, kind in TAG_KINDS.items() if kind == INSTRUMENT]
     for word in words:
-        if word.casefold() not in known:
-            raise UsageError(f"unknown instrument {word!r}; choose from {', '.join(known)}")
+        if word.casefold() not in INSTRUMENTS:
+            raise UsageError(f"unknown instrument {word!r}; choose from {', '.join(INSTRUMENTS)}")
     return tuple(words)
 
 

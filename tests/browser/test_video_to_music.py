@@ -172,6 +172,11 @@ def test_a_filter_that_nothing_passes_says_so_and_can_be_loosened(visitor):
     low.fill("")
     low.press("Enter")
     page.locator(ROWS).first.wait_for()
+    page.get_by_label("Instrument (guessed)").first.click()
+    page.get_by_role("option", name="strings").first.click()
+    page.wait_for_function("rows => document.querySelectorAll(rows).length === 2", arg=ROWS)
+    heard = page.locator(ROWS).evaluate_all("rows => rows.map(row => row.dataset.words)")
+    assert all("|strings|" in words for words in heard)
 
 
 def test_a_file_of_another_own_sound_is_written_anew(visitor):

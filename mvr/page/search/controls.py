@@ -37,6 +37,7 @@ class Controls:
     taste: str | None
     voter: str
     timing: bool = True
+    instrument: list[str] | None = None
 
 
 def ask_of(controls: Controls, library_key: str, count: int) -> Ask:
@@ -57,6 +58,7 @@ def ask_of(controls: Controls, library_key: str, count: int) -> Ask:
         genres=tuple(controls.genre or ()),
         licences=tuple(controls.licence or ()),
         moods=tuple(controls.mood or ()),
+        instruments=tuple(controls.instrument or ()),
         min_tempo_bpm=slowest
         if (typed := number(texts.TEMPO_MIN_LABEL, controls.tempo_min)) is None
         else typed,

@@ -22,6 +22,7 @@ from mvr.page.serving.html_events import on_load_events
 from mvr.page.serving.uploads import MEDIA_TYPES, Upload
 from mvr.page.templates import render, status_html
 from mvr.page.upload_box import create_upload_box
+from mvr.retrieval.filters import INSTRUMENTS
 
 Values = dict[Any, Any]  # component -> value
 
@@ -161,6 +162,12 @@ class SearchTab:
         with gr.Row():
             many = {"multiselect": True, "elem_classes": "mv-any"}
             self.genre = gr.Dropdown(choices.genres, label=texts.GENRE_LABEL, **many)
+            self.instrument = gr.Dropdown(
+                list(INSTRUMENTS),
+                label=texts.INSTRUMENT_LABEL,
+                visible=self.direction.target is Modality.AUDIO,
+                **many,
+            )
             self.licence = gr.Dropdown(choices.licences, label=texts.LICENCE_LABEL, **many)
         with gr.Row():
             self.tempo_min = number_box(texts.TEMPO_MIN_LABEL)
@@ -187,6 +194,7 @@ class SearchTab:
             "tempo_min": self.tempo_min, "tempo_max": self.tempo_max, "duration_max": self.duration_max,
             "earn": self.earn,
             "variety": self.variety, "taste": self.taste, "voter": self.voter, "timing": self.timing,
+            "instrument": self.instrument,
         }  # fmt: skip
         controls = set(self.controls.values())
         self.view = [
@@ -205,6 +213,7 @@ class SearchTab:
             self.genre,
             self.licence,
             self.mood,
+            self.instrument,
             self.pace,
             self.tempo_min,
             self.tempo_max,
