@@ -73,6 +73,7 @@ def test_an_audition_is_filmed_and_the_main_tab_pictured(new_visitor, other_serv
         limits = {"MVR_APP_MAX_VIDEO_S": "600", "MVR_APP_MAX_UPLOAD_MB": "500"}
         with other_server(tmp_path, **limits) as visitor.server:
             film_and_picture(visitor.open(), Path(asked), frames=8)
+            visitor.page.close()  # before its server goes
     else:
         film_and_picture(visitor.open(), tmp_path, frames=1)
 
