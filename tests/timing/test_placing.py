@@ -36,8 +36,30 @@ def a_film(seconds: int = 10, seed: int = 1, cuts: int = 5) -> FilmTiming:
 
 
 @pytest.fixture(scope="module")
-def planted():
-    return plant(hear_source("rock", 83_000), 83_000, Follows())
+def source():
+    return hear_source("rock", 83_000)
+
+
+@pytest.fixture(scope="module")
+def planted(source):
+    return plant(source, 83_000, Follows())
+
+
+def test_a_corrupted_film_is_as_long_as_asked_begins_inside_the_trimmed_track_and_moves_less(source):
+    whole, half = (plant(source, 3, Follows(film_s=4.0, hidden=hidden), 20.0) for hidden in (0.0, 0.5))
+    assert whole.start_s == half.start_s and 20.0 <= half.start_s <= 60.0 - 20.0 - 4.0
+    change = [float(np.expm1(planted.film.energy).mean()) for planted in (whole, half)]
+    assert (
+        len(half.film.energy) == 32 and 0.3 < change[1] / change[0] < 0.7
+    )  # half of the picture stands still
+
+
+def test_where_evidence_is_too_little_strokes_that_meet_lean_the_sum():
+    film, track = a_film(), a_track(14)
+    starts = score_starts(film, [track])
+    met = starts.meeting.correlation[0]
+    lean = (starts.settles - starts.meeting.evidence)[0]
+    np.testing.assert_allclose(lean, 0.5 * (met - met.mean()) / met.std(), atol=1e-4)
 
 
 def test_the_stretch_that_a_film_was_painted_to_is_found(planted):
