@@ -3,9 +3,9 @@
 A row's score is the cosine of its mixture, and the mixture moves with alpha, so no graph over whole rows follows it.
 One graph holds the rows' first branch, the other the sum of their other branches, both of unit length. A search asks
 each end that has weight for the rows nearest to the query's own mixture, and what they hand out is scored by the
-mixture itself. Of a million rows the ten best were, at six alphas, among the first 250 of one of the two (LOG.md); how far
-a graph must look to find those is measured when it is made. Links are few and looks are many: more links would
-make a search shorter and the making much longer.
+mixture itself. Of a million rows the ten best were, at six alphas, among the first 250 of one of the two (LOG.md);
+how far a graph must look to find those is measured when it is made. Links are few and looks are many: more links
+would make a search shorter and the making much longer.
 """
 
 from __future__ import annotations
