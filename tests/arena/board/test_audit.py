@@ -73,7 +73,7 @@ def test_one_system_that_always_stands_left_and_the_order_without_the_slot_term_
 
 def test_lopsided_votes_have_a_sentence_with_both_numbers(planted_rows):
     audit = audited(planted_rows("lopsided-budget"))
-    assert "model-a stands in 5465 votes, model-f in 117" in said(audit, "balance")
+    assert "model-a is in 5465 votes, model-f in 117" in said(audit, "balance")
 
 
 def test_power_voters_are_counted_before_the_cap_and_before_they_are_set_aside(planted_rows):
