@@ -200,6 +200,16 @@ def actor_pids() -> list[int]:
     return [pid for pid in found if ours(pid)]
 
 
+def test_a_process_of_the_default_system_does_not_load_torch() -> None:
+    script = (
+        "import sys; from mvr.embeddings.extraction import local; local._start('control-mvr-mini'); "
+        "before = 'torch' in sys.modules; import torch; print(before, torch.get_num_threads())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
+    assert done.stdout.split() == ["False", "1"], done.stderr
+
+
 def test_an_unknown_engine_and_an_empty_folder_are_one_sentence(tiny_assets: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown engine 'spark'; choose from local, ray"):
         extract_features(tmp_path, tmp_path / "s", ExtractSettings(system="tiny", engine="spark"))

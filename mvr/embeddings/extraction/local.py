@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -64,12 +65,12 @@ def _start(name: str) -> None:
 
 def one_thread() -> None:
     """Parallel over files, not inside one; and a sum over one thread has the same bits everywhere."""
-    import torch
     from threadpoolctl import threadpool_limits
 
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # for libraries that are loaded later
-    torch.set_num_threads(1)
+    if "torch" in sys.modules:  # loaded later it reads the variables; the default system never loads it
+        sys.modules["torch"].set_num_threads(1)
     threadpool_limits(1)
 
 
