@@ -135,6 +135,24 @@
     arrive(button.dataset.goto, button.dataset.library);
   });
 
+  /* ---- the library's list: a new page begins at its top; the frame draws other items into the same elements ---- */
+  let turned = null;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("#mv-library-list [data-event=turn]");
+    if (button) turned = document.querySelector("#mv-library-list .mv-list-head").dataset.page;
+  });
+  const toTop = () => {
+    const head = turned !== null && document.querySelector("#mv-library-list .mv-list-head");
+    if (!head || head.dataset.page === turned) return;
+    turned = null;
+    head.scrollIntoView();
+    head.focus({ preventScroll: true });
+  };
+  document.addEventListener("toggle", (event) => {  /* what was typed for the item that stood here before goes */
+    if (event.target.matches && event.target.matches(".mv-edit[open]"))
+      all("input", event.target).forEach((box) => { box.value = box.defaultValue; });
+  }, true);
+
   /* ---- small repairs of Gradio's own parts, for keyboards and screen readers ---- */
   const tabKeys = { ArrowRight: 1, ArrowLeft: -1, Home: "first", End: "last" };
   document.addEventListener("keydown", (event) => {
@@ -159,6 +177,7 @@
   /* ---- what a server answer asks for ---- */
   const react = () => {
     repair();
+    toTop();
     all("a[data-save-now]").forEach((link) => { link.removeAttribute("data-save-now"); link.click(); });
     if (window.mvAudition) window.mvAudition.react();
   };

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import weakref
 from collections.abc import Collection, Iterable, Mapping
@@ -19,12 +18,12 @@ from mvr.config.sqlite import may_write
 from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary, UsageError
 from mvr.library.item import Item
+from mvr.library.listing import Listing
+from mvr.library.rows import HELD, item_of, path_of, row_of
 from mvr.library.schema import CHANGES, FILES, ITEMS, METADATA, copy_to_memory, prepare
 from mvr.library.sketches import Sketches, add_sketch, read_sketches, signatures_at
 from mvr.lines import one_line
 
-_NOT_ITEMS = frozenset({"signature", "position", "measured_bpm", "edits", "removed_at"})  # columns of our own
-_HELD = ITEMS.c.removed_at.is_(None)
 _HOLDS = FILES.c.size_bytes >= 0  # a file that holds something else now has -1 until it is read again
 
 
@@ -61,6 +60,7 @@ class Catalogue:
                 memory = copy_to_memory(path)
                 shared["creator"] = lambda: memory
             self._engine = sa.create_engine("sqlite://", **shared)
+        self.listing = Listing(self._engine)
         weakref.finalize(self, self._engine.dispose)  # connections close with the catalogue's last user
         sa.event.listen(self._engine, "connect", _set_pragmas)
         if path is None:
@@ -70,11 +70,11 @@ class Catalogue:
 
     def items(self, modality: Modality | None = None) -> list[Item]:
         """All items, or those of one modality, in the order of adding."""
-        query = sa.select(ITEMS).where(_HELD).order_by(ITEMS.c.position)
+        query = sa.select(ITEMS).where(HELD).order_by(ITEMS.c.position)
         if modality is not None:
             query = query.where(ITEMS.c.modality == str(modality))
         with self._engine.connect() as connection:
-            return [_item(row) for row in connection.execute(query)]
+            return [item_of(row) for row in connection.execute(query)]
 
     def item(self, item_id: str) -> Item:
         """One item.
@@ -83,24 +83,24 @@ class Catalogue:
             NotInLibrary: no such id.
         """
         with self._engine.connect() as connection:
-            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.id == item_id, _HELD)).first()
+            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.id == item_id, HELD)).first()
         if row is None:
             raise NotInLibrary(
                 f"the library holds no item {one_line(item_id)!r}; `mvr library list` shows what it holds"
             )
-        return _item(row)
+        return item_of(row)
 
     def items_of(self, ids: Collection[str]) -> list[Item]:
         """Those items that are there."""
         with self._engine.connect() as connection:
-            found = connection.execute(sa.select(ITEMS).where(ITEMS.c.id.in_(list(ids)), _HELD))
-            return [_item(row) for row in found]
+            found = connection.execute(sa.select(ITEMS).where(ITEMS.c.id.in_(list(ids)), HELD))
+            return [item_of(row) for row in found]
 
     def count(self) -> int:
         """How many items there are."""
         with self._engine.connect() as connection:
             return int(
-                connection.execute(sa.select(sa.func.count()).where(_HELD).select_from(ITEMS)).scalar_one()
+                connection.execute(sa.select(sa.func.count()).where(HELD).select_from(ITEMS)).scalar_one()
             )
 
     def paths(self) -> list[Path]:
@@ -110,13 +110,13 @@ class Catalogue:
                 *connection.execute(sa.select(ITEMS.c.path)),
                 *connection.execute(sa.select(FILES.c.path)),
             ]
-        return [_path(key) for key in dict.fromkeys(row.path for row in rows)]
+        return [path_of(key) for key in dict.fromkeys(row.path for row in rows)]
 
     def of_content(self, content: str) -> Item | None:
         """The item with these bytes, if any."""
         with self._engine.connect() as connection:
-            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.content == content, _HELD)).first()
-        return None if row is None else _item(row)
+            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.content == content, HELD)).first()
+        return None if row is None else item_of(row)
 
     def seen(self, path: Path) -> Seen | None:
         """What is known of a file, if it was ever read."""
@@ -130,7 +130,7 @@ class Catalogue:
         below = os.fsencode(folder).rstrip(b"/") + b"/"
         query = sa.select(FILES.c.path).where(FILES.c.path > below, FILES.c.path < below[:-1] + b"0")
         with self._engine.connect() as connection:
-            return [_path(row.path) for row in connection.execute(query)]
+            return [path_of(row.path) for row in connection.execute(query)]
 
     def add(
         self,
@@ -150,7 +150,7 @@ class Catalogue:
             instead_of: an item whose only file now holds `item`: it goes, and `item` takes its place in the order.
             keep_edits: the music is the same (its tags were changed), so what the user wrote stays.
         """
-        values: dict[str, Any] = _row(item) | {"signature": signature, "measured_bpm": measured_bpm}
+        values: dict[str, Any] = row_of(item) | {"signature": signature, "measured_bpm": measured_bpm}
         with self._begin() as connection:
             last = connection.execute(sa.select(sa.func.max(ITEMS.c.position))).scalar()
             values["position"] = (last or 0) + 1
@@ -189,7 +189,7 @@ class Catalogue:
     def lost(self, paths: Iterable[Path]) -> None:
         """Write down that files are not there any more, or (where they are) no longer hold what they held."""
         gone = [os.fsencode(path) for path in paths]
-        replaced = [key for key in gone if _path(key).exists()]
+        replaced = [key for key in gone if path_of(key).exists()]
         with self._begin() as connection:
             query = sa.select(FILES.c.item).where(FILES.c.path.in_(gone)).distinct()
             owners = connection.execute(query).scalars().all()
@@ -200,7 +200,7 @@ class Catalogue:
         """Another file that holds the item and is there."""
         query = sa.select(FILES.c.path).where(FILES.c.item == item_id, FILES.c.path != os.fsencode(than))
         with self._engine.connect() as connection:
-            found = (_path(row.path) for row in connection.execute(query))
+            found = (path_of(row.path) for row in connection.execute(query))
             return next((path for path in found if path.exists()), None)
 
     def check(self, ids: Collection[str] | None = None) -> list[str]:
@@ -209,12 +209,12 @@ class Catalogue:
         Returns:
             Ids of items that went missing or came back.
         """
-        query = sa.select(ITEMS.c.id, ITEMS.c.path, ITEMS.c.missing).where(_HELD)
+        query = sa.select(ITEMS.c.id, ITEMS.c.path, ITEMS.c.missing).where(HELD)
         if ids is not None:
             query = query.where(ITEMS.c.id.in_(list(ids)))
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        changed = [row.id for row in rows if _path(row.path).exists() == row.missing]
+        changed = [row.id for row in rows if path_of(row.path).exists() == row.missing]
         if changed:
             with self._begin(quietly=True) as connection:
                 _settle(connection, changed)
@@ -223,7 +223,7 @@ class Catalogue:
     def missing_ids(self) -> list[str]:
         """Ids of items whose file was not there when it was last looked for."""
         with self._engine.connect() as connection:
-            return list(connection.execute(sa.select(ITEMS.c.id).where(ITEMS.c.missing, _HELD)).scalars())
+            return list(connection.execute(sa.select(ITEMS.c.id).where(ITEMS.c.missing, HELD)).scalars())
 
     def retag(self, item_id: str, values: Mapping[str, object]) -> bool:
         """Update what an item's own file says, but not the user's edits; returns whether anything changed."""
@@ -248,8 +248,7 @@ class Catalogue:
 
     def revision(self) -> int:
         """A number that grows with every change of the items."""
-        with self._engine.connect() as connection:
-            return int(connection.execute(sa.select(CHANGES.c.revision)).scalar_one())
+        return self.listing.revision()
 
     def signature(self, item_id: str) -> bytes | None:
         """Signature of an item's music."""
@@ -285,9 +284,9 @@ class Catalogue:
 
     def removed(self) -> list[Item]:
         """Items that can be restored, the last removed first."""
-        query = sa.select(ITEMS).where(~_HELD).order_by(ITEMS.c.removed_at.desc(), ITEMS.c.position)
+        query = sa.select(ITEMS).where(~HELD).order_by(ITEMS.c.removed_at.desc(), ITEMS.c.position)
         with self._engine.connect() as connection:
-            return [_item(row) for row in connection.execute(query)]
+            return [item_of(row) for row in connection.execute(query)]
 
     def last_removed(self) -> list[str]:
         """Ids of the items that were removed together last."""
@@ -333,22 +332,6 @@ def display_name(path: Path) -> str:
     return one_line(path.name)
 
 
-def _path(key: bytes) -> Path:
-    return Path(os.fsdecode(key))
-
-
-def _row(item: Item) -> dict[str, object]:
-    values = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
-    lists = {"genre": list(item.genre), "mood": list(item.mood)}
-    return values | lists | {"path": os.fsencode(item.path), "modality": str(item.modality)}
-
-
-def _item(row: sa.Row[Any]) -> Item:
-    values = {key: value for key, value in row._mapping.items() if key not in _NOT_ITEMS} | row.edits
-    lists = {"genre": tuple(values["genre"]), "mood": tuple(values["mood"])}
-    return Item(**values | lists | {"path": _path(values["path"]), "modality": Modality(values["modality"])})
-
-
 def _settle(connection: sa.Connection, ids: Collection[str]) -> None:
     """Give items a file of their own that is there, or mark them as missing; two queries for any number of items."""
     files: dict[str, list[bytes]] = {}
@@ -360,10 +343,10 @@ def _settle(connection: sa.Connection, ids: Collection[str]) -> None:
     for item in connection.execute(query.where(ITEMS.c.id.in_(ids))):
         own = files.get(item.id, [] if item.listed else [item.path])  # a demo item's file is in no list
         keys = sorted(own, key=lambda key: key != item.path)  # its present path first
-        path = next((key for key in keys if _path(key).exists()), None)
+        path = next((key for key in keys if path_of(key).exists()), None)
         wanted = (path is None, path or item.path)
         if wanted != (item.missing, item.path):
-            name = display_name(_path(wanted[1]))
+            name = display_name(path_of(wanted[1]))
             updates.append({"which": item.id, "missing": wanted[0], "path": wanted[1], "name": name})
     if updates:
         connection.execute(sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("which")), updates)

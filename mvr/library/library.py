@@ -29,6 +29,7 @@ from mvr.library.guesses import Guess
 from mvr.library.indexes import LibraryIndexes
 from mvr.library.item import Item
 from mvr.library.licences import read_licence
+from mvr.library.listing import Listing
 from mvr.library.report import AddReport, Progress, Skipped
 from mvr.library.scan import scan
 from mvr.library.schema import WRITER_LOCK
@@ -88,6 +89,11 @@ class Library:
     def items(self, modality: Modality | None = None) -> list[Item]:
         """Items in the order of adding, of one modality or all."""
         return self._catalogue.items(modality)
+
+    @property
+    def listing(self) -> Listing:
+        """The same by pages and by words, for lists that people look through."""
+        return self._catalogue.listing
 
     def paths(self) -> list[Path]:
         """Every file that an item was found in, copies too."""

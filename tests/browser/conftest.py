@@ -23,6 +23,11 @@ ROOT = Path(__file__).parents[2]
 MAX_UPLOAD_MB = 30
 # what Gradio says of a request that a reload cut off
 LEFT_BEHIND = ("BodyStreamBuffer was aborted", "Connection errored out")
+SIZES: dict[str, dict[str, Any]] = {
+    "1280x800": {"viewport": {"width": 1280, "height": 800}},
+    "390x844": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+both_sizes = pytest.mark.parametrize("size", SIZES)
 PATIENCE_S = 180  # a busy machine is slow, not wrong; nothing here waits for a time to pass
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.browser.conftest import SIZES, both_sizes
+
 pytestmark = pytest.mark.browser
 
 LIST = "#mv-library-list"
@@ -23,7 +25,15 @@ CANCEL_AT_ONCE = """
 """
 
 
-def test_an_own_file_is_added_found_and_removed(visitor, tmp_path):
+IN_SIGHT = """(part) => {
+  const at = document.querySelector(`#mv-tab-library ${part}`)?.getBoundingClientRect();
+  return at && at.height > 0 && at.top >= 0 && at.bottom <= innerHeight && at.left >= 0 && at.right <= innerWidth;
+}"""
+
+
+@both_sizes
+def test_an_own_file_is_added_edited_searched_removed_and_brought_back(new_visitor, size, tmp_path):
+    visitor = new_visitor(**SIZES[size])
     tune = tmp_path / "quiet harbour.wav"
     seconds = np.arange(4 * 22_050) / 22_050
     soundfile.write(tune, 0.3 * np.sin(2 * np.pi * 220 * seconds) * (seconds % 0.5 < 0.25), 22_050)
@@ -43,17 +53,29 @@ def test_an_own_file_is_added_found_and_removed(visitor, tmp_path):
     page.locator("#mv-tab-library").get_by_label("Find").fill("")
     row = page.locator(ROWS).filter(has_text="quiet harbour")
     row.locator(".mv-edit summary").click()
+    boxes = [row.get_by_label(label).bounding_box() for label in ("Title", "Artist", "Genre", "Licence")]
+    height = 44 if size == "390x844" else 32  # what a finger, what a mouse needs
+    assert all(box["height"] >= height and box["width"] >= 130 for box in boxes)
     row.get_by_label("Title").fill("Loud <b>Harbour</b>")
+    row.get_by_label("Artist").fill("Anna Lind")
     row.get_by_label("Genre").fill("ambient; sea")
+    row.get_by_label("Licence").fill("cc by 4.0")
     row.locator("[data-event=edit]").click()
     page.locator(ROWS).locator("strong", has_text="Loud <b>Harbour</b>").wait_for()
-    assert "sea" in page.locator(f"{ROWS} .mv-facts").inner_text()
+    assert page.locator(f"{ROWS} .mv-by").inner_text() == "Anna Lind"
+    facts = page.locator(f"{ROWS} .mv-facts").inner_text()
+    assert "sea" in facts and "CC BY 4.0" in facts and "with credit" in facts
+    page.wait_for_function(IN_SIGHT, arg=".mv-told .mv-status-done")
 
     page.locator(f"{ROWS} [data-event=remove]").click()
     page.locator(f"{LIST} .mv-empty").wait_for()
     assert "Loud" in visitor.status("done")
-    page.locator(f"{LIST} [data-event=undo]").click()
+    assert page.locator("#mv-tab-library [data-goto]").count() == 0, "nothing is left of what was added"
+    page.wait_for_function(IN_SIGHT, arg="[data-event=undo]")
+    page.locator("#mv-tab-library [data-event=undo]").click()
     page.locator(ROWS).locator("strong", has_text="Loud").wait_for()
+    assert page.locator("#mv-tab-library [data-goto]").inner_text() == "Search these 1 now"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     page.locator("#mv-tab-library [data-goto=video-to-music]").click()
     page.wait_for_function(

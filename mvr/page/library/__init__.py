@@ -1,13 +1,12 @@
 """Library: which systems and libraries there are, and their items as the page shows them."""
 
-from mvr.page.library.catalogue import DEMO, OWN, Catalogue, Choices, SystemChoice
+from mvr.page.library.catalogue import DEMO, OWN, Catalogue, SystemChoice
 from mvr.page.library.rows import Row, item_row, media_url, poster_url, wave_url
 
 __all__ = [
     "DEMO",
     "OWN",
     "Catalogue",
-    "Choices",
     "Row",
     "SystemChoice",
     "item_row",

@@ -18,6 +18,7 @@ from mvr.page.serving import PerKey
 if TYPE_CHECKING:
     from mvr.embeddings.system import System
     from mvr.library import Item, Library
+    from mvr.library.listing import Choices, Page
     from mvr.page.library.shared import SharedIndex
     from mvr.retrieval import Retriever
 
@@ -70,15 +71,6 @@ class SystemChoice:
     def ready(self) -> bool:
         """True when it can rank on this machine."""
         return not self.lacks
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What one may choose from in a library, each in order."""
-
-    genres: list[str]
-    licences: list[str]
-    moods: list[str]
 
 
 class Catalogue:
@@ -151,29 +143,29 @@ class Catalogue:
 
     def examples(self, modality: Modality, count: int = 8) -> list[Item]:
         """The demo library's first items of a modality; none where it is not installed."""
-        return self.items(DEMO, modality)[:count]
+        return self.page(DEMO, modality, count=count).items
 
     def items(self, library: str, modality: Modality | None = None) -> list[Item]:
         """Items of a library; none of a demo library that is not installed."""
-        from mvr.library.demo import demo_dir
+        return self.library(library).items(modality) if _installed(library) else []
 
-        if library == DEMO and not (demo_dir() / "manifest.json").is_file():
-            return []
-        return self.library(library).items(modality)
+    def page(
+        self, library: str, modality: Modality | None, words: str = "", *, first: int = 0, count: int
+    ) -> Page:
+        """Some of a library's items, see `Listing.page`; none of a demo library that is not installed."""
+        if not _installed(library):
+            return Page(items=[], first=0, total=0)
+        return self.library(library).listing.page(modality, words, first=first, count=count)
 
-    def has_items(self, key: str, modality: Modality) -> bool:
+    def has_items(self, key: str, modality: Modality | None = None) -> bool:
         """Whether a library is there and holds something of a modality; none is made."""
-        from mvr.library.library import CATALOGUE
-
-        return (key == DEMO or (Path(key) / CATALOGUE).exists()) and bool(self.items(key, modality))
+        return _installed(key) and self.library(key).listing.holds(modality)
 
     def choices(self, library: str, modality: Modality) -> Choices:
         """What occurs in a library."""
-        items = self.items(library, modality)
-        genres = {genre for item in items for genre in item.genre}
-        moods = {mood for item in items for mood in item.mood}
-        licences = {item.licence for item in items}
-        return Choices(genres=sorted(genres), licences=sorted(licences), moods=sorted(moods))
+        if not _installed(library):
+            return Choices(genres=[], licences=[], moods=[])
+        return self.library(library).listing.choices(modality)
 
     def warm(self) -> threading.Thread:
         """Load the default system and the demo library in the background, so that the first visitor need not wait."""
@@ -190,3 +182,11 @@ class Catalogue:
         thread = threading.Thread(target=warming, name="mvr-warm", daemon=True)
         thread.start()
         return thread
+
+
+def _installed(library: str) -> bool:
+    """Whether a library is there."""
+    from mvr.library.demo import demo_dir
+    from mvr.library.library import CATALOGUE
+
+    return (demo_dir() / "manifest.json" if library == DEMO else Path(library) / CATALOGUE).is_file()

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from mvr.config.paths import DEFAULT_SYSTEM
-from mvr.datatypes import Modality
 from mvr.errors import MvrError, UsageError
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.library import DEMO, OWN, item_row
+from mvr.page.library import DEMO, OWN
+from mvr.page.library.browsing import Wish, list_html, page_of
 from mvr.page.library.rows import delete_made
 from mvr.page.serving import Upload, safe_name, take_over
 from mvr.page.serving.html_events import on_load_events
@@ -25,10 +24,11 @@ from mvr.page.templates import render, status_html
 from mvr.page.upload_box import create_upload_box
 
 if TYPE_CHECKING:
-    from mvr.library import AddReport, Item, Library
+    from mvr.library import AddReport, Library
 
 logger = logging.getLogger(__name__)
-PAGE_ITEMS = 50
+NOTHING_TOLD = status_html("idle", "")
+REPORT = "library-report"  # of the visit's desk: what came of adding files last
 EDITED = ("title", "artist", "genre", "licence")
 Updates = tuple[Any, ...]
 
@@ -85,9 +85,12 @@ class LibraryTab:
             self.words = gr.Textbox(
                 label=texts.LIBRARY_SEARCH, placeholder=texts.LIBRARY_SEARCH_HINT, max_length=200
             )
+        self.told = gr.HTML(
+            status_html("idle", ""), js_on_load=on_load_events("undo"), elem_classes="mv-status-box mv-told"
+        )
         self.list = gr.HTML(
             "",
-            js_on_load=on_load_events("remove", "undo", "edit", "turn"),
+            js_on_load=on_load_events("remove", "edit", "turn"),
             elem_id="mv-library-list",
             elem_classes="mv-results",
         )
@@ -96,15 +99,20 @@ class LibraryTab:
         quick = {"api_visibility": "private", "show_progress": "hidden"}
         slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
         filters = [self.which, self.kind, self.words]
-        for control in filters:
-            control.change(self.show, filters, self.list, trigger_mode="always_last", **quick)
-        told = [self.status, self.report, self.which, self.list]
-        self.upload.upload(self.add_uploads, self.upload, [*told, self.upload], **slow)
-        gr.on([self.add_folder.click, self.folder.submit], self.add_folder_of_disk, self.folder, told, **slow)
-        for event, handler in (("remove", self.remove), ("undo", self.undo), ("edit", self.edit)):
-            getattr(self.list, event)(handler, filters, [self.status, self.list], **quick)
-        self.list.turn(self.turn, filters, self.list, **quick)
-        page.load(self.start, None, self.which, **quick).then(self.show, filters, self.list, **quick)
+        shown = [self.told, self.list]
+        # not `change` of the choices: the page sets them itself, and a list drawn late would take a page back
+        for happened in (self.which.input, self.kind.input, self.words.change):
+            happened(self.show, filters, shown, trigger_mode="always_last", **quick)
+        added = [self.status, self.report, self.which, *shown]
+        self.upload.upload(self.add_uploads, self.upload, [*added, self.upload], **slow)
+        gr.on(
+            [self.add_folder.click, self.folder.submit], self.add_folder_of_disk, self.folder, added, **slow
+        )
+        self.list.remove(self.remove, filters, [*shown, self.report], **quick)
+        self.told.undo(self.undo, filters, [*shown, self.report], **quick)
+        self.list.edit(self.edit, filters, shown, **quick)
+        self.list.turn(self.turn, filters, shown, **quick)
+        page.load(self.start, None, self.which, **quick).then(self.show, filters, shown, **quick)
 
     def start(self, request: gr.Request) -> str:
         """The library of the address; else one's own where it holds anything."""
@@ -112,52 +120,22 @@ class LibraryTab:
         if asked in (DEMO, OWN):
             return asked
         key = self.context.library_key(OWN, self.context.visit(request.session_hash))
-        has = self.context.catalogue.has_items
-        return OWN if any(has(key, modality) for modality in Modality) else DEMO
+        return OWN if self.context.catalogue.has_items(key) else DEMO
 
-    def show(self, request: gr.Request, which: str, kind: str, words: str) -> str:
-        """The list of one library."""
-        return self._list(request, which, kind, words)
+    def show(self, request: gr.Request, which: str, kind: str, words: str) -> Updates:
+        """The list of one library, from its beginning."""
+        return NOTHING_TOLD, self._list(request, Wish(which=which, kind=kind, words=words))
 
-    def turn(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> str:
+    def turn(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> Updates:
         """Another page of the list."""
-        page = str(event.page)
-        return self._list(request, which, kind, words, Notice(page=int(page) if page.isdecimal() else 0))
+        wish = Wish(which=which, kind=kind, words=words, page=page_of(event.page))
+        return NOTHING_TOLD, self._list(request, wish)
 
-    def _list(
-        self,
-        request: gr.Request,
-        which: str,
-        kind: str = "all",
-        words: str = "",
-        notice: Notice | None = None,
-    ) -> str:
-        notice = notice or Notice()
+    def _list(self, request: gr.Request, wish: Wish) -> str:
         visit = self.context.visit(request.session_hash)
-        key = self.context.library_key(which, visit)
-        everything = self.context.catalogue.items(key, None if kind == "all" else Modality(kind))
-        found = [item for item in everything if matches(item, words)]
-        title, hint = texts.LIBRARY_NONE, texts.LIBRARY_NONE_HINT
-        if not everything and kind == "all":
-            title = texts.LIBRARY_EMPTY_OWN if which == OWN else texts.LIBRARY_EMPTY_DEMO
-            hint = texts.LIBRARY_EMPTY_OWN_HINT if which == OWN else texts.LIBRARY_EMPTY_DEMO_HINT
-        owner = visit.id if which == OWN else None
-        last_page = max(0, (len(found) - 1) // PAGE_ITEMS)
-        page = min(notice.page, last_page)
-        here = found[page * PAGE_ITEMS : (page + 1) * PAGE_ITEMS]
-        rows = [(item_row(self.context.shelf, item, owner), item) for item in here]
-        return render(
-            "library.html",
-            items=rows,
-            own=which == OWN,
-            total=len(found),
-            page=page,
-            last_page=last_page,
-            page_items=PAGE_ITEMS,
-            title=title,
-            hint=hint,
-            removed=notice.removed,
-        )
+        key = self.context.library_key(wish.which, visit)
+        owner = visit.id if wish.which == OWN else None
+        return list_html(self.context.catalogue, self.context.shelf, wish, (key, owner))
 
     def add_uploads(self, request: gr.Request, uploads: list[Upload] | None) -> Iterator[Updates]:
         """Take uploaded files over into the own library."""
@@ -204,23 +182,34 @@ class LibraryTab:
             while not job.done():
                 if told[0] != shown:
                     shown = told[0]
-                    yield status_html("busy", adding(*shown)), "", skip, skip
+                    yield status_html("busy", adding(*shown)), "", skip, skip, skip
                 time.sleep(0.1)
             report = job.result()
             self._discard_refused(report, {item.path for item in library.items()})
+            visit.desk[REPORT] = report
             yield (
                 status_html(
                     "done" if report.added or report.known or report.updated else "error", added_words(report)
                 ),
-                render("report.html", report=report),
+                self._report(request),
                 OWN,
-                self._list(request, OWN),
+                NOTHING_TOLD,
+                self._list(request, Wish(which=OWN)),
             )
         except MvrError as error:
-            yield status_html("error", str(error)), skip, skip, skip
+            yield status_html("error", str(error)), skip, skip, skip, skip
         except Exception:
             logger.exception("adding to a library failed")
-            yield status_html("error", texts.INTERNAL), skip, skip, skip
+            yield status_html("error", texts.INTERNAL), skip, skip, skip, skip
+
+    def _report(self, request: gr.Request) -> str:
+        """What came of adding files last, with what is still there of it."""
+        visit = self.context.visit(request.session_hash)
+        report: AddReport | None = visit.desk.get(REPORT)
+        if report is None:
+            return ""
+        listing = self.context.catalogue.library(self.context.library_key(OWN, visit)).listing
+        return render("report.html", report=report, added=listing.of([item.id for item in report.added]))
 
     def _discard_refused(self, report: AddReport, kept: set[Path]) -> None:
         """Delete uploads that the library did not keep; files of the user's folders are never touched."""
@@ -245,18 +234,21 @@ class LibraryTab:
             item = library.item(str(event.id))
             library.remove([item.id])
         except MvrError as error:
-            return status_html("error", str(error)), gr.skip()
-        said = status_html("done", texts.LIBRARY_REMOVED.format(title=item.title))
-        return said, self._list(request, which, kind, words, Notice(removed=item))
+            return status_html("error", str(error)), gr.skip(), gr.skip()
+        wish = Wish(which=which, kind=kind, words=words, page=page_of(event.page))
+        said = texts.LIBRARY_REMOVED.format(title=item.title)
+        told = render("told.html", text=said, removed=item.id, page=wish.page)
+        return told, self._list(request, wish), self._report(request)
 
     def undo(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> Updates:
         """Bring a removed item back."""
         try:
             [item] = self._own(request, which).restore([str(event.id)])
         except MvrError as error:
-            return status_html("error", str(error)), gr.skip()
+            return status_html("error", str(error)), gr.skip(), gr.skip()
+        wish = Wish(which=which, kind=kind, words=words, page=page_of(event.page))
         said = status_html("done", texts.LIBRARY_RESTORED.format(title=item.title))
-        return said, self._list(request, which, kind, words)
+        return said, self._list(request, wish), self._report(request)
 
     def edit(self, request: gr.Request, event: gr.EventData, which: str, kind: str, words: str) -> Updates:
         """Lay the visitor's own words over an item of theirs."""
@@ -265,16 +257,9 @@ class LibraryTab:
             item = self._own(request, which).edit(str(event.id), **typed)
         except MvrError as error:
             return status_html("error", str(error)), gr.skip()
+        wish = Wish(which=which, kind=kind, words=words, page=page_of(event.page))
         said = status_html("done", texts.LIBRARY_EDITED.format(title=item.title))
-        return said, self._list(request, which, kind, words, Notice(page=int(str(event.page))))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Notice:
-    """What a list says beside its items: which page it is, and what was just removed."""
-
-    page: int = 0
-    removed: Item | None = None
+        return said, self._list(request, wish)
 
 
 def added_words(report: AddReport) -> str:
@@ -292,9 +277,3 @@ def added_words(report: AddReport) -> str:
 def adding(done: int, total: int, name: str) -> str:
     """The progress sentence."""
     return texts.LIBRARY_ADDING.format(name=name or "…", done=min(done + 1, total), total=total)
-
-
-def matches(item: Item, words: str | None) -> bool:
-    """Whether every word occurs in what is written about an item."""
-    text = " ".join([item.title, item.artist, item.album, item.name, item.licence, *item.genre, *item.mood])
-    return all(word in text.casefold() for word in (words or "").casefold().split())

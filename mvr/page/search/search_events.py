@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mvr.datatypes import Direction
 from mvr.errors import MvrError
 from mvr.page import texts
-from mvr.page.library import DEMO, OWN, Choices
+from mvr.page.library import DEMO, OWN
 from mvr.page.search.controls import Controls, ask_of
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of, embed, example_clip, make_player, receive
 from mvr.page.search.fitted import Typed, fit_result, fitted_of
@@ -29,6 +29,7 @@ from mvr.page.serving import Upload, Visit, media_limits
 from mvr.timing.plan import Method
 
 if TYPE_CHECKING:
+    from mvr.library.listing import Choices
     from mvr.page.context import PageContext
     from mvr.retrieval import Query
 

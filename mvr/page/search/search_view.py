@@ -240,11 +240,13 @@ class View:
             item_id: id of the item, or `ID@SECOND` where the visitor moved the music to begin there.
 
         Raises:
-            NotInLibrary: it is not in the list (any more).
+            NotInLibrary: it is not in the list (any more), or its file is gone.
         """
         wanted, _, moved = item_id.partition("@")
         for row in self.rows(desk) if desk.ranked is not None else []:
             if row.id == wanted:
+                if not row.path.is_file():  # the library was changed since, perhaps by somebody else
+                    raise NotInLibrary(texts.ITEM_GONE.format(title=row.title))
                 return replace(row, music_from_s=_second(moved, row.duration_s)) if moved else row
         raise NotInLibrary(texts.UNKNOWN_ITEM)
 

@@ -115,6 +115,7 @@ FIT_ENDINGS = (("real", "the track's own"), ("fade", "fade-out"))
 FITTING = "Fitting {title} to your clip …"
 FITTED = "{title} is fitted to your clip."
 FIT_PLAINLY = "{title} cannot be fitted well, so it is cut plainly. The plan below says why."
+ITEM_GONE = "{title} is gone from the library; move a control for a list of what is there."
 FIT_GONE = "Another track was fitted meanwhile; press “Fit” again."
 FIT_CHOICE = "What is heard and downloaded"
 FIT_HEAR, FIT_PLAIN = "Fitted", "Plain cut"
