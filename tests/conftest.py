@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import wave
 from collections.abc import Callable
@@ -48,15 +49,18 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def free_port() -> int:
-    """A TCP port that is free and that no outgoing connection takes meanwhile (Linux gives those 32768 and up)."""
-    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+    """A TCP port that is free and that no outgoing connection takes meanwhile (Linux gives those 32768 and up).
+
+    Drawn from the system's randomness: tests side by side that looked in one order would find the same one free.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 1000):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:  # taken
                 continue
             return port
-    raise AssertionError("no free port below 32000")
+    raise AssertionError("no free port from 20000 to 32000")
 
 
 def write_tone(path: Path, *, seconds: float = 6.0, seed: int = 0, rate_hz: int = 22050) -> Path:

@@ -121,7 +121,7 @@
     if (box) remember("library", event.target.value);
   });
   /* from what was just added to a search of it; a tab that was never open is made only now */
-  const arrive = (tab, library, tries = 200) => {
+  const arrive = (tab, library, tries = 600) => {
     const panel = document.getElementById(`mv-tab-${tab}`);
     const choice = panel && panel.offsetParent && panel.querySelector(`.mv-which input[value=${library}]`);
     if (!choice) { if (tries) setTimeout(arrive, 50, tab, library, tries - 1); return; }

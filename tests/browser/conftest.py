@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import free_port
 
@@ -29,6 +30,53 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 both_sizes = pytest.mark.parametrize("size", SIZES)
 PATIENCE_S = 180  # a busy machine is slow, not wrong; nothing here waits for a time to pass
+expect.set_options(timeout=1000 * PATIENCE_S)
+
+# at rest: no animation runs, nothing scrolls, and nothing of the document has changed for that many pictures in a row
+REST = """
+(pictures) => new Promise((done) => {
+  let still = 0, place = "";
+  const changes = new MutationObserver(() => { still = 0; });
+  changes.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+  const look = () => {
+    const moving = document.getAnimations().some((one) => one.playState === "running");
+    const now = `${scrollX} ${scrollY} ${innerWidth} ${document.body.scrollHeight}`;
+    still = moving || now !== place ? 0 : still + 1;
+    place = now;
+    if (still < pictures) return requestAnimationFrame(look);
+    changes.disconnect();
+    done();
+  };
+  look();
+})
+"""
+
+# a part of the page that is in sight, under no other, and has stood still for some pictures: its box
+IN_PLACE = """
+([selector, across, down]) => new Promise((done) => {
+  let last = "", still = 0;
+  const look = () => {
+    const part = document.querySelector(selector);
+    if (part) {
+      const at = part.getBoundingClientRect(), now = [at.x, at.y, at.width, at.height].join();
+      const there = document.elementFromPoint(at.x + across * at.width, at.y + down * at.height);
+      if (!part.contains(there)) part.scrollIntoView({ block: "center" });
+      still = now === last && part.contains(there) ? still + 1 : 0;
+      last = now;
+      if (still > 5) return done({ x: at.x, y: at.y, width: at.width, height: at.height });
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+})
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Three waits that are as patient as they may be, and the start of a server, fit into a test's own time."""
+    for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(4 * PATIENCE_S))
 
 
 @dataclass
@@ -51,9 +99,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @contextmanager
 def serve(folder: Path, **settings: str) -> Iterator[Server]:
     """A server with a home of its own, for as long as the block runs."""
-    port = free_port()
+    for last in (False, False, True):
+        port = free_port()
+        with _serve(folder, port, settings) as (server, process):
+            if _await(server, process) or last:
+                assert process.poll() is None, server.log.read_text()
+                yield server
+                return
+
+
+@contextmanager
+def _serve(
+    folder: Path, port: int, settings: dict[str, str]
+) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
     environment = {
         **os.environ,
+        "PYTHONUNBUFFERED": "1",
         "MVR_HOME": str(folder / "home"),
         "MVR_APP_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
         "MVR_APP_REQUESTS_PER_MINUTE": "20000",
@@ -63,15 +124,14 @@ def serve(folder: Path, **settings: str) -> Iterator[Server]:
         "HF_HUB_OFFLINE": "1",
         **settings,
     }
+    folder.mkdir(parents=True, exist_ok=True)
     log = folder / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
         )
-    started = Server(f"http://127.0.0.1:{port}", folder / "home", log)
     try:
-        _await(started, process)
-        yield started
+        yield Server(f"http://127.0.0.1:{port}", folder / "home", log), process
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
@@ -83,15 +143,20 @@ def other_server() -> Callable[..., AbstractContextManager[Server]]:
     return serve
 
 
-def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _await(server: Server, process: subprocess.Popen[bytes]) -> bool:
+    """Until it is there, by its own word: another's may answer at the address. False: its port was taken meanwhile."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        assert process.poll() is None, server.log.read_text()
+        told = server.log.read_text()
+        if process.poll() is not None:
+            assert "is taken" in told, told
+            return False
         try:
-            if httpx.get(server.url, timeout=5).status_code == 200:
-                return
+            if server.url in told and httpx.get(server.url, timeout=PATIENCE_S).status_code == 200:
+                return True
         except httpx.TransportError:
-            time.sleep(0.3)
+            pass
+        time.sleep(0.3)
     raise AssertionError(f"the page did not start: {server.log.read_text()}")
 
 
@@ -119,6 +184,19 @@ class Visitor:
     server: Server
     errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
+    asked: set[Any] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._ask)
+        self.page.on("requestfinished", lambda request: self.asked.discard(request))
+        self.page.on("requestfailed", lambda request: self.asked.discard(request))
+
+    def _ask(self, request: Any) -> None:
+        self.hosts.add(request.url.split("/")[2])
+        if request.resource_type in ("fetch", "xhr") and "/heartbeat/" not in request.url:
+            self.asked.add(request)
 
     def open(self, query: str = "") -> Any:
         """Open the page and wait until it is as the address asks: the server sets tab and alpha after it is there."""
@@ -132,16 +210,38 @@ class Visitor:
                 "alpha => Number(document.querySelector('.mv-alpha input[type=range]')?.value) === alpha",
                 arg=float(asked["alpha"]),
             )
+        if "library" in asked:
+            chosen = self.page.locator(f".mv-which input[value={asked['library']}]:checked")
+            chosen.first.wait_for(state="attached")
         return self.page
+
+    def rest(self, pictures: int = 15) -> None:
+        """Wait until the page asks the server nothing and has stood still for that many pictures."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            self.page.evaluate(REST, pictures)
+            if not self.asked:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"not answered: {[request.url for request in self.asked]}")
+
+    def place(self, selector: str, *, across: float = 0.5, down: float = 0.5) -> dict[str, float]:
+        """The box of a part, in sight and standing still; nothing lies over the named point of it."""
+        return dict(self.page.evaluate(IN_PLACE, [selector, across, down]))
 
     def upload(self, box: str, *paths: Path) -> None:
         self.page.set_input_files(f"#{box} input[type=file]", [str(path) for path in paths])
 
-    def status(self, kind: str) -> str:
-        """Wait for a visible status line of a kind and return its words."""
-        line = self.page.locator(f".mv-status-{kind}:visible span").last
-        line.wait_for()
+    def status(self, kind: str, words: str = "") -> str:
+        """Wait for a visible status line of a kind that holds these words, and return all of its words."""
+        line = self.page.locator(f".mv-status-{kind}:visible span").filter(has_text=words).last
         return str(line.inner_text())
+
+
+def choose(box: Any) -> None:
+    """Check one of Gradio's small boxes by its label, as a hand does: the click waits until that stands still."""
+    box.locator("xpath=ancestor::label").click()
+    expect(box).to_be_checked()
 
 
 @pytest.fixture
@@ -152,10 +252,6 @@ def new_visitor(browser: Any, server: Server) -> Iterator[Callable[..., Visitor]
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.set_default_timeout(1000 * PATIENCE_S)
         visitor = Visitor(context.new_page(), server)
-        page = visitor.page
-        page.on("console", lambda m: visitor.errors.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: visitor.errors.append(str(error)))
-        page.on("request", lambda request: visitor.hosts.add(request.url.split("/")[2]))
         visitors.append((visitor, context))
         return visitor
 

@@ -6,13 +6,24 @@ from typing import Any
 
 from eval.speed.ear import EAR, RATE_HZ, TONES_HZ, write_tone, write_wave
 
-__all__ = ["EAR", "RATE_HZ", "TONES_HZ", "heard_hz", "wait_hz", "wait_silence", "write_tone", "write_wave"]
+__all__ = ["EAR", "RATE_HZ", "TONES_HZ", "heard_for", "wait_hz", "wait_silence", "write_tone", "write_wave"]
 
 
-def heard_hz(page: Any) -> float:
-    """The loudest frequency that is heard now; 0 in silence."""
-    now = page.evaluate("heard()")
-    return float(now["hz"]) if now["rms"] > 0.003 else 0.0
+def heard_for(page: Any, milliseconds: int) -> set[int]:
+    """Which of the tones lead at any time from now on, silence aside."""
+    told = page.evaluate(
+        """async ([milliseconds, tones]) => {
+            const found = new Set(), until = performance.now() + milliseconds;
+            while (performance.now() < until) {
+              const now = heard();
+              if (now.rms > 0.003) found.add(tones.find((hz) => Math.abs(now.hz - hz) < 0.06 * hz) || now.hz);
+              await new Promise((next) => setTimeout(next, 10));
+            }
+            return [...found];
+        }""",
+        [milliseconds, list(TONES_HZ)],
+    )
+    return set(told)
 
 
 def wait_hz(page: Any, hz: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,18 @@ def has_original(battle: Battle) -> bool:
     return ORIGINAL in (battle.left.system_id, battle.right.system_id)
 
 
+def to_the_next(page: Any, press: Callable[[], None]) -> None:
+    token = page.evaluate("() => mvArena.battle.token")
+    press()
+    page.wait_for_function("token => mvArena.battle.token !== token && mvArena.step === 'battle'", arg=token)
+
+
 def to_an_original(page: Any, server: Any) -> Battle:
     """Skip from battle to battle until one has the clip's own sound on a side."""
     for _ in range(MOST):
         if has_original(battles(server)[-1]):
             return battles(server)[-1]
-        token = page.evaluate("() => mvArena.battle.token")
-        page.keyboard.press("5")
-        page.wait_for_function("token => mvArena.battle.token !== token", arg=token)
-        in_step(page, "battle")
+        to_the_next(page, lambda: page.keyboard.press("5"))
     raise AssertionError("the clip's own sound never came up")
 
 
@@ -82,9 +86,7 @@ def test_real_clips_own_music_is_heard_blind_voted_on_named_and_counted(
             in_step(page, "voted")
             page.locator("[data-action=names]").click()
             page.locator("[data-part=reveal]").get_by_text(texts.ORIGINAL_TITLE).wait_for()
-            page.locator("[data-action=next]:visible").click()
-            page.wait_for_function("token => mvArena.battle.token !== token", arg=battle.battle_id)
-            in_step(page, "battle")
+            to_the_next(page, page.locator("[data-action=next]:visible").click)
         check_store(server)
         page.get_by_role("tab", name="Leaderboard").click()
         page.get_by_role("button", name="Count again").click()

@@ -13,23 +13,6 @@ from tests.browser.conftest import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
-# at rest: no animation runs, and nothing of the document has changed for that many pictures in a row
-REST = """
-(pictures) => new Promise((done) => {
-  let still = 0;
-  const changes = new MutationObserver(() => { still = 0; });
-  changes.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
-  const look = () => {
-    const moving = document.getAnimations().some((one) => one.playState === "running");
-    still = moving ? 0 : still + 1;
-    if (still < pictures) return requestAnimationFrame(look);
-    changes.disconnect();
-    done();
-  };
-  look();
-})
-"""
-
 
 def findings(page) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
@@ -45,7 +28,7 @@ def test_axe_finds_nothing_on_any_tab(visitor, theme):
     for tab in TABS:
         page.get_by_role("tab", name=tab.label, exact=True).click()
         page.locator(f"#mv-tab-{tab.id} h2").first.wait_for()
-        page.evaluate(REST, 45)
+        visitor.rest(45)
         problems[tab.id] = findings(page)
     assert problems == {tab.id: [] for tab in TABS}
 
@@ -62,7 +45,7 @@ def test_axe_finds_nothing_in_results_and_errors(visitor, tmp_path, theme):
     bad.write_text("only words")
     visitor.upload("mv-upload-v2m", bad)
     visitor.status("error")
-    page.evaluate(REST, 30)
+    visitor.rest(30)
     assert findings(page) == []
 
 
@@ -81,7 +64,7 @@ def test_no_tab_scrolls_sideways_and_every_tab_can_be_reached(new_visitor, width
     for tab in TABS:
         page.get_by_role("tab", name=tab.label, exact=True).click()
         page.locator(f"#mv-tab-{tab.id}").wait_for()
-        page.evaluate(REST, 15)
+        visitor.rest()
         inside = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert inside, f"{tab.id} is wider than {width} px"
         assert page.evaluate(CUT, f"#mv-tab-{tab.id}") == [], f"parts of {tab.id} are cut off at {width} px"

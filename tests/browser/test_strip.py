@@ -6,10 +6,14 @@ import json
 
 import av
 import pytest
+from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
 
 pytestmark = pytest.mark.browser
+
+STRIP = "#mv-tab-video-to-music .mv-strip"
+HEARD_FROM = "Number(document.querySelector('#mv-results-v2m .mv-row.is-heard')?.dataset.from)"
 
 # what the page does when the server has measured meanwhile
 REFINED = "row => { row.dataset.timing += ' '; mvAudition.tabs.get('v2m').paint(); }"
@@ -18,17 +22,17 @@ REFINED = "row => { row.dataset.timing += ' '; mvAudition.tabs.get('v2m').paint(
 def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_taken_away(visitor, tmp_path):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
-    page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for(timeout=60_000)
+    page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for()
     page.locator("#mv-results-v2m [data-hear]").first.click()
-    strip = page.locator("#mv-tab-video-to-music .mv-strip")
+    strip = page.locator(STRIP)
     strip.wait_for()
+    visitor.rest()
     row = page.locator("#mv-results-v2m .mv-row.is-heard")
-    beats = page.evaluate("r => JSON.parse(r.dataset.timing).music.beats_s", row.element_handle())
+    beats = row.evaluate("r => JSON.parse(r.dataset.timing).music.beats_s")
     before = float(row.get_attribute("data-from"))
 
     def drag(by: int, *keys: str) -> float:
-        strip.scroll_into_view_if_needed()
-        box = strip.bounding_box()
+        box = visitor.place(STRIP, down=0.55)
         x, y = box["x"] + box["width"] / 2, box["y"] + 0.55 * box["height"]  # the music's line
         for key in keys:
             page.keyboard.down(key)
@@ -69,10 +73,8 @@ def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_tak
         steps.append(float(slider.get_attribute("aria-valuenow")))
     first, second = [beat for beat in beats if beat > 0.01][:2]
     assert steps == pytest.approx([first, second, first, first + 0.1], abs=0.01)
-    page.wait_for_function(
-        f"r => Math.abs(Number(r.dataset.from) - {steps[-1]}) < 0.01", arg=row.element_handle()
-    )
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "slider", "the next key goes on"
+    page.wait_for_function(f"() => Math.abs({HEARD_FROM} - {steps[-1]}) < 0.01")
+    expect(slider).to_be_focused()  # the next key goes on
     fit_and_take(visitor, tmp_path)
 
 
@@ -85,23 +87,23 @@ def fit_and_take(visitor, tmp_path):
     duration_s = float(panel.locator(".mv-stage").get_attribute("data-duration"))
 
     # a click on the clip's line names the hit; a second outside of the clip is one sentence
-    box = panel.locator(".mv-strip").bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 10)
+    box = visitor.place(STRIP, down=0.1)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 0.1 * box["height"])
     hit = panel.locator("[name=hit]")
     assert float(hit.input_value()) == pytest.approx(duration_s / 2, abs=0.1)
-    assert panel.locator(".mv-strip-hit").count() == 1
+    expect(panel.locator(".mv-strip-hit")).to_have_count(1)
     hit.fill("900")
     panel.locator("[data-event=fit]").click()
-    assert "outside the clip" in visitor.status("error")
+    visitor.status("error", "outside the clip")
     hit.fill("")
     panel.locator("[data-event=fit]").click()
     plan = panel.locator(".mv-plan")
     plan.wait_for()
     assert "from the clip's end" in plan.inner_text()
-    page.wait_for_function("!mvAudition.tabs.get('v2m').player.current().indexOf('fitted')")
+    page.wait_for_function("mvAudition.tabs.get('v2m').player.current()?.startsWith('fitted')")
     pieces = json.loads(plan.get_attribute("data-pieces"))
     assert sum(length for _, _, length in pieces) == pytest.approx(duration_s, abs=1e-3)
-    assert panel.locator(".mv-strip-join").count() == len(pieces) - 1
+    expect(panel.locator(".mv-strip-join")).to_have_count(len(pieces) - 1)
     take = panel.locator("[data-event=download]").first
     assert take.get_attribute("data-id") == f"{chosen}@fit"
 
@@ -125,25 +127,20 @@ def fit_and_take(visitor, tmp_path):
     page.wait_for_function(
         "!document.querySelector('#mv-tab-video-to-music [data-event=download]').dataset.id.endsWith('@fit')"
     )
-    page.wait_for_function("mvAudition.tabs.get('v2m').player.current().indexOf('fitted') < 0")
+    page.wait_for_function("mvAudition.tabs.get('v2m').player.current()?.startsWith('fitted') === false")
 
 
 def test_a_finger_moves_the_music_on_a_phone(new_visitor):
     visitor = new_visitor(viewport={"width": 375, "height": 720}, has_touch=True, is_mobile=True)
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
-    page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for(timeout=60_000)
+    page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for()
     page.locator("#mv-results-v2m [data-hear]").first.tap()
-    strip = page.locator("#mv-tab-video-to-music .mv-strip")
-    for _ in range(2):  # the page itself brings the first result into sight, which may come later
-        page.wait_for_function(
-            """() => { document.querySelector('#mv-tab-video-to-music .mv-stage-box').scrollIntoView();
-              const strip = document.querySelector('#mv-tab-video-to-music .mv-strip');
-              return strip && strip.getBoundingClientRect().height > 0; }"""
-        )
-        page.wait_for_timeout(400)
-    row = page.locator("#mv-results-v2m .mv-row.is-heard")
-    before, box = float(row.get_attribute("data-from")), strip.bounding_box()
+    page.locator("#mv-tab-video-to-music .mv-stage[data-clip]").wait_for()
+    visitor.rest()
+    page.evaluate("document.querySelector('#mv-tab-video-to-music .mv-stage-box').scrollIntoView()")
+    box = visitor.place(STRIP, down=0.55)
+    before = page.evaluate(HEARD_FROM)
     assert box["x"] >= 0 and box["x"] + box["width"] <= 375
     touch = page.context.new_cdp_session(page)
     x, y = box["x"] + box["width"] / 2, box["y"] + 0.55 * box["height"]
@@ -156,14 +153,12 @@ def test_a_finger_moves_the_music_on_a_phone(new_visitor):
     ):
         points = [] if at is None else [{"x": at, "y": y}]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    page.wait_for_function(f"r => Number(r.dataset.from) !== {before}", arg=row.element_handle())
+    page.wait_for_function(f"() => {HEARD_FROM} !== {before}")
     place = page.locator("#mv-tab-video-to-music [data-place]").first
-    assert place.bounding_box()["height"] >= 24
+    assert place.evaluate("button => button.getBoundingClientRect().height") >= 24
     place.tap()
     wanted = float(place.get_attribute("data-place"))
-    page.wait_for_function(
-        f"r => Math.abs(Number(r.dataset.from) - {wanted}) < 0.01", arg=row.element_handle()
-    )
+    page.wait_for_function(f"() => Math.abs({HEARD_FROM} - {wanted}) < 0.01")
 
 
 # notes what the server told while it measured and what the line under the list said; once it has told how much of the
@@ -213,4 +208,4 @@ def test_a_longer_clip_is_listed_first_and_its_starts_follow_without_a_jump_in_w
     )
     assert set(shown) == set(known)
     assert all(known[name]["from"] == start for name, start in shown.items() if name != before[0])
-    assert page.locator("#mv-results-v2m [data-measuring]").is_hidden()
+    expect(page.locator("#mv-results-v2m [data-measuring]")).to_be_hidden()

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import av
 import pytest
+from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
+from tests.browser.conftest import choose
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +33,7 @@ def start_example(visitor, query: str = "", number: int = 0):
     page.locator(EXAMPLE).nth(number).click()
     page.locator(ROWS).first.wait_for()
     page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    visitor.rest()
     return page
 
 
@@ -49,7 +52,7 @@ def test_an_example_is_ranked_previewed_and_exported(visitor, tmp_path):
     assert len(ids(page)) == 10
     assert page.locator("[data-export=mp4]").count() == 0, "there is nothing to take away yet"
 
-    assert page.locator(DOWNLOAD).is_disabled(), "no track is chosen"
+    expect(page.locator(DOWNLOAD)).to_be_disabled()  # no track is chosen
     page.locator(f"{ROWS} [data-hear]").first.click()
     page.wait_for_function(
         "() => { const v = document.querySelector('.mv-stage video'); return v && v.currentTime > 0.3 && !v.error; }"
@@ -86,9 +89,9 @@ def test_who_earns_money_sees_music_that_allows_it(visitor):
     assert page.locator(f"{ROWS} .mv-may").first.inner_text() == "use: commercially"
     before = ids(page)
     page.get_by_text("Refine", exact=True).first.click()
-    page.get_by_label("I earn money with this").first.check()
-    page.wait_for_function("() => document.querySelector('.mv-earn input').checked")
-    page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    with page.expect_response(lambda answer: "/queue/join" in answer.url):
+        page.get_by_label("I earn money with this").first.check()
+    visitor.rest()
     assert ids(page) == before, "the demo library is all CC0 and its system's weights are our own"
 
 
@@ -124,21 +127,26 @@ def test_one_player_sounds_at_a_time_and_a_track_starts_where_it_fits(visitor):
         "nothing plays unasked"
     )
     first.locator(".mv-play").click()
-    page.wait_for_function("row => !row.querySelector('audio').paused", arg=first.element_handle())
-    start = float(first.get_attribute("data-start"))
     page.wait_for_function(
-        "([row, start]) => row.querySelector('audio').currentTime > start + 0.1",
-        arg=[first.element_handle(), start],
+        "id => { const row = document.querySelector(`#mv-results-v2m .mv-row[data-id='${id}']`);"
+        " const sound = row?.querySelector('audio');"
+        " return sound && !sound.paused && sound.currentTime > Number(row.dataset.start) + 0.1; }",
+        arg=first.get_attribute("data-id"),
     )
     second.locator(".mv-play").click()
-    page.wait_for_function("row => !row.querySelector('audio').paused", arg=second.element_handle())
-    assert first.locator("audio").evaluate("m => m.paused")
+    page.wait_for_function(
+        "id => [...document.querySelectorAll('#mv-results-v2m .mv-row audio')]"
+        ".every(sound => sound.paused === (sound.closest('.mv-row').dataset.id !== id))",
+        arg=second.get_attribute("data-id"),
+    )
     page.get_by_role("tab", name="Library").click()
     page.wait_for_function("() => [...document.querySelectorAll('audio, video')].every(m => m.paused)")
 
 
 IN_SIGHT = """() => {
-  const video = document.querySelector("#mv-tab-video-to-music .mv-stage video"), at = video.getBoundingClientRect();
+  const video = document.querySelector("#mv-tab-video-to-music .mv-stage video");
+  if (!video) return false;
+  const at = video.getBoundingClientRect();
   const seen = Math.min(at.bottom, innerHeight) - Math.max(at.top, 0);
   return video.currentTime > 0 && seen > 0.9 * at.height;
 }"""
@@ -155,7 +163,7 @@ def test_a_track_far_down_the_list_is_heard_on_a_clip_in_sight(new_visitor, widt
 def test_a_library_without_music_says_so_and_not_that_filters_left_none(visitor):
     page = start_example(visitor)
     page.get_by_role("button", name="Refine").first.click()
-    page.get_by_role("radio", name="My library").first.check(force=True)
+    choose(page.get_by_role("radio", name="My library").first)
     page.get_by_text("This library holds no music").wait_for()
 
 
@@ -168,7 +176,7 @@ def test_a_filter_that_nothing_passes_says_so_and_can_be_loosened(visitor):
     page.get_by_text("No track matches these filters").wait_for()
     low.fill("fast")
     low.press("Enter")
-    assert "“fast” is not a number" in visitor.status("error")
+    visitor.status("error", "“fast” is not a number")
     low.fill("")
     low.press("Enter")
     page.locator(ROWS).first.wait_for()
@@ -184,7 +192,7 @@ def test_a_file_of_another_own_sound_is_written_anew(visitor):
     page.locator(f"{ROWS} [data-hear]").first.click()
     made = page.locator("#mv-tab-video-to-music [data-export=mp4]")
     for sound in ("Mixed in", "Music makes room"):
-        page.get_by_role("radio", name=sound).first.check(force=True)
+        choose(page.get_by_role("radio", name=sound).first)
         made.wait_for(state="detached")
         with page.expect_download():
             page.locator(DOWNLOAD).click()
@@ -210,7 +218,7 @@ def test_the_whole_path_by_keyboard_alone(visitor):
 def test_a_tab_of_the_address_is_opened_and_arrows_move_between_tabs(visitor):
     page = visitor.open("?tab=library")
     page.wait_for_function(
-        "() => document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Library'"
+        "() => document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim() === 'Library'"
     )
     page.get_by_role("tab", name="Library").focus()
     page.keyboard.press("Home")

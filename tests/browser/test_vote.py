@@ -39,7 +39,7 @@ def test_a_whole_battle_by_keyboard_alone(new_visitor: Any) -> None:
     assert page.locator("[data-part=mine]").inner_text() == "1"
     page.get_by_role("button", name="B is better music").click()
     page.wait_for_function(
-        "() => document.querySelector('[data-quality=right]').getAttribute('aria-pressed') === 'true'"
+        "() => document.querySelector('[data-quality=right]')?.getAttribute('aria-pressed') === 'true'"
     )
     mine = page.evaluate(
         """() => fetch("arena/mine", {
@@ -81,7 +81,7 @@ def test_two_clips_for_one_music_on_a_phone(new_visitor: Any) -> None:
     assert (
         page.locator("[data-part=status]").inner_text() == "Press A or B to watch. The music keeps its place."
     )
-    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
     page.locator("[data-side='1']").tap()
     page.wait_for_function("() => mvArena.heard[1] > 300")
     assert page.locator("#mv-arena video.is-on").count() == 1
@@ -119,24 +119,24 @@ def test_a_list_is_graded_by_keyboard_alone_and_blind(new_visitor: Any, server: 
     page.wait_for_function("() => mvArena.heard[0] >= mvArena.battle.needed_ms")
     page.keyboard.press("2")
     page.wait_for_function(
-        "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 1')"
+        "() => document.querySelector('[data-part=place]')?.innerText.startsWith('Graded 1')"
     )
     in_step(page, "grading")
     disagree(server)
     page.keyboard.press("s")
     page.wait_for_function(
-        "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 2')"
+        "() => document.querySelector('[data-part=place]')?.innerText.startsWith('Graded 2')"
     )
     in_step(page, "grading")
     page.keyboard.press("r")
     page.wait_for_function(
-        "() => document.querySelector('[data-part=place]').innerText === 'Disagreement 1 of 1'"
+        "() => document.querySelector('[data-part=place]')?.innerText === 'Disagreement 1 of 1'"
         " && mvArena.step === 'grading'"
     )
     assert page.locator("[data-part=disputed]").inner_text() == "Grades so far: 0, 2. Yours: 2."
     page.keyboard.press("s")
     page.wait_for_function(
-        "() => document.querySelector('[data-part=place]').innerText.startsWith('Graded 2')"
+        "() => document.querySelector('[data-part=place]')?.innerText.startsWith('Graded 2')"
         " && mvArena.step === 'grading'"
     )
     given.pop()  # the item that was open before is handed out again
@@ -157,6 +157,7 @@ def test_a_battle_fits_on_one_screen_and_every_button_shows_its_key(new_visitor,
     visitor = new_visitor(viewport={"width": size[0], "height": size[1]})
     page = arena(visitor)
     start(page)
+    visitor.rest()
     page.evaluate("scrollTo(0, 0)")
     places = page.evaluate(
         """() => ["[data-side]", "[data-outcome]", "video.is-on"]

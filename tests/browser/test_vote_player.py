@@ -14,6 +14,7 @@ import pytest
 from tests.browser.voting import arena, start
 
 pytestmark = pytest.mark.browser
+PATIENT_ROUNDS = 10
 
 # what the player asks of WebAudio, as it asks it
 SPY = """
@@ -57,6 +58,18 @@ def playing(new_visitor: Any) -> Any:
 
 def test_a_key_switches_at_once_by_a_ramp_and_everything_keeps_its_place(new_visitor: Any) -> None:
     page = playing(new_visitor)
+    for _ in range(PATIENT_ROUNDS):
+        waits = switches(page)
+        print(f"from key to 95 % of the switch: {[round(wait, 1) for wait in waits]} ms")
+        if min(waits) < 50:
+            break
+    assert min(waits) < 50, "a busy machine may delay some of the keys, not the switch itself"
+    picture = "document.querySelector('#mv-arena video').currentTime"
+    page.wait_for_function(f"before => {picture} !== before", arg=page.evaluate(picture))
+
+
+def switches(page: Any) -> list[float]:
+    """Ms from five keys to 95 % of their switches; each of them a ramp and nothing else."""
     page.evaluate("() => { spied.keys.length = 0; }")
     for key in "wqwqw":
         page.keyboard.press(key)
@@ -75,10 +88,7 @@ def test_a_key_switches_at_once_by_a_ramp_and_everything_keeps_its_place(new_vis
             "a jump would click, a long fade is late"
         )
         waits.append(one["waited"] + 3000 * one["constant"])  # three constants: 95 % of the way
-    print(f"from key to 95 % of the switch: {[round(wait, 1) for wait in waits]} ms")
-    assert min(waits) < 50, "a busy machine may delay some of the keys, not the switch itself"
-    picture = "document.querySelector('#mv-arena video').currentTime"
-    page.wait_for_function(f"before => {picture} !== before", arg=page.evaluate(picture))
+    return waits
 
 
 def lateness(page: Any) -> list[float]:
@@ -101,7 +111,9 @@ def lateness(page: Any) -> list[float]:
 def test_sound_and_picture_are_less_than_40_ms_apart_after_30_s(new_visitor: Any) -> None:
     page = playing(new_visitor)
     page.wait_for_function("() => mvArena.videoMs > 30_000")
-    for _ in range(20):  # a picture that came late on a busy machine is brought back within seconds
+    for _ in range(
+        2 * PATIENT_ROUNDS
+    ):  # a picture that came late on a busy machine is brought back within seconds
         reads = lateness(page)
         print(
             f"picture against sound: median {median(reads):.1f} ms, {min(reads):.1f} to {max(reads):.1f} ms"

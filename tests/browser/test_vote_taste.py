@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from mvr.datatypes import Modality
 from mvr.library import open_demo_library
 from mvr.page.voting.reception import CONSENT_VERSION
 from mvr.votes.records import Battle, Consent, Side, Vote
 from mvr.votes.store import VoteStore
+from tests.browser.conftest import choose
 
 pytestmark = pytest.mark.browser
 ROWS = "#mv-results-v2m .mv-row[data-id]"
@@ -55,8 +57,7 @@ def tracks_of(page: Any) -> list[str]:
 def order(page: Any, name: str, said: str) -> list[str]:
     if not page.locator("#mv-order-v2m").is_visible():
         page.locator("#mv-tab-video-to-music").get_by_role("button", name="Refine").click()
-        page.locator("#mv-order-v2m").wait_for()
-    page.locator("#mv-order-v2m").get_by_role("radio", name=name).check(force=True)
+    choose(page.locator("#mv-order-v2m").get_by_role("radio", name=name))
     page.wait_for_function(
         "said => (document.querySelector('#mv-results-v2m [data-part=taste-note]')?.innerText || '').includes(said)",
         arg=said,
@@ -64,10 +65,20 @@ def order(page: Any, name: str, said: str) -> list[str]:
     return tracks_of(page)
 
 
+def switch_off(page: Any, plain: list[str]) -> None:
+    choose(page.locator("#mv-order-v2m").get_by_role("radio", name="As the system ranks"))
+    expect(page.locator("#mv-results-v2m [data-part=taste-note]")).to_have_count(0)
+    page.wait_for_function(
+        f"plain => String([...document.querySelectorAll('{ROWS}')].map(row => row.dataset.id)) === String(plain)",
+        arg=plain,
+    )
+
+
 def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_be_switched_off(
     new_visitor: Any, server: Any
 ) -> None:
-    page = new_visitor().open("?tab=vote")
+    visitor, stranger = new_visitor(), new_visitor()
+    page = visitor.open("?tab=vote")
     page.wait_for_function("() => localStorage.getItem('mv_voter')")
     voter = page.evaluate("() => localStorage.getItem('mv_voter')").rpartition(".")[0]
     vote_for_fast_music(server.home / "votes.sqlite", voter, 7, seed=1)
@@ -75,23 +86,22 @@ def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_b
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.locator(ROWS).first.wait_for()
     page.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    visitor.rest()
     plain = tracks_of(page)
     assert order(page, "My taste", "7 so far, 13 to go") == plain
 
-    page.locator("#mv-order-v2m").get_by_role("radio", name="As the system ranks").check(force=True)
-    page.locator("#mv-results-v2m [data-part=taste-note]").wait_for(state="detached")
+    switch_off(page, plain)
     vote_for_fast_music(server.home / "votes.sqlite", voter, 60, seed=2)
     mine = order(page, "My taste", "Your 67 votes moved")
     assert mine != plain and len(mine) == len(plain)
     tempo = {item.id: item.tempo_bpm or 0.0 for item in open_demo_library().items(Modality.AUDIO)}
     assert np.mean([tempo[track] for track in mine[:5]]) > np.mean([tempo[track] for track in plain[:5]])
 
-    page.locator("#mv-order-v2m").get_by_role("radio", name="As the system ranks").check(force=True)
-    page.locator("#mv-results-v2m [data-part=taste-note]").wait_for(state="detached")
-    assert tracks_of(page) == plain
+    switch_off(page, plain)
 
-    other = new_visitor().open()
+    other = stranger.open()
     other.locator("#mv-examples-v2m [data-event=pick]").first.click()
     other.locator(ROWS).first.wait_for()
     other.locator("#mv-tab-video-to-music .mv-status-busy").wait_for(state="detached")
+    stranger.rest()
     assert order(other, "My taste", "0 so far, 20 to go") == plain, "one's own is nobody else's"

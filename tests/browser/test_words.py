@@ -18,10 +18,12 @@ def page(visitor):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.locator(ROWS).first.wait_for()
+    visitor.rest()
     page.get_by_role("button", name="Refine").first.click()
     page.locator("#mv-tab-video-to-music").get_by_role("combobox", name="System").click()
     page.get_by_role("option", name="Bridge mini").click()
     page.locator(f"{LIST} [data-part=sees]").wait_for()
+    visitor.rest()
     return page
 
 

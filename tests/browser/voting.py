@@ -25,7 +25,7 @@ def start(page: Any) -> None:
 
 
 def in_step(page: Any, step: str) -> None:
-    page.wait_for_function(f"() => document.querySelector('#mv-arena').dataset.step === '{step}'")
+    page.wait_for_function(f"() => document.querySelector('#mv-arena')?.dataset.step === '{step}'")
 
 
 def listen(page: Any) -> None:

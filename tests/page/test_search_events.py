@@ -1,4 +1,4 @@
-"""What a search still shows after it was cancelled or overtaken: nothing."""
+"""After a cancel or a newer search nothing more is shown of one; its list is as the controls stand when it is there."""
 
 from __future__ import annotations
 
@@ -72,6 +72,22 @@ def test_a_newer_search_overtakes_an_older_one(events: Any) -> None:
     next(newer)
     assert list(older) == []
     assert [shown.status for shown in newer][-1] == "full"
+
+
+def test_a_control_that_moves_while_a_clip_is_searched_counts(
+    events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        search_events, "rank_by_taste", lambda teachers, desk, ask, voter: asked.append(ask.library)
+    )
+    monkeypatch.setattr(events, "_ask", lambda _, controls: controls)
+    before = SimpleNamespace(voter="", system="mini", library="demo")
+    running = events.pick("s", "1", before)
+    next(running)
+    assert list(events.again("s", SimpleNamespace(voter="", system="mini", library="own"))) == []
+    assert [shown.status for shown in running][-1] == "full"
+    assert asked == ["own"]
 
 
 def test_while_a_long_clip_is_read_the_status_says_how_far_it_is(

@@ -6,6 +6,9 @@
   const all = (selector, root) => (root ? Array.from(root.querySelectorAll(selector)) : []);
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
   const tabs = new Map();  /* direction -> its audition */
+  let touched_at = 0;  /* when somebody last did anything, ms */
+  for (const name of ["pointerdown", "touchmove", "wheel", "keydown"])
+    addEventListener(name, () => { touched_at = performance.now(); }, { passive: true, capture: true });
 
   const create = (direction, tab) => {
     const panel = () => document.getElementById(`mv-tab-${tab}`);
@@ -14,7 +17,7 @@
     const rowOf = (id) => rows().find((row) => row.dataset.id === id);
     const part = (name) => stage() && stage().querySelector(`[data-part="${name}"]`);
     let fitted = false, planned = "";  /* whether the fitted music is heard; the plan that was shown last */
-    let chosen = null, coming = null, early = null, clip = "", listed = "", led = "", turn = 0;
+    let chosen = null, coming = null, early = null, clip = "", listed = "", led = "", drawn = "", drawn_at = 0, turn = 0;
 
     const failed = (error) => {
       coming = null;
@@ -160,6 +163,8 @@
         early = null;
         if (waiting) hear(waiting);
       }
+      const ids = rows().map((row) => row.dataset.id).join(" ");
+      if (ids !== drawn) { drawn = ids; drawn_at = performance.now(); }
       const now = rows().map((row) => row.dataset.id + row.dataset.from).join(" ") + clip;
       if (now !== listed) {
         listed = now;
@@ -173,10 +178,11 @@
       paint();
     };
     /* on a phone: a small player at the bottom as soon as the stage is scrolled away; its place is kept */
-    /* where the list is below the fold of a small screen, its first row comes into sight once, when it is there */
+    /* where the list is below the fold of a small screen, its first row comes into sight once, when the clip is there, too;
+       whoever scrolled, pressed or touched anything since the list is there has found it: the page stays where they are */
     const lead = () => {
       const first = rows()[0].getBoundingClientRect();
-      if (!shown_() || (first.top >= 0 && first.bottom <= innerHeight)) return;
+      if (!shown_() || touched_at > drawn_at || (first.top >= 0 && first.bottom <= innerHeight)) return;
       rows()[0].scrollIntoView({ block: "start" });
     };
     const narrow = matchMedia("(max-width: 860px)");
@@ -231,7 +237,7 @@
         if (place.textContent !== told.said) place.textContent = told.said;
         rows().forEach((row) => { if (told.rows[row.dataset.id]) refine(row, told.rows[row.dataset.id]); });
         if (Object.keys(told.rows).length) react();
-        if (told.done) return;
+        if (told.done) { place.dataset.measured = "done"; return; }
         await new Promise((next) => { setTimeout(next, told.said ? 1000 : 300); });
       }
     };

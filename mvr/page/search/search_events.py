@@ -94,7 +94,7 @@ class SearchEvents:
         visit, desk = self._desk(session)
         if not uploads:
             return
-        turn = desk.begin()
+        turn, desk.controls = desk.begin(), controls
         yield self.view.busy(texts.READING.format(name=uploads[0].name))
         clip = receive(visit, uploads[0].path, uploads[0].name, self.direction.query, self.limits)
         yield from self._search(visit, desk, clip, controls, turn)
@@ -103,7 +103,7 @@ class SearchEvents:
     def pick(self, session: str | None, item_id: str, controls: Controls) -> Iterator[Shown]:
         """An example was chosen."""
         visit, desk = self._desk(session)
-        turn = desk.begin()
+        turn, desk.controls = desk.begin(), controls
         clip = example_clip(self.context.catalogue, item_id, self.direction.query)
         yield from self._search(visit, desk, clip, controls, turn)
 
@@ -124,7 +124,6 @@ class SearchEvents:
         self, visit: Visit, desk: Desk, clip: Clip, controls: Controls
     ) -> Generator[Shown, None, None]:
         ask = self._ask(visit, controls)
-        desk.controls = controls
         waiting = Waiting()
         query = self._embed(desk, clip, ask, waiting)
         try:
@@ -141,7 +140,8 @@ class SearchEvents:
             raise
         desk.put(clip)
         desk.queries[ask.system] = found
-        rank_by_taste(self.teachers, desk, ask, controls.voter)
+        controls = desk.controls or controls  # one may have moved meanwhile: the list is as they stand now
+        rank_by_taste(self.teachers, desk, self._ask(visit, controls), controls.voter)
         listed = (
             desk.player is None
         )  # shown while the player is made; drawn again, the list would swallow a click
@@ -183,11 +183,13 @@ class SearchEvents:
     def again(self, session: str | None, controls: Controls) -> Iterator[Shown]:
         """A control moved: rank again; embeds only when another system is asked."""
         visit, desk = self._desk(session)
+        ask = self._ask(visit, controls)
+        desk.controls = (
+            controls  # before the clip is looked for: a search that is going on ranks by the latest
+        )
         clip = desk.clip
         if clip is None:
             return
-        ask = self._ask(visit, controls)
-        desk.controls = controls
         if ask.system not in desk.queries:
             yield self.view.busy(announcement(clip, ask.system, self.direction) or texts.MATCHING)
             waiting = Waiting()
