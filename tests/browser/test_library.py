@@ -146,5 +146,8 @@ def test_a_search_that_is_cancelled_leaves_what_was_there(visitor, clips):
         arg=shown,
     )
     page.locator("#mv-tab-video-to-music .mv-stage video").wait_for()
-    visitor.rest()
-    assert page.locator("#mv-results-v2m .mv-row[data-id]").evaluate_all(ids) == before
+    page.wait_for_function(
+        "before => String([...document.querySelectorAll('#mv-results-v2m .mv-row[data-id]')]"
+        ".map(row => row.dataset.id)) === String(before)",
+        arg=before,
+    )
