@@ -29,7 +29,7 @@ class Item:
         credit: the line to print under a published clip; "" when nobody said one.
         source: where it comes from (an address), "" when unknown.
         duration_s: length.
-        tempo_bpm: of a track; an octave error is possible. None for a video.
+        tempo_bpm: of a track; an octave error is possible. None for a video and for sound without a pulse.
         loudness_lufs, true_peak_dbtp: EBU R128 of its sound; None where it is silent or has none.
         width_px, height_px: as displayed; None for a track.
         size_bytes: of the file.

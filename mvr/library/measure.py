@@ -84,9 +84,10 @@ def _hear(path: Path, duration_s: float, track: bool) -> _Heard:
     if not track:
         return level
     found = fingerprint.fingerprint_of(mono[1][:, 0])
+    tempo_bpm = estimate_tempo(mono[0][:, 0])
     return replace(
         level,
-        tempo_bpm=round(estimate_tempo(mono[0][:, 0]), 1),
+        tempo_bpm=None if tempo_bpm is None else round(tempo_bpm, 1),
         signature=fingerprint.signature(found).tobytes(),
         fingerprint=found,
     )

@@ -32,7 +32,10 @@ def facts_of(backbone: Backbone, features: FloatArray) -> dict[str, float]:
     if dimensions is None:
         return {}
     values = {dimension.name: float(value) for dimension, value in zip(dimensions(), features, strict=True)}
-    return {fact: round(show(values[name]), 4) for name, (fact, show) in _FACTS.items() if name in values}
+    facts = {fact: round(show(values[name]), 4) for name, (fact, show) in _FACTS.items() if name in values}
+    if facts.get("onsets_per_s", 1) == 0:  # where nothing begins, the feature holds a tempo for want of one
+        facts.pop("tempo_bpm", None)
+    return facts
 
 
 def facts_of_item(item: Item, backbone: Backbone, features: FloatArray) -> dict[str, float]:

@@ -22,7 +22,7 @@ from mvr.signal.onsets import FRAME_RATE_HZ, autocorrelation, onset_envelopes, o
 from mvr.signal.spectrum import mel_db, power_spectrogram
 
 TEMPI_BPM = 50.0 * 2.0 ** np.arange(0, 2.14, 1 / 48)  # 50 .. 220 bpm in steps of 1.5 %
-NO_TEMPO_BPM = 120.0  # of silence and of sound without any onset
+NO_TEMPO_BPM = 120.0  # what stands in a feature for silence and for sound without any onset
 _MULTIPLES = (0.25, 1 / 3, 0.5, 2 / 3, 1, 1.5, 2, 3, 4, 6, 8)  # of a beat, all bands together
 _BAND_MULTIPLES = (0.5, 1, 2, 4)  # of a beat, each band
 SOFTEST_DB = 0.5  # rise of the mean band that is an onset
@@ -96,11 +96,10 @@ def envelopes_of(samples: FloatArray) -> FloatArray | None:
     return onset_envelopes(mel_db(power_spectrogram(samples / np.float32(rms))))
 
 
-def estimate_tempo(samples: FloatArray) -> float:
-    """Tempo in bpm of mono sound at `SAMPLE_RATE_HZ`; `NO_TEMPO_BPM` where it has none."""
+def estimate_tempo(samples: FloatArray) -> float | None:
+    """Tempo in bpm of mono sound at `SAMPLE_RATE_HZ`; None where it has none."""
     envelopes = envelopes_of(samples)
-    found = None if envelopes is None else tempo_of(envelopes)
-    return NO_TEMPO_BPM if found is None else found
+    return None if envelopes is None else tempo_of(envelopes)
 
 
 @lru_cache(maxsize=1)

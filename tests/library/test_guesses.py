@@ -47,6 +47,7 @@ def test_a_track_that_is_music_gets_words_and_keeps_its_tags(tmp_path: Path, med
     assert all(0.84 <= guess.confidence <= 1 for guess in guessed)
     assert chord.genre == ("tagged",)
     assert library.guesses(noise) == ()
+    assert chord.tempo_bpm is not None and noise.tempo_bpm is None, "where nothing begins there is no tempo"
 
 
 def test_a_library_of_an_earlier_version_gets_words_when_its_files_are_added_again(

@@ -10,6 +10,7 @@ from mvr.backbones.backbone import create_backbone
 from mvr.backbones.descriptors import MusicDescriptors, harmony
 from mvr.datatypes import Modality, Segment
 from mvr.errors import UsageError
+from mvr.retrieval.facts import facts_of
 from mvr.signal import onsets, spectrum
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.signal.tempo import estimate_tempo
@@ -33,6 +34,13 @@ def clicks(bpm: float, seconds: float = 10.0) -> np.ndarray:
 
 def value(sound: np.ndarray, name: str) -> float:
     return float(MusicDescriptors().encode(sound[None])[0, NAMES.index(name)])
+
+
+def test_a_tone_is_said_to_have_no_tempo_and_a_pulse_has_its_own():
+    backbone = MusicDescriptors()
+    silent, tapped = (facts_of(backbone, backbone.encode(sound[None])[0]) for sound in (tone(440), clicks(100)))
+    assert "tempo_bpm" not in silent and silent["onsets_per_s"] == 0
+    assert tapped["tempo_bpm"] == pytest.approx(100, rel=0.01)
 
 
 def test_every_column_has_its_own_name_unit_and_range():
