@@ -38,7 +38,9 @@ def value(sound: np.ndarray, name: str) -> float:
 
 def test_a_tone_is_said_to_have_no_tempo_and_a_pulse_has_its_own():
     backbone = MusicDescriptors()
-    silent, tapped = (facts_of(backbone, backbone.encode(sound[None])[0]) for sound in (tone(440), clicks(100)))
+    silent, tapped = (
+        facts_of(backbone, backbone.encode(sound[None])[0]) for sound in (tone(440), clicks(100))
+    )
     assert "tempo_bpm" not in silent and silent["onsets_per_s"] == 0
     assert tapped["tempo_bpm"] == pytest.approx(100, rel=0.01)
 
