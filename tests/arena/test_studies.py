@@ -166,7 +166,7 @@ def test_a_signed_study_takes_signed_ids_only_and_the_code_is_the_participant_s(
     ):
         with pytest.raises(Refused, match="does not belong to the study"):
             signed.admit(forged, "browser-a")
-    with pytest.raises(UsageError, match="no dot"):
+    with pytest.raises(UsageError, match="contain a dot"):
         people.invite("a.b")
 
 

@@ -29,6 +29,10 @@ SIZES: dict[str, dict[str, Any]] = {
     "390x844": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
 both_sizes = pytest.mark.parametrize("size", SIZES)
+# whatever the test opens has that window; a telephone's are run with what takes longer
+on_a_phone_too = pytest.mark.parametrize(
+    "screen", ["1280x800", pytest.param("390x844", marks=pytest.mark.slow)], indirect=True
+)
 PATIENCE_S = 180  # a busy machine is slow, not wrong; nothing here waits for a time to pass
 expect.set_options(timeout=1000 * PATIENCE_S)
 
@@ -245,11 +249,17 @@ def choose(box: Any) -> None:
 
 
 @pytest.fixture
-def new_visitor(browser: Any, server: Server) -> Iterator[Callable[..., Visitor]]:
+def screen(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The window of every visitor of the test: the desktop's, or what `on_a_phone_too` asks for."""
+    return SIZES[getattr(request, "param", "1280x800")]
+
+
+@pytest.fixture
+def new_visitor(browser: Any, server: Server, screen: dict[str, Any]) -> Iterator[Callable[..., Visitor]]:
     visitors: list[tuple[Visitor, Any]] = []
 
     def create(**options: Any) -> Visitor:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context = browser.new_context(**{**screen, **options})
         context.set_default_timeout(1000 * PATIENCE_S)
         visitor = Visitor(context.new_page(), server)
         visitors.append((visitor, context))

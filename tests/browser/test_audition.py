@@ -14,7 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from tests.browser.conftest import PATIENCE_S, Server, Visitor, choose, serve
+from tests.browser.conftest import PATIENCE_S, Server, Visitor, choose, on_a_phone_too, serve
 from tests.browser.hearing import (
     EAR,
     RATE_HZ,
@@ -104,6 +104,7 @@ def prepared(page: Any) -> None:
     )
 
 
+@on_a_phone_too
 def test_a_click_is_heard_at_once_the_clip_runs_on_and_nothing_is_muxed(searched: Any) -> None:
     asked: list[str] = []
     page = searched(asked=asked)
@@ -127,6 +128,7 @@ def test_a_click_is_heard_at_once_the_clip_runs_on_and_nothing_is_muxed(searched
     assert f"tone {hz}" in page.locator(".mv-stage [role=status]").inner_text()
 
 
+@on_a_phone_too
 def test_of_two_quick_clicks_the_last_is_lit_and_heard_also_when_neither_was_ready(searched: Any) -> None:
     page = searched(11)
     page.evaluate(
@@ -139,6 +141,7 @@ def test_of_two_quick_clicks_the_last_is_lit_and_heard_also_when_neither_was_rea
     assert page.locator(f"{ROWS}[aria-current=true]").get_attribute("data-name") == "tone 1230"
 
 
+@on_a_phone_too
 def test_keys_step_through_the_list_but_not_while_somebody_types(searched: Any) -> None:
     page = searched()
     prepared(page)
@@ -165,6 +168,7 @@ def sweep_second(page: Any) -> tuple[float, float]:
     return (hz - 400) / 20, start + position - 1024 / 48000
 
 
+@on_a_phone_too
 def test_the_matching_second_is_heard_seeking_keeps_both_and_the_end_begins_again(searched: Any) -> None:
     page = searched()
     prepared(page)
@@ -186,6 +190,7 @@ def test_the_matching_second_is_heard_seeking_keeps_both_and_the_end_begins_agai
     assert heard == pytest.approx(wanted, abs=0.4), "again from the matching second"
 
 
+@on_a_phone_too
 def test_whatever_else_is_started_or_a_press_on_pause_silences_it(searched: Any) -> None:
     page = searched()
     row(page, "tone 480").click()
@@ -203,6 +208,7 @@ def test_whatever_else_is_started_or_a_press_on_pause_silences_it(searched: Any)
     wait_silence(page)
 
 
+@on_a_phone_too
 def test_the_clips_own_sound_is_off_mixed_in_or_made_room_for_at_once(
     searched: Any, tones: tuple[Server, Path]
 ) -> None:
@@ -271,6 +277,7 @@ def test_a_long_clip_streams_and_decoded_sound_stays_below_60_mb(searched: Any) 
         assert 0 < page.evaluate("mvSounds.bytes()") <= 60e6
 
 
+@on_a_phone_too
 def test_reduced_motion_plays_what_was_asked_for(searched: Any) -> None:
     page = searched(reduced_motion="reduce")
     row(page, "tone 480").click()
@@ -278,6 +285,7 @@ def test_reduced_motion_plays_what_was_asked_for(searched: Any) -> None:
     page.wait_for_function(f"() => {VIDEO}.currentTime > 0.3")
 
 
+@on_a_phone_too
 def test_the_music_runs_on_while_the_picture_changes(visitor: Visitor) -> None:
     page = visitor.open("?tab=music-to-video")
     page.locator("#mv-examples-m2v [data-event=pick]").first.click()

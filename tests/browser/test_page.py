@@ -9,7 +9,7 @@ import pytest
 
 from mvr.page import texts
 from mvr.page.app import PREVIEW, TABS
-from tests.browser.conftest import PATIENCE_S
+from tests.browser.conftest import PATIENCE_S, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +21,7 @@ def findings(page) -> list[str]:
     return [f"{entry['id']}: {node['html'][:120]}" for entry in found for node in entry["nodes"][:3]]
 
 
+@on_a_phone_too
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_tab(visitor, theme):
     problems = {}
@@ -33,6 +34,7 @@ def test_axe_finds_nothing_on_any_tab(visitor, theme):
     assert problems == {tab.id: [] for tab in TABS}
 
 
+@on_a_phone_too
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_results_and_errors(visitor, tmp_path, theme):
     page = visitor.open(f"?__theme={theme}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import choose
+from tests.browser.conftest import choose, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -45,6 +45,7 @@ def test_a_reload_keeps_clip_list_and_filters_and_another_tab_starts_anew(new_vi
     assert other.locator(".mv-stage").count() == 0, "nobody else sees the clip"
 
 
+@on_a_phone_too
 def test_back_goes_back_a_tab_and_an_address_opens_tab_alpha_and_library(visitor):
     page = visitor.open("?tab=library&library=demo&alpha=0.8")
     expect(page.locator("#mv-tab-library .mv-which input[value=demo]")).to_be_checked()
@@ -104,6 +105,7 @@ def test_the_first_result_comes_into_sight_and_the_player_stays_while_the_list_s
     )
 
 
+@on_a_phone_too
 def test_rows_say_why_in_words_and_how_strong_with_the_number_behind_it(visitor):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()

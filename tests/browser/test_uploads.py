@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S
+from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S, on_a_phone_too
 from tests.browser.open_page import OpenPage
 
 pytestmark = pytest.mark.browser
@@ -142,6 +142,7 @@ def test_the_sound_of_a_clip_may_be_the_music(visitor, clips):
     page.wait_for_function("() => document.querySelector('.mv-stage audio')?.readyState >= 2")
 
 
+@on_a_phone_too
 def test_silence_is_refused_as_music_and_leaves_no_list_behind(visitor, tmp_path):
     page = visitor.open("?tab=music-to-video")
     visitor.upload("mv-upload-m2v", sound(tmp_path / "silence.wav", "anullsrc=duration=3"))

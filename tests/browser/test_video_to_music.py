@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
-from tests.browser.conftest import choose
+from tests.browser.conftest import choose, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -47,6 +47,7 @@ def decoded(path: Path) -> tuple[int, int]:
     return frames[0], frames[1]
 
 
+@on_a_phone_too
 def test_an_example_is_ranked_previewed_and_exported(visitor, tmp_path):
     page = start_example(visitor)
     assert len(ids(page)) == 10
@@ -167,6 +168,7 @@ def test_a_library_without_music_says_so_and_not_that_filters_left_none(visitor)
     page.get_by_text("This library holds no music").wait_for()
 
 
+@on_a_phone_too
 def test_a_filter_that_nothing_passes_says_so_and_can_be_loosened(visitor):
     page = start_example(visitor)
     page.get_by_role("button", name="Refine").first.click()
@@ -225,6 +227,7 @@ def test_a_tab_of_the_address_is_opened_and_arrows_move_between_tabs(visitor):
     page.wait_for_function("() => new URL(location.href).searchParams.get('tab') === 'video-to-music'")
 
 
+@on_a_phone_too
 def test_music_finds_videos(visitor):
     page = visitor.open("?tab=music-to-video")
     page.locator("#mv-examples-m2v [data-event=pick]").first.click()

@@ -13,6 +13,7 @@ import pytest
 from mvr.votes.ids import new_id
 from mvr.votes.records import Judgment
 from mvr.votes.store import VoteStore
+from tests.browser.conftest import SIZES
 from tests.browser.voting import SYSTEMS, arena, in_step, listen, start
 
 pytestmark = pytest.mark.browser
@@ -72,8 +73,8 @@ def test_a_reload_gives_the_same_battle_back(new_visitor: Any) -> None:
     assert page.evaluate("() => mvArena.battle.token") == token
 
 
-def test_two_clips_for_one_music_on_a_phone(new_visitor: Any) -> None:
-    visitor = new_visitor(viewport={"width": 375, "height": 780}, has_touch=True, is_mobile=True)
+def test_two_clips_for_one_music_are_voted_on_with_a_finger(new_visitor: Any) -> None:
+    visitor = new_visitor(**SIZES["390x844"])
     page = arena(visitor)
     page.locator("[name=mv-direction][value=m2v]").check()
     start(page)
@@ -83,8 +84,14 @@ def test_two_clips_for_one_music_on_a_phone(new_visitor: Any) -> None:
     )
     page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
     page.locator("[data-side='1']").tap()
-    page.wait_for_function("() => mvArena.heard[1] > 300")
+    page.wait_for_function("() => mvArena.heard[1] >= mvArena.battle.needed_ms")
     assert page.locator("#mv-arena video.is-on").count() == 1
+    page.locator("[data-side='0']").tap()
+    page.locator("[data-outcome=left]:enabled").tap()
+    in_step(page, "voted")
+    page.get_by_role("button", name="Show what they were").tap()
+    in_step(page, "named")
+    assert "of your 1 votes may count on the leaderboard" in page.locator("[data-part=became]").inner_text()
     assert not visitor.errors
 
 

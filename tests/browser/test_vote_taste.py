@@ -14,7 +14,7 @@ from mvr.library import open_demo_library
 from mvr.page.voting.reception import CONSENT_VERSION
 from mvr.votes.records import Battle, Consent, Side, Vote
 from mvr.votes.store import VoteStore
-from tests.browser.conftest import choose
+from tests.browser.conftest import choose, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 ROWS = "#mv-results-v2m .mv-row[data-id]"
@@ -74,6 +74,7 @@ def switch_off(page: Any, plain: list[str]) -> None:
     )
 
 
+@on_a_phone_too
 def test_my_taste_says_how_many_votes_are_missing_then_orders_the_list_and_can_be_switched_off(
     new_visitor: Any, server: Any
 ) -> None:

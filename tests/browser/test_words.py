@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mvr.backbones.tag_table import TAG_KINDS
+from tests.browser.conftest import on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +36,7 @@ def test_the_list_says_what_is_seen_and_every_word_can_be_pressed(page):
     assert words and set(words) <= set(TAG_KINDS)
 
 
+@on_a_phone_too
 def test_a_pressed_word_keeps_what_has_it_and_a_second_press_brings_all_back(page):
     button = page.locator(f"{ROWS} .mv-word").first
     word, count = button.get_attribute("data-word"), page.locator(ROWS).count()

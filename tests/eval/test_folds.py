@@ -133,7 +133,7 @@ def test_folds_that_cannot_be_made_are_refused(small, data, tmp_path, capsys):
     assert "give --data DIR" in capsys.readouterr().err
     with pytest.raises(UsageError, match="no fold 2 of 2"):
         Fold(number=2, count=2)
-    with pytest.raises(UsageError, match="3 shards cannot be laid into 5 blocks"):
+    with pytest.raises(UsageError, match="3 shards cannot be divided into 5 blocks"):
         shard_blocks([1, 2, 3], 5)
     wide = load_protocol(str(small))
     assert wide.folds is not None

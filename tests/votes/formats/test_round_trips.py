@@ -201,7 +201,7 @@ def test_a_run_is_read_by_a_trusted_tool_in_the_same_order(tmp_path):
 
 
 def test_names_with_blanks_do_not_fit_into_trec_files(tmp_path):
-    with pytest.raises(DataError, match="blanks"):
+    with pytest.raises(DataError, match="spaces"):
         write_qrels({"my video": {"m": 1}}, tmp_path / "q")
 
 
