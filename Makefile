@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
-# files side by side, a thread each; browsers that measure seconds and memory (slow) run alone
+# files side by side, a thread each; browsers that measure seconds run alone
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
 # a browser shares the machine with the server it shows: a test that failed once runs once more and is named at the end
 AGAIN := --reruns 1 -raR
@@ -30,7 +30,8 @@ test: $(VENV)/.test chromium
 # what needs real media, a PostgreSQL server or minutes of statistics
 test-more: $(VENV)/.test chromium
 	$(SIDE_BY_SIDE) -m "(real_data or slow or postgres) and not browser"
-	OMP_NUM_THREADS=2 $(PYTEST) $(AGAIN) -m "(real_data or slow or postgres) and browser"
+	$(SIDE_BY_SIDE) $(AGAIN) -m "(real_data or slow) and browser and not alone"
+	OMP_NUM_THREADS=2 $(PYTEST) $(AGAIN) -m "alone"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .

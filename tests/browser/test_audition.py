@@ -322,6 +322,7 @@ def test_the_music_runs_on_while_the_picture_changes(visitor: Visitor) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_sound_and_picture_drift_less_than_25_ms_in_30_s(searched: Any) -> None:
     page = searched(40)
     row(page, "tone 480").click()

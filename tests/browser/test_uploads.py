@@ -265,6 +265,7 @@ new MutationObserver(() => {
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_clip_of_three_minutes_says_how_far_it_is_and_how_long_the_rest_takes(
     new_visitor, other_server, clips, tmp_path
 ):

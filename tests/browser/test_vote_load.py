@@ -122,6 +122,7 @@ async def crowd(url: str) -> Log:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.browser
 def test_fifty_people_for_a_minute_are_answered_within_a_second_and_lose_nothing(
     server: Any, other_server: Any, tmp_path: Path

@@ -108,6 +108,7 @@ def lateness(page: Any) -> list[float]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_sound_and_picture_are_less_than_40_ms_apart_after_30_s(new_visitor: Any) -> None:
     page = playing(new_visitor)
     page.wait_for_function("() => mvArena.videoMs > 30_000")
