@@ -34,6 +34,7 @@ on_a_phone_too = pytest.mark.parametrize(
     "screen", ["1280x800", pytest.param("390x844", marks=pytest.mark.slow)], indirect=True
 )
 PATIENCE_S = 180  # a busy machine is slow, not wrong; nothing here waits for a time to pass
+STREAM_S = 20
 expect.set_options(timeout=1000 * PATIENCE_S)
 
 # at rest: no animation runs, nothing scrolls, and nothing of the document has changed for that many pictures in a row
@@ -188,19 +189,27 @@ class Visitor:
     server: Server
     errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
-    asked: set[Any] = field(default_factory=set)
+    asked: dict[Any, float] = field(default_factory=dict)  # open requests, and when each began
 
     def __post_init__(self) -> None:
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._ask)
-        self.page.on("requestfinished", lambda request: self.asked.discard(request))
-        self.page.on("requestfailed", lambda request: self.asked.discard(request))
+        self.page.on("requestfinished", lambda request: self.asked.pop(request, None))
+        self.page.on("requestfailed", lambda request: self.asked.pop(request, None))
 
     def _ask(self, request: Any) -> None:
         self.hosts.add(request.url.split("/")[2])
         if request.resource_type in ("fetch", "xhr") and "/heartbeat/" not in request.url:
-            self.asked.add(request)
+            self.asked[request] = time.monotonic()
+
+    def _waits(self) -> list[str]:
+        """What the server has not answered. Gradio may leave a stream open when all was said: an old one is no wait."""
+        return [
+            request.url
+            for request, since in self.asked.items()
+            if "/queue/data" not in request.url or time.monotonic() - since < STREAM_S
+        ]
 
     def open(self, query: str = "") -> Any:
         """Open the page and wait until it is as the address asks: the server sets tab and alpha after it is there."""
@@ -224,10 +233,10 @@ class Visitor:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             self.page.evaluate(REST, pictures)
-            if not self.asked:
+            if not self._waits():
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"not answered: {[request.url for request in self.asked]}")
+        raise AssertionError(f"not answered: {self._waits()}")
 
     def place(self, selector: str, *, across: float = 0.5, down: float = 0.5) -> dict[str, float]:
         """The box of a part, in sight and standing still; nothing lies over the named point of it."""

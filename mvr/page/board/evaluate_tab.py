@@ -80,7 +80,7 @@ class EvaluateTab:
             [self.status, self.which, self.place, self.report, self.upload],
             **slow,
         )
-        page.load(self.show, chosen, self.report, **quick)
+        page.load(self.show, chosen, self.report, queue=False, **quick)
 
     def _place_choices(self, name: str | None, own: list[JsonDict] | None = None) -> list[tuple[str, int]]:
         rows = self._rows(name, own or [])

@@ -50,7 +50,7 @@ def build_tab(context: PageContext, page: gr.Blocks) -> Callable[[gr.Tab], None]
         html = board_html(context, latest.board, chosen, newer=latest.newer)
         return html, gr.Dropdown(choices=choices, value=chosen)
 
-    page.load(show, [which], [board, which], api_visibility="private", show_progress="hidden")
+    page.load(show, [which], [board, which], api_visibility="private", show_progress="hidden", queue=False)
     which.input(show, [which], [board, which], api_visibility="private")
     again.click(show, [which], [board, which], api_visibility="private")
 

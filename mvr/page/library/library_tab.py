@@ -112,7 +112,8 @@ class LibraryTab:
         self.told.undo(self.undo, filters, [*shown, self.report], **quick)
         self.list.edit(self.edit, filters, shown, **quick)
         self.list.turn(self.turn, filters, shown, **quick)
-        page.load(self.start, None, self.which, **quick).then(self.show, filters, shown, **quick)
+        first = page.load(self.start, None, self.which, queue=False, **quick)
+        first.then(self.show, filters, shown, queue=False, **quick)
 
     def start(self, request: gr.Request) -> str:
         """The library of the address; else one's own where it holds anything."""
