@@ -13,8 +13,8 @@ called inside the tab; it creates components and events there. `page.load(...)` 
 (the query string is in `request.query_params`). To add a tab: write the file, put its line into `TABS`, its label
 into `texts.py`. Rules that keep the page private, quick and accessible:
 
-- what runs when the page is opened has `queue=False`: Gradio's stream of answers would close just when somebody presses the
-  first button, and its answer could be lost;
+- what runs when the page is opened has `queue=False`: Gradio's stream of answers would close just when somebody
+  presses the first button, and its answer could be lost;
 - every event has `api_visibility="private"`; the two public endpoints are in `api.py`;
 - media is served by `context.shelf.put(ShelfItem(...))`, never by a path of the client;
 - what belongs to a visitor lives in `context.visit(request.session_hash)` (`.desk[...]`, `.new_file(".mp4")`);

@@ -153,6 +153,8 @@ class Catalogue:
         self, library: str, modality: Modality | None, words: str = "", *, first: int = 0, count: int
     ) -> Page:
         """Some of a library's items, see `Listing.page`; none of a demo library that is not installed."""
+        from mvr.library.listing import Page
+
         if not _installed(library):
             return Page(items=[], first=0, total=0)
         return self.library(library).listing.page(modality, words, first=first, count=count)
@@ -163,6 +165,8 @@ class Catalogue:
 
     def choices(self, library: str, modality: Modality) -> Choices:
         """What occurs in a library."""
+        from mvr.library.listing import Choices
+
         if not _installed(library):
             return Choices(genres=[], licences=[], moods=[])
         return self.library(library).listing.choices(modality)
