@@ -230,9 +230,13 @@ class Visitor:
 
     def rest(self, pictures: int = 15) -> None:
         """Wait until the page asks the server nothing and has stood still for that many pictures."""
+        self.answered(lambda: self.page.evaluate(REST, pictures))
+
+    def answered(self, first: Callable[[], Any] = lambda: None) -> None:
+        """Wait until the page asks the server nothing, having done this before each look."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            self.page.evaluate(REST, pictures)
+            first()
             if not self._waits():
                 return
             self.page.wait_for_timeout(50)

@@ -58,6 +58,7 @@ def test_an_example_is_ranked_previewed_and_exported(visitor, tmp_path):
     page.wait_for_function(
         "() => { const v = document.querySelector('.mv-stage video'); return v && v.currentTime > 0.3 && !v.error; }"
     )
+    visitor.answered()
     with page.expect_download() as waiting:
         page.locator(DOWNLOAD).click()
     path = tmp_path / "out.mp4"
@@ -235,6 +236,7 @@ def test_music_finds_videos(visitor):
     rows.first.wait_for()
     assert rows.first.locator("video").get_attribute("poster")
     rows.first.locator("[data-hear]").click()
+    visitor.answered()  # a person looks before pressing the next button
     with page.expect_download() as waiting:
         page.locator("#mv-tab-music-to-video [data-event=download]:enabled").click()
     assert waiting.value.suggested_filename.endswith(".mp4")
