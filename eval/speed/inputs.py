@@ -51,8 +51,17 @@ class Inputs:
         )  # fmt: skip
 
     def wide(self, video: Path) -> Path:
-        """The same picture with pixels of 4:3, said by container and picture alike, and the same sound."""
-        said = ["-vf", "setsar=4/3", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+        """The same picture as large on a screen, of pixels 4:3 (container and picture say so), and the same sound."""
+        said = [
+            "-vf",
+            "scale=iw*3/4:ih,setsar=4/3",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-pix_fmt",
+            "yuv420p",
+        ]
         arguments = ["-i", str(video), *said, "-c:a", "copy", "-movflags", "+faststart"]
         return self._made(video.with_name(f"wide-{video.name}"), arguments)
 
