@@ -91,17 +91,12 @@ class Catalogue:
         return item_of(row)
 
     def items_of(self, ids: Collection[str]) -> list[Item]:
-        """Those items that are there."""
-        with self._engine.connect() as connection:
-            found = connection.execute(sa.select(ITEMS).where(ITEMS.c.id.in_(list(ids)), HELD))
-            return [item_of(row) for row in found]
+        """Those items that are there, see `Listing.of`."""
+        return self.listing.of(list(ids))
 
     def count(self) -> int:
         """How many items there are."""
-        with self._engine.connect() as connection:
-            return int(
-                connection.execute(sa.select(sa.func.count()).where(HELD).select_from(ITEMS)).scalar_one()
-            )
+        return self.listing.count()
 
     def paths(self) -> list[Path]:
         """Every file that an item was found in; an item's own file first."""

@@ -85,12 +85,16 @@ class Listing:
             found = self._found(modality, words)
             first = _last_page(first, count, len(found))
             return Page(items=self.of(found[first : first + count]), first=first, total=len(found))
-        total = self._per_state("count", modality, self._count)
+        total = self.count(modality)
         first = _last_page(first, count, total)
         query = self._rows(modality, ITEMS).order_by(ITEMS.c.position).limit(count).offset(first)
         with self._engine.connect() as connection:
             items = [item_of(row) for row in connection.execute(query)]
         return Page(items=items, first=first, total=total)
+
+    def count(self, modality: Modality | None = None) -> int:
+        """How many items there are."""
+        return self._per_state("count", modality, self._count)
 
     def of(self, ids: list[str]) -> list[Item]:
         """Those items that are (still) there, in the order of their ids."""

@@ -47,7 +47,8 @@ def test_who_edits_the_library_leaves_anothers_list_music_and_download_alone(
         anna, bo = new_visitor(**SIZES["390x844"]), new_visitor(**SIZES["1280x800"])
         anna.server = bo.server = server
         edit_while_another_listens(anna, bo, clips, tmp_path)
-        anna.page.close(), bo.page.close()
+        for person in (anna, bo):  # before their server goes
+            person.page.close()
 
 
 def edit_while_another_listens(

@@ -19,7 +19,7 @@ LINKS, LOOKED_AT = 12, 48  # of a new row: its links (twice as many at the botto
 ROW_BYTES = 450  # of a row's links and header while a graph is built, beside its vector
 _MOST_EF = 1000  # pgvector's own limit; a wider search goes on from there
 _SEARCH_MEMORY_MB = (
-    64  # of the rows seen by one search; at its default a wide one would end early, without a word
+    64  # of the rows that one search sees; by default a wide one would end early, without a word
 )
 
 

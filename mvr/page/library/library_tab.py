@@ -86,7 +86,7 @@ class LibraryTab:
                 label=texts.LIBRARY_SEARCH, placeholder=texts.LIBRARY_SEARCH_HINT, max_length=200
             )
         self.told = gr.HTML(
-            status_html("idle", ""), js_on_load=on_load_events("undo"), elem_classes="mv-status-box mv-told"
+            NOTHING_TOLD, js_on_load=on_load_events("undo"), elem_classes="mv-status-box mv-told"
         )
         self.list = gr.HTML(
             "",

@@ -184,9 +184,7 @@ class SearchEvents:
         """A control moved: rank again; embeds only when another system is asked."""
         visit, desk = self._desk(session)
         ask = self._ask(visit, controls)
-        desk.controls = (
-            controls  # before the clip is looked for: a search that is going on ranks by the latest
-        )
+        desk.controls = controls  # first of all: a search that is going on ranks by the latest
         clip = desk.clip
         if clip is None:
             return
