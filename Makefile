@@ -14,7 +14,9 @@ AGAIN := --reruns 1 -raR
 QUICK := not real_data and not slow and not postgres
 SCRIPTS := $(wildcard assets/js/*.js assets/js/*/*.js)
 
-.PHONY: demo models test test-more lint check bench lock chromium
+EXTRAS := train data index gpu render servers ray download timelines mcp subsonic
+
+.PHONY: demo models test test-more lint check bench lock chromium $(EXTRAS)
 
 demo: $(VENV)/.core
 	@echo "mvr opens at http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
@@ -22,6 +24,10 @@ demo: $(VENV)/.core
 
 models: $(VENV)/.full
 	@echo "torch, transformers, open_clip, datasets, faiss and moviepy are ready; mvr doctor says what each system lacks"
+
+# one extra beside what is there: the line that a command types out when it lacks it
+$(EXTRAS): $(VENV)/.core
+	@$(PIP) -e '.[$@]'
 
 test: $(VENV)/.test chromium
 	$(SIDE_BY_SIDE) -m "$(QUICK) and not browser"

@@ -69,3 +69,9 @@ def test_the_core_brings_none_of_the_large_packages():
     }
     assert not large & set(locked) and not any(name.startswith("nvidia") for name in locked)
     assert locked["gradio"] == pins((ROOT / "requirements.txt").read_text(encoding="utf-8"))["gradio"]
+
+
+def test_make_installs_every_extra_by_its_name():
+    """What lacks an extra says `make NAME`; `full` is what `make models` installs."""
+    (line,) = re.findall(r"^EXTRAS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(line.split()) == set(EXTRAS) - {"models", "full"}
