@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
+from scipy.ndimage import uniform_filter1d
 
 from mvr.datatypes import FloatArray
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
@@ -30,13 +31,25 @@ _WEIGHT = 2.0  # of a nat against a standard deviation of the five curves' sum
 
 @dataclass(frozen=True, kw_only=True)
 class Meeting:
-    """At every start of T tracks, (T, S): evidence in nats, weighted; how much later within an eighth of a second
-    the best moment lies, in s; and the correlation there, which leans where evidence is still too little.
+    """How picture and strokes meet at every start of T tracks.
+
+    Attributes:
+        evidence: (T, S) nats, weighted.
+        correlation: (T, S) the largest within an eighth of a second, which leans where evidence is still too little.
+        near: (9, T, S) correlation at each moment from an eighth of a second before a start to one after.
     """
 
     evidence: FloatArray
-    later_s: FloatArray
     correlation: FloatArray
+    near: FloatArray
+
+    def later_s(self, rows: npt.ArrayLike, starts: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """How much later than given starts of given tracks the best moment within an eighth of a second lies; asked
+        for some alone, since for all it costs more than the rest.
+        """
+        moment = self.near[:, rows, starts].argmax(axis=0)
+        later: npt.NDArray[np.float64] = (moment - len(self.near) // 2) / _RATE_HZ
+        return later
 
 
 class Strokes:
@@ -52,7 +65,7 @@ class Strokes:
         self._length = FINE * bins
         self._edge: Literal["wrap", "constant"] = "wrap" if circular else "constant"
         longest = max((len(each) for each in strokes), default=1)
-        self._size = longest if circular else scipy.fft.next_fast_len(longest + self._length, real=True)
+        self._size = longest if circular else fast_length(longest, self._length)
         rows = np.zeros((len(strokes), longest), np.float32)
         for row, curve in zip(rows, strokes, strict=True):
             row[: len(curve)] = curve
@@ -64,25 +77,31 @@ class Strokes:
 
     def under(self, motion: FloatArray, step: int, width: int) -> Meeting:
         """Evidence at `width` starts, each `step` fine moments after the one before, under a picture's motion."""
-        product = self._spectra * np.conj(scipy.fft.rfft(_centred(motion), self._size))
-        found = scipy.fft.irfft(product, self._size)[:, : self._spread.shape[1]] / np.float32(self._length)
+        picture = _centred(motion) / np.float32(self._length)
+        product = self._spectra * np.conj(scipy.fft.rfft(picture, self._size))
+        found = scipy.fft.irfft(product, self._size)[:, : self._spread.shape[1]]
         half = step // 2
         room = max(0, (width - 1) * step + half + 1 - found.shape[1])
         share = np.pad(found / self._spread, ((0, 0), (half, room)), mode=self._edge)
         near = np.stack(
             [share[:, first : first + (width - 1) * step + 1 : step] for first in range(2 * half + 1)]
         )
-        best = near.argmax(axis=0)
-        correlation = np.take_along_axis(near, best[None], 0)[0]
+        correlation = near.max(axis=0)
         nats = (
             -0.5 * _PER_S * self._length / _RATE_HZ * np.log1p(-(np.clip(correlation, 0, 0.99) ** 2))
             - _CHANCE
         )
-        return Meeting(
-            evidence=(_WEIGHT * np.logaddexp(0, nats)).astype(np.float32),
-            later_s=((best - half) / _RATE_HZ).astype(np.float32),
-            correlation=correlation.astype(np.float32),
-        )
+        evidence = np.maximum(nats, 0) + np.log1p(np.exp(-np.abs(nats)))  # log(1 + e^nats) without overflow
+        return Meeting(evidence=(_WEIGHT * evidence).astype(np.float32), correlation=correlation, near=near)
+
+
+def fast_length(longest: int, window: int) -> int:
+    """A length of transforms by which every start of a window within `longest` is correlated as on a line.
+
+    A window that ends before its row does meets nothing that goes round.
+    """
+    fast: int = scipy.fft.next_fast_len(max(longest, window), real=True)
+    return fast
 
 
 def _centred(motion: FloatArray) -> FloatArray:
@@ -108,10 +127,6 @@ def _spreads(rows: FloatArray, length: int, *, circular: bool) -> npt.NDArray[np
 
 
 def _windows(rows: FloatArray, length: int) -> FloatArray:
-    """Mean of each window: (T, N) to (T, N - length + 1)."""
-    total = np.cumsum(rows, axis=1, dtype=np.float64)
-    sums = total[:, length - 1 :].copy()
-    sums[:, 1:] -= total[:, :-length]
-    sums /= length
-    means: FloatArray = sums.astype(np.float32)
-    return means
+    """Mean of each window, from running sums in double: (T, N) to (T, N - length + 1)."""
+    means: FloatArray = uniform_filter1d(rows, length, axis=1, mode="constant")
+    return means[:, length // 2 : length // 2 + rows.shape[1] - length + 1]

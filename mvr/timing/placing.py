@@ -108,15 +108,16 @@ def _place_block(
         for other, total in zip(others, slide.totals(others, starts), strict=True)
     ]
     total = starts.total
-    starts_s = np.where(search.few | is_still(film), search.first_s, _starts(film, search, starts, total))
+    still = is_still(film)
+    starts_s = np.where(search.few | still, search.first_s, _starts(film, search, starts, total))
     near = search.shares(film, starts_s)
     random = np.mean(draws, axis=0) if draws else np.full(len(tracks), np.nan)
     at = np.minimum(np.rint(starts_s / STEP_S), slide.counts - 1).astype(np.int64)
     peaks, places = total[np.arange(len(tracks)), at], _places(total, slide.counts)
     return [
         Placing(
-            start_s=float(starts_s[row]), **_words(film, bool(search.few[row]), float(peaks[row])),
-            places_s=() if search.few[row] or is_still(film) else places[row],
+            start_s=float(starts_s[row]), **_words(still, bool(search.few[row]), float(peaks[row])),
+            places_s=() if search.few[row] or still else places[row],
             near_beats=_number(near[row]), near_beats_random=_number(random[row]),
         )
         for row in range(len(tracks))
@@ -127,16 +128,16 @@ def _starts(film: FilmTiming, search: _Search, starts: Starts, total: FloatArray
     """Where tracks start that have a choice: (T,)."""
     rows, best = np.arange(len(total)), search.best(total)
     last_s = (starts.counts - 1) * STEP_S
-    exact_s = np.clip(best * STEP_S + starts.meeting.later_s[rows, best], 0, np.maximum(last_s, 0))
+    exact_s = np.clip(best * STEP_S + starts.meeting.later_s(rows, best), 0, np.maximum(last_s, 0))
     met = starts.meeting.evidence[rows, best] > _MEETS
     moved = np.where(met, exact_s, search.on_beat(film, STEP_S * best.astype(np.float64)))
     chosen: Times = np.where(total[rows, best] > _WORTH, moved, np.minimum(search.first_s, last_s))
     return chosen
 
 
-def _words(film: FilmTiming, few: bool, peak: float) -> dict[str, Any]:
+def _words(still: bool, few: bool, peak: float) -> dict[str, Any]:
     """How sure a place is, as a number and in words."""
-    if is_still(film):
+    if still:
         return {
             "peak": None,
             "words": "music cannot be placed on this clip: it has no cuts, and its motion never changes",
@@ -192,7 +193,7 @@ class _Search:
         beats_s = np.where(np.abs(before - starts_s) <= np.abs(after - starts_s), before, after)
         near = (np.abs(beats_s - starts_s) <= STEP_S / 2) & (beats_s >= 0)
         tried_s = np.where(near, beats_s, starts_s)
-        there, here = (self._pulses.nearness(_moments(film, each)) for each in (tried_s, starts_s))
+        there, here = self._pulses.nearness(_moments(film, np.stack([tried_s, starts_s])))
         placed: Times = np.where(near & (there >= here - 1e-9), beats_s, starts_s)
         return placed
 
@@ -202,7 +203,7 @@ class _Search:
 
 
 def _moments(film: FilmTiming, starts_s: Times) -> Times:
-    return film.cuts_s + starts_s[:, None]
+    return film.cuts_s + starts_s[..., None]
 
 
 def _places(total: FloatArray, counts: npt.NDArray[np.int64]) -> list[tuple[float, ...]]:

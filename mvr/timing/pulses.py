@@ -11,6 +11,8 @@ from mvr.signal.beats import Times
 
 RATE_HZ = 32.0  # of the curve of nearness to beats
 NEAR_BEAT_S = 0.08
+_TOGETHER = 4  # tracks whose beats are painted at once: more of them leave the cache
+_NEVER_S = -1e6  # when the one beat of a track without beats is
 
 
 class Pulses:
@@ -31,24 +33,24 @@ class Pulses:
         self._all = self._own + shifts
 
     def around(self, times_s: Times) -> tuple[Times, Times]:
-        """The beats at most and at least as late as times (T, K), the only one there is beyond the ends; NaN for a
-        track without beats: twice (T, K).
+        """The beats at most and at least as late as times (..., T, K), the only one there is beyond the ends; NaN for a
+        track without beats: twice (..., T, K).
         """
         if not len(self._own):
             return np.full(times_s.shape, np.nan), np.full(times_s.shape, np.nan)
-        rows = np.arange(len(self.counts))[:, None]
-        place = np.searchsorted(self._all, times_s + rows * self._shift_s)
         first = self._first[:, None]
-        last = first + np.maximum(self.counts, 1)[:, None] - 1
+        last = np.minimum(first + np.maximum(self.counts, 1)[:, None] - 1, len(self._own) - 1)
+        shifts = np.arange(len(self.counts))[:, None] * self._shift_s
+        place = np.searchsorted(self._all, times_s + shifts)
         silent = self.counts[:, None] == 0
         before, after = (
-            np.where(silent, np.nan, self._own[np.clip(at, first, last).clip(max=len(self._own) - 1)])
+            np.where(silent, np.nan, self._own[np.minimum(np.maximum(at, first), last)])
             for at in (place - 1, place)
         )
         return before, after
 
     def distances(self, times_s: Times) -> Times:
-        """Distance in s of times (T, K) to the nearest beat of their track; NaN for a track without beats."""
+        """Distance in s of times (..., T, K) to the nearest beat of their track; NaN for a track without beats."""
         before, after = self.around(times_s)
         distances: Times = np.minimum(np.abs(times_s - before), np.abs(times_s - after))
         return distances
@@ -62,26 +64,34 @@ class Pulses:
         return shares
 
     def nearness(self, times_s: Times) -> Times:
-        """Mean nearness of times (T, K) to beats, 0 without times; NaN for a track without beats."""
-        if not times_s.shape[1]:
-            return np.zeros(len(times_s))
-        mean: Times = np.exp(-0.5 * (self.distances(times_s) / NEAR_BEAT_S) ** 2).mean(axis=1)
+        """Mean nearness of times (..., T, K) to beats, 0 without times; NaN for a track without beats."""
+        if not times_s.shape[-1]:
+            return np.zeros(times_s.shape[:-1])
+        mean: Times = np.exp(-0.5 * (self.distances(times_s) / NEAR_BEAT_S) ** 2).mean(axis=-1)
         return mean
 
 
-def beat_nearness(beats_s: Times, bins: int) -> FloatArray:
-    """exp(-d^2 / 2 (80 ms)^2), d the distance to the nearest beat, 32 times a second: (4 bins,)."""
-    count = bins * 4
-    if len(beats_s) == 0:
-        return np.zeros(count, np.float32)
-    halfway = (beats_s[1:] + beats_s[:-1]) / 2  # from here on the later beat is the nearer one
-    edges = np.clip(np.ceil(halfway * RATE_HZ - 0.5), 0, count).astype(np.int64)
-    lengths = np.diff(np.concatenate([[0], edges, [count]]))
-    # in float32 of the time since each beat, so that long tracks lose nothing
-    late = np.arange(count, dtype=np.float64)
-    late -= np.repeat(beats_s * RATE_HZ - 0.5, lengths)
-    scaled = late.astype(np.float32)
-    scaled *= scaled
-    scaled *= np.float32(-0.5 / (NEAR_BEAT_S * RATE_HZ) ** 2)
-    near: FloatArray = np.exp(scaled, out=scaled)
+def beat_nearness(beats_s: Sequence[Times], count: int) -> FloatArray:
+    """exp(-d^2 / 2 (80 ms)^2), d the distance to the track's nearest beat, 32 times a second: (T, count)."""
+    near = np.empty((len(beats_s), count), np.float32)
+    for first in range(0, len(beats_s), _TOGETHER):
+        _nearness(beats_s[first : first + _TOGETHER], near[first : first + _TOGETHER])
     return near
+
+
+def _nearness(beats_s: Sequence[Times], out: FloatArray) -> None:
+    one = [each if len(each) else np.array([_NEVER_S]) for each in beats_s]
+    last, count = np.cumsum([len(each) for each in one]) - 1, out.shape[1]
+    beats = np.concatenate(one)
+    edges = np.append((beats[1:] + beats[:-1]) / 2, 0.0)  # halfway on the later beat is the nearer one
+    edges = np.clip(np.ceil(edges * RATE_HZ - 0.5), 0, count).astype(np.int64)
+    edges[last] = count
+    lengths = np.diff(edges, prepend=0)
+    lengths[last[:-1] + 1] += count  # of a first beat: from the start of its own row
+    # in float32 of the time since each beat, so that long tracks lose nothing
+    late = np.repeat(0.5 - beats * RATE_HZ, lengths).reshape(out.shape)
+    late += np.arange(count)
+    out[:] = late
+    out *= out
+    out *= np.float32(-0.5 / (NEAR_BEAT_S * RATE_HZ) ** 2)
+    np.exp(out, out=out)

@@ -22,7 +22,7 @@ from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
 from mvr.timing.film import FilmTiming
-from mvr.timing.meeting import Meeting, Strokes
+from mvr.timing.meeting import Meeting, Strokes, fast_length
 from mvr.timing.music import MusicTiming
 from mvr.timing.pulses import RATE_HZ, beat_nearness
 
@@ -93,7 +93,7 @@ class Slide:
         self.counts = lengths // _STEP if circular else fitting
         self.width = max(1, int(self.counts.max(initial=1)))
         longest = int(lengths.max(initial=1))
-        self._size = longest if circular else scipy.fft.next_fast_len(longest + bins, real=True)
+        self._size = longest if circular else fast_length(longest, bins)
         self._spectra = scipy.fft.rfft(sound_curves(tracks), self._size)
         self._near = self._beat_table(longest)
         self._strokes = Strokes([track.strokes for track in tracks], bins, circular=circular)
@@ -132,13 +132,12 @@ class Slide:
 
     def _beat_table(self, longest: int) -> FloatArray:
         """Nearness to beats by eighths of quarter seconds: (8, T, quarters), padded by 0 after a track."""
-        quarters = -(-(longest + self.bins) * 4 // _QUARTER) + 2
-        near = np.zeros((len(self.tracks), quarters * _QUARTER), np.float32)
-        for row, track in enumerate(self.tracks):
-            curve = beat_nearness(track.beats_s, len(track.onset))
-            near[row, : len(curve)] = curve
-            if self.circular:
-                near[row] = np.resize(curve, near.shape[1])
+        reach = longest + self.bins if self.circular else max(longest, self.bins)
+        quarters = -(-reach * 4 // _QUARTER) + 2
+        near = beat_nearness([track.beats_s for track in self.tracks], quarters * _QUARTER)
+        for row, track in zip(near, self.tracks, strict=True):
+            length = 4 * len(track.onset)
+            row[length:] = np.resize(row[:length], len(row) - length) if self.circular else 0.0
         return np.ascontiguousarray(near.reshape(len(self.tracks), quarters, _QUARTER).transpose(2, 0, 1))
 
     def _cut_beat(self, cuts_s: Times) -> FloatArray:
@@ -209,11 +208,13 @@ def _new(novelty: FloatArray) -> FloatArray:
 
 def _standardised(rows: FloatArray, counts: npt.NDArray[np.int64]) -> FloatArray:
     """Rows (T, S) to mean 0 and spread 1 over their first `counts` columns, 0 beyond and where they are flat."""
-    inside = (np.arange(rows.shape[1]) < counts[:, None]).astype(np.float32)
     many = np.maximum(counts, 1).astype(np.float32)[:, None]
-    unit = rows * inside
-    unit -= unit.sum(axis=1, keepdims=True) / many
-    unit *= inside
+    full = bool((counts == rows.shape[1]).all())
+    inside = None if full else (np.arange(rows.shape[1]) < counts[:, None]).astype(np.float32)
+    unit = rows if inside is None else rows * inside
+    unit = unit - unit.sum(axis=1, keepdims=True) / many
+    if inside is not None:
+        unit *= inside
     spread = np.sqrt(np.einsum("ts,ts->t", unit, unit)[:, None] / many)
     unit *= np.where(spread > 1e-5, 1 / np.maximum(spread, 1e-5), 0)
     standard: FloatArray = unit

@@ -83,7 +83,7 @@ def test_evidence_of_meeting_equals_the_slow_loop():
         nats = -0.5 * 10 * 10 * np.log(1 - max(best, 0) ** 2) - 6
         assert found.evidence[0, start] == pytest.approx(2 * np.log1p(np.exp(nats)), abs=1e-3)
         if best > 0.01:
-            assert found.later_s[0, start] == pytest.approx(at / 32 - start / 4)
+            assert found.later_s(0, start) == pytest.approx(at / 32 - start / 4)
 
 
 def test_a_picture_that_does_not_move_with_the_music_is_placed_by_the_five_curves_alone():
@@ -149,8 +149,10 @@ def test_distances_to_beats_are_those_of_each_track_alone():
         expected = np.abs(times[row][:, None] - own).min(axis=1) if len(own) else np.full(30, np.nan)
         np.testing.assert_allclose(found.distances(times)[row], expected, atol=1e-9)
     moments = (np.arange(4 * 400) + 0.5) / 32
-    slow = np.exp(-0.5 * (np.abs(moments[:, None] - beats[0]).min(axis=1) / 0.08) ** 2)
-    np.testing.assert_allclose(beat_nearness(beats[0], 400), slow, atol=1e-5)
+    near = beat_nearness(beats, len(moments))
+    for row, own in enumerate(beats):
+        slow = np.exp(-0.5 * (np.abs(moments[:, None] - own).min(axis=1, initial=np.inf) / 0.08) ** 2)
+        np.testing.assert_allclose(near[row], slow, atol=1e-5)
     assert not Pulses([], 1.0).shares(np.zeros((0, 3))).size
 
 
@@ -166,7 +168,7 @@ def placed_slowly(
     if total[best] <= 1:
         return min(part[0], (len(total) - 1) * STEP_S), places
     if starts.meeting.evidence[0, best] > 4:
-        exact_s = best * STEP_S + starts.meeting.later_s[0, best]
+        exact_s = best * STEP_S + starts.meeting.later_s(0, best)
         return float(np.clip(exact_s, 0, (len(total) - 1) * STEP_S)), places
     beat = nearest(track.beats_s, best * STEP_S)
 
