@@ -25,6 +25,7 @@ class Aim:
         against, cpu_ratio_at_most: our processor time over this candidate's (minimum over minimum).
         realtime_at_least: media seconds over our smallest wall time.
         wall_s_at_most, cpu_s_at_most: our smallest wall or processor time.
+        peak_mb_at_most: our largest peak of memory, which is judged on a busy machine, too.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Aim:
     realtime_at_least: float | None = None
     wall_s_at_most: float | None = None
     cpu_s_at_most: float | None = None
+    peak_mb_at_most: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Libraries of 10,000 and 100,000 tracks and indexes of a million segments, beside the first version in one run.
 
 Each candidate is a process of its own build (see `eval.speed.weight`) that prepares once and then does its round on
-demand, so times are of the work alone: building an index, moving the slider, with a filter, with a file that is gone.
+demand, so times and memory are of the work alone: building an index, moving the slider, with a filter, with a file
+that is gone. A library is written once, in a process of its own, and kept among the inputs (`--inputs`).
 """
 
 from __future__ import annotations
@@ -21,99 +22,113 @@ from eval.speed.inputs import Inputs
 from eval.speed.weight import BEFORE, Build, build_before, build_here, temporary_folder
 
 _STEPS = Path(__file__).with_name("large_steps.py")
+_IN_A_LIBRARY = ("build", "moves", "filter", "gone")
 
 
 def contests(inputs: Inputs) -> Iterator[Contest]:
     """One contest for each line of the table in docs/numbers.md."""
     small, large, rows = (300, 600, 5000) if inputs.short else (10_000, 100_000, 1_000_000)
-    yield _contest("build", small, "Building an index of {:,} tracks", 0.4)
-    yield _contest("build", large, "Building an index of {:,} tracks", 0.4)
-    yield _contest("moves", large, "Eleven slider moves over {:,} tracks, 50 results", 0.3)
-    yield _contest("filter", large, "Eleven slider moves over {:,} tracks behind a filter", 0.3)
-    yield _gone(small)
-    yield _added(small, large)
-    yield _contest("first", rows, "A first search over {:,} segments", 1.0, wall_s=0.15)
-    yield _contest("each", rows, "Eleven moves over {:,} segments", 1.0, wall_s=0.33)
+    sides = _Sides(inputs)
+    for count, peak_mb in ((small, 400.0), (large, 1500.0)):
+        memory = Aim(text=f"within {peak_mb:g} MB", peak_mb_at_most=peak_mb)
+        aims = (sides.aim(0.4), memory)
+        yield sides.contest("build", count, f"Building an index of {count:,} tracks", aims)
+    moves = (sides.aim(0.3),)
+    yield sides.contest("moves", large, f"Eleven slider moves over {large:,} tracks, 50 results", moves)
+    yield sides.contest("filter", large, f"Eleven slider moves over {large:,} tracks behind a filter", moves)
+    yield _gone(sides, small)
+    yield _added(sides, small, large)
+    for kind, title, wall_s in (
+        ("first", f"A first search over {rows:,} segments", 0.15),
+        ("each", f"Eleven moves over {rows:,} segments", 11 * 0.03),
+    ):
+        aims = (sides.aim(1.0), Aim(text=f"within {1000 * wall_s:.0f} ms", wall_s_at_most=wall_s))
+        yield sides.contest(kind, rows, title, aims)
 
 
-def _contest(kind: str, count: int, title: str, ratio: float, wall_s: float | None = None) -> Contest:
-    before = os.environ.get("MVR_SPEED_BEFORE", BEFORE)
-    candidates: dict[str, Prepare] = {
-        "mvr": lambda: _steps(build_here(), kind, count),
-        f"mvr {before}": lambda: _steps(build_before(before), kind, count),
-    }
-    text = f"at most {ratio:g} of the earlier build's processor time"
-    aims = [Aim(text=text, against=f"mvr {before}", cpu_ratio_at_most=ratio)]
-    if wall_s is not None:
-        aims.append(Aim(text=f"within {1000 * wall_s:.0f} ms", wall_s_at_most=wall_s))
-    return Contest(
-        name=f"large-{kind}-{count}",
-        title=title.format(count),
-        work="in a process of the build's own that has prepared; control-mvr-mini, three segments a track, or 2 x 128",
-        ours="mvr",
-        candidates=candidates,
-        aims=tuple(aims),
-    )
+class _Sides:
+    """This build and the earlier one."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._libraries = inputs.folder / "libraries"
+        self._revision = os.environ.get("MVR_SPEED_BEFORE", BEFORE)
+        self.here, self.before = "mvr", f"mvr {self._revision}"
+
+    def aim(self, ratio: float) -> Aim:
+        """How much of the earlier build's processor time there may be."""
+        text = f"at most {ratio:g} of the earlier build's processor time"
+        return Aim(text=text, against=self.before, cpu_ratio_at_most=ratio)
+
+    def contest(self, kind: str, count: int, title: str, aims: tuple[Aim, ...]) -> Contest:
+        """One step of both builds."""
+        return Contest(
+            name=f"large-{kind}-{count}",
+            title=title,
+            work="in a process of the build that has prepared; control-mvr-mini, three segments a track, or 2 x 128",
+            ours=self.here,
+            candidates={side: self.steps(side, kind, count) for side in (self.here, self.before)},
+            aims=aims,
+        )
+
+    def steps(self, side: str, kind: str, count: int) -> Prepare:
+        """One step of one of them."""
+        return partial(self._prepared, side, kind, count)
+
+    def _prepared(self, side: str, kind: str, count: int) -> Work:
+        build = build_here() if side == self.here else build_before(self._revision)
+        if kind not in _IN_A_LIBRARY:
+            return _steps(build, kind, count, temporary_folder())
+        library = self._libraries.resolve() / side.replace(" ", "-") / str(count)
+        library.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(_command("make", count, library), cwd=build.root, env=build.environment, check=True)
+        return _steps(build, kind, count, library)
 
 
-def _gone(count: int) -> Contest:
-    before = os.environ.get("MVR_SPEED_BEFORE", BEFORE)
+def _gone(sides: _Sides, count: int) -> Contest:
+    here, before = f"{sides.here}, one gone", f"{sides.before}, one gone"
+    normal = f"{sides.here}, all there"
     return Contest(
         name=f"large-gone-{count}",
         title=f"Eleven slider moves over {count:,} tracks, one file gone",
         work="as above; the file that leads the list is deleted before the first round",
-        ours="mvr, one gone",
+        ours=here,
         candidates={
-            "mvr, one gone": lambda: _steps(build_here(), "gone", count),
-            "mvr, all there": lambda: _steps(build_here(), "moves", count),
-            f"mvr {before}, one gone": lambda: _steps(build_before(before), "gone", count),
+            normal: sides.steps(sides.here, "moves", count),
+            here: sides.steps(sides.here, "gone", count),
+            before: sides.steps(sides.before, "gone", count),
         },
         aims=(
-            Aim(text="at most 1.2 of a normal move", against="mvr, all there", cpu_ratio_at_most=1.2),
-            Aim(
-                text="at most 0.3 of the earlier build's",
-                against=f"mvr {before}, one gone",
-                cpu_ratio_at_most=0.3,
-            ),
+            Aim(text="at most 1.2 of a normal move", against=normal, cpu_ratio_at_most=1.2),
+            Aim(text="at most 0.3 of the earlier build's", against=before, cpu_ratio_at_most=0.3),
         ),
     )
 
 
-def _added(small: int, large: int) -> Contest:
-    before = os.environ.get("MVR_SPEED_BEFORE", BEFORE)
-    candidates: dict[str, Prepare] = {}
-    for count in (small, large):
-        candidates[f"mvr, {count:,}"] = partial(_added_here, count)
-        candidates[f"mvr {before}, {count:,}"] = partial(_added_before, before, count)
+def _added(sides: _Sides, small: int, large: int) -> Contest:
+    candidates = {
+        f"{side}, {count:,}": sides.steps(side, "add", count)
+        for count in (small, large)
+        for side in (sides.here, sides.before)
+    }
+    few = f"{sides.here}, {small:,}"
     return Contest(
         name=f"large-add-{large}",
         title=f"Adding one file to {small:,} and to {large:,} tracks",
         work="three seconds of noise, compared with the signatures of all tracks; the library is opened each time",
-        ours=f"mvr, {large:,}",
+        ours=f"{sides.here}, {large:,}",
         candidates=candidates,
-        aims=(
-            Aim(
-                text=f"at most 1.2 of adding it to {small:,}",
-                against=f"mvr, {small:,}",
-                cpu_ratio_at_most=1.2,
-            ),
-        ),
+        aims=(Aim(text=f"at most 1.2 of adding it to {small:,}", against=few, cpu_ratio_at_most=1.2),),
     )
 
 
-def _added_here(count: int) -> Work:
-    return _steps(build_here(), "add", count)
+def _command(kind: str, count: int, folder: Path) -> list[str]:
+    return [sys.executable, str(_STEPS), kind, str(count), str(folder)]
 
 
-def _added_before(revision: str, count: int) -> Work:
-    return _steps(build_before(revision), "add", count)
-
-
-def _steps(build: Build, kind: str, count: int) -> Work:
+def _steps(build: Build, kind: str, count: int, folder: Path) -> Work:
     """A round in the build's own process; it tells its times and memory itself."""
-    command = [sys.executable, str(_STEPS), kind, str(count), str(temporary_folder())]
     process = subprocess.Popen(
-        command,
+        _command(kind, count, folder),
         cwd=build.root,
         env=build.environment,
         stdin=subprocess.PIPE,

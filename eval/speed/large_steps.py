@@ -1,7 +1,8 @@
 """What `eval.speed.large` does in a process of a build's own: `python large_steps.py KIND COUNT FOLDER`.
 
-It runs on the present build and on the first version alike, so it uses only what both have. One JSON line is printed
-for each line that is read: seconds of wall and processor time and the peak of memory of one round.
+It runs on the present build and on the first version alike, so it uses only what both have. `make` writes the library
+of so many tracks into the folder, where no such one is yet, and ends; every other kind prepares, says "ready", and
+prints one JSON line for each line that is read: seconds of wall and processor time and the peak of memory.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import sys
 import time
@@ -22,65 +24,62 @@ import numpy as np
 ADDED = 12  # files that are ready to be added, one a round
 ALPHAS = [round(0.1 * step, 1) for step in range(11)]
 SEGMENTS, SEED, SYSTEM = 3, 20261129, "control-mvr-mini"
-Round = Callable[[], Any]
+Work = Callable[[], Any]
 
 
 def main(kind: str, count: int, folder: Path) -> None:
-    """Prepare, then a round for each line of standard input."""
-    prepare = {"build": build, "moves": moves, "filter": filtered, "gone": gone, "first": first, "each": each}
-    prepare["add"] = added
-    rounds = prepare[kind](count, folder)
+    """Make a library, or prepare and do a round for each line of standard input."""
+    if kind == "make":
+        make(count, folder)
+        return
+    kinds = {"build": build, "moves": moves, "filter": filtered, "gone": gone, "first": first, "each": each}
+    work = (kinds | {"add": added})[kind](count, folder)
     print("ready", flush=True)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
-        next(rounds)
+        work()
         took = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
         took["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         print(json.dumps(took), flush=True)
 
 
-def build(count: int, folder: Path) -> Iterator[Any]:
+def build(_count: int, folder: Path) -> Work:
     """The index of a library that is opened anew."""
     from mvr.datatypes import Modality
-    from mvr.library import Library
+    from mvr.library import Library, open_demo_library
 
-    system = made(count, folder)
-    system.encode(np.zeros((4, len(base(system)[0])), np.float32), Modality.AUDIO)
-    while True:
-        library = Library.open(folder)
-        yield library.index(system, Modality.AUDIO)
+    system = loaded()
+    open_demo_library().index(system, Modality.AUDIO)  # what is imported and loaded once
+    return lambda: Library.open(folder).index(system, Modality.AUDIO)
 
 
-def moves(count: int, folder: Path) -> Iterator[Any]:
+def moves(_count: int, folder: Path) -> Work:
     """Eleven positions of the slider for one clip, fifty results each."""
-    retriever, query = asked(count, folder)
-    while True:
-        yield [retriever.rank(query, alpha, 50) for alpha in ALPHAS]
+    retriever, query = asked(folder)
+    return lambda: [retriever.rank(query, alpha, 50) for alpha in ALPHAS]
 
 
-def filtered(count: int, folder: Path) -> Iterator[Any]:
+def filtered(_count: int, folder: Path) -> Work:
     """The same behind a filter by genre and length."""
     from mvr.retrieval import Filters
 
-    retriever, query = asked(count, folder)
+    retriever, query = asked(folder)
     wanted = Filters(genres=("jazz",), min_duration_s=30.0)
-    while True:
-        yield [retriever.rank(query, alpha, 50, filters=wanted) for alpha in ALPHAS]
+    return lambda: [retriever.rank(query, alpha, 50, filters=wanted) for alpha in ALPHAS]
 
 
-def gone(count: int, folder: Path) -> Iterator[Any]:
-    """The same with one of the best files gone."""
-    retriever, query = asked(count, folder)
-    best = retriever.rank(query, 0.5, 50).results[0].item.path
-    best.unlink()
-    while True:
-        yield [retriever.rank(query, alpha, 50) for alpha in ALPHAS]
+def gone(_count: int, folder: Path) -> Work:
+    """The same with one of the best files gone; `make` brings it back."""
+    retriever, query = asked(folder)
+    retriever.rank(query, 0.5, 50).results[0].item.path.unlink()
+    return lambda: [retriever.rank(query, alpha, 50) for alpha in ALPHAS]
 
 
-def added(count: int, folder: Path) -> Iterator[Any]:
+def added(count: int, folder: Path) -> Work:
     """One more file, as a command that adds it alone does: the library is opened, the file compared with all tracks.
 
-    Signatures lie as those of the demo tracks do. Each round has a noise of its own, ready before it is timed.
+    Signatures lie as those of the demo tracks do. Each round has a noise of its own, ready before it is timed; the
+    first, which finds a library that no build has added to, is not.
     """
     from mvr.library import Library, open_demo_library
     from mvr.media.fingerprint import fingerprint, signature
@@ -91,12 +90,18 @@ def added(count: int, folder: Path) -> Iterator[Any]:
     )
     rng = np.random.default_rng(SEED)
     write_catalogue(count, folder, near=near)
+    files = iter([folder / f"new-{number}.wav" for number in range(ADDED)])
+
+    def work() -> None:
+        report = Library.open(folder).add([next(files)], system)
+        assert report.embedded == 1, report
+
     for number in range(ADDED):
         with wave.open(str(folder / f"new-{number}.wav"), "wb") as file:
             file.setparams((1, 2, 22_050, 0, "NONE", ""))
             file.writeframes(rng.integers(-9000, 9000, 3 * 22_050, dtype=np.int16).tobytes())
-    for number in range(ADDED):
-        yield Library.open(folder).add([folder / f"new-{number}.wav"], system)
+    work()
+    return work
 
 
 def rows(count: int) -> tuple[Any, Any]:
@@ -115,32 +120,29 @@ def rows(count: int) -> tuple[Any, Any]:
     return index, query / np.linalg.norm(query, axis=-1, keepdims=True)
 
 
-def first(count: int, folder: Path) -> Iterator[Any]:
+def first(count: int, _folder: Path) -> Work:
     """A query against every row."""
     index, query = rows(count)
-    while True:
-        yield index.cross(query)
+    return lambda: index.cross(query)
 
 
-def each(count: int, folder: Path) -> Iterator[Any]:
+def each(count: int, _folder: Path) -> Work:
     """The ten best rows at another alpha, eleven times."""
     from mvr.datatypes import branch_weights
     from mvr.index.mixture import best_first
 
     index, query = rows(count)
     cross = index.cross(query)
-    while True:
-        yield [best_first(cross.scores(branch_weights(alpha, 2)), 10) for alpha in ALPHAS]
+    return lambda: [best_first(cross.scores(branch_weights(alpha, 2)), 10) for alpha in ALPHAS]
 
 
-def asked(count: int, folder: Path) -> tuple[Any, Any]:
-    """A retriever over a library of so many tracks, and a clip of the demo library as its query."""
+def asked(folder: Path) -> tuple[Any, Any]:
+    """A retriever over the library of a folder, and a clip of the demo library as its query."""
     from mvr.datatypes import Direction, Modality
     from mvr.library import Library, open_demo_library
     from mvr.retrieval import Retriever
 
-    system = made(count, folder)
-    retriever = Retriever(Library.open(folder), system)
+    retriever = Retriever(Library.open(folder), loaded())
     video = open_demo_library().items(Modality.VIDEO)[0]
     query = retriever.embed_query(video.path, Direction.VIDEO_TO_MUSIC)
     retriever.rank(query, 0.5, 50)
@@ -157,8 +159,8 @@ def base(system: Any) -> Any:
     return np.concatenate([each.features for each in found if each is not None])
 
 
-def made(count: int, folder: Path) -> Any:
-    """The system; its library of `count` tracks is written by the build itself where it is not there yet.
+def make(count: int, folder: Path) -> None:
+    """A library of `count` tracks, written by the build itself where none of its present features is there yet.
 
     Features are those of demo tracks, moved a little; files are empty, for nothing opens them.
     """
@@ -166,26 +168,40 @@ def made(count: int, folder: Path) -> Any:
     from mvr.library import Library
 
     system = loaded()
-    if (folder / "made").exists():
-        return system
-    Library.open(folder)
-    rng, near = np.random.default_rng(SEED), base(system)
-    features = near[rng.integers(len(near), size=count * SEGMENTS)]
-    features = features + 0.2 * near.std(axis=0) * rng.standard_normal(features.shape, dtype=np.float32)
     recipe = system.recipe_hash(Modality.AUDIO)
-    features.astype(np.float32).tofile(folder / "features" / f"{recipe}.f32")
+    paths = [Path(os.fsdecode(track(n, folder)["path"])) for n in range(count)]
+    told = folder / "made"
+    if told.exists() and told.read_text() == recipe:
+        for path in paths:
+            if not path.exists():  # an earlier run's, that looked for a file that is gone
+                path.touch()
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    Library.open(folder)
+    write_features(count, folder, system)
+    write_catalogue(count, folder)
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    told.write_text(recipe)
+
+
+def write_features(count: int, folder: Path, system: Any) -> None:
+    """Three segments a track, near those of demo tracks."""
+    from mvr.datatypes import Modality
+
+    rng, near = np.random.default_rng(SEED), base(system)
+    recipe, width = system.recipe_hash(Modality.AUDIO), near.shape[1]
+    spread = (0.2 * near.std(axis=0)).astype(np.float32)
+    with (folder / "features" / f"{recipe}.f32").open("wb") as file:
+        for at in range(0, count, 1000):
+            drawn = near[rng.integers(len(near), size=SEGMENTS * min(1000, count - at))]
+            moved = drawn + spread * rng.standard_normal(drawn.shape, dtype=np.float32)
+            file.write(moved.astype(np.float32).tobytes())
     times = np.array([(5.0 * n, 5.0 * n + 10) for n in range(SEGMENTS)]).tobytes()
-    width = features.shape[1]
     with sqlite3.connect(folder / "features" / "cache.db") as cache:
         lines = ((recipe, content(n), SEGMENTS * n, SEGMENTS, width, times) for n in range(count))
         cache.executemany("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)", lines)
-    write_catalogue(count, folder)
-    for n in range(count):
-        path = Path(os.fsdecode(track(n, folder)["path"]))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    (folder / "made").touch()
-    return system
 
 
 def loaded() -> Any:

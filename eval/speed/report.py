@@ -51,11 +51,14 @@ def verdict(aim: Aim, contest: Contest, table: list[dict[str, Any]], quiet: bool
         checks.append((ours["wall_s"]["min"], ours["wall_s"]["min"] <= aim.wall_s_at_most))
     if aim.cpu_s_at_most is not None:
         checks.append((ours["cpu_s"]["min"], ours["cpu_s"]["min"] <= aim.cpu_s_at_most))
+    timed = bool(checks)
+    if aim.peak_mb_at_most is not None:
+        checks.append((ours["peak_mb"], ours["peak_mb"] <= aim.peak_mb_at_most))
     met = "met" if all(ok for _, ok in checks) else "not met"
     return {
         "aim": aim.text,
         "measured": [value for value, _ in checks],
-        "verdict": met if quiet else "not judged",
+        "verdict": met if quiet or not timed else "not judged",
     }
 
 

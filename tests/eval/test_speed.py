@@ -62,6 +62,12 @@ def test_a_busy_machine_judges_nothing():
     assert report["contests"][0]["aims"][0]["verdict"] == "not judged"
 
 
+@pytest.mark.parametrize(("peak_mb", "verdict"), [(50.0, "met"), (49.0, "not met")])
+def test_memory_is_judged_on_a_busy_machine_too(peak_mb, verdict):
+    report = document([result(0.5, 2.0, load=9.0, peak_mb_at_most=peak_mb)], MACHINE, "cmd", "2026-01-01")
+    assert report["contests"][0]["aims"][0] == {"aim": "aim", "measured": [50], "verdict": verdict}
+
+
 def test_a_timing_counts_work_and_keeps_facts():
     def work():
         end = time.process_time() + 0.05
