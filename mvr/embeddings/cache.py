@@ -226,5 +226,5 @@ def pack_times(segments: tuple[Segment, ...]) -> bytes:
 
 def unpack_times(times: bytes) -> tuple[Segment, ...]:
     """The segments that `pack_times` packed."""
-    pairs = np.frombuffer(times, np.float64).reshape(-1, 2)
-    return tuple(Segment(start_s=float(start), end_s=float(end)) for start, end in pairs)
+    pairs = np.frombuffer(times, np.float64).reshape(-1, 2).tolist()
+    return tuple(Segment(start_s=start, end_s=end) for start, end in pairs)

@@ -19,7 +19,7 @@ from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary, UsageError
 from mvr.library.item import Item
 from mvr.library.listing import Listing
-from mvr.library.rows import HELD, item_of, path_of, row_of
+from mvr.library.rows import HELD, ITEM_COLUMNS, item_of, path_of, row_of
 from mvr.library.schema import CHANGES, FILES, ITEMS, METADATA, copy_to_memory, prepare
 from mvr.library.sketches import Sketches, add_sketch, read_sketches, signatures_at
 from mvr.lines import one_line
@@ -70,7 +70,7 @@ class Catalogue:
 
     def items(self, modality: Modality | None = None) -> list[Item]:
         """All items, or those of one modality, in the order of adding."""
-        query = sa.select(ITEMS).where(HELD).order_by(ITEMS.c.position)
+        query = sa.select(*ITEM_COLUMNS).where(HELD).order_by(ITEMS.c.position)
         if modality is not None:
             query = query.where(ITEMS.c.modality == str(modality))
         with self._engine.connect() as connection:
@@ -83,7 +83,7 @@ class Catalogue:
             NotInLibrary: no such id.
         """
         with self._engine.connect() as connection:
-            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.id == item_id, HELD)).first()
+            row = connection.execute(sa.select(*ITEM_COLUMNS).where(ITEMS.c.id == item_id, HELD)).first()
         if row is None:
             raise NotInLibrary(
                 f"the library holds no item {one_line(item_id)!r}; `mvr library list` shows what it holds"
@@ -110,7 +110,7 @@ class Catalogue:
     def of_content(self, content: str) -> Item | None:
         """The item with these bytes, if any."""
         with self._engine.connect() as connection:
-            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.content == content, HELD)).first()
+            row = connection.execute(sa.select(*ITEM_COLUMNS).where(ITEMS.c.content == content, HELD)).first()
         return None if row is None else item_of(row)
 
     def seen(self, path: Path) -> Seen | None:
@@ -279,7 +279,7 @@ class Catalogue:
 
     def removed(self) -> list[Item]:
         """Items that can be restored, the last removed first."""
-        query = sa.select(ITEMS).where(~HELD).order_by(ITEMS.c.removed_at.desc(), ITEMS.c.position)
+        query = sa.select(*ITEM_COLUMNS).where(~HELD).order_by(ITEMS.c.removed_at.desc(), ITEMS.c.position)
         with self._engine.connect() as connection:
             return [item_of(row) for row in connection.execute(query)]
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from mvr.datatypes import Modality
 from mvr.library.item import Item
-from mvr.library.rows import HELD, item_of
+from mvr.library.rows import HELD, ITEM_COLUMNS, item_of
 from mvr.library.schema import CHANGES, ITEMS
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Listing:
             return Page(items=self.of(found[first : first + count]), first=first, total=len(found))
         total = self.count(modality)
         first = _last_page(first, count, total)
-        query = self._rows(modality, ITEMS).order_by(ITEMS.c.position).limit(count).offset(first)
+        query = self._rows(modality, *ITEM_COLUMNS).order_by(ITEMS.c.position).limit(count).offset(first)
         with self._engine.connect() as connection:
             items = [item_of(row) for row in connection.execute(query)]
         return Page(items=items, first=first, total=total)
@@ -99,7 +99,7 @@ class Listing:
     def of(self, ids: list[str]) -> list[Item]:
         """Those items that are (still) there, in the order of their ids."""
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(ITEMS).where(ITEMS.c.id.in_(ids), HELD))
+            rows = connection.execute(sa.select(*ITEM_COLUMNS).where(ITEMS.c.id.in_(ids), HELD))
             found = {row.id: item_of(row) for row in rows}
         return [found[item_id] for item_id in ids if item_id in found]
 

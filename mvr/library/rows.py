@@ -14,7 +14,11 @@ from mvr.library.item import Item
 from mvr.library.schema import ITEMS
 
 HELD = ITEMS.c.removed_at.is_(None)
-_NOT_ITEMS = frozenset({"signature", "position", "measured_bpm", "edits", "removed_at"})  # columns of our own
+_NAMES = tuple(field.name for field in dataclasses.fields(Item))
+ITEM_COLUMNS = (
+    *(ITEMS.c[name] for name in _NAMES),
+    ITEMS.c.edits,
+)  # what `item_of` reads: signatures are large
 
 
 def path_of(key: bytes) -> Path:
@@ -24,14 +28,15 @@ def path_of(key: bytes) -> Path:
 
 def row_of(item: Item) -> dict[str, object]:
     """What is kept of an item."""
-    values = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
+    values = {name: getattr(item, name) for name in _NAMES}
     lists = {"genre": list(item.genre), "mood": list(item.mood)}
     return values | lists | {"path": os.fsencode(item.path), "modality": str(item.modality)}
 
 
 def item_of(row: sa.Row[Any]) -> Item:
-    """An item with the user's own words laid over what its file says."""
-    values = {key: value for key, value in row._mapping.items() if key not in _NOT_ITEMS} | row.edits
+    """An item with the user's own words laid over what its file says, from a row of `ITEM_COLUMNS`."""
+    *said, edits = row
+    values = dict(zip(_NAMES, said, strict=True)) | edits
     lists = {"genre": tuple(values["genre"]), "mood": tuple(values["mood"])}
     return Item(
         **values | lists | {"path": path_of(values["path"]), "modality": Modality(values["modality"])}
