@@ -4,8 +4,8 @@
     python -m eval.index --out eval/results/index --rows 10000000 --kinds half
 
 Rows are those of `eval.index.rows`. A kind and size that `growth.json` of the folder holds is kept as it is; `--again`
-measures it anew. Each is written as soon as it is measured. With `--keep FOLDER` databases stay there, and are asked
-again without being built again. Beyond a million rows the local index reads its vectors from a file.
+measures it anew. Each is written as soon as it is measured. With `--keep FOLDER` what was built stays there, and is
+asked again without being built again. Beyond a million rows the local index reads its vectors from a file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eval.index.cell import KINDS
-from eval.index.kinds import GRAPHS
 from eval.index.report import draw, markdown
 from mvr.datatypes import JsonDict
 from mvr.training.provenance import git_revision
 
 ROOT = Path(__file__).parents[2]
 NAMES = {
-    "half": ("half",), "rabitq": ("rabitq",), "duckdb": ("DuckDB file",), "pgvector": ("pgvector, every row", GRAPHS),
+    "half": ("half",), "rabitq": ("rabitq",), "duckdb": ("DuckDB file, every row", "DuckDB file, codes"),
+    "pgvector": ("pgvector, every row", "pgvector, codes", "pgvector, HNSW"),
 }  # fmt: skip
 
 

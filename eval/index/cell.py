@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eval.index.kinds import IN_MEMORY, K, Kind, LocalKind, PlaceKind, Stage, load, truth
+from eval.index.databases import PlaceKind
+from eval.index.kinds import IN_MEMORY, K, Kind, LocalKind, Stage, load, truth
 from eval.index.rows import blocks, queries
 from mvr.datatypes import FloatArray, JsonDict, branch_weights
 from mvr.index.recall import ALPHAS

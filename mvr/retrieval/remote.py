@@ -17,7 +17,18 @@ from mvr.datatypes import JsonDict, Modality, Segment, branch_weights
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
-from mvr.index.remote import Found, Measured, Place, Row, Space, StoredItem, Wanted, measure_recall, search
+from mvr.index.remote import (
+    Found,
+    KeptCodes,
+    Measured,
+    Place,
+    Row,
+    Space,
+    StoredItem,
+    Wanted,
+    measure_recall,
+    search,
+)
 from mvr.library import Item, Library, Progress
 from mvr.retrieval.facts import facts_of_item
 from mvr.retrieval.filters import Filters
@@ -80,22 +91,28 @@ def push_library(
     return written, len(items) - (len(todo) - written)
 
 
-def push_graph(library: Library, system: System, modality: Modality, place: Place) -> Measured | None:
-    """Make the graph of what was pushed, and measure how much it misses: asked with the library's items of the other
-    modality, or, where there are none, with some of its own.
+def measure_index(library: Library, system: System, modality: Modality, place: Place) -> Measured | None:
+    """Measure how much searches by codes miss of what was pushed, after which they are used: asked with the library's
+    items of the other modality, or, where there are none, with some of its own.
+
+    Returns:
+        What was measured; None for so few rows that all of them are compared.
 
     Raises:
-        UsageError: a kind of index without graphs. IndexUnreachable: the place does not answer.
+        ExtraMissing: no faiss. IndexUnreachable: the place does not answer.
     """
-    space = space_of(system, modality)
-    place.build_graph(space)
+    space, codes = space_of(system, modality), KeptCodes(place)
+    holding = place.holding(space)
+    if holding is None or not codes.serve(holding):
+        return None
     for asked in (next(other for other in Modality if other is not modality), modality):
         found = library.features_of_all(library.items(asked)[-_RECALL_QUERIES:], system)
         if found:
+            codes.read(space, holding)
             firsts = np.concatenate([each.features[:1] for each in found.values()])
             name = "videos" if asked is Modality.VIDEO else "tracks"
             queries = system.encode(firsts, asked).vectors
-            return measure_recall(place, space, queries, f"{len(found)} of the library's {name}")
+            return measure_recall(place, space, codes, queries, f"{len(found)} of the library's {name}")
     return None
 
 
@@ -103,7 +120,8 @@ def _answer(found: Found) -> str:
     """What a list may be called."""
     if found.proven:
         return "proven complete"
-    return "recall not measured: the index is approximate" if found.measured is None else found.measured.words
+    assert found.measured is not None  # codes are used where it is
+    return found.measured.words
 
 
 def _batches(items: list[Item]) -> Iterator[list[Item]]:

@@ -9,6 +9,7 @@ import pytest
 
 from eval.index import kinds
 from eval.index.__main__ import missing
+from eval.index.databases import PlaceKind
 from eval.index.report import draw, markdown
 from eval.index.rows import blocks, queries
 from mvr.datatypes import branch_weights
@@ -24,8 +25,8 @@ def line(kind: str, rows: int, p50_ms: float = 2.0) -> dict:
 
 
 def test_only_what_was_not_measured_is_measured_unless_again_is_said():
-    lines = [line("half", 10), line("pgvector, every row", 10)]
-    lines.append({key: value for key, value in line("pgvector, graphs", 10).items() if key != "p50_ms"})
+    lines = [line("half", 10), line("pgvector, every row", 10), line("pgvector, codes", 10)]
+    lines.append({key: value for key, value in line("pgvector, HNSW", 10).items() if key != "p50_ms"})
     asked = argparse.Namespace(rows=[10, 20], kinds=["half", "pgvector"], again=False)
     assert missing(lines, asked) == [("pgvector", 10), ("half", 20), ("pgvector", 20)]
     asked.again = True
@@ -63,3 +64,27 @@ def test_a_local_index_finds_the_truth_in_memory_and_in_a_file(tmp_path, monkeyp
         for query, truths in zip(asked, best, strict=True):
             found, words = index.find(query, branch_weights(alpha, 2))
             assert words == "exact" and np.array_equal(found, truths)
+
+
+def finds_the_truth(index, folder) -> bool:
+    """Nearly all of the best items at every alpha."""
+    asked = queries(3, 2)
+    wanted = kinds.truth(folder / "truth.npy", blocks(900), asked)
+    shares = [
+        len(set(index.find(query, branch_weights(alpha, 2))[0]) & set(truths.tolist())) / 10
+        for alpha, best in zip(ALPHAS, wanted, strict=True)
+        for query, truths in zip(asked, best, strict=True)
+    ]
+    return np.mean(shares) >= 0.98
+
+
+def test_a_database_is_asked_in_every_way_and_again_without_being_filled_again(tmp_path):
+    index, built = PlaceKind(tmp_path / "duckdb", "duckdb"), []
+    for stage in index.stages(blocks(900), 900):
+        built.append(stage)
+        assert stage.size_bytes > 0 and finds_the_truth(index, tmp_path), stage.name
+    assert [stage.name for stage in built] == ["DuckDB file, every row", "DuckDB file, codes"]
+    assert built[1].facts["recall measured"] >= 0.99
+    index.place.close()
+    again = list(PlaceKind(tmp_path / "duckdb", "duckdb").stages(iter([]), 900))
+    assert again[0].build_s == built[0].build_s and again[1].facts == built[1].facts

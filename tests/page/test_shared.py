@@ -136,7 +136,7 @@ def test_two_servers_of_the_page_answer_from_one_postgresql_and_go_on_without_it
         shutil.copy(track, tmp_path / "music")
     url = database.get_uri()
     here = {**os.environ, "PYTHONPATH": str(ROOT), "MVR_HOME": str(tmp_path / "host")}
-    for words in (["library", "add", tmp_path / "music"], ["library", "push", "--index", url, "--graph"]):
+    for words in (["library", "add", tmp_path / "music"], ["library", "push", "--index", url, "--measure"]):
         command = [sys.executable, "-m", "mvr", *map(str, words)]
         subprocess.run(command, env=here, cwd=ROOT, check=True, capture_output=True)
     clip = sorted((DEMO / "videos").glob("*.mp4"))[0]

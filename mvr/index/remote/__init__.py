@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mvr.errors import UsageError
 from mvr.index.recall import Measured
+from mvr.index.remote.codes import KeptCodes
 from mvr.index.remote.place import Holding, Place, Row, Space, StoredItem, Wanted
 from mvr.index.remote.search import Found, FoundItem, measure_recall, search
 
@@ -13,6 +14,7 @@ __all__ = [
     "Found",
     "FoundItem",
     "Holding",
+    "KeptCodes",
     "Measured",
     "Place",
     "Row",

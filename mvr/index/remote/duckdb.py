@@ -17,8 +17,9 @@ import numpy.typing as npt
 from mvr.config.extras import need
 from mvr.datatypes import FloatArray
 from mvr.errors import IndexUnreachable
+from mvr.index.remote.lines import ItemLine, Line
 from mvr.index.remote.place import Space
-from mvr.index.remote.sql import ItemLine, Line, SqlPlace
+from mvr.index.remote.sql import SqlPlace
 
 
 class DuckdbPlace(SqlPlace):
@@ -28,7 +29,7 @@ class DuckdbPlace(SqlPlace):
     text_list = "VARCHAR[]"
     member = "i.id IN (SELECT unnest(?::VARCHAR[]))"  # joined, not compared one by one
     at = "r.position IN (SELECT unnest(?::BIGINT[]))"
-    unique = row_key = (
+    unique = row_key = change_key = (
         ""  # rows are written in order, so that minima and maxima of blocks find one: an index is memory
     )
 

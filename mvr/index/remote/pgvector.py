@@ -1,9 +1,8 @@
 """An index on PostgreSQL with the extension pgvector: the database that holds the votes can hold it, too.
 
-Rows are `halfvec`. Without graphs every row is looked at, and lists are proven; `build_graph` makes them
-(`mvr.index.remote.graphs`), after which lists without filters are quicker and their recall is only measured. What would
-be wrong without an error is seen to: `ef_search` follows the number of candidates, deleted rows are made up for by
-iterative scans and VACUUM, and a filter, behind which a graph may find nothing, looks at every row.
+Rows are `halfvec`, and every row is compared; `mvr.index.remote.codes` says which ones are worth it where that takes
+too long. pgvector's own graphs are left aside: the mixture moves with alpha, which takes two of them, each half an hour
+of building for a million rows, and on rows without clusters they are no quicker (LOG.md, `eval.index`).
 """
 
 from __future__ import annotations
@@ -21,12 +20,11 @@ import numpy.typing as npt
 from mvr.config.extras import need
 from mvr.datatypes import FloatArray
 from mvr.errors import IndexUnreachable
-from mvr.index.remote import graphs
+from mvr.index.remote.lines import ItemLine, Line
 from mvr.index.remote.place import Space
-from mvr.index.remote.sql import ItemLine, Line, SqlPlace
+from mvr.index.remote.sql import SqlPlace
 
 _TRUSTED_S = 1.0  # an idle connection is asked whether it still answers after this long
-_MOST_MEMORY_MB = 4096  # asked for by us; a server that is set to more keeps its own
 CONNECT_TIMEOUT_S = 5
 
 
@@ -34,6 +32,7 @@ class PgvectorPlace(SqlPlace):
     """Args: url: postgresql://...; patience_s: how long one statement may take."""
 
     mark = "%s"
+    change_key = ", PRIMARY KEY (version, position)"
     lock = " FOR UPDATE"
 
     def __init__(self, url: str, *, patience_s: int = 30) -> None:
@@ -148,49 +147,6 @@ class PgvectorPlace(SqlPlace):
                 "this PostgreSQL has no extension pgvector; install it there (Debian: postgresql-NN-pgvector) and "
                 "let its administrator run CREATE EXTENSION vector"
             ) from error
-
-    def exact(self, connection: Any, space: Space) -> bool:
-        """Until all graphs are there."""
-        query = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest(%s::text[]) name"
-        return not connection.execute(query, [graphs.graph_names(space)]).fetchone()[0]
-
-    def graph_rows(self, space: Space, weights: FloatArray, effort: int) -> tuple[str, int]:
-        """See `mvr.index.remote.graphs`."""
-        return graphs.candidates_of(space, weights, effort)
-
-    def prepare_graphs(self, connection: Any, effort: int) -> None:
-        """For this transaction."""
-        for statement in graphs.settings(effort):
-            connection.execute(statement)
-
-    def build_graph(self, space: Space, *, limit_s: int = 0) -> None:
-        """Make the graphs of a space, one after the other; minutes for a million rows.
-
-        Args:
-            space: which rows.
-            limit_s: seconds after which one is given up (IndexUnreachable); 0 for none. What was made before is kept.
-        """
-        holding = self.holding(space)
-        rows = 0 if holding is None else holding.rows
-        need_mb = 64 + rows * (2 * space.dim + graphs.ROW_BYTES) // 1_000_000
-        for statement in graphs.create_statements(space):
-            with self.transaction() as connection:
-                connection.execute(f"SET LOCAL statement_timeout = {1000 * limit_s}")
-                own = "SELECT setting::bigint / 1024 FROM pg_settings WHERE name = 'maintenance_work_mem'"
-                memory_mb = max(min(need_mb, _MOST_MEMORY_MB), int(connection.execute(own).fetchone()[0]))
-                connection.execute(f"SET LOCAL maintenance_work_mem = '{memory_mb}MB'")
-                connection.execute(statement)
-        with self.transaction() as connection:  # the first version's, over whole rows
-            connection.execute(f"DROP INDEX IF EXISTS mvr_graph_{space.key}")
-
-    def after_removal(self, space: Space) -> None:
-        """Deleted rows hide live ones in a graph until VACUUM."""
-        try:
-            connection = self._borrow()
-            connection.execute(f"VACUUM mvr_segments_{space.key}")
-        except self.lost as error:
-            raise IndexUnreachable(f"the index does not answer ({error}); nothing was lost") from error
-        self._idle.append((time.monotonic(), connection))
 
     def close(self) -> None:
         """Close the kept connections."""

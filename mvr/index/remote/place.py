@@ -2,8 +2,8 @@
 
 A place holds spaces: the rows of one modality under one system. A row is a segment of an item: B unit-length branch
 vectors laid end to end, as float16, with the inner products between its branches. A search asks for the n best rows by
-score: of all rows, or of those near the query in a graph. Exact scores and the proof that nothing better is left are
-`mvr.index.remote.search`'s, the same for every place.
+score, or for rows that codes of them point at (`mvr.index.remote.codes`). Exact scores and the proof that nothing
+better is left are `mvr.index.remote.search`'s, the same for every place.
 """
 
 from __future__ import annotations
@@ -101,14 +101,12 @@ class Sought:
         weights: (B,) of the branches.
         count: how many rows.
         wanted: which items they may belong to.
-        effort: candidates of an approximate index; None: every row is looked at.
     """
 
     unit: FloatArray
     weights: FloatArray
     count: int
     wanted: Wanted
-    effort: int | None = None
 
     @property
     def weighted(self) -> FloatArray:
@@ -118,20 +116,44 @@ class Sought:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidates:
-    """Rows of one search, best first; fewer than asked for when there are no more.
+class StoredRows:
+    """Rows as they are stored.
 
     Attributes:
-        positions: (n,) of the items, in the order of their first writing.
+        positions: (n,) of the items, in the order of their first writing, from 1 on.
         numbers: (n,) of the segment in its item.
-        vectors: (n, B, D) float32, as stored.
-        values: (n,) float64, what they are ordered by: scores as the place computed them.
-        slack: by how much an inner product may be off, the query's rounding included.
+        vectors: (n, B, D) float32.
     """
 
     positions: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.int64]
     vectors: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What was written and taken out of a space between two versions.
+
+    Attributes:
+        version: up to which this is.
+        positions: (m,) of the items, each once.
+        rows: of those that are there now.
+    """
+
+    version: int
+    positions: npt.NDArray[np.int64]
+    rows: StoredRows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates(StoredRows):
+    """Rows of one search, best first; fewer than asked for when there are no more.
+
+    Attributes:
+        values: (n,) float64, what they are ordered by: scores as the place computed them.
+        slack: by how much an inner product may be off, the query's rounding included.
+    """
+
     values: npt.NDArray[np.float64]
     slack: float
 
@@ -155,20 +177,33 @@ class Holding:
         items, rows: held now.
         announced: items of the last push that began; more than `items` while it runs, or when it was stopped.
         least_gram: (B, B) elementwise minimum over all rows of the inner products between a row's branches.
-        exact: whether there is nothing but a scan of every row.
-        measured: of an approximate index, once that was done.
+        version: one more with every write and removal.
+        measured: how much searches by codes miss, once that was measured.
     """
 
     items: int
     rows: int
     announced: int
     least_gram: npt.NDArray[np.float64]
-    exact: bool
+    version: int
     measured: Measured | None = None
 
 
+class Finder(Protocol):
+    """Finds rows sooner than by comparing every one; see `mvr.index.remote.codes`."""
+
+    def near(self, space: Space, holding: Holding, sought: Sought) -> StoredRows | None:
+        """Some `sought.count` rows near a query; None where every row must be compared."""
+
+
 class Place(Protocol):
-    """Where indexes of libraries are kept."""
+    """Where indexes of libraries are kept.
+
+    Attributes:
+        finder: asked first by searches without filters, where there is one.
+    """
+
+    finder: Finder | None
 
     def holding(self, space: Space) -> Holding | None:
         """What is there of a space; None for nothing."""
@@ -186,13 +221,18 @@ class Place(Protocol):
         """Take items out."""
 
     def candidates(self, space: Space, sought: Sought) -> Candidates:
-        """The best rows by score: of all rows, or of those that an approximate index hands out."""
+        """The best rows by score."""
 
-    def build_graph(self, space: Space) -> None:
-        """Make an approximate index of a space. Raises UsageError: this kind has none."""
+    def stored(
+        self, space: Space, positions: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+    ) -> StoredRows:
+        """The rows (n,) of these places, in any order, without those that are gone."""
+
+    def changes(self, space: Space, since: int, until: int) -> Changes:
+        """What was changed after version `since`, up to `until` or to the last one there is."""
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
-        """Write down how much an approximate index misses."""
+        """Write down how much searches by codes miss."""
 
     def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
         """Rows by item position and segment number."""

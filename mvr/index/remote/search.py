@@ -3,8 +3,8 @@
 A row's score is its inner product with the weighted query over the length of its mixture. Places compute it roughly: it
 may be off by `slack` / m, m being the shortest mixture that the elementwise least Gram matrix allows. Once the k-th
 best item's exact score is above that of the last row handed out by more, nothing better is left (`proven`); until then
-twice as many rows are asked for. Of an approximate index that holds among its candidates only, which proves nothing:
-`measure_recall` says how much it misses, and what is filtered looks at every row.
+twice as many rows are asked for. Rows that codes point at (`mvr.index.remote.codes`) prove nothing: `measure_recall`
+says how many of them it takes and how much they miss. What is filtered is looked for among all rows.
 """
 
 from __future__ import annotations
@@ -18,21 +18,12 @@ from mvr.datatypes import FloatArray, branch_weights
 from mvr.errors import UsageError
 from mvr.index.mixture import CANCELLED, divide_by_lengths, gram, mixed_lengths, mixed_query
 from mvr.index.recall import ALPHAS, WANTED_RECALL, Measured
-from mvr.index.remote.place import Candidates, Holding, Place, Sought, Space, Wanted
+from mvr.index.remote.place import Candidates, Finder, Holding, Place, Sought, Space, StoredRows, Wanted
 
-EFFORTS = (
-    250,
-    500,
-    1000,
-    2000,
-    3000,
-    4000,
-    6000,
-    8000,
-    12_000,
-)  # tried for an approximate index, until enough is found
-UNMEASURED_EFFORT = 2000
+EFFORTS = (100, 250, 500, 1000, 2000, 4000, 8000)  # rows that codes point at, until enough is found
 FIRST_FETCH = 100  # rows by score: a proof takes as many as lie within the rounding of the k-th item
+_ROWS_PER_ITEM = 10  # that codes point at, at least
+_MEASURED_K = 10
 
 EVERYTHING = Wanted()
 
@@ -59,7 +50,7 @@ class Found:
     Attributes:
         proven: whether no other item can belong to them.
         candidates: rows that were scored, the most of any query segment.
-        measured: what is known of an approximate index that they come from.
+        measured: what is known of the codes that pointed at them.
     """
 
     items: tuple[FoundItem, ...]
@@ -103,47 +94,47 @@ def search(
             if known is None or hit.score > known.score:
                 best[hit.position] = hit
     order = sorted(best.values(), key=lambda hit: (-hit.score, hit.position))
-    looked = wanted in (None, EVERYTHING) and not proven
     return Found(
         items=tuple(order[:k]),
         proven=proven,
         candidates=most,
-        measured=holding.measured if looked else None,
+        measured=None if proven else holding.measured,
     )
 
 
 def measure_recall(
-    place: Place, space: Space, queries: FloatArray, sample: str, k: int = 10
+    place: Place, space: Space, finder: Finder, queries: FloatArray, sample: str
 ) -> Measured | None:
-    """How much of the true k best an approximate index finds, and how many candidates that takes; written down there.
+    """How much of the true ten best a finder misses, and how many rows it must point at; written down in the place.
 
     Args:
-        place: where the index is.
+        place: where the rows are.
         space: which rows.
+        finder: of the place; ready.
         queries: (Q, B, D) unit-length branch vectors, of the kind that will be asked.
         sample: what they are, in words.
-        k: length of the lists compared.
 
     Returns:
-        The recall at the worst of five alphas with the least number of candidates that reaches .99, or with the most;
-        None where every row is looked at anyway.
+        The recall at the worst of five alphas with the least number of rows that reaches .99, or with the most; None
+        where there is nothing to ask with or to be found.
     """
     holding = place.holding(space)
-    if holding is None or holding.exact or not len(queries):
+    if holding is None or not holding.rows or not len(queries):
         return None
     asks = [
-        _Ask(vectors=query, weights=weights, asked=0, k=k, holding=holding, wanted=EVERYTHING)
+        _Ask(vectors=query, weights=weights, asked=0, k=_MEASURED_K, holding=holding, wanted=EVERYTHING)
         for weights in (branch_weights(alpha, len(space.branches)) for alpha in ALPHAS)
         for query in queries
     ]
-    truths = [_names(_one(place, space, replace(ask, every_row=True))) for ask in asks]
+    truths = [_names(_compared(place, space, ask)) for ask in asks]
     for fetch in EFFORTS:
         measured = Measured(recall=0.0, sample=sample, date=datetime.now(UTC).date().isoformat(), fetch=fetch)
         held = replace(holding, measured=measured)
-        shares = [
-            len(truth & _names(_one(place, space, replace(ask, holding=held)))) / max(len(truth), 1)
-            for truth, ask in zip(truths, asks, strict=True)
-        ]
+        shares = []
+        for truth, ask in zip(truths, asks, strict=True):
+            found = _pointed_at(finder, space, replace(ask, holding=held))
+            assert found is not None
+            shares.append(len(truth & _names(found)) / max(len(truth), 1))
         measured = replace(measured, recall=float(np.reshape(shares, (len(ALPHAS), -1)).mean(axis=1).min()))
         if measured.recall >= WANTED_RECALL:
             break
@@ -165,49 +156,58 @@ class _Ask:
     k: int
     holding: Holding
     wanted: Wanted
-    every_row: bool = False
+
+    def sought(self, count: int) -> Sought:
+        """So many rows for it."""
+        unit = mixed_query(self.vectors, self.weights)
+        return Sought(unit=unit, weights=self.weights, count=count, wanted=self.wanted)
 
 
 def _one(place: Place, space: Space, ask: _Ask) -> Found:
     """The k best items for one segment of the query."""
-    vectors, weights, k, holding = ask.vectors, ask.weights, ask.k, ask.holding
-    every_row = ask.every_row or holding.exact or ask.wanted != EVERYTHING
-    sought = Sought(
-        unit=mixed_query(vectors, weights),
-        weights=weights,
-        count=max(FIRST_FETCH, 4 * k),
-        wanted=ask.wanted,
-        effort=None
-        if every_row
-        else UNMEASURED_EFFORT
-        if holding.measured is None
-        else holding.measured.fetch,
-    )
-    shortest = float(mixed_lengths(holding.least_gram[None], weights)[0])
+    if place.finder is not None and ask.wanted == EVERYTHING:
+        found = _pointed_at(place.finder, space, ask)
+        if found is not None:
+            return found
+    return _compared(place, space, ask)
+
+
+def _pointed_at(finder: Finder, space: Space, ask: _Ask) -> Found | None:
+    """The best items of the rows that codes point at; None where every row must be compared."""
+    measured = ask.holding.measured
+    count = max(0 if measured is None else measured.fetch, _ROWS_PER_ITEM * ask.k)
+    while True:
+        sought = ask.sought(count)
+        found = finder.near(space, ask.holding, sought)
+        if found is None:
+            return None
+        hits = _best_items(found, _scores(found, sought.weighted, ask.weights), ask)
+        if len(hits) == ask.k or count >= ask.holding.rows:
+            return _found(hits, found, ask.vectors, proven=False)
+        count *= 2  # items of many rows, or taken out meanwhile
+
+
+def _compared(place: Place, space: Space, ask: _Ask) -> Found:
+    """The best items of all rows, proven."""
+    sought = ask.sought(max(FIRST_FETCH, 4 * ask.k))
+    shortest = float(mixed_lengths(ask.holding.least_gram[None], ask.weights)[0])
     while True:
         found = place.candidates(space, sought)
-        hits = _best_items(found, _scores(found, sought.weighted, weights), ask.asked, k)
+        hits = _best_items(found, _scores(found, sought.weighted, ask.weights), ask)
         exhausted = len(found.values) < sought.count
-        looked_enough = not every_row and len(hits) == k and sought.count >= (sought.effort or 0)
-        if exhausted or looked_enough or _is_complete(found, hits, k, shortest):
-            return _found(hits, found, vectors, proven=every_row)
-        sought = _more(sought)
+        if exhausted or _is_complete(found, hits, ask.k, shortest):
+            return _found(hits, found, ask.vectors, proven=True)
+        sought = replace(sought, count=2 * sought.count)
 
 
-def _more(sought: Sought) -> Sought:
-    """Twice as many rows; of an approximate index at least as many candidates."""
-    effort = None if sought.effort is None else max(sought.effort, 2 * sought.count)
-    return replace(sought, count=2 * sought.count, effort=effort)
-
-
-def _scores(found: Candidates, weighted: FloatArray, weights: FloatArray) -> FloatArray:
+def _scores(found: StoredRows, weighted: FloatArray, weights: FloatArray) -> FloatArray:
     flat = found.vectors.reshape(len(found.vectors), weighted.shape[0]).astype(np.float64) @ weighted.astype(
         np.float64
     )
     return divide_by_lengths(flat, mixed_lengths(gram(found.vectors), weights))
 
 
-def _best_items(found: Candidates, scores: FloatArray, asked: int, k: int) -> list[tuple[FoundItem, int]]:
+def _best_items(found: StoredRows, scores: FloatArray, ask: _Ask) -> list[tuple[FoundItem, int]]:
     """The k best items with the candidate each stands for: of equal segments the first, of equal items the first."""
     order = np.lexsort((found.numbers, found.positions, -scores))
     hits: dict[int, tuple[FoundItem, int]] = {}
@@ -219,13 +219,13 @@ def _best_items(found: Candidates, scores: FloatArray, asked: int, k: int) -> li
             FoundItem(
                 position=position,
                 number=int(found.numbers[at]),
-                asked=asked,
+                asked=ask.asked,
                 score=float(scores[at]),
                 branches=(),
             ),
             int(at),
         )
-        if len(hits) == k:
+        if len(hits) == ask.k:
             break
     return list(hits.values())
 
@@ -237,7 +237,7 @@ def _is_complete(found: Candidates, hits: list[tuple[FoundItem, int]], k: int, s
     return hits[-1][0].score > max(float(found.values[-1]), 0.0) + found.slack / shortest
 
 
-def _found(hits: list[tuple[FoundItem, int]], found: Candidates, query: FloatArray, *, proven: bool) -> Found:
+def _found(hits: list[tuple[FoundItem, int]], found: StoredRows, query: FloatArray, *, proven: bool) -> Found:
     """Hits with the cosine of each branch: what the match rests on."""
     items = [
         FoundItem(
@@ -249,4 +249,4 @@ def _found(hits: list[tuple[FoundItem, int]], found: Candidates, query: FloatArr
         )
         for hit, at in hits
     ]
-    return Found(items=tuple(items), proven=proven, candidates=len(found.values))
+    return Found(items=tuple(items), proven=proven, candidates=len(found.positions))

@@ -1,8 +1,8 @@
 """What places in SQL databases share: tables, filters, statements. A database's own words stand in its class.
 
-Three kinds of tables: `mvr_indexes` (one line for each space, with how much it holds), and for every space its items
-and its rows. An item's rows lie in the same transaction as the item, so a reader sees all of an item or nothing; a
-search without filters touches the rows alone.
+Four kinds of tables: `mvr_indexes` (one line for each space, with how much it holds), and for every space its items,
+its rows, and which items each version changed. An item's rows lie in the same transaction as the item, so a reader sees
+all of an item or nothing; a search without filters touches the rows alone.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
-from mvr.errors import IndexUnreachable, SettingsMismatch, UsageError
-from mvr.index.mixture import CANCELLED, gram
+from mvr.errors import IndexUnreachable, SettingsMismatch
+from mvr.index.mixture import gram
 from mvr.index.recall import Measured
+from mvr.index.remote.lines import ItemLine, Line, gram_columns, item_line, row_lines, score_of
 from mvr.index.remote.place import (
     Candidates,
+    Changes,
+    Finder,
     Holding,
     Row,
     Sought,
     Space,
     StoredItem,
+    StoredRows,
     Wanted,
     check_item,
     query_slack,
 )
 
 _NUMBERS = ("duration_s", "tempo_bpm")
-
-Line = tuple[Any, ...]  # position, number, start_s, end_s, facts, vector (B * D,), then `_pairs`
-ItemLine = tuple[str, int, str, str, list[str], list[str], str, bool, float | None, float | None]
+_NO_VALUE = "0::double precision AS value"
 
 
 class SqlPlace:
@@ -47,11 +49,13 @@ class SqlPlace:
     number_list = "double precision[]"
     member = "i.id = ANY(?)"  # whether an item's id is in one value, a list
     at = "r.position = ANY(?)"  # whether a row's position is
+    change_key = ""
     unique = " UNIQUE"
     row_key = ", PRIMARY KEY (position, number)"
     lock = ""
     rounding = 1e-6  # of the database's inner products: float32 sums
     lost: tuple[type[Exception], ...] = ()  # the driver's errors that mean "not reachable"
+    finder: Finder | None = None
 
     # --- a subclass gives these
 
@@ -93,21 +97,6 @@ class SqlPlace:
         """A transaction."""
         raise AssertionError
 
-    def exact(self, connection: Any, space: Space) -> bool:
-        """Whether there is nothing but a scan of every row."""
-        return True
-
-    def build_graph(self, space: Space) -> None:
-        """Raises UsageError: this kind has none."""
-        raise UsageError("this kind of index has no graph; it compares every row, so its lists are exact")
-
-    def graph_rows(self, space: Space, weights: FloatArray, effort: int) -> tuple[str, int]:
-        """A table of the candidates of graphs, and how often the query's mixture is a value in it."""
-        raise AssertionError
-
-    def prepare_graphs(self, connection: Any, effort: int) -> None:
-        """What must be set before each graph is asked for so many rows."""
-
     # --- shared
 
     @contextmanager
@@ -128,8 +117,13 @@ class SqlPlace:
         self.run(
             connection,
             "CREATE TABLE IF NOT EXISTS mvr_indexes (space text PRIMARY KEY, branches text, dim integer, "
-            f"announced bigint, items bigint, segments bigint, next_position bigint, least_gram {self.number_list}, "
-            "measured text)",
+            f"announced bigint, items bigint, segments bigint, next_position bigint, version bigint, "
+            f"least_gram {self.number_list}, measured text)",
+        )
+        self.run(
+            connection,
+            f"CREATE TABLE IF NOT EXISTS mvr_changes_{space.key} "
+            f"(version bigint, position bigint{self.change_key})",
         )
         self.run(
             connection,
@@ -137,7 +131,7 @@ class SqlPlace:
             f"content text, document text, genre {self.text_list}, mood {self.text_list}, licence text, "
             "commercial boolean, duration_s double precision, tempo_bpm double precision)",
         )
-        grams = ", ".join(f"{name} double precision" for name, _ in _pairs(len(space.branches)))
+        grams = ", ".join(f"{name} double precision" for name, _ in gram_columns(len(space.branches)))
         self.run(
             connection,
             f"CREATE TABLE IF NOT EXISTS mvr_segments_{space.key} (position bigint, number integer, "
@@ -151,31 +145,34 @@ class SqlPlace:
             line = self._space(connection, space)
             if line is None:
                 return None
-            announced, items, rows, least, measured = line
+            announced, items, rows, version, least, measured = line
             return Holding(
                 items=items,
                 rows=rows,
                 announced=announced,
                 least_gram=np.array(least, np.float64).reshape(len(space.branches), len(space.branches)),
-                exact=self.exact(connection, space),
+                version=version,
                 measured=None if measured is None else Measured(**json.loads(measured)),
             )
 
-    def _space(self, connection: Any, space: Space) -> tuple[int, int, int, list[float], str | None] | None:
+    def _space(
+        self, connection: Any, space: Space
+    ) -> tuple[int, int, int, int, list[float], str | None] | None:
         if not self.has_table(connection, "mvr_indexes"):
             return None
-        columns = "announced, items, segments, least_gram, measured, branches, dim"
+        columns = "branches, dim, announced, items, segments, version, least_gram, measured"
         line = self.run(
             connection, f"SELECT {columns} FROM mvr_indexes WHERE space = ?", [space.key]
         ).fetchone()
         if line is None:
             return None
-        if (line[5], line[6]) != (",".join(space.branches), space.dim):
+        if (line[0], line[1]) != (",".join(space.branches), space.dim):
             raise SettingsMismatch(
-                f"the index was made with branches {line[5]} of width {line[6]}, this system has "
+                f"the index was made with branches {line[0]} of width {line[1]}, this system has "
                 f"{','.join(space.branches)} of width {space.dim}; push the library again"
             )
-        return int(line[0]), int(line[1]), int(line[2]), list(line[3]), line[4]
+        announced, items, rows, version = (int(number) for number in line[2:6])
+        return announced, items, rows, version, list(line[6]), line[7]
 
     def has_table(self, connection: Any, name: str) -> bool:
         """Whether a table is there; asked until it is."""
@@ -202,7 +199,7 @@ class SqlPlace:
             least = np.ones(len(space.branches) ** 2)
             self.run(
                 connection,
-                "INSERT INTO mvr_indexes VALUES (?, ?, ?, ?, 0, 0, 1, ?, NULL) ON CONFLICT (space) DO UPDATE "
+                "INSERT INTO mvr_indexes VALUES (?, ?, ?, ?, 0, 0, 1, 0, ?, NULL) ON CONFLICT (space) DO UPDATE "
                 "SET announced = excluded.announced",
                 [space.key, ",".join(space.branches), space.dim, items, least.tolist()],
             )
@@ -229,8 +226,18 @@ class SqlPlace:
                 "least_gram = ? WHERE space = ?",
                 [len(placed), rows, next(fresh), lower.tolist(), space.key],
             )
-            self.insert_items(connection, space, [_line(at, item) for at, item, _ in placed])
-            self.insert_rows(connection, space, [line for each in placed for line in _lines(*each)])
+            self.insert_items(connection, space, [item_line(at, item) for at, item, _ in placed])
+            self.insert_rows(connection, space, [line for each in placed for line in row_lines(*each)])
+            self._changed(connection, space, [at for at, _, _ in placed])
+
+    def _changed(self, connection: Any, space: Space, positions: list[int]) -> None:
+        """A new version, and what it changed; writers wait for each other, so versions are committed in order."""
+        self.run(connection, "UPDATE mvr_indexes SET version = version + 1 WHERE space = ?", [space.key])
+        self.run(
+            connection,
+            f"INSERT INTO mvr_changes_{space.key} SELECT version, unnest(?::bigint[]) FROM mvr_indexes WHERE space = ?",
+            [positions, space.key],
+        )
 
     def _take_out(self, connection: Any, space: Space, ids: Sequence[str]) -> dict[str, int]:
         """Delete items with their rows; where those that were there lay."""
@@ -261,45 +268,68 @@ class SqlPlace:
         with self.transaction() as connection:
             query = f"SELECT space FROM mvr_indexes WHERE space = ?{self.lock}"
             self.run(connection, query, [space.key]).fetchone()
-            self._take_out(connection, space, ids)
-        self.after_removal(space)
-
-    def after_removal(self, space: Space) -> None:
-        """What must follow a removal, outside its transaction."""
+            if known := self._take_out(connection, space, ids):
+                self._changed(connection, space, list(known.values()))
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
-        """Write down how much an approximate index misses."""
+        """See `Place.keep_measured`."""
         with self.transaction() as connection:
             values = [json.dumps(asdict(measured)), space.key]
             self.run(connection, "UPDATE mvr_indexes SET measured = ? WHERE space = ?", values)
 
     def candidates(self, space: Space, sought: Sought) -> Candidates:
         """See `Place.candidates`."""
-        mixture, weighted = self.sent_query(sought.unit), sought.weighted
+        weighted = sought.weighted
         sent = self.sent_query(weighted)
         conditions, values = self._conditions(sought.wanted)
-        rows, times = f"mvr_segments_{space.key}", 0
-        if sought.effort is not None:
-            rows, times = self.graph_rows(space, sought.weights, sought.effort)
         items = f"JOIN mvr_items_{space.key} i ON i.position = r.position {conditions}" if conditions else ""
-        score = _score(self.product(space.width), sought.weights)
+        score = score_of(self.product(space.width), sought.weights)
         with self.transaction() as connection:
-            if sought.effort is not None:
-                self.prepare_graphs(connection, -(-sought.effort // times))
             found = self.read_rows(
                 connection,
-                f"SELECT r.position, r.number, r.embedding, {score} AS value FROM {rows} r {items} "
+                f"SELECT r.position, r.number, r.embedding, {score} AS value FROM mvr_segments_{space.key} r {items} "
                 f"ORDER BY value DESC, r.position, r.number LIMIT {int(sought.count)}",
-                [self.vector_value(sent), *[self.vector_value(mixture)] * times, *values],
+                [self.vector_value(sent), *values],
             )
-        positions, numbers, vectors, found_values = found
+        rows = _stored(space, found)
         return Candidates(
-            positions=positions.astype(np.int64),
-            numbers=numbers.astype(np.int64),
-            vectors=vectors.reshape(len(positions), len(space.branches), space.dim),
-            values=found_values.astype(np.float64),
+            positions=rows.positions,
+            numbers=rows.numbers,
+            vectors=rows.vectors,
+            values=found[3].astype(np.float64),
             slack=query_slack(weighted, sent, len(space.branches), self.rounding),
         )
+
+    def stored(
+        self, space: Space, positions: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+    ) -> StoredRows:
+        """See `Place.stored`."""
+        with self.transaction() as connection:
+            found = self.read_rows(
+                connection,
+                f"SELECT r.position, r.number, r.embedding, {_NO_VALUE} "
+                "FROM (SELECT unnest(?::bigint[]) AS position, unnest(?::int[]) AS number) c "
+                f"JOIN mvr_segments_{space.key} r ON r.position = c.position AND r.number = c.number",
+                [positions.tolist(), numbers.tolist()],
+            )
+        return _stored(space, found)
+
+    def changes(self, space: Space, since: int, until: int) -> Changes:
+        """See `Place.changes`."""
+        with self.transaction() as connection:
+            query = (
+                f"SELECT version, position FROM mvr_changes_{space.key} WHERE version > ? AND version <= ?"
+            )
+            lines = self.run(connection, query, [since, until]).fetchall()
+            positions = np.unique(np.array([line[1] for line in lines], np.int64))
+            found = self.read_rows(
+                connection,
+                f"SELECT r.position, r.number, r.embedding, {_NO_VALUE} FROM mvr_segments_{space.key} r "
+                f"WHERE {self.at}",
+                [positions.tolist()],
+            )
+        version = max((int(line[0]) for line in lines), default=until)
+        return Changes(version=version, positions=positions, rows=_stored(space, found))
 
     def _conditions(self, wanted: Wanted) -> tuple[str, list[Any]]:
         clauses: list[str] = []
@@ -349,41 +379,10 @@ class SqlPlace:
         return [found[place] for place in places if place in found]
 
 
-def _pairs(branches: int) -> list[tuple[str, tuple[int, int]]]:
-    """The columns that hold inner products between a row's branches, each with its two branches."""
-    return [(f"g{b}_{c}", (b, c)) for b in range(branches) for c in range(b, branches)]
-
-
-def _score(product: str, weights: FloatArray) -> str:
-    """A row's score as an expression: its inner product over the length of its mixture, 0 where that cancelled out."""
-    wide = weights.astype(np.float64)
-    factors = [(name, (1 if b == c else 2) * wide[b] * wide[c]) for name, (b, c) in _pairs(len(weights))]
-    square = " + ".join(
-        f"{factor!r} * r.{name}" for name, factor in ((n, float(f)) for n, f in factors) if factor
+def _stored(space: Space, found: tuple[npt.NDArray[Any], ...]) -> StoredRows:
+    positions, numbers, vectors, _ = found
+    return StoredRows(
+        positions=positions.astype(np.int64),
+        numbers=numbers.astype(np.int64),
+        vectors=vectors.reshape(len(positions), len(space.branches), space.dim),
     )
-    return f"CASE WHEN {square} > {CANCELLED**2!r} THEN ({product}) / sqrt({square}) ELSE 0 END"
-
-
-def _line(position: int, item: StoredItem) -> ItemLine:
-    """An item as a line of its table."""
-    return (
-        item.id,
-        position,
-        item.content,
-        json.dumps(item.document, allow_nan=False),
-        [word.casefold() for word in item.genre],
-        [word.casefold() for word in item.mood],
-        item.licence.casefold().replace("_", "-").strip(),
-        item.commercial,
-        item.duration_s,
-        item.tempo_bpm,
-    )
-
-
-def _lines(position: int, item: StoredItem, vectors: FloatArray) -> Iterator[Line]:
-    """An item's rows: position, number, start, end, facts as JSON, vector (B * D,), inner products."""
-    for number, (times, row) in enumerate(zip(item.times, vectors, strict=True)):
-        facts = json.dumps(dict(item.facts[number]) if item.facts else {}, allow_nan=False)
-        matrix = gram(row[None])[0]
-        grams = tuple(float(matrix[at]) for _, at in _pairs(len(row)))
-        yield (position, number, float(times[0]), float(times[1]), facts, row.ravel(), *grams)

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from mvr.errors import ExtraMissing, IndexUnreachable, SettingsMismatch, UsageError
-from mvr.index.remote import check_address, open_place
+from mvr.index.remote import KeptCodes, check_address, open_place
 from mvr.page import texts
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class SharedIndex:
         with self._lock:
             if self._place is None:
                 self._place = open_place(self._url, patience_s=_PATIENCE_S)
+                self._place.finder = KeptCodes(self._place)
             return self._place
 
     def close(self) -> None:

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from mvr.datatypes import FloatArray
-from mvr.errors import UsageError
 from mvr.index.mixture import divide_by_lengths, gram, mixed_lengths
 from mvr.index.recall import Measured
 from mvr.index.remote.place import (
     Candidates,
+    Changes,
+    Finder,
     Holding,
     Row,
     Sought,
     Space,
     StoredItem,
+    StoredRows,
     Wanted,
     check_item,
     query_slack,
@@ -29,6 +31,9 @@ class MemoryPlace:
     def __init__(self) -> None:
         self._spaces: dict[Space, dict[int, tuple[StoredItem, FloatArray]]] = {}
         self._announced: dict[Space, int] = {}
+        self._log: dict[Space, list[set[int]]] = {}  # positions that each version changed
+        self._measured: dict[Space, Measured] = {}
+        self.finder: Finder | None = None
 
     def holding(self, space: Space) -> Holding | None:
         """See `Place.holding`."""
@@ -39,7 +44,14 @@ class MemoryPlace:
         least = np.min(grams, axis=0) if grams else np.eye(len(space.branches))
         rows = sum(len(vectors) for _, vectors in held.values())
         announced = self._announced[space]
-        return Holding(items=len(held), rows=rows, announced=announced, least_gram=least, exact=True)
+        return Holding(
+            items=len(held),
+            rows=rows,
+            announced=announced,
+            least_gram=least,
+            version=len(self._log[space]),
+            measured=self._measured.get(space),
+        )
 
     def contents(self, space: Space) -> dict[str, str]:
         """See `Place.contents`."""
@@ -49,27 +61,59 @@ class MemoryPlace:
         """See `Place.announce`."""
         self._spaces.setdefault(space, {})
         self._announced[space] = items
+        self._log.setdefault(space, [])
 
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
         """See `Place.write`."""
         checked = [(item, check_item(item, space)) for item in items]
-        held = self._spaces[space]
+        held, changed = self._spaces[space], set()
         for item, vectors in checked:
             known = {other.id: position for position, (other, _) in held.items()}
-            held[known.get(item.id, max(held, default=0) + 1)] = (item, vectors)
+            position = known.get(item.id, max([0, *held, *set().union(*self._log[space])]) + 1)
+            held[position] = (item, vectors)
+            changed.add(position)
+        self._log[space].append(changed)
 
     def remove(self, space: Space, ids: Sequence[str]) -> None:
         """See `Place.remove`."""
         held = self._spaces[space]
-        for position in [at for at, (item, _) in held.items() if item.id in set(ids)]:
+        gone = {at for at, (item, _) in held.items() if item.id in set(ids)}
+        for position in gone:
             del held[position]
+        if gone:
+            self._log[space].append(gone)
 
-    def build_graph(self, space: Space) -> None:
-        """See `Place.build_graph`."""
-        raise UsageError("this kind of index has no graph; it compares every row, so its lists are exact")
+    def stored(self, space: Space, positions, numbers) -> StoredRows:
+        """See `Place.stored`."""
+        held = self._spaces[space]
+        found = [
+            (position, number, held[position][1][number])
+            for position, number in zip(positions.tolist(), numbers.tolist(), strict=True)
+            if position in held and number < len(held[position][1])
+        ]
+        return StoredRows(
+            positions=np.array([line[0] for line in found], np.int64),
+            numbers=np.array([line[1] for line in found], np.int64),
+            vectors=np.array([line[2] for line in found], np.float32).reshape(
+                -1, len(space.branches), space.dim
+            ),
+        )
+
+    def changes(self, space: Space, since: int, until: int) -> Changes:
+        """See `Place.changes`."""
+        log = self._log[space][since:until]
+        positions = np.array(sorted(set().union(*log)), np.int64)
+        held = self._spaces[space]
+        places = [
+            (at, number) for at in positions.tolist() if at in held for number in range(len(held[at][1]))
+        ]
+        flat = np.array(places, np.int64).reshape(-1, 2)
+        rows = self.stored(space, flat[:, 0], flat[:, 1])
+        return Changes(version=since + len(log), positions=positions, rows=rows)
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
-        """Nothing is approximate here."""
+        """See `Place.keep_measured`."""
+        self._measured[space] = measured
 
     def candidates(self, space: Space, sought: Sought) -> Candidates:
         """See `Place.candidates`."""

@@ -9,7 +9,7 @@ import pytest
 
 from mvr.datatypes import branch_weights, mix_branches
 from mvr.errors import DataError, IndexUnreachable, NotFinite, SettingsMismatch, UsageError, WrongShape
-from mvr.index.remote import Space, StoredItem, Wanted, measure_recall, open_place, search
+from mvr.index.remote import Space, StoredItem, Wanted, open_place, search
 
 ALPHAS = (0.0, 0.3, 0.5, 0.7, 1.0)
 GENRES = ("Jazz", "rock", "Ambient")
@@ -252,82 +252,6 @@ def test_what_is_not_there_is_one_sentence(tmp_path):
     place = open_place("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
     with pytest.raises(IndexUnreachable, match="does not answer"):
         place.holding(space_of())
-
-
-@pytest.mark.postgres
-def test_a_graph_hands_out_what_filters_and_removals_would_hide(pgvector_url):
-    space = space_of()
-    place = open_place(pgvector_url)
-    stored = items(800, space)
-    filled(place, stored, space)
-    place.build_graph(space)
-    query, weights = unit((1, 2, 16), 7), branch_weights(0.5, 2)
-    assert not place.holding(space).exact
-    hits = search(place, space, query, weights, 10)
-    assert not hits.proven  # measured, never called proven
-    found = set(names(place, space, hits))
-    assert len(found & {line[1] for line in oracle(stored, query, weights)[:10]}) >= 9
-    rare = Wanted(most={"tempo_bpm": 66.0})
-    assert len(search(place, space, query, weights, 5, rare).items) == 5
-    place.remove(space, [line[1] for line in oracle(stored, query, weights)[:60]])
-    assert len(search(place, space, query, weights, 10).items) == 10
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize("branches", [1, 2, 3])
-def test_graphs_of_both_ends_find_the_best_at_every_alpha(pgvector_url, branches):
-    space = space_of(branches)
-    place, stored = open_place(pgvector_url), items(600, space)
-    filled(place, stored, space)
-    place.build_graph(space)
-    queries = unit((4, branches, 16), 5)
-    measured = measure_recall(place, space, queries, "4 queries")
-    assert measured.recall >= 0.99 and measured.fetch < 1500  # of 1,500 rows
-    assert place.holding(space).measured == measured
-    for alpha in ALPHAS:
-        weights = branch_weights(alpha, branches)
-        shares = []
-        for query in queries:
-            hits = search(place, space, query[None], weights, 10)
-            assert hits.measured == measured
-            wanted = oracle(stored, query[None], weights)[:10]
-            shares.append(len(set(names(place, space, hits)) & {line[1] for line in wanted}) / 10)
-        assert np.mean(shares) >= 0.97
-
-
-@pytest.mark.postgres
-def test_a_search_of_graphs_is_answered_by_graphs_alone(pgvector_url):
-    space = space_of(3)
-    place = open_place(pgvector_url)
-    filled(place, items(200, space), space)
-    place.build_graph(space)
-    rows, times = place.graph_rows(space, branch_weights(0.5, 3), 50)
-    with place.transaction() as connection:
-        place.prepare_graphs(connection, 50)
-        query = place.vector_value(unit((16,), 3))
-        plan = connection.execute(f"EXPLAIN SELECT * FROM {rows} r".replace("?", "%s"), [query] * times)
-        lines = "\n".join(line[0] for line in plan.fetchall())
-    assert lines.count("Index Scan using mvr_graph") == times == 2 and "Seq Scan" not in lines
-    assert place.graph_rows(space, branch_weights(1.0, 3), 50)[1] == 1  # an end without weight is not asked
-
-
-@pytest.mark.postgres
-def test_a_graph_of_the_first_version_is_passed_over_until_it_is_made_again(pgvector_url):
-    space, query, weights = space_of(), unit((1, 2, 16), 7), branch_weights(0.5, 2)
-    place, stored = open_place(pgvector_url), items(100, space)
-    filled(place, stored, space)
-    old = f"mvr_graph_{space.key}"
-    with place.transaction() as connection:
-        made = f"CREATE INDEX {old} ON mvr_segments_{space.key} USING hnsw (embedding halfvec_ip_ops)"
-        connection.execute(made)
-    hits = search(place, space, query, weights, 10)
-    assert hits.proven and names(place, space, hits) == [
-        line[1] for line in oracle(stored, query, weights)[:10]
-    ]
-    place.build_graph(space)
-    with place.transaction() as connection:
-        assert connection.execute("SELECT to_regclass(%s)", [old]).fetchone()[0] is None
-    assert not place.holding(space).exact
 
 
 @pytest.mark.postgres
