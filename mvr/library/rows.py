@@ -35,8 +35,7 @@ def row_of(item: Item) -> dict[str, object]:
 
 def item_of(row: sa.Row[Any]) -> Item:
     """An item with the user's own words laid over what its file says, from a row of `ITEM_COLUMNS`."""
-    *said, edits = row
-    values = dict(zip(_NAMES, said, strict=True)) | edits
+    values = dict(zip(_NAMES, row[:-1], strict=True)) | row.edits
     lists = {"genre": tuple(values["genre"]), "mood": tuple(values["mood"])}
     return Item(
         **values | lists | {"path": path_of(values["path"]), "modality": Modality(values["modality"])}
