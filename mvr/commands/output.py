@@ -24,6 +24,11 @@ def print_json(document: Any) -> None:
     sys.stdout.write(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
+def on_terminal() -> bool:
+    """Whether a person reads results as they are written."""
+    return sys.stdout.isatty()
+
+
 def say(line: str = "") -> None:
     """One line of the result on stdout; words of files in it are made harmless."""
     encoding = sys.stdout.encoding or "utf-8"
@@ -44,7 +49,7 @@ def note(line: str) -> None:
 
 def _plain(line: str) -> str:
     indent = line[: len(line) - len(line.lstrip(" "))]
-    return indent + one_line(line)
+    return indent + one_line(line[len(indent) :])
 
 
 def _speaks_unicode() -> bool:

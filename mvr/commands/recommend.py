@@ -21,9 +21,9 @@ from mvr.commands.options import (
     library_or_demo,
     tell_demo,
 )
-from mvr.commands.output import minutes, note, print_json, say, steps
+from mvr.commands.output import minutes, note, on_terminal, print_json, say, steps
 from mvr.datatypes import Direction, Modality
-from mvr.errors import IndexUnreachable, UsageError
+from mvr.errors import IndexUnreachable, MediaError, NotFinite, UsageError
 
 if TYPE_CHECKING:
     from mvr.embeddings.system import System
@@ -168,8 +168,7 @@ def recommend(
         index=index,
         timing=timing is Switch.ON,
     )
-    ranked = _rank(wish)
-    _show(ranked, as_json)
+    ranked = _answer(wish, as_json)
     if playlist is not None:
         playlist_of(playlist, [result.item for result in ranked.results], private=private)
 
@@ -221,16 +220,34 @@ def find_videos(
         index=index,
         timing=timing is Switch.ON,
     )
-    _show(_rank(wish), as_json)
+    _answer(wish, as_json)
 
 
-def _rank(wish: Wish) -> RankedList:
+def _answer(wish: Wish, as_json: bool) -> RankedList:
+    """Rank and show; on a terminal the list comes as soon as it stands, and where tracks start follows."""
+    ranked, retriever = _rank(wish)
+    if retriever is None or not wish.timing:
+        _show(ranked, as_json)
+        return ranked
+    first = not as_json and on_terminal() and retriever.waits(ranked)
+    if first:
+        _show(ranked, as_json)
+    placed = _placed(retriever, ranked, wish)
+    if first:
+        _show_starts(ranked, placed)
+    else:
+        _show(placed, as_json)
+    return placed
+
+
+def _rank(wish: Wish) -> tuple[RankedList, Retriever | None]:
+    """The list before it is placed in time, and what can place it; None where an index in a database made it."""
     from mvr.embeddings.system import load_system
     from mvr.retrieval import Retriever
 
     system = load_system(wish.system, device=wish.device)
     if wish.index and (shared := _rank_index(wish.index, wish, system)) is not None:
-        return shared
+        return shared, None
     library, demo = library_or_demo(wish.library)
     wanted = "tracks" if wish.direction.target is Modality.AUDIO else "videos"
     if not library.items(wish.direction.target):
@@ -250,19 +267,27 @@ def _rank(wish: Wish) -> RankedList:
         text=wish.text,
         text_weight=wish.text_weight if wish.text else 0.0,
     )
-    return _placed(retriever, ranked, wish) if wish.timing else ranked
+    return ranked, retriever
 
 
 def _placed(retriever: Retriever, ranked: RankedList, wish: Wish) -> RankedList:
-    """The list placed in time; what of it was not measured yet is measured now and kept."""
+    """The list placed in time; what of it was not measured yet is measured now and kept.
+
+    A file that was good enough for the list and cannot be looked at to its end leaves the list as it is.
+    """
     timings = retriever.library.timings
     with steps("measuring time") as progress:
         for path, reason in timings.measure_missing([result.item for result in ranked.results], progress):
             note(f"not placed {path}: {reason}")
-    with steps("looking at the clip") as progress:
-        return retriever.place(
-            ranked, wish.path, lambda share: progress(round(100 * share), 100, wish.path.name)
-        )
+    title = "looking at the clip" if wish.direction is Direction.VIDEO_TO_MUSIC else "listening to the music"
+    try:
+        with steps(title) as progress:
+            return retriever.place(
+                ranked, wish.path, lambda share: progress(round(100 * share), 100, wish.path.name)
+            )
+    except (MediaError, NotFinite) as error:
+        note(f"tracks start where their content says, for time could not be measured: {error}")
+        return ranked
 
 
 def _rank_index(url: str, wish: Wish, system: System) -> RankedList | None:
@@ -309,6 +334,20 @@ def _show(ranked: RankedList, as_json: bool) -> None:
         note(f"this list is not exact; {ranked.answer}")
     if not ranked.results:
         note(f"no item passes the filters; the library holds {ranked.library_items}")
+
+
+def _show_starts(ranked: RankedList, placed: RankedList) -> None:
+    """Where the tracks of a list that is on the terminal already start in time."""
+    if not any(result.placing for result in placed.results):
+        return
+    say("where the music meets the picture:")
+    for before, result in zip(ranked.results, placed.results, strict=True):
+        if result.placing is None:
+            continue
+        moved = abs(result.start_s - before.start_s) >= 1
+        was = f" instead of {minutes(before.start_s)}" if moved else ""
+        say(f"{result.rank:>3}  from {minutes(result.start_s)}{was}  {result.item.title}")
+        say(f"            {_in_time(result.placing, placed.query.direction)}")
 
 
 def _in_time(placing: Placing, direction: Direction) -> str:

@@ -14,14 +14,14 @@ from mvr.datatypes import Modality
 from mvr.errors import MediaError, NotFinite
 from mvr.library.item import Item
 from mvr.library.report import Progress, Skipped
-from mvr.media.watching import watching
+from mvr.media.watching import LONG_S, watching
 from mvr.signal.picture import Watcher
 from mvr.timing.film import FilmTiming, film_timing, measure_film_file
 from mvr.timing.music import MusicTiming, measure_music_file
 from mvr.timing.store import TimingStore
 
 Decoded = TypeVar("Decoded")
-WATCHED_S = 30.0  # of longer clips the frames that are decoded for a list leave gaps
+WATCHED_S = LONG_S
 _GAP_S = 0.3
 
 

@@ -163,6 +163,12 @@ class Retriever:
         words = next((part.words for part in parts if part.words is not None), None)
         return replace(parts[0], system=self.system.identity, facts=facts, words=words, parts=parts)
 
+    def waits(self, ranked: RankedList) -> bool:
+        """Whether something of a list has to be measured before it can be placed."""
+        query, timings = ranked.query, self.library.timings
+        asked = timings.known(query.content, query.direction.query)
+        return not asked or bool(timings.missing([result.item for result in ranked.results]))
+
     def place(
         self, ranked: RankedList, path: Path, progress: Callable[[float], None] | None = None
     ) -> RankedList:

@@ -47,7 +47,7 @@ class Meeting:
         """How much later than given starts of given tracks the best moment within an eighth of a second lies; asked
         for some alone, since for all it costs more than the rest.
         """
-        moment = self.near[:, rows, starts].argmax(axis=0)
+        moment = self.near[:, np.asarray(rows, np.int64), np.asarray(starts, np.int64)].argmax(axis=0)
         later: npt.NDArray[np.float64] = (moment - len(self.near) // 2) / _RATE_HZ
         return later
 

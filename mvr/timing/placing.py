@@ -116,7 +116,7 @@ def _place_block(
     peaks, places = total[np.arange(len(tracks)), at], _places(total, slide.counts)
     return [
         Placing(
-            start_s=float(starts_s[row]), **_words(still, bool(search.few[row]), float(peaks[row])),
+            start_s=float(starts_s[row]), **_words(still, int(slide.counts[row]), float(peaks[row])),
             places_s=() if search.few[row] or still else places[row],
             near_beats=_number(near[row]), near_beats_random=_number(random[row]),
         )
@@ -135,15 +135,16 @@ def _starts(film: FilmTiming, search: _Search, starts: Starts, total: FloatArray
     return chosen
 
 
-def _words(still: bool, few: bool, peak: float) -> dict[str, Any]:
-    """How sure a place is, as a number and in words."""
+def _words(still: bool, starts: int, peak: float) -> dict[str, Any]:
+    """How sure a place among so many starts is, as a number and in words."""
     if still:
         return {
             "peak": None,
             "words": "music cannot be placed on this clip: it has no cuts, and its motion never changes",
         }
-    if few:
-        return {"peak": None, "words": "the track is hardly longer than the clip"}
+    if starts < _FEWEST_STARTS:
+        longer = "hardly longer" if starts else "shorter"
+        return {"peak": None, "words": f"the track is {longer} than the clip"}
     return {"peak": peak, "words": words_of(peak)}
 
 

@@ -9,6 +9,7 @@ import pytest
 from mvr.errors import NoPicture
 from mvr.media.frames import sample_frames
 from mvr.media.watching import points_of, watch_pictures, watching
+from mvr.timing.film import measure_film_file
 
 
 def write_film(path: Path, frames: int = 40, size: tuple[int, int] = (320, 192)) -> Path:
@@ -38,6 +39,30 @@ def test_looking_stops_where_it_is_told_to(film):
     times = []
     watch_pictures(film, lambda time_s, _points: times.append(time_s), until_s=0.5)
     assert len(times) == 10
+
+
+def test_long_films_are_decoded_for_less_with_the_same_cuts_and_curves(tmp_path, monkeypatch):
+    """Blocks that move over a texture, cut once; coded hard, so that smoothing edges of blocks changes frames."""
+    path, rng = tmp_path / "film.mp4", np.random.default_rng(3)
+    textures = rng.integers(0, 255, (2, 12, 20, 3), np.uint8).repeat(16, 1).repeat(16, 2)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(
+            "libx264", rate=20, options={"crf": "34", "bf": "3", "preset": "veryfast"}
+        )
+        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
+        for number in range(80):
+            image = np.roll(textures[number // 50], int(number + 6 * np.sin(number)), axis=1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
+        container.mux(stream.encode())
+    exact = measure_film_file(path)
+    monkeypatch.setattr("mvr.media.watching.LONG_S", 1.0)
+    cheap = measure_film_file(path)
+    np.testing.assert_array_equal(cheap.cuts_s, exact.cuts_s)
+    assert list(exact.cuts_s) == pytest.approx([2.5]) and len(cheap.energy) == len(exact.energy)
+    assert np.abs(cheap.energy - exact.energy).max() > 0
+    for curve in ("energy", "novelty", "motion"):
+        both = [np.ravel(getattr(film, curve)) for film in (cheap, exact)]
+        assert np.corrcoef(*both)[0, 1] > 0.99
 
 
 def test_frames_that_are_decoded_anyway_are_seen_and_the_same_frames_come_back(film):

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+import mvr.library.timings
 from mvr.__main__ import app
 from mvr.config.manifest import load_manifest
 from mvr.datatypes import Direction, Modality
 from mvr.embeddings.system import load_system
+from mvr.errors import Truncated
 from mvr.library import open_demo_library
 from mvr.retrieval import Retriever
 
@@ -83,3 +85,50 @@ def command_line(item, timing: str) -> list[dict]:
     words = ["recommend", str(item.path), "--alpha", "0.3", "-k", "6", "--timing", timing, "--json"]
     done = CliRunner().invoke(app, words, catch_exceptions=False)
     return json.loads(done.stdout)["results"]
+
+
+@pytest.fixture
+def long_clip(make_clip, tmp_path, monkeypatch):
+    """A clip that counts as too long to be looked at while it is embedded."""
+    monkeypatch.setattr("mvr.library.timings.WATCHED_S", 1.0)
+    return make_clip(tmp_path / "long.mp4", seconds=3.0, rate_hz=25)
+
+
+def ask(clip, *words: str, code: int = 0):
+    done = CliRunner().invoke(app, ["recommend", str(clip), "-k", "3", *words], catch_exceptions=False)
+    assert done.exit_code == code
+    return done
+
+
+def test_on_a_terminal_the_list_stands_before_a_long_clip_is_looked_at(long_clip, monkeypatch):
+    rows = json.loads(ask(long_clip, "--json").stdout)["results"]
+    at_once = ask(long_clip).stdout
+    assert "meets the picture" not in at_once and at_once.count("of cuts near a beat") <= 3
+
+    monkeypatch.setattr("mvr.commands.recommend.on_terminal", lambda: True)
+    looked, measured = [], mvr.library.timings.measure_film_file
+
+    def look(path, progress):
+        looked.append(path)
+        print("now the clip is looked at")
+        return measured(path, progress)
+
+    monkeypatch.setattr("mvr.library.timings.measure_film_file", look)
+    first, rest = ask(long_clip).stdout.split("now the clip is looked at\n")
+    starts = rest.split("where the music meets the picture:\n")[1]
+    assert looked == [long_clip]
+    for row in rows:
+        assert row["id"] in first and row["placed"]["words"] not in first
+        minutes = f"from {int(row['start_s']) // 60}:{int(row['start_s']) % 60:02}"
+        line = next(line for line in starts.splitlines() if line.startswith(f"{row['rank']:>3}  "))
+        assert minutes in line and row["title"] in line and row["placed"]["words"] in starts
+
+
+def test_a_clip_that_breaks_off_while_it_is_looked_at_keeps_its_list(long_clip, monkeypatch):
+    def broken(_path, _progress):
+        raise Truncated("long.mp4: the file ends after 2.0 s")
+
+    monkeypatch.setattr("mvr.library.timings.measure_film_file", broken)
+    done = ask(long_clip, "--json")
+    assert [row["rank"] for row in json.loads(done.stdout)["results"]] == [1, 2, 3]
+    assert "time could not be measured: long.mp4: the file ends after 2.0 s" in done.stderr

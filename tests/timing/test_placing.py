@@ -129,7 +129,10 @@ def test_a_still_clip_says_that_it_cannot_be_placed_and_moves_nothing():
 
 def test_a_track_shorter_than_the_clip_starts_where_content_says():
     [placing] = place_tracks(a_film(20), [a_track(9)], [(3.0, 9.0)])
-    assert placing.start_s == 3.0 and placing.peak is None and "hardly longer" in placing.words
+    assert placing.start_s == 3.0 and placing.peak is None
+    assert placing.words == "the track is shorter than the clip"
+    [placing] = place_tracks(a_film(20), [a_track(21)], [(0.5, 9.0)])
+    assert placing.start_s == 0.5 and placing.words == "the track is hardly longer than the clip"
 
 
 def test_cuts_near_beats_are_counted_beside_random_ones():
