@@ -7,6 +7,7 @@ so that `mvr --help` answers at once.
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import sys
@@ -65,10 +66,22 @@ def _options(
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
 
 
+def app_for(words: list[str]) -> typer.Typer:
+    """The whole command line, or what `words` begin with alone: building every command takes as long as importing
+    them."""
+    commands = [one for one in app.registered_commands if words[:1] == [one.name]]
+    groups = [one for one in app.registered_groups if words[:1] == [one.name]]
+    if not commands and not groups:
+        return app
+    named = copy.copy(app)
+    named.registered_commands, named.registered_groups = commands, groups
+    return named
+
+
 def main() -> None:
     """Run a command; a fault of the input is one sentence and exit status 1, wrong usage 2."""
     try:
-        app(prog_name="mvr")
+        app_for(sys.argv[1:])(prog_name="mvr")
     except MvrError as error:
         sys.stderr.write(f"mvr: {error}\n")
         sys.exit(2 if isinstance(error, UsageError) else 1)

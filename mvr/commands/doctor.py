@@ -128,9 +128,11 @@ def _codecs() -> dict[str, bool]:
 
 
 def _items(folder: Path) -> int:
-    from mvr.library import Library
+    if not folder.exists():
+        return 0
+    from mvr.library.library import Library
 
-    return len(Library.open(folder)) if folder.exists() else 0
+    return len(Library.open(folder))
 
 
 def _systems() -> list[JsonDict]:

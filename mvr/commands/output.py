@@ -57,23 +57,28 @@ def _speaks_unicode() -> bool:
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
-    """Progress with the time left, on stderr where that is a terminal."""
+def _bars() -> Iterator[Progress | None]:
+    """Progress with the time left, on stderr where that is a terminal; None elsewhere."""
+    if not sys.stderr.isatty():  # nobody watches: nothing is imported for it
+        yield None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         yield bars
 
 
 @contextmanager
 def steps(title: str) -> Iterator[Callable[[int, int, str], None]]:
     """One progress bar; yields a function of (done, in all, what is next)."""
-    from rich.markup import escape
-
     with _bars() as bars:
+        if bars is None:
+            yield lambda done, total, name: None
+            return
+        from rich.markup import escape
+
         task = bars.add_task(title, total=None)
 
         def show(done: int, total: int, name: str) -> None:
@@ -87,6 +92,9 @@ def steps(title: str) -> Iterator[Callable[[int, int, str], None]]:
 def many_steps() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar for each step of a work; yields a function of (step, done, in all)."""
     with _bars() as bars:
+        if bars is None:
+            yield lambda step, done, total: None
+            return
         tasks: dict[str, TaskID] = {}
 
         def show(step: str, done: int, total: int) -> None:

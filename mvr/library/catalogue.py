@@ -160,6 +160,15 @@ class Catalogue:
                 add_sketch(connection, values["position"], signature)
             _changed(connection)
 
+    def add_new(self, items: Iterable[Item]) -> None:
+        """Add items that are not there yet, in their order, in one transaction: each as `add` alone would."""
+        with self._begin() as connection:
+            last = connection.execute(sa.select(sa.func.max(ITEMS.c.position))).scalar() or 0
+            rows = [row_of(item) | {"position": last + 1 + at} for at, item in enumerate(items)]
+            if rows:
+                connection.execute(sa.insert(ITEMS), rows)
+                _changed(connection)
+
     def saw(self, path: Path, stat: os.stat_result, item_id: str, read_by: str) -> None:
         """Write down that a file holds an item; if the item's own file is gone, this one takes its place."""
         values = {

@@ -49,17 +49,17 @@ def open_demo_library(folder: Path | None = None) -> Library:
     Raises:
         DataError: no manifest, or one that names a file that is not there.
     """
-    from mvr.media.probe import probe
-
     folder = folder or demo_dir()
     baked = _read_json(folder / "measures.json") if (folder / "measures.json").is_file() else {}
-    catalogue = Catalogue(None)
+    items = []
     for modality, entry in read_manifest(folder):
         path = folder / entry["file"]
         content = content_hash(path)
         known = baked.get(content)
-        measures = Measures(**known) if known else measure(path, probe(path), modality)
-        catalogue.add(make_item(path, content, modality, measures, _tags(entry)))
+        measures = Measures(**known) if known else _measured(path, modality)
+        items.append(make_item(path, content, modality, measures, _tags(entry)))
+    catalogue = Catalogue(None)
+    catalogue.add_new(items)
     cache = FeatureCache(home_dir() / "demo-features")
     return Library(
         home_dir() / "demo-library",
@@ -68,6 +68,12 @@ def open_demo_library(folder: Path | None = None) -> Library:
         [BakedFeatures(folder / "features.safetensors")],
         shipped_timings=(folder / TIMING,),
     )
+
+
+def _measured(path: Path, modality: Modality) -> Measures:
+    from mvr.media.probe import probe
+
+    return measure(path, probe(path), modality)
 
 
 def read_manifest(folder: Path) -> list[tuple[Modality, JsonDict]]:
@@ -86,8 +92,6 @@ def read_manifest(folder: Path) -> list[tuple[Modality, JsonDict]]:
 
 def bake_demo(systems: Iterable[System], folder: Path | None = None, progress: Progress | None = None) -> int:
     """Measure and embed the demo library and write what `open_demo_library` reads; returns the number of items."""
-    from mvr.media.probe import probe
-
     folder = folder or demo_dir()
     entries, guesser = read_manifest(folder), Guesser()
     loaded = [part for system in systems for part in system.parts]
@@ -99,7 +103,7 @@ def bake_demo(systems: Iterable[System], folder: Path | None = None, progress: P
             progress(done, len(entries), entry["file"])
         path = folder / entry["file"]
         content = content_hash(path)
-        found = vars(measure(path, probe(path), modality))
+        found = vars(_measured(path, modality))
         unkept = ("signature", "fingerprint")
         measures[content] = {name: value for name, value in found.items() if name not in unkept}
         for system in dict.fromkeys([*loaded, *(guesser.systems if modality is Modality.AUDIO else ())]):

@@ -18,7 +18,7 @@ import av.error
 from av.stream import Disposition
 
 from mvr.errors import NotMedia, TooLarge, Truncated, UnsupportedCodec
-from mvr.media.boxes import encrypted_tracks
+from mvr.media.boxes import encrypted_tracks, is_whole_mp4
 from mvr.media.clock import Joins, PacketClock, find_joins, late_picture_s
 from mvr.media.kinds import other_kind
 from mvr.media.limits import Deadline, MediaLimits
@@ -239,6 +239,38 @@ def open_media(path: str | Path, limits: MediaLimits) -> Iterator[OpenMedia]:
         raise _opening_error(path) from error
     with container:
         yield OpenMedia(container, path, limits)
+
+
+def can_wind_back(media: OpenMedia) -> bool:
+    """Whether the file can be read again from its first packet as if it were opened afresh: a whole MP4 that nothing
+    was decoded of yet.
+    """
+    stream = media.picture() or media.sound()
+    if stream is None or media.late_s or media.joins is not None or not is_whole_mp4(media.path):
+        return False
+    entries = stream.index_entries
+    return len(entries) > 0 and bool(entries[0].is_keyframe) and not stream.codec_context.is_open
+
+
+def wind_back(media: OpenMedia) -> None:
+    """Go back to the first packet of a file of which `can_wind_back` is true."""
+    stream = media.picture() or media.sound()
+    assert stream is not None
+    media.container.seek(stream.index_entries[0].timestamp, stream=stream, backward=True)
+
+
+@contextlib.contextmanager
+def from_start(media: OpenMedia) -> Iterator[OpenMedia]:
+    """The same file from its first packet: wound back, or opened afresh where it cannot be.
+
+    To open a file costs as much as to decode some twenty frames: FFmpeg looks how far they are reordered.
+    """
+    if can_wind_back(media):
+        wind_back(media)
+        yield OpenMedia(media.container, media.path, media.limits)
+    else:
+        with open_media(media.path, media.limits) as again:
+            yield again
 
 
 def _check_file(path: Path, limits: MediaLimits) -> None:

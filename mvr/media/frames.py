@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.errors import TooLarge, Truncated, UsageError
-from mvr.media.container import OpenMedia, open_media, require_decoder
+from mvr.media.container import OpenMedia, from_start, open_media, require_decoder
 from mvr.media.frame_index import FrameIndex, partial_index
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
@@ -81,20 +81,19 @@ def sample_frames(
         MediaError: any of its classes.
     """
     wish = _Wish(times_s=times_s, count=count, rate_hz=rate_hz, start_s=start_s, end_s=end_s)
-    with open_media(path, limits) as media:
-        stream = open_picture(media)
-        index = (times_s is not None and partial_index(media, stream, times_s)) or None
-    if index is None:
-        with open_media(path, limits) as media:
-            index = _index(media, open_picture(media))
-    with open_media(
-        path, limits
-    ) as media:  # afresh: not every container can be wound back to its first packet
-        stream = open_picture(media)
-        wanted = np.searchsorted(index.times_s, wish.times(index) + _SLACK_S, side="right") - 1
-        wanted = np.clip(wanted, 0, len(index.times_s) - 1)
-        converter = PictureConverter(media.path, sane_aspect(stream.sample_aspect_ratio), max_side_px, limits)
-        return _collect(_decode(media, stream, index, sorted(set(wanted.tolist()))), wanted, converter)
+    with open_media(path, limits) as first:
+        stream = open_picture(first)
+        index = (times_s is not None and partial_index(first, stream, times_s)) or None
+        if index is None:
+            with from_start(first) as second:
+                index = _index(second, open_picture(second))
+        with from_start(first) as media:
+            stream = open_picture(media)
+            wanted = np.searchsorted(index.times_s, wish.times(index) + _SLACK_S, side="right") - 1
+            wanted = np.clip(wanted, 0, len(index.times_s) - 1)
+            aspect = sane_aspect(stream.sample_aspect_ratio)
+            converter = PictureConverter(media.path, aspect, max_side_px, limits)
+            return _collect(_decode(media, stream, index, sorted(set(wanted.tolist()))), wanted, converter)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mvr.errors import NotMedia, Truncated
-from mvr.media.boxes import is_whole_mp4
-from mvr.media.container import OpenMedia, open_media, require_decoder
+from mvr.media.container import (
+    OpenMedia,
+    can_wind_back,
+    from_start,
+    open_media,
+    require_decoder,
+    wind_back,
+)
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import (
     check_side,
@@ -126,23 +132,23 @@ def probe(path: str | Path, limits: MediaLimits = DEFAULT_LIMITS, needs: tuple[N
 def _probe(
     path: Path, limits: MediaLimits, needs: tuple[Need, ...], version: tuple[int, int, int] | None
 ) -> MediaInfo:
-    with open_media(path, limits) as media:
-        _check_needs(media, needs)
-        only_sound = media.picture() is None or needs == ("sound",)
-        duration_s = _duration(media, only_sound)
-        straight = media.joins is None and not media.late_s
-    with open_media(path, limits) as media:  # afresh: not every container can be wound back
-        picture, sound = media.picture(), media.sound()
-        return MediaInfo(
-            path=media.path,
-            container=media.container.format.name,
-            duration_s=duration_s,
-            size_bytes=media.path.stat().st_size,
-            video=None if picture is None or only_sound else _video(media, picture),
-            audio=None if sound is None else _audio(media.path, sound),
-            start_s=media.start_s,
-            straight=straight,
-        )
+    with open_media(path, limits) as first:
+        _check_needs(first, needs)
+        only_sound = first.picture() is None or needs == ("sound",)
+        duration_s = _duration(first, only_sound)
+        straight = first.joins is None and not first.late_s
+        with from_start(first) as media:
+            picture, sound = media.picture(), media.sound()
+            return MediaInfo(
+                path=media.path,
+                container=media.container.format.name,
+                duration_s=duration_s,
+                size_bytes=media.path.stat().st_size,
+                video=None if picture is None or only_sound else _video(media, picture),
+                audio=None if sound is None else _audio(media.path, sound),
+                start_s=media.start_s,
+                straight=straight,
+            )
 
 
 def _check_needs(media: OpenMedia, needs: tuple[Need, ...]) -> None:
@@ -180,23 +186,33 @@ def _measure(media: OpenMedia, limit_s: float) -> float:
 
 
 def _last_packets(media: OpenMedia) -> list[Packet[Any]]:
-    """The packets from each stream's last key frame on, where the file's table can be believed; else none."""
-    if not media.container.format.name.startswith("mov") or media.late_s or not is_whole_mp4(media.path):
+    """The packets from each stream's last key frame on, where the file's table can be believed; else none.
+
+    The file is at its first packet afterwards, as before.
+    """
+    if not can_wind_back(media):
         return []
     packets: list[Packet[Any]] = []
-    with open_media(media.path, media.limits) as again:
-        for stream in (again.picture(), again.sound()):
-            if stream is None:
-                continue
-            if stream.duration is None:
-                return []
-            again.container.seek((stream.start_time or 0) + stream.duration, stream=stream, backward=True)
-            last = [packet for packet in again.packets(stream) if packet.size]
-            ends = ((packet.pts or 0) + (packet.duration or 0) for packet in last)
-            if max(ends, default=0) < stream.duration:
-                return []  # the table says more than there is
-            packets += last
+    for stream in (media.picture(), media.sound()):
+        if stream is None:
+            continue
+        last = _packets_to_end(media, stream)
+        if not last:
+            wind_back(media)
+            return []
+        packets += last
+    wind_back(media)
     return packets
+
+
+def _packets_to_end(media: OpenMedia, stream: AvVideoStream | AvAudioStream) -> list[Packet[Any]]:
+    """The packets of a stream from its last key frame on; none where its table says more than there is."""
+    if stream.duration is None:
+        return []
+    media.container.seek((stream.start_time or 0) + stream.duration, stream=stream, backward=True)
+    last = [packet for packet in media.packets(stream) if packet.size]
+    ends = ((packet.pts or 0) + (packet.duration or 0) for packet in last)
+    return last if max(ends, default=0) >= stream.duration else []
 
 
 def _audio(path: Path, stream: AvAudioStream) -> AudioStream:

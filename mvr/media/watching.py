@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from mvr.media.container import open_media
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ def watch_pictures(
     Raises:
         MediaError: any of its classes.
     """
+    from mvr.media.container import open_media
     from mvr.media.frames import open_picture, times_of
     from mvr.media.promise import check_duration
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mvr.config.cells import spreadsheet_cell
 from mvr.datatypes import JsonDict
@@ -12,9 +13,11 @@ from mvr.library import Item
 from mvr.library.guesses import Guess
 from mvr.retrieval.facts import words_of
 from mvr.retrieval.query import Query
-from mvr.timing.film import FilmTiming
-from mvr.timing.music import MusicTiming
-from mvr.timing.placing import Placing
+
+if TYPE_CHECKING:
+    from mvr.timing.film import FilmTiming
+    from mvr.timing.music import MusicTiming
+    from mvr.timing.placing import Placing  # imports scipy, which a list that is not placed does without
 
 COLUMNS = [
     "rank",

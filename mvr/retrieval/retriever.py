@@ -34,7 +34,6 @@ from mvr.retrieval.filters import EVERYTHING, Filters
 from mvr.retrieval.query import Query, blend_text
 from mvr.retrieval.ranked import RankedList
 from mvr.retrieval.ranking import Compared, Joined, MixedRanking, OneRanking, Ranking
-from mvr.retrieval.timed import place_list
 from mvr.retrieval.words import Words
 
 _KEPT_BYTES = 256 << 20  # of queries' products with the library: while kept, moving the slider costs nothing
@@ -182,6 +181,8 @@ class Retriever:
         Raises:
             MediaError: the file cannot be used.
         """
+        from mvr.retrieval.timed import place_list
+
         query, timings = ranked.query, self.library.timings
         timings.measure(path, query.content, query.direction.query, progress, on_disk=False)
         return place_list(ranked, timings)

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+
+from mvr.__main__ import app_for
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -132,6 +135,33 @@ def test_help_is_light_and_names_every_command(mvr: Run) -> None:
     script = f"import sys, mvr.__main__; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_doctor_imports_no_database_and_no_client_for_the_network(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from mvr.__main__ import main
+sys.argv = ["mvr", "doctor", "--json"]
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code
+print([m for m in {["sqlalchemy", "huggingface_hub.file_download", "scipy", "rich"]} if m in sys.modules])
+"""
+    surroundings = {**os.environ, "MVR_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hub")}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=surroundings)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_only_the_command_that_is_named_is_built() -> None:
+    everything = typer.main.get_command(app_for([]))
+    assert {*everything.commands} >= {"doctor", "library", "votes"}  # type: ignore[attr-defined]
+    assert typer.main.get_command(app_for(["nonesuch"])).commands.keys() == everything.commands.keys()  # type: ignore[attr-defined]
+    for name, whole in everything.commands.items():  # type: ignore[attr-defined]
+        alone = typer.main.get_command(app_for([name, "--help"])).commands  # type: ignore[attr-defined]
+        assert [*alone] == [name]
+        assert [one.name for one in alone[name].params] == [one.name for one in whole.params]
 
 
 def test_without_a_library_the_demo_library_is_ranked_and_says_so(

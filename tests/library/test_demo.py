@@ -13,6 +13,7 @@ from mvr.datatypes import Direction, Modality
 from mvr.embeddings.system import System, load_system
 from mvr.errors import DataError
 from mvr.library import demo, open_demo_library
+from mvr.library.catalogue import Catalogue
 from mvr.retrieval import Retriever
 
 SHIPPED = ["control-mvr-mini", "mvbind-mini", "bridge-mini"]
@@ -47,6 +48,19 @@ def test_every_shipped_item_has_title_licence_and_genre() -> None:
     for item in open_demo_library().items():
         assert item.title and item.licence.startswith("CC0") and item.genre and item.path.is_file()
         assert item.loudness_lufs is not None and item.duration_s > 5
+
+
+def test_items_added_together_stand_as_if_added_one_by_one() -> None:
+    items = open_demo_library().items()
+    together, singly = Catalogue(None), Catalogue(None)
+    together.add_new(items[:5])
+    together.add_new(items[5:])
+    for item in items:
+        singly.add(item)
+    assert together.items() == singly.items() == items
+    assert together.revision() > 0 and together.listing.page(count=3, first=3) == singly.listing.page(
+        count=3, first=3
+    )
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import av
+import numpy as np
 import pytest
 
 from mvr.errors import MediaError, NotMedia, Truncated, UnsupportedCodec
-from mvr.media.container import open_media
+from mvr.media.container import can_wind_back, from_start, open_media
 from mvr.media.ffmpeg import input_arguments, run_ffmpeg
 from mvr.media.frames import sample_frames
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
@@ -95,3 +97,50 @@ def test_too_many_damaged_packets_end_it(numbered, tmp_path):
 def test_the_deadline_of_an_open_file_runs(plain_clip):
     with open_media(plain_clip, MediaLimits(timeout_s=3600)) as media:
         assert 3000 < media.deadline.left_s <= 3600
+
+
+def _seen(container):
+    stream = container.streams.video[0]
+    return [(p.pts, p.dts, p.duration, p.is_keyframe, p.size) for p in container.demux(stream) if p.size]
+
+
+@pytest.mark.parametrize("cut", [[], ["-ss", "0.4"]], ids=["whole", "with an edit list"])
+def test_a_file_that_is_wound_back_is_as_if_opened_afresh(ffmpeg, tmp_path, numbered, cut):
+    """Frames out of order (B frames) and an edit list are what a seek to the start could get wrong."""
+    arguments = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", 3, "-g", 12, "-crf", 12]
+    source, clip = numbered("gop12-bframes.mp4", arguments), tmp_path / "clip.mp4"
+    ffmpeg(*cut, "-i", source, "-c", "copy", clip)
+    with av.open(str(clip)) as fresh:
+        packets = _seen(fresh)
+    with av.open(str(clip)) as fresh:
+        frames = [(frame.pts, frame.to_ndarray()) for frame in fresh.decode(video=0)]
+    with open_media(clip, MediaLimits()) as media:
+        assert can_wind_back(media)
+        for _ in range(2):
+            with from_start(media) as again:
+                assert _seen(again.container) == packets
+        with from_start(media) as again:
+            found = [(frame.pts, frame.to_ndarray()) for frame in again.pictures(again.picture())]
+        assert not can_wind_back(media), "its decoder holds what it has seen"
+    assert [pts for pts, _ in found] == [pts for pts, _ in frames] and len(frames) > 10
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(found, frames, strict=True))
+
+
+def test_to_look_into_a_file_and_to_sample_it_opens_it_once_each(plain_clip, ffmpeg, tmp_path, monkeypatch):
+    opened: list[str] = []
+    real = av.open
+
+    def counted(path, *args, **kwargs):
+        opened.append(path)
+        return real(path, *args, **kwargs)
+
+    clip, film = tmp_path / "copy.mp4", tmp_path / "copy.mkv"
+    ffmpeg("-i", plain_clip, "-c", "copy", clip)
+    ffmpeg("-i", plain_clip, "-c", "copy", film)
+    monkeypatch.setattr(av, "open", counted)
+    probe(clip)
+    assert len(opened) == 1
+    frames = sample_frames(clip, count=4)
+    assert len(opened) == 2
+    assert np.array_equal(sample_frames(film, count=4).images, frames.images)
+    assert len(opened) > 3, "Matroska is opened afresh for every pass"

@@ -95,6 +95,10 @@ def _in_own_folder(source: WeightsSource, file: WeightsFile) -> Path | None:
 def _in_hub_cache(source: WeightsSource, file: WeightsFile) -> Path | None:
     if not source.repo:
         return None
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    if not (Path(HF_HUB_CACHE) / f"models--{source.repo.replace('/', '--')}").is_dir():
+        return None  # nothing of it was ever fetched: what looks further imports a client for the network
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(source.repo, file.name, revision=source.revision)
