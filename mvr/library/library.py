@@ -10,6 +10,9 @@ a killed run is resumed by running it again. One process adds at a time; any num
 
 from __future__ import annotations
 
+import contextlib
+import os
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -94,6 +97,25 @@ class Library:
     def listing(self) -> Listing:
         """The same by pages and by words, for lists that people look through."""
         return self._catalogue.listing
+
+    @property
+    def origin(self) -> str:
+        """A name of this library, for an index that several are pushed to: drawn once, kept in its folder.
+
+        Raises:
+            UsageError: it cannot be written there.
+        """
+        kept = self.root / "origin"
+        try:
+            if not kept.exists():
+                drawn = self.root / f"origin-{uuid.uuid4().hex}"
+                drawn.write_text(drawn.name, encoding="ascii")
+                with contextlib.suppress(FileExistsError):  # another process was first
+                    os.link(drawn, kept)
+                drawn.unlink()
+            return kept.read_text(encoding="ascii")
+        except OSError as error:
+            raise UsageError(f"the library cannot be given a name in {kept}: {error.strerror}") from error
 
     def paths(self) -> list[Path]:
         """Every file that an item was found in, copies too."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,8 @@ def space_of(system: System, modality: Modality) -> Space:
 def push_library(
     library: Library, system: System, modality: Modality, place: Place, progress: Progress | None = None
 ) -> tuple[int, int]:
-    """Write a library's items into a place; what is there already with the same content is left alone.
+    """Write a library's items into a place; what is there already with the same content is left alone, and what this
+    library pushed and no longer has is taken out.
 
     Args:
         library: its items are embedded first where that is missing.
@@ -74,20 +75,29 @@ def push_library(
     space = space_of(system, modality)
     library.embed_missing(system, modality, progress)
     items = [item for item in library.items(modality) if not item.missing]
-    place.announce(space, len(items))
-    held = place.contents(space)
+    held, owned = place.contents(space), place.owned(space, library.origin)
     todo = [item for item in items if held.get(item.id) != item.content]
+    ours = {item.id for item in todo} | (owned & {item.id for item in items})
+    place.announce(space, len(ours), library.origin)
     written = 0
     for batch in _batches(todo):
         if progress is not None:
             progress(written, len(todo), batch[0].name)
         found = [(item, library.features(item, system)) for item in batch]
-        stored = [_stored(item, features, system) for item, features in found if features is not None]
+        stored = [
+            replace(_stored(item, features, system), origin=library.origin)
+            for item, features in found
+            if features is not None
+        ]
         place.write(space, stored)
         written += len(stored)
-    gone = sorted(set(held) - {item.id for item in items})
+    gone = sorted(owned - {item.id for item in items})  # what others pushed is theirs
     if gone:
         place.remove(space, gone)
+    lacking = len(todo) - written
+    place.announce(
+        space, len(place.owned(space, library.origin)) + lacking, library.origin
+    )  # others hold some of it
     return written, len(items) - (len(todo) - written)
 
 

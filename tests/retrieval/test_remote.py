@@ -103,6 +103,21 @@ def test_what_left_the_library_leaves_the_index(pushed):
     assert gone not in place.contents(space_of(system, Modality.AUDIO))
 
 
+def test_a_second_library_adds_to_the_index_and_takes_nothing_of_the_first_out(pushed, media, tmp_path):
+    library, system, place = pushed
+    other, space = Library.open(tmp_path / "other"), space_of(system, Modality.AUDIO)
+    for name in ("new.wav", "0.wav"):  # one that the first library holds, too
+        wave = (media / "0.wav").read_bytes()
+        (tmp_path / name).write_bytes(wave if name == "0.wav" else wave[:-90_000])
+    other.add([tmp_path / "new.wav", tmp_path / "0.wav"], system)
+    assert push_library(other, system, Modality.AUDIO, place) == (1, 2)
+    assert len(place.contents(space)) == 6 and place.holding(space).announced == 6
+    other.remove([item.id for item in other.items(Modality.AUDIO)])
+    push_library(other, system, Modality.AUDIO, place)
+    assert sorted(place.contents(space)) == sorted(item.id for item in library.items(Modality.AUDIO))
+    assert place.holding(space).announced == 5 and library.origin == Library.open(tmp_path / "library").origin
+
+
 def test_a_query_of_another_system_is_refused(pushed, media):
     library, system, place = pushed
     query = Retriever(library, system).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)

@@ -83,7 +83,7 @@ class DuckdbPlace(SqlPlace):
         columns = [list(column) for column in zip(*lines, strict=True)]
         words = pa.list_(pa.string())
         types = [pa.string(), pa.int64(), pa.string(), pa.string(), words, words, pa.string(), pa.bool_()]
-        types += [pa.float64(), pa.float64()]
+        types += [pa.float64(), pa.float64(), pa.string()]
         arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
         self._insert(
             connection, f"mvr_items_{space.key}", pa.table(arrays, [f"c{n}" for n in range(len(arrays))])

@@ -13,7 +13,7 @@ from mvr.index.mixture import CANCELLED, gram
 from mvr.index.remote.place import StoredItem
 
 Line = tuple[Any, ...]  # position, number, start_s, end_s, facts, vector (B * D,), then `gram_columns`
-ItemLine = tuple[str, int, str, str, list[str], list[str], str, bool, float | None, float | None]
+ItemLine = tuple[str, int, str, str, list[str], list[str], str, bool, float | None, float | None, str]
 
 
 def gram_columns(branches: int) -> list[tuple[str, tuple[int, int]]]:
@@ -46,6 +46,7 @@ def item_line(position: int, item: StoredItem) -> ItemLine:
         item.commercial,
         item.duration_s,
         item.tempo_bpm,
+        item.origin,
     )
 
 

@@ -81,6 +81,7 @@ class PgvectorPlace(SqlPlace):
     def insert_items(self, connection: Any, space: Space, lines: list[ItemLine]) -> None:
         """As a binary copy: statement by statement it takes ten times as long."""
         types = ["text", "int8", "text", "text", "text[]", "text[]", "text", "bool", "float8", "float8"]
+        types += ["text"]
         self._copy(connection, f"mvr_items_{space.key}", types, lines)
 
     def insert_rows(self, connection: Any, space: Space, lines: list[Line]) -> None:
@@ -137,11 +138,17 @@ class PgvectorPlace(SqlPlace):
             self._create_extension(connection)
             register_vector(connection)
 
+    def wait_for_makers(self, connection: Any) -> None:
+        """`IF NOT EXISTS` alone does not: both see nothing, and the second one fails."""
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('mvr_indexes'))")
+
     def _create_extension(self, connection: Any) -> None:
         import psycopg
 
         try:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            with connection.transaction():
+                self.wait_for_makers(connection)
+                connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         except psycopg.Error as error:
             raise IndexUnreachable(
                 "this PostgreSQL has no extension pgvector; install it there (Debian: postgresql-NN-pgvector) and "

@@ -63,6 +63,7 @@ class StoredItem:
         times: (S, 2) start and end of each segment in seconds.
         vectors: (S, B, D) unit-length.
         facts: per segment, what can be heard or seen of it.
+        origin: the library that it was first pushed from.
     """
 
     id: str
@@ -77,6 +78,7 @@ class StoredItem:
     commercial: bool = False
     duration_s: float | None = None
     tempo_bpm: float | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +177,7 @@ class Holding:
 
     Attributes:
         items, rows: held now.
-        announced: items of the last push that began; more than `items` while it runs, or when it was stopped.
+        announced: items of every library's last push; more than `items` while one runs, or when it was stopped.
         least_gram: (B, B) elementwise minimum over all rows of the inner products between a row's branches.
         version: one more with every write and removal.
         measured: how much searches by codes miss, once that was measured.
@@ -211,11 +213,15 @@ class Place(Protocol):
     def contents(self, space: Space) -> dict[str, str]:
         """Item -> content of what is there already, so that a push goes on where another one stopped."""
 
-    def announce(self, space: Space, items: int) -> None:
-        """A push of so many items begins; makes the space where there is none."""
+    def owned(self, space: Space, origin: str) -> set[str]:
+        """Items that were pushed from one library."""
+
+    def announce(self, space: Space, items: int, origin: str = "") -> None:
+        """A push begins, after which so many items are of its library; makes the space where there is none."""
 
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
-        """Write items with all their rows, each as a whole or not at all; one that is there is replaced."""
+        """Write items with all their rows, each as a whole or not at all; one that is there is replaced and keeps its
+        origin."""
 
     def remove(self, space: Space, ids: Sequence[str]) -> None:
         """Take items out."""

@@ -11,7 +11,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,9 @@ class SqlPlace:
         """A transaction."""
         raise AssertionError
 
+    def wait_for_makers(self, connection: Any) -> None:
+        """Until nobody else makes tables: two that make the same one at once would fail."""
+
     # --- shared
 
     @contextmanager
@@ -117,7 +120,7 @@ class SqlPlace:
         self.run(
             connection,
             "CREATE TABLE IF NOT EXISTS mvr_indexes (space text PRIMARY KEY, branches text, dim integer, "
-            f"announced bigint, items bigint, segments bigint, next_position bigint, version bigint, "
+            f"announced text, items bigint, segments bigint, next_position bigint, version bigint, "
             f"least_gram {self.number_list}, measured text)",
         )
         self.run(
@@ -129,7 +132,7 @@ class SqlPlace:
             connection,
             f"CREATE TABLE IF NOT EXISTS mvr_items_{space.key} (id text PRIMARY KEY, position bigint{self.unique}, "
             f"content text, document text, genre {self.text_list}, mood {self.text_list}, licence text, "
-            "commercial boolean, duration_s double precision, tempo_bpm double precision)",
+            "commercial boolean, duration_s double precision, tempo_bpm double precision, origin text)",
         )
         grams = ", ".join(f"{name} double precision" for name, _ in gram_columns(len(space.branches)))
         self.run(
@@ -171,8 +174,8 @@ class SqlPlace:
                 f"the index was made with branches {line[0]} of width {line[1]}, this system has "
                 f"{','.join(space.branches)} of width {space.dim}; push the library again"
             )
-        announced, items, rows, version = (int(number) for number in line[2:6])
-        return announced, items, rows, version, list(line[6]), line[7]
+        items, rows, version = (int(number) for number in line[3:6])
+        return sum(json.loads(line[2]).values()), items, rows, version, list(line[6]), line[7]
 
     def has_table(self, connection: Any, name: str) -> bool:
         """Whether a table is there; asked until it is."""
@@ -191,17 +194,32 @@ class SqlPlace:
             found = self.run(connection, f"SELECT id, content FROM mvr_items_{space.key}").fetchall()
             return {str(item): str(content) for item, content in found}
 
-    def announce(self, space: Space, items: int) -> None:
+    def owned(self, space: Space, origin: str) -> set[str]:
+        """See `Place.owned`."""
+        with self.transaction() as connection:
+            if self._space(connection, space) is None:
+                return set()
+            query = f"SELECT id FROM mvr_items_{space.key} WHERE origin = ?"
+            return {str(line[0]) for line in self.run(connection, query, [origin]).fetchall()}
+
+    def announce(self, space: Space, items: int, origin: str = "") -> None:
         """See `Place.announce`."""
         with self.transaction() as connection:
+            self.wait_for_makers(connection)
             self._tables(connection, space)
             self._space(connection, space)  # refuses one of another shape
             least = np.ones(len(space.branches) ** 2)
             self.run(
                 connection,
-                "INSERT INTO mvr_indexes VALUES (?, ?, ?, ?, 0, 0, 1, 0, ?, NULL) ON CONFLICT (space) DO UPDATE "
-                "SET announced = excluded.announced",
-                [space.key, ",".join(space.branches), space.dim, items, least.tolist()],
+                "INSERT INTO mvr_indexes VALUES (?, ?, ?, '{}', 0, 0, 1, 0, ?, NULL) ON CONFLICT DO NOTHING",
+                [space.key, ",".join(space.branches), space.dim, least.tolist()],
+            )
+            query = f"SELECT announced FROM mvr_indexes WHERE space = ?{self.lock}"
+            announced = json.loads(self.run(connection, query, [space.key]).fetchone()[0]) | {origin: items}
+            self.run(
+                connection,
+                "UPDATE mvr_indexes SET announced = ? WHERE space = ?",
+                [json.dumps(announced), space.key],
             )
 
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
@@ -216,8 +234,10 @@ class SqlPlace:
             line = self.run(connection, query, [space.key]).fetchone()  # locked until the transaction ends
             known = self._take_out(connection, space, list(latest))
             fresh = itertools.count(int(line[0]))
-            placed = [(known.get(name, -1), *found) for name, found in latest.items()]
-            placed = [(next(fresh) if at < 0 else at, item, vectors) for at, item, vectors in placed]
+            placed = []
+            for name, (item, vectors) in latest.items():
+                at, origin = known[name] if name in known else (next(fresh), item.origin)
+                placed.append((at, replace(item, origin=origin), vectors))
             lower = np.minimum(np.array(line[1], np.float64), least.ravel())
             rows = sum(len(vectors) for _, _, vectors in placed)
             self.run(
@@ -239,16 +259,16 @@ class SqlPlace:
             [positions, space.key],
         )
 
-    def _take_out(self, connection: Any, space: Space, ids: Sequence[str]) -> dict[str, int]:
-        """Delete items with their rows; where those that were there lay."""
+    def _take_out(self, connection: Any, space: Space, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Delete items with their rows; where those that were there lay, and who had pushed them."""
         found = self.run(
             connection,
-            f"SELECT i.id, i.position FROM mvr_items_{space.key} i WHERE {self.member}",
+            f"SELECT i.id, i.position, i.origin FROM mvr_items_{space.key} i WHERE {self.member}",
             [list(ids)],
         ).fetchall()
-        known = {str(name): int(position) for name, position in found}
+        known = {str(name): (int(position), str(origin)) for name, position, origin in found}
         if known:
-            at = list(known.values())
+            at = [position for position, _ in known.values()]
             rows = self.run(
                 connection,
                 f"SELECT count(*) FROM mvr_segments_{space.key} r WHERE {self.at}",
@@ -269,7 +289,7 @@ class SqlPlace:
             query = f"SELECT space FROM mvr_indexes WHERE space = ?{self.lock}"
             self.run(connection, query, [space.key]).fetchone()
             if known := self._take_out(connection, space, ids):
-                self._changed(connection, space, list(known.values()))
+                self._changed(connection, space, [position for position, _ in known.values()])
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
         """See `Place.keep_measured`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class MemoryPlace:
 
     def __init__(self) -> None:
         self._spaces: dict[Space, dict[int, tuple[StoredItem, FloatArray]]] = {}
-        self._announced: dict[Space, int] = {}
+        self._announced: dict[Space, dict[str, int]] = {}
         self._log: dict[Space, list[set[int]]] = {}  # positions that each version changed
         self._measured: dict[Space, Measured] = {}
         self.finder: Finder | None = None
@@ -43,7 +44,7 @@ class MemoryPlace:
         grams = [gram(vectors).min(axis=0) for _, vectors in held.values()]
         least = np.min(grams, axis=0) if grams else np.eye(len(space.branches))
         rows = sum(len(vectors) for _, vectors in held.values())
-        announced = self._announced[space]
+        announced = sum(self._announced[space].values())
         return Holding(
             items=len(held),
             rows=rows,
@@ -57,10 +58,14 @@ class MemoryPlace:
         """See `Place.contents`."""
         return {item.id: item.content for item, _ in self._spaces.get(space, {}).values()}
 
-    def announce(self, space: Space, items: int) -> None:
+    def owned(self, space: Space, origin: str) -> set[str]:
+        """See `Place.owned`."""
+        return {item.id for item, _ in self._spaces.get(space, {}).values() if item.origin == origin}
+
+    def announce(self, space: Space, items: int, origin: str = "") -> None:
         """See `Place.announce`."""
         self._spaces.setdefault(space, {})
-        self._announced[space] = items
+        self._announced.setdefault(space, {})[origin] = items
         self._log.setdefault(space, [])
 
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
@@ -70,7 +75,8 @@ class MemoryPlace:
         for item, vectors in checked:
             known = {other.id: position for position, (other, _) in held.items()}
             position = known.get(item.id, max([0, *held, *set().union(*self._log[space])]) + 1)
-            held[position] = (item, vectors)
+            origin = held[position][0].origin if position in held else item.origin
+            held[position] = (replace(item, origin=origin), vectors)
             changed.add(position)
         self._log[space].append(changed)
 

@@ -254,6 +254,37 @@ def test_what_is_not_there_is_one_sentence(tmp_path):
         place.holding(space_of())
 
 
+def test_each_library_owns_what_it_pushed_first_and_announces_for_itself(place):
+    space, stored = space_of(), items(6, space_of())
+    place.announce(space, 4, "one")
+    place.write(space, [dataclasses.replace(item, origin="one") for item in stored[:3]])
+    place.announce(space, 3, "two")
+    place.write(
+        space, [dataclasses.replace(item, origin="two") for item in stored[2:]]
+    )  # one of them is there
+    assert place.owned(space, "one") == {"item0000", "item0001", "item0002"}
+    assert place.owned(space, "two") == {"item0003", "item0004", "item0005"} and not place.owned(space, "x")
+    assert (place.holding(space).items, place.holding(space).announced) == (6, 7)
+    place.announce(space, 3, "one")
+    assert place.holding(space).announced == 6
+
+
+@pytest.mark.postgres
+def test_writers_that_meet_an_empty_server_at_once_all_begin(pgvector_url):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def begin(number: int) -> None:
+        place = open_place(pgvector_url)
+        place.announce(space_of(), 1, str(number))
+        place.write(space_of(), [items(number + 1, space_of())[number]])
+        place.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(begin, range(8)))
+    holding = open_place(pgvector_url).holding(space_of())
+    assert (holding.items, holding.announced, holding.version) == (8, 8, 8)
+
+
 @pytest.mark.postgres
 def test_several_writers_push_side_by_side(pgvector_url):
     from concurrent.futures import ThreadPoolExecutor
