@@ -24,15 +24,25 @@ ROOT = Path(__file__).parents[2]
 MAX_UPLOAD_MB = 30
 # what Gradio says of a request that a reload cut off
 LEFT_BEHIND = ("BodyStreamBuffer was aborted", "Connection errored out")
-SIZES: dict[str, dict[str, Any]] = {
-    "1280x800": {"viewport": {"width": 1280, "height": 800}},
-    "390x844": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
-}
-both_sizes = pytest.mark.parametrize("size", SIZES)
-# whatever the test opens has that window; a telephone's are run with what takes longer
-on_a_phone_too = pytest.mark.parametrize(
-    "screen", ["1280x800", pytest.param("390x844", marks=pytest.mark.slow)], indirect=True
-)
+DESKTOP, PHONE = "1280x800", "390x844"
+PHONE_PX = 500  # a window that is not so wide is a telephone's, which fingers use
+
+
+def screen_of(size: str) -> dict[str, Any]:
+    """The window of a size, as a browser context takes it."""
+    width, height = map(int, size.split("x"))
+    phone = {"has_touch": True, "is_mobile": True} if width < PHONE_PX else {}
+    return {"viewport": {"width": width, "height": height}, **phone}
+
+
+def on_screens(*sizes: Any) -> pytest.MarkDecorator:
+    """Whatever the test opens has a window of that size."""
+    return pytest.mark.parametrize("screen", sizes, indirect=True)
+
+
+both_sizes = on_screens(DESKTOP, PHONE)
+# a telephone's are run with what takes longer
+on_a_phone_too = on_screens(DESKTOP, pytest.param(PHONE, marks=pytest.mark.slow))
 PATIENCE_S = 180  # a busy machine is slow, not wrong; nothing here waits for a time to pass
 STREAM_S = 20
 expect.set_options(timeout=1000 * PATIENCE_S)
@@ -255,6 +265,11 @@ class Visitor:
         return str(line.inner_text())
 
 
+def fits(page: Any) -> bool:
+    """Whether nothing is wider than the window; `innerWidth` would not tell: a telephone shows such a page smaller."""
+    return bool(page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"])
+
+
 def choose(box: Any) -> None:
     """Check one of Gradio's small boxes by its label, as a hand does: the click waits until that stands still."""
     box.locator("xpath=ancestor::label").click()
@@ -263,8 +278,8 @@ def choose(box: Any) -> None:
 
 @pytest.fixture
 def screen(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The window of every visitor of the test: the desktop's, or what `on_a_phone_too` asks for."""
-    return SIZES[getattr(request, "param", "1280x800")]
+    """The window of every visitor of the test: the desktop's, or what `on_screens` asks for."""
+    return screen_of(getattr(request, "param", DESKTOP))
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
 from mvr.library.schema import CHANGES, ITEMS
-from tests.browser.conftest import SIZES, Server, Visitor, both_sizes
+from tests.browser.conftest import Server, Visitor, both_sizes, fits
 from tests.conftest import write_tone
 from tests.large_library import fill
 
@@ -40,10 +40,7 @@ def shows(visitor: Visitor, first: str) -> list[str]:
 
 
 @both_sizes
-def test_ten_thousand_tracks_are_paged_searched_and_edited_on_page_2(
-    new_visitor: Callable[..., Visitor], large: Server, size: str
-) -> None:
-    visitor = new_visitor(**SIZES[size])
+def test_ten_thousand_tracks_are_paged_searched_and_edited_on_page_2(visitor: Visitor, large: Server) -> None:
     page = visitor.open("?tab=library&library=own")
     assert shows(visitor, "Take 00000") == [f"Take {number:05d}" for number in range(50)]
     pages = page.locator(f"{LIST} .mv-pages")
@@ -56,7 +53,7 @@ def test_ten_thousand_tracks_are_paged_searched_and_edited_on_page_2(
         " return at.top > -2 && at.top < innerHeight / 2 && document.activeElement.matches('.mv-list-head'); }"
     )
 
-    edited = f"Edited at {size}"
+    edited = f"Edited at {page.viewport_size}"
     row = page.locator(ROWS).nth(30)
     row.locator(".mv-edit summary").click()
     row.get_by_label("Title").fill(edited)
@@ -91,7 +88,7 @@ def test_ten_thousand_tracks_are_paged_searched_and_edited_on_page_2(
     assert shows(visitor, wanted[0]) == wanted[:50]
     find.fill(edited)
     assert shows(visitor, edited) == [edited]
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
     row = page.locator(ROWS).first  # an emptied box brings the file's own word back
     row.locator(".mv-edit summary").click()

@@ -9,7 +9,7 @@ import pytest
 
 from mvr.page import texts
 from mvr.page.app import PREVIEW, TABS
-from tests.browser.conftest import PATIENCE_S, on_a_phone_too
+from tests.browser.conftest import PATIENCE_S, fits, on_a_phone_too, on_screens
 
 pytestmark = pytest.mark.browser
 
@@ -59,17 +59,15 @@ CUT = """(tab) => [...document.querySelectorAll(tab + " *")].filter((part) => {
 }).map((part) => part.outerHTML.slice(0, 120))"""
 
 
-@pytest.mark.parametrize("width", [375, 768, 1280])
-def test_no_tab_scrolls_sideways_and_every_tab_can_be_reached(new_visitor, width):
-    visitor = new_visitor(viewport={"width": width, "height": 800})
+@on_screens("375x800", "768x800", "1280x800")
+def test_no_tab_scrolls_sideways_and_every_tab_can_be_reached(visitor):
     page = visitor.open()
     for tab in TABS:
         page.get_by_role("tab", name=tab.label, exact=True).click()
         page.locator(f"#mv-tab-{tab.id}").wait_for()
         visitor.rest()
-        inside = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        assert inside, f"{tab.id} is wider than {width} px"
-        assert page.evaluate(CUT, f"#mv-tab-{tab.id}") == [], f"parts of {tab.id} are cut off at {width} px"
+        assert fits(page), f"{tab.id} is wider than the window"
+        assert page.evaluate(CUT, f"#mv-tab-{tab.id}") == [], f"parts of {tab.id} are cut off"
 
 
 def test_one_heading_a_language_and_a_heading_in_each_panel(visitor):

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mvr.page.app import PREVIEW
+from tests.browser.conftest import screen_of
 
 pytestmark = pytest.mark.browser
 
@@ -68,7 +69,7 @@ class Film:
 
 
 def test_an_audition_is_filmed_and_the_main_tab_pictured(new_visitor, other_server, tmp_path):
-    visitor = new_visitor(viewport={"width": PREVIEW.width_px, "height": PREVIEW.height_px})
+    visitor = new_visitor(**screen_of(f"{PREVIEW.width_px}x{PREVIEW.height_px}"))
     if asked := os.environ.get("MVR_PICTURES"):  # with the limits that a server has unasked
         limits = {"MVR_APP_MAX_VIDEO_S": "600", "MVR_APP_MAX_UPLOAD_MB": "500"}
         with other_server(tmp_path, **limits) as visitor.server:

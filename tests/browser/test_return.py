@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import choose, on_a_phone_too
+from tests.browser.conftest import both_sizes, choose, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -16,9 +16,8 @@ ROWS = "#mv-results-v2m .mv-row[data-id]"
 IDS = f"() => [...document.querySelectorAll('{ROWS}')].map(row => row.dataset.id)"
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
-def test_a_reload_keeps_clip_list_and_filters_and_another_tab_starts_anew(new_visitor, clips, size):
-    visitor = new_visitor(viewport={"width": size[0], "height": size[1]})
+@both_sizes
+def test_a_reload_keeps_clip_list_and_filters_and_another_tab_starts_anew(visitor, new_visitor, clips):
     page = visitor.open()
     visitor.upload(
         "mv-upload-v2m", clips("h264.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac")
@@ -64,9 +63,8 @@ def test_back_goes_back_a_tab_and_an_address_opens_tab_alpha_and_library(visitor
     )
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
-def test_the_first_result_comes_into_sight_and_the_player_stays_while_the_list_scrolls(new_visitor, size):
-    visitor = new_visitor(viewport={"width": size[0], "height": size[1]})
+@both_sizes
+def test_the_first_result_comes_into_sight_and_the_player_stays_while_the_list_scrolls(visitor):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.wait_for_function(
@@ -76,13 +74,16 @@ def test_the_first_result_comes_into_sight_and_the_player_stays_while_the_list_s
     page.locator(f"{ROWS} [data-hear]").first.click()
     page.locator("#mv-tab-video-to-music .mv-stage[data-clip]").wait_for()
     visitor.rest()
-    if size[0] > 860:  # time lines and controls leave the picture its room, and the first result beside it
+    window = page.viewport_size
+    if (
+        window["width"] > 860
+    ):  # time lines and controls leave the picture its room, and the first result beside it
         page.locator(".mv-stage .mv-strip").wait_for()
         page.evaluate("scrollTo(0, 0)")
         visitor.rest()
         bottom = "part => part.getBoundingClientRect().bottom"
         assert page.locator(".mv-stage video").evaluate("part => part.getBoundingClientRect().height") >= 240
-        assert page.locator(ROWS).first.evaluate(bottom) <= size[1]
+        assert page.locator(ROWS).first.evaluate(bottom) <= window["height"]
     visitor.place(f"{ROWS}:last-child", down=0.1)
     seen = """() => ['video', '[data-step="0"]', '[data-part=now]'].every((part) => {
       const at = document.querySelector('.mv-stage ' + part)?.getBoundingClientRect();
@@ -94,7 +95,7 @@ def test_the_first_result_comes_into_sight_and_the_player_stays_while_the_list_s
     page.locator(f"{ROWS}[aria-current=true]").wait_for()
     assert abs(page.evaluate("scrollY") - before) < 120, "the page does not jump at a tap"
 
-    page.mouse.move(size[0] / 2, size[1] / 2)
+    page.mouse.move(window["width"] / 2, window["height"] / 2)
     page.mouse.wheel(0, 50)
     visitor.rest()
     before = page.evaluate("scrollY")

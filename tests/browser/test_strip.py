@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
+from tests.browser.conftest import on_screens
 
 pytestmark = pytest.mark.browser
 
@@ -130,8 +131,8 @@ def fit_and_take(visitor, tmp_path):
     page.wait_for_function("mvAudition.tabs.get('v2m').player.current()?.startsWith('fitted') === false")
 
 
-def test_a_finger_moves_the_music_on_a_phone(new_visitor):
-    visitor = new_visitor(viewport={"width": 375, "height": 720}, has_touch=True, is_mobile=True)
+@on_screens("375x720")
+def test_a_finger_moves_the_music_on_a_phone(visitor):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import SIZES, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, Visitor, screen_of
 from tests.browser.hearing import EAR, wait_hz, write_tone
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -44,7 +44,7 @@ def test_who_edits_the_library_leaves_anothers_list_music_and_download_alone(
     new_visitor: Callable[..., Visitor], other_server: Any, clips: Callable[..., Path], tmp_path: Path
 ) -> None:
     with other_server(tmp_path / "server") as server:
-        anna, bo = new_visitor(**SIZES["390x844"]), new_visitor(**SIZES["1280x800"])
+        anna, bo = new_visitor(**screen_of(PHONE)), new_visitor(**screen_of(DESKTOP))
         anna.server = bo.server = server
         edit_while_another_listens(anna, bo, clips, tmp_path)
         for person in (anna, bo):  # before their server goes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -11,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S, on_a_phone_too
@@ -73,26 +76,33 @@ def test_every_kind_of_clip_is_ranked_and_plays(visitor, clips):
     assert page.get_by_text("not playable").count() == 0
 
 
-def test_a_portrait_clip_that_was_filmed_turned_plays_upright(visitor, clips, tmp_path):
+# a white disc in pixels 4:3, that container and picture tell of: 320x240 on a screen, stored as 240x240
+DISC = "geq=lum='255*lt(hypot((X-119.5)*4/3,Y-119.5),90)':cb=128:cr=128,setsar=4/3"
+
+
+def disc_on_the_stage(page) -> tuple[int, int]:
+    """Width and height of the disc as the screen shows it, in pixels."""
+    video = page.locator(f"{TAB} .mv-stage video")
+    video.evaluate("video => { video.controls = false; }")
+    shown = np.asarray(Image.open(io.BytesIO(video.screenshot())).convert("L")) > 128
+    return int(shown[shown.shape[0] // 2].sum()), int(shown[:, shown.shape[1] // 2].sum())
+
+
+def test_a_clip_of_wide_pixels_and_one_that_was_filmed_turned_are_shown_in_their_right_shape(visitor, clips):
     import imageio_ffmpeg
 
-    flat = clips("h264.mp4", *KINDS["h264.mp4"])
-    turned = tmp_path / "turned.mp4"
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-v",
-        "error",
-        "-display_rotation",
-        "90",
-        "-i",
-        str(flat),
-        "-c",
-        "copy",
-    ]
-    subprocess.run([*command, str(turned)], check=True)
+    wide = clips("disc.mp4", *KINDS["h264.mp4"], "-vf", DISC, size="240x240")
+    turned = wide.with_name("turned.mp4")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-display_rotation", "90", "-i", str(wide)]
+    subprocess.run([*command, "-c", "copy", str(turned)], check=True)
     visitor.open()
-    shown = plays(search(visitor, turned))
-    assert (shown["width"], shown["height"]) == (240, 320)
+    for clip, size in ((wide, (320, 240)), (turned, (240, 320))):
+        page = search(visitor, clip)
+        shown = plays(page)
+        assert (shown["width"], shown["height"]) == size, clip
+        visitor.rest()
+        width, height = disc_on_the_stage(page)
+        assert height > 60 and width == pytest.approx(height, rel=0.03), (clip, width, height)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
-from tests.browser.conftest import choose, on_a_phone_too
+from tests.browser.conftest import choose, on_a_phone_too, on_screens
 
 pytestmark = pytest.mark.browser
 
@@ -154,9 +154,9 @@ IN_SIGHT = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", [375, 1280])
-def test_a_track_far_down_the_list_is_heard_on_a_clip_in_sight(new_visitor, width):
-    page = start_example(new_visitor(viewport={"width": width, "height": 800}))
+@on_screens("375x800", "1280x800")
+def test_a_track_far_down_the_list_is_heard_on_a_clip_in_sight(visitor):
+    page = start_example(visitor)
     page.locator(f"{ROWS} [data-hear]").last.click()
     page.wait_for_function(IN_SIGHT)
     assert page.evaluate("scrollY") > 300, "and the page did not jump to it"

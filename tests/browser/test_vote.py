@@ -13,7 +13,7 @@ import pytest
 from mvr.votes.ids import new_id
 from mvr.votes.records import Judgment
 from mvr.votes.store import VoteStore
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import PHONE, Visitor, both_sizes, fits, on_screens
 from tests.browser.voting import SYSTEMS, arena, in_step, listen, start
 
 pytestmark = pytest.mark.browser
@@ -73,8 +73,8 @@ def test_a_reload_gives_the_same_battle_back(new_visitor: Any) -> None:
     assert page.evaluate("() => mvArena.battle.token") == token
 
 
-def test_two_clips_for_one_music_are_voted_on_with_a_finger(new_visitor: Any) -> None:
-    visitor = new_visitor(**SIZES["390x844"])
+@on_screens(PHONE)
+def test_two_clips_for_one_music_are_voted_on_with_a_finger(visitor: Visitor) -> None:
     page = arena(visitor)
     page.locator("[name=mv-direction][value=m2v]").check()
     start(page)
@@ -82,7 +82,8 @@ def test_two_clips_for_one_music_are_voted_on_with_a_finger(new_visitor: Any) ->
     assert (
         page.locator("[data-part=status]").inner_text() == "Press A or B to watch. The music keeps its place."
     )
-    page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
+    visitor.rest()
+    assert fits(page)
     page.locator("[data-side='1']").tap()
     page.wait_for_function("() => mvArena.heard[1] >= mvArena.battle.needed_ms")
     assert page.locator("#mv-arena video.is-on").count() == 1
@@ -159,9 +160,8 @@ def test_a_participant_id_without_a_study_is_ignored_with_one_sentence(new_visit
     assert "No study runs here" in page.locator("[data-part=status]").inner_text()
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
-def test_a_battle_fits_on_one_screen_and_every_button_shows_its_key(new_visitor, size) -> None:
-    visitor = new_visitor(viewport={"width": size[0], "height": size[1]})
+@both_sizes
+def test_a_battle_fits_on_one_screen_and_every_button_shows_its_key(visitor: Visitor) -> None:
     page = arena(visitor)
     start(page)
     visitor.rest()
@@ -174,6 +174,6 @@ def test_a_battle_fits_on_one_screen_and_every_button_shows_its_key(new_visitor,
     )
     assert len(places) == 8
     for top, bottom, height, words in places:
-        assert top >= 0 and bottom <= size[1] and height >= 40, (top, bottom, words)
+        assert top >= 0 and bottom <= page.viewport_size["height"] and height >= 40, (top, bottom, words)
     keys = page.locator("#mv-arena [data-side] kbd, #mv-arena [data-outcome] kbd").all_inner_texts()
     assert keys == ["Q", "W", "1", "2", "3", "4", "5"]

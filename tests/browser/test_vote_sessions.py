@@ -9,11 +9,11 @@ import pytest
 
 from mvr.votes.records import Battle, Vote
 from mvr.votes.store import VoteStore
+from tests.browser.conftest import PHONE, fits, screen_of
 from tests.browser.voting import arena, by_tab, in_step, post, start
 
 pytestmark = pytest.mark.browser
 BATTLES = 12
-PHONE = {"viewport": {"width": 375, "height": 780}, "has_touch": True, "is_mobile": True}
 
 
 def rows(server: Any, page: Any, record: Any) -> list[Any]:
@@ -24,7 +24,7 @@ def rows(server: Any, page: Any, record: Any) -> list[Any]:
 
 @pytest.mark.slow
 def test_two_visitors_cast_twelve_votes_each_by_keyboard_alone(new_visitor: Any, server: Any) -> None:
-    pages = [arena(new_visitor()), arena(new_visitor(**PHONE))]
+    pages = [arena(new_visitor()), arena(new_visitor(**screen_of(PHONE)))]
     for page in pages:
         by_tab(page, "I agree, start")
         page.wait_for_function("() => mvArena.step === 'sound'")
@@ -40,7 +40,7 @@ def test_two_visitors_cast_twelve_votes_each_by_keyboard_alone(new_visitor: Any,
         for page in pages:
             in_step(page, "voted")
             assert page.locator("[data-part=mine]").inner_text() == str(number + 1)
-            assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+            assert fits(page)
             page.keyboard.press("n")
     for page in pages:
         in_step(page, "battle")
