@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+SPLITS = ("train", "val", "test")
 
 
 class Modality(StrEnum):
@@ -22,6 +23,14 @@ class Modality(StrEnum):
 
     VIDEO = "video"
     AUDIO = "audio"
+
+
+class Original(StrEnum):
+    """What becomes of the clip's own sound."""
+
+    MUTE = "mute"
+    MIX = "mix"
+    DUCK = "duck"
 
 
 class Direction(StrEnum):

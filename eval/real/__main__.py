@@ -23,8 +23,7 @@ from mvr.config.outputs import check_output_folder
 from mvr.embeddings.status import system_status
 from mvr.embeddings.system import load_system
 from mvr.errors import MvrError, UsageError
-
-ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
+from mvr.index.recall import ALPHAS
 
 
 @dataclass(frozen=True, kw_only=True)

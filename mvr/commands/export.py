@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,18 +24,9 @@ from mvr.commands.options import (
 from mvr.commands.output import print_json, say, steps
 from mvr.commands.recommend import AlphaOption, CommercialOption
 from mvr.config.outputs import VIDEO_ENDINGS, check_output_file
-from mvr.datatypes import JsonDict
+from mvr.datatypes import JsonDict, Original
 from mvr.errors import UsageError
 from mvr.timing.plan import Ending, FitPlan
-
-
-class Original(StrEnum):
-    """What becomes of the clip's own sound."""
-
-    MUTE = "mute"
-    MIX = "mix"
-    DUCK = "duck"
-
 
 OutOption = Annotated[
     Path | None,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mvr.datatypes import SPLITS
 from mvr.embeddings.durable import commit_file
 from mvr.errors import DataError, Leakage
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-SPLITS = ("train", "val", "test")
 
 
 def complete_manifest(manifest: pa.Table) -> pa.Table:

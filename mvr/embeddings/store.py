@@ -25,10 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.config.settings import settings_hash
-from mvr.datatypes import JsonDict
+from mvr.datatypes import SPLITS, JsonDict
 from mvr.embeddings.durable import flush_file, write_json
 from mvr.embeddings.manifest import (
-    SPLITS,
     complete_manifest,
     read_manifest,
     taxonomy_columns,

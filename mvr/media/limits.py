@@ -37,6 +37,7 @@ class MediaLimits:
 
 
 DEFAULT_LIMITS = MediaLimits()
+ONE_THREAD = MediaLimits(threads=1)
 
 
 class Deadline:

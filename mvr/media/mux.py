@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from mvr.config.outputs import VIDEO_ENDINGS, VIDEO_MUXERS, check_output_file
+from mvr.datatypes import Original
 from mvr.media.channels import FloatSamples
 from mvr.media.ffmpeg import Progress, input_arguments, run_ffmpeg, written_whole
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
@@ -16,7 +17,6 @@ from mvr.media.sound import read_stereo
 from mvr.media.soundtrack import (
     DEFAULT_MUX,
     MuxSettings,
-    Original,
     composed_blocks,
     fitted_blocks,
     lift_faint,
@@ -25,7 +25,7 @@ from mvr.media.soundtrack import (
 )
 from mvr.media.straight import picture_input
 
-__all__ = ["MuxSettings", "Original", "mux_music", "render_music"]
+__all__ = ["MuxSettings", "mux_music", "render_music"]
 
 EXPORT_SIDES_PX = (1920, 1080)
 _SOUND_SHARE = 0.4  # of the progress

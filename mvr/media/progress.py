@@ -13,6 +13,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -34,7 +37,7 @@ _stretch: ContextVar[_Stretch | None] = ContextVar("stretch", default=None)
 @contextlib.contextmanager
 def telling(tell: Callable[[float], None]) -> Iterator[None]:
     """Call `tell` with the share that is done of what runs in this context, whenever it has grown."""
-    with _within(_Stretch(listener=_Listener(tell=tell), begin=0.0, end=1.0)):
+    with within(_stretch, _Stretch(listener=_Listener(tell=tell), begin=0.0, end=1.0)):
         yield
 
 
@@ -49,18 +52,19 @@ def stretch(begin: float, end: float) -> Iterator[None]:
     inner = _Stretch(
         listener=outer.listener, begin=outer.begin + begin * width, end=outer.begin + end * width
     )
-    with _within(inner):
+    with within(_stretch, inner):
         yield
         tell_done(1.0)
 
 
 @contextlib.contextmanager
-def _within(inner: _Stretch) -> Iterator[None]:
-    token = _stretch.set(inner)
+def within(variable: ContextVar[T], value: T) -> Iterator[None]:
+    """A variable of the context has that value as long."""
+    token = variable.set(value)
     try:
         yield
     finally:
-        _stretch.reset(token)
+        variable.reset(token)
 
 
 def is_told() -> bool:

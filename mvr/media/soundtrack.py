@@ -12,12 +12,12 @@ import math
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from mvr.datatypes import Original
 from mvr.errors import NoSound, UsageError
 from mvr.media.channels import FloatSamples
 from mvr.media.ffmpeg import run_ffmpeg
@@ -34,14 +34,6 @@ _TOLERANCE_LU = 0.3
 _ROUNDS = 6
 _AAC_OUTPUT = ("-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4")
 WAV_OUTPUT = ("-c:a", "pcm_s24le", "-f", "wav")
-
-
-class Original(StrEnum):
-    """What becomes of the clip's own sound."""
-
-    MUTE = "mute"
-    MIX = "mix"
-    DUCK = "duck"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
+from mvr.media.progress import within
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -42,11 +43,8 @@ _watcher: ContextVar[See | None] = ContextVar("watcher", default=None)
 @contextlib.contextmanager
 def watching(see: See) -> Iterator[None]:
     """Every frame that is decoded in this context is shown to `see`, ascending; seeking is left out meanwhile."""
-    token = _watcher.set(see)
-    try:
+    with within(_watcher, see):
         yield
-    finally:
-        _watcher.reset(token)
 
 
 def present_watcher() -> See | None:

@@ -11,10 +11,9 @@ from mvr.signal.bars import beaten, find_bars
 from mvr.signal.beats import Times, beat_candidates
 from mvr.signal.onsets import onset_envelopes
 from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
-from mvr.signal.tempo import tempo_of
+from mvr.signal.tempo import SILENT_RMS, tempo_of
 
 _CHUNK_FRAMES = 2048  # about 48 s: bounds the memory of a long file
-_SILENT_RMS = 1e-5  # -100 dBFS: below lies dither
 _FEWEST_BEATS = 4
 
 
@@ -51,7 +50,7 @@ class Rhythm:
 def hear(samples: FloatArray) -> Heard | None:
     """Spectral rows of mono sound at `SAMPLE_RATE_HZ`; None for silence and for less than one window."""
     rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) >= FFT_SIZE else 0.0
-    if rms < _SILENT_RMS:
+    if rms < SILENT_RMS:
         return None
     frames = 1 + len(samples) // HOP
     decibels = np.empty((frames, MEL_BANDS), np.float32)

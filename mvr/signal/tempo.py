@@ -27,7 +27,7 @@ _MULTIPLES = (0.25, 1 / 3, 0.5, 2 / 3, 1, 1.5, 2, 3, 4, 6, 8)  # of a beat, all 
 _BAND_MULTIPLES = (0.5, 1, 2, 4)  # of a beat, each band
 SOFTEST_DB = 0.5  # rise of the mean band that is an onset
 _FEWEST_ONSETS = 3  # the start and the end of a tone are no rhythm
-_SILENT_RMS = 1e-5  # -100 dBFS: below lies dither
+SILENT_RMS = 1e-5  # -100 dBFS: below lies dither
 MODEL = Path(__file__).with_name("tempo_model.json")
 
 
@@ -91,7 +91,7 @@ def _refined(envelope: FloatArray, bpm: float) -> float:
 def envelopes_of(samples: FloatArray) -> FloatArray | None:
     """Onset envelopes (4, frames) of mono sound at `SAMPLE_RATE_HZ`, whatever its gain; None for silence."""
     rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
-    if rms < _SILENT_RMS:
+    if rms < SILENT_RMS:
         return None
     return onset_envelopes(mel_db(power_spectrogram(samples / np.float32(rms))))
 

@@ -22,6 +22,7 @@ from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 MAX_UPLOAD_MB = 30
+ROWS = "#mv-results-v2m .mv-row[data-id]"  # of music for a video
 # what Gradio says of a request that a reload cut off
 LEFT_BEHIND = ("BodyStreamBuffer was aborted", "Connection errored out")
 DESKTOP, PHONE = "1280x800", "390x844"
@@ -43,6 +44,7 @@ def on_screens(*sizes: Any) -> pytest.MarkDecorator:
 both_sizes = on_screens(DESKTOP, PHONE)
 # a telephone's are run with what takes longer
 on_a_phone_too = on_screens(DESKTOP, pytest.param(PHONE, marks=pytest.mark.slow))
+PATIENT_ROUNDS = 10  # a busy machine may delay one of them
 PATIENCE_S = 180  # a busy machine is slow, not wrong; nothing here waits for a time to pass
 STREAM_S = 20
 expect.set_options(timeout=1000 * PATIENCE_S)

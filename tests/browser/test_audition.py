@@ -14,7 +14,16 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from tests.browser.conftest import PATIENCE_S, Server, Visitor, choose, on_a_phone_too, serve
+from tests.browser.conftest import (
+    PATIENCE_S,
+    PATIENT_ROUNDS,
+    ROWS,
+    Server,
+    Visitor,
+    choose,
+    on_a_phone_too,
+    serve,
+)
 from tests.browser.hearing import (
     EAR,
     RATE_HZ,
@@ -28,10 +37,8 @@ from tests.browser.hearing import (
 
 pytestmark = pytest.mark.browser
 
-ROWS = "#mv-results-v2m .mv-row[data-id]"
 PLAYER = "mvAudition.tabs.get('v2m').player"
 VIDEO = "document.querySelector('.mv-stage video')"
-PATIENT_ROUNDS = 10
 
 
 def made(out: Path, *arguments: str) -> Path:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import both_sizes, choose, on_a_phone_too
+from tests.browser.conftest import ROWS, both_sizes, choose, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
 # what the page sees when the clip became playable after its list was there
 LATE_CLIP = "() => { document.querySelector('.mv-stage').dataset.clip += ' '; mvAudition.react(); }"
 
-ROWS = "#mv-results-v2m .mv-row[data-id]"
 IDS = f"() => [...document.querySelectorAll('{ROWS}')].map(row => row.dataset.id)"
 
 

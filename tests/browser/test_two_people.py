@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, Visitor, screen_of
+from tests.browser.conftest import DESKTOP, PHONE, ROWS, Visitor, screen_of
 from tests.browser.hearing import EAR, wait_hz, write_tone
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TAB = "#mv-tab-video-to-music"
-ROWS = "#mv-results-v2m .mv-row[data-id]"
 SHELF = "#mv-library-list .mv-row[data-id]"
 H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast")
 

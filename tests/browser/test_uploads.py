@@ -17,12 +17,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S, on_a_phone_too
+from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S, ROWS, on_a_phone_too
 from tests.browser.open_page import OpenPage
 
 pytestmark = pytest.mark.browser
 
-ROWS = "#mv-results-v2m .mv-row[data-id]"
 BOX = "mv-upload-v2m"
 TAB = "#mv-tab-video-to-music"
 

@@ -15,13 +15,12 @@ import pytest
 from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
-from tests.browser.conftest import choose, on_a_phone_too, on_screens
+from tests.browser.conftest import ROWS, choose, on_a_phone_too, on_screens
 
 pytestmark = pytest.mark.browser
 
 EXAMPLE = "#mv-examples-v2m [data-event=pick]"
 DOWNLOAD = "#mv-tab-video-to-music [data-event=download]"
-ROWS = "#mv-results-v2m .mv-row[data-id]"
 
 
 def ids(page) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import PATIENT_ROUNDS
 from tests.browser.voting import arena, start
 
 pytestmark = pytest.mark.browser
-PATIENT_ROUNDS = 10
 
 # what the player asks of WebAudio, as it asks it
 SPY = """

@@ -14,10 +14,9 @@ from mvr.library import open_demo_library
 from mvr.page.voting.reception import CONSENT_VERSION
 from mvr.votes.records import Battle, Consent, Side, Vote
 from mvr.votes.store import VoteStore
-from tests.browser.conftest import choose, on_a_phone_too
+from tests.browser.conftest import ROWS, choose, on_a_phone_too
 
 pytestmark = pytest.mark.browser
-ROWS = "#mv-results-v2m .mv-row[data-id]"
 
 
 def vote_for_fast_music(db: Path, voter: str, count: int, seed: int) -> None:

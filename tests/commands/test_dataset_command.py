@@ -18,15 +18,11 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from mvr.__main__ import app
+from tests.commands.conftest import invoke
 
 ROOT = Path(__file__).parents[2]
-
-
-def invoke(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:

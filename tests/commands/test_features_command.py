@@ -9,20 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from mvr.__main__ import app
 from mvr.embeddings.store import FeatureStore
 from mvr.heads import load_head
+from tests.commands.conftest import invoke
 
 SMALL = {
     "head": {"hidden": 16, "dim": 8, "members": 1},
     "training": {"epochs": 2, "batch_rows": 4, "min_steps": 0},
 }
-
-
-def invoke(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture

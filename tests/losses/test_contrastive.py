@@ -10,11 +10,7 @@ from torch.nn import functional as F
 
 from mvr.errors import NotFinite, WrongShape
 from mvr.losses import info_nce
-
-
-def unit(rows: int, dim: int, seed: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return F.normalize(torch.randn(rows, dim, generator=generator, dtype=torch.float64), dim=-1)
+from tests.losses.conftest import unit
 
 
 def slow(video, audio, scale, groups=None, smoothing=0.0):

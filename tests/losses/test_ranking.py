@@ -8,11 +8,7 @@ from torch.nn import functional as F
 
 from mvr.errors import NotFinite
 from mvr.losses.ranking import VmNetWeights, soft_structure, vm_net_loss
-
-
-def unit(rows: int, dim: int, seed: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return F.normalize(torch.randn(rows, dim, generator=generator, dtype=torch.float64), dim=-1)
+from tests.losses.conftest import unit
 
 
 def squared(a: torch.Tensor, b: torch.Tensor) -> float:

@@ -10,12 +10,7 @@ from torch.nn import functional as F
 
 from mvr.errors import NotFinite, WrongShape
 from mvr.losses import emo_clim_loss, shared_labels, supervised_contrastive
-
-
-def unit(rows: int, dim: int, seed: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return F.normalize(torch.randn(rows, dim, generator=generator, dtype=torch.float64), dim=-1)
-
+from tests.losses.conftest import unit
 
 # two labels on row 1, no label on row 3, a label nobody shares on row 5
 LABELS = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1]], dtype=torch.bool)

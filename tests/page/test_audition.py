@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from eval.speed.ear import write_wave
 from mvr.media.loudness import RATE_HZ, loudness_of
 from mvr.media.mux import MuxSettings, mux_music
 from mvr.media.sound import read_stereo
 from mvr.page.search.audition import LEVELS_HOP_S, own_levels, write_excerpt
 from mvr.page.serving.room import make_room
-
-
-def write_wave(out: Path, samples: np.ndarray) -> Path:
-    with wave.open(str(out), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
-        file.writeframes((32767 * samples).astype("<i2").tobytes())
-    return out
 
 
 def test_an_excerpt_is_sample_by_sample_what_the_export_lays_on_the_clip(

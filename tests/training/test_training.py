@@ -90,11 +90,8 @@ class Killed(BaseException):
     """Not an Exception: nothing in the trainer may catch it."""
 
 
-@pytest.mark.parametrize("preset", ["mvbind", "control-mvr"])
-@pytest.mark.parametrize("at_step", [0, 7, 16])
-def test_a_killed_and_resumed_run_ends_in_the_same_weights(preset, at_step, store, tmp_path, monkeypatch):
-    recipe = small(preset, epochs=8, ema_decay=0.9, noise=0.1, mixup=0.3)
-    train_head(store, recipe, tmp_path / "whole")
+def dies_at(at_step, monkeypatch):
+    """The next runs are killed at a step; what each step does while nobody dies."""
     step = Loop._train_step
 
     def dying(loop, rows):
@@ -103,6 +100,15 @@ def test_a_killed_and_resumed_run_ends_in_the_same_weights(preset, at_step, stor
         return step(loop, rows)
 
     monkeypatch.setattr(Loop, "_train_step", dying)
+    return step
+
+
+@pytest.mark.parametrize("preset", ["mvbind", "control-mvr"])
+@pytest.mark.parametrize("at_step", [0, 7, 16])
+def test_a_killed_and_resumed_run_ends_in_the_same_weights(preset, at_step, store, tmp_path, monkeypatch):
+    recipe = small(preset, epochs=8, ema_decay=0.9, noise=0.1, mixup=0.3)
+    train_head(store, recipe, tmp_path / "whole")
+    step = dies_at(at_step, monkeypatch)
     with pytest.raises(Killed):
         train_head(store, recipe, tmp_path / "killed")
     assert not (tmp_path / "killed").exists()
@@ -346,14 +352,7 @@ def test_a_run_killed_in_the_second_phase_resumes_to_the_same_weights(
     store, _ = shifted(make_store)
     options = {"focus": "kind=near", "focus_epochs": 4, "epochs": 1, "focus_batch_rows": 40, "ema_decay": 0.9}
     train_head(store, small(**options), tmp_path / "whole")
-    step = Loop._train_step
-
-    def dying(loop, rows):
-        if loop.step == at_step:
-            raise Killed
-        return step(loop, rows)
-
-    monkeypatch.setattr(Loop, "_train_step", dying)
+    step = dies_at(at_step, monkeypatch)
     with pytest.raises(Killed):
         train_head(store, small(**options), tmp_path / "killed")
     monkeypatch.setattr(Loop, "_train_step", step)

@@ -32,6 +32,7 @@ from mvr.votes.records import Aspect
 from mvr.votes.store import VoteStore
 
 DECIMALS = 6
+PROVISIONAL = "votes on the board that are provisional (their voters are new)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +111,7 @@ def build_board(
             "votes of excluded voters": len(data.counted) - len(kept),
             "votes that a system was trained on": len(kept) - len(rows),
             "votes on the board": len(rows),
-            "votes on the board that are provisional (their voters are new)": _provisional(
-                rows, data, settings
-            ),
+            PROVISIONAL: _provisional(rows, data, settings),
         },
         "boards": sections,
         "sensitivity": _sensitivity_rows(sensitive, rows, settings.ratings),

@@ -17,9 +17,9 @@ from mvr.errors import DataError
 from mvr.metrics.agreement import rating_table, reliability
 from mvr.metrics.graded import graded_scores, refuse_unjudged
 from mvr.metrics.preference.votes import codes
+from mvr.votes.formats.trec import TOP_SCORE
 from mvr.votes.records import Judgment, PoolItem
 
-TOP_SCORE = 10_000
 SHOWN = ("ndcg@10", "ndcg@10 upper", "ap", "rr", "bpref", "judged@10")  # ndcg@10 counts the unjudged as 0
 Key = tuple[str, str]  # pool version, direction
 

@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from mvr.config.table import cells, decoded, not_utf8, unreadable
 from mvr.datasets.features.paired import PairedFeatures
+from mvr.datatypes import SPLITS
 from mvr.errors import DataError, NotFinite, WrongShape
 
 PLAIN_COLUMNS = ("id", "split", "group")
-SPLITS = ("train", "val", "test")
 
 
 def import_matrices(video: Path, audio: Path, manifest: Path) -> PairedFeatures:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from mvr.datasets.svm10k.schema import MEDIA, SPLITS, TAXONOMIES, no_set
-from mvr.datatypes import JsonDict
+from mvr.datasets.svm10k.schema import MEDIA, TAXONOMIES, no_set
+from mvr.datatypes import SPLITS, JsonDict
 
 _NUMBERS = ("duration_s", "tempo_bpm", "loudness_lufs", "speech_share", "noise")
 

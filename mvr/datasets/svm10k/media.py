@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from mvr.media.ffmpeg import input_arguments, run_ffmpeg, written_whole
-from mvr.media.limits import MediaLimits
+from mvr.media.limits import ONE_THREAD
 from mvr.media.probe import MediaInfo, probe
-
-_LIMITS = MediaLimits(threads=1)
 
 
 def write_pictures(source: Path, out: Path, borders: tuple[int, int, int, int] | None) -> None:
     """Pictures without sound as MP4: copied when they are H.264 already, else encoded, cut to `borders` if given."""
-    info = probe(source, _LIMITS, needs=("picture",))
+    info = probe(source, ONE_THREAD, needs=("picture",))
     assert info.video is not None
     if borders is None and info.video.codec == "h264" and info.video.pixel_format == "yuv420p":
         codec = ["-c:v", "copy"]
@@ -34,7 +32,7 @@ def write_pictures(source: Path, out: Path, borders: tuple[int, int, int, int] |
 
 def write_sound(source: Path, out: Path) -> None:
     """Sound as stereo AAC, 44.1 kHz, 128 kbit/s."""
-    info = probe(source, _LIMITS, needs=("sound",))
+    info = probe(source, ONE_THREAD, needs=("sound",))
     assert info.audio is not None
     codec = [
         "-map",
@@ -65,7 +63,7 @@ def _convert(source: Path, out: Path, codec: list[str], info: MediaInfo) -> None
     with written_whole(out) as part:
         run_ffmpeg(
             [
-                *input_arguments(source, _LIMITS),
+                *input_arguments(source, ONE_THREAD),
                 *codec,
                 "-map_metadata",
                 "-1",
@@ -74,6 +72,6 @@ def _convert(source: Path, out: Path, codec: list[str], info: MediaInfo) -> None
                 str(part),
             ],
             source,
-            timeout_s=_LIMITS.timeout_s,
+            timeout_s=ONE_THREAD.timeout_s,
             duration_s=info.duration_s,
         )

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VERSION = "1.1.0"
-SPLITS = ("train", "val", "test")
 MEDIA = ("video", "audio")
 TAXONOMIES = ("genre", "mood", "instrument")
 

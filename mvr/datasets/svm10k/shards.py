@@ -9,8 +9,8 @@ from typing import Any
 
 from mvr.config.digest import content_hash
 from mvr.datasets.svm10k.media import write_pictures, write_sound
-from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, SPLITS, arrow_schema
-from mvr.datatypes import JsonDict
+from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, arrow_schema
+from mvr.datatypes import SPLITS, JsonDict
 
 
 def write_shards(rows: Mapping[str, Sequence[JsonDict]], folder: Path, shard_mb: float) -> dict[str, int]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mvr.datasets.svm10k.loader import load_short_videos, media_file
-from mvr.datasets.svm10k.schema import MEDIA, SPLITS, no_set
+from mvr.datasets.svm10k.schema import MEDIA, no_set
+from mvr.datatypes import SPLITS
 from mvr.errors import MediaError
 from mvr.media.frames import sample_frames
 from mvr.media.sound import read_sound

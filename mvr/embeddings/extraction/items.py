@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mvr.config.digest import content_hash
 from mvr.datasets.svm10k.loader import load_short_videos, media_file
-from mvr.datasets.svm10k.schema import SPLITS, TAXONOMIES
+from mvr.datasets.svm10k.schema import TAXONOMIES
 from mvr.datasets.svm10k.sources import find_clips
-from mvr.datatypes import Modality
+from mvr.datatypes import SPLITS, Modality
 from mvr.errors import DataError
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
-from mvr.arena.board.board import Board
+from mvr.arena.board.board import PROVISIONAL, Board
 from mvr.arena.board.forest import forest_plot
 from mvr.arena.board.orders import SAID
 from mvr.arena.board.original import PUBLISHED
@@ -102,7 +102,7 @@ def _became(tallies: Mapping[str, int]) -> str:
         words.format(votes=tallies[name]) for name, words in texts.BOARD_LEFT_OUT.items() if tallies[name]
     ]
     said = texts.BOARD_SAVED.format(saved=saved, board=tallies["votes on the board"])
-    provisional = tallies["votes on the board that are provisional (their voters are new)"]
+    provisional = tallies[PROVISIONAL]
     new = texts.BOARD_PROVISIONAL.format(votes=provisional) if provisional else ""
     return said + (f"; {', '.join(left_out)}" if left_out else "") + "." + new
 

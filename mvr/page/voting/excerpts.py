@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from mvr.media.ffmpeg import run_ffmpeg, written_whole
-from mvr.media.limits import MediaLimits
+from mvr.media.limits import ONE_THREAD
 from mvr.media.loudness import RATE_HZ
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.proxy import encode_arguments, fits, is_browser_safe
@@ -30,7 +30,6 @@ from mvr.page.voting.twins import canvas_px, write_rival
 
 VERSION = "2"  # another one makes all kept files anew
 _SIDES_PX = (854, 480)
-_LIMITS = MediaLimits(threads=1)
 _KEPT_BYTES = 2 << 30
 _KEPT_SHAPES = 10_000
 
@@ -114,11 +113,11 @@ def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> No
     """-16 LUFS with true peak at most -1.5 dBTP, exactly `length_s` long, as 16 bit PCM."""
     settings = MuxSettings(start_s=start_s)
     length = round(length_s * RATE_HZ)
-    track, begin_s = read_music(music, length, start_s, _LIMITS)
+    track, begin_s = read_music(music, length, start_s, ONE_THREAD)
     with tempfile.TemporaryDirectory(prefix="mvr-") as folder:
         encoded = Path(folder) / "sound.m4a"
         write_sound(fitted_blocks(track, length, settings, begin_s), encoded, settings)
-        samples = read_stereo(encoded, RATE_HZ, limits=_LIMITS)[:length]
+        samples = read_stereo(encoded, RATE_HZ, limits=ONE_THREAD)[:length]
     samples = np.pad(samples, ((0, length - len(samples)), (0, 0)))
     with written_whole(out) as part, wave.open(str(part), "wb") as file:
         file.setnchannels(2)
@@ -129,10 +128,10 @@ def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> No
 
 def write_picture(video: Path, out: Path, length_s: float) -> None:
     """The picture alone, H.264 in MP4 without tags, at most 854 x 480; one that is so already may be copied."""
-    info = probe(video, _LIMITS, needs=("picture",))
+    info = probe(video, ONE_THREAD, needs=("picture",))
     assert info.video is not None
     encode = ["-c:v", "copy"] if _is_ready(info, length_s) else encode_arguments(info.video, _SIDES_PX)
-    with picture_input(info, _LIMITS) as (opened, shown), written_whole(out) as part:
+    with picture_input(info, ONE_THREAD) as (opened, shown), written_whole(out) as part:
         run_ffmpeg(
             [
                 *opened, "-map", shown, "-an", "-t", f"{length_s:.3f}",
@@ -140,12 +139,12 @@ def write_picture(video: Path, out: Path, length_s: float) -> None:
                 "-f", "mp4", f"file:{part.absolute()}",
             ],
             video,
-            _LIMITS.timeout_s,
+            ONE_THREAD.timeout_s,
         )  # fmt: skip
 
 
 def _shape_px(video: Path) -> tuple[int, int]:
-    info = probe(video, _LIMITS, needs=("picture",))
+    info = probe(video, ONE_THREAD, needs=("picture",))
     assert info.video is not None
     return info.video.width_px, info.video.height_px
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from mvr.errors import Truncated
 from mvr.media.ffmpeg import input_arguments, run_ffmpeg, written_whole
-from mvr.media.limits import MediaLimits
+from mvr.media.limits import ONE_THREAD
 from mvr.media.probe import probe
 from mvr.media.proxy import picture_filters
 from mvr.media.straight import picture_input
@@ -30,7 +30,6 @@ from mvr.page.serving.room import make_room
 
 RATE_HZ = 25
 WIDE, TALL, SQUARE = (512, 288), (288, 512), (384, 384)
-_LIMITS = MediaLimits(threads=1)
 _KEY_EVERY = 4 * RATE_HZ
 _SEI_LEAST = 64  # bytes: two messages, see `sei`
 _KEY_BYTES, _FRAME_BYTES = (14_000, 18_000), (2_000, 3_000)  # least sizes of a frame are drawn between these
@@ -54,7 +53,7 @@ def write_rival(video: Path, out: Path, length_s: float, canvas: tuple[int, int]
     Raises:
         MediaError: the file cannot be used.
     """
-    info = probe(video, _LIMITS, needs=("picture",))
+    info = probe(video, ONE_THREAD, needs=("picture",))
     assert info.video is not None
     width, height = canvas
     filters = ",".join(
@@ -66,7 +65,7 @@ def write_rival(video: Path, out: Path, length_s: float, canvas: tuple[int, int]
         ]
     )
     frames = max(1, round(length_s * RATE_HZ))
-    with picture_input(info, _LIMITS) as (opened, shown), written_whole(out) as part:
+    with picture_input(info, ONE_THREAD) as (opened, shown), written_whole(out) as part:
         encode = ["-c:v", "libx264", "-preset", "superfast", "-tune", "fastdecode", "-crf", "16"]
         run_ffmpeg(
             [
@@ -74,7 +73,7 @@ def write_rival(video: Path, out: Path, length_s: float, canvas: tuple[int, int]
                 *encode, *_EXACT, f"file:{part.absolute()}",
             ],
             video,
-            _LIMITS.timeout_s,
+            ONE_THREAD.timeout_s,
         )  # fmt: skip
         if len(_frames(part)) != frames:
             raise Truncated(f"{video.name}: its picture cannot be decoded; the file is damaged")
@@ -133,13 +132,13 @@ def _encode(rival: Path, out: Path, seed: str) -> None:
     noise = f"noise=alls=2:allf=t:all_seed={_number(seed) % 2**31}"
     run_ffmpeg(
         [
-            *("-threads", "1"), *input_arguments(rival, _LIMITS), "-vf", noise, "-threads", "1", "-c:v", "libx264",
+            *("-threads", "1"), *input_arguments(rival, ONE_THREAD), "-vf", noise, "-threads", "1", "-c:v", "libx264",
             *("-preset", "superfast", "-crf", "26", "-maxrate", "1000k", "-bufsize", "200k", "-bf", "0"),
             *("-g", str(_KEY_EVERY), "-keyint_min", str(_KEY_EVERY), "-sc_threshold", "0"), *_EXACT,
             f"file:{out.absolute()}",
         ],
         rival,
-        _LIMITS.timeout_s,
+        ONE_THREAD.timeout_s,
     )  # fmt: skip
 
 
