@@ -1,12 +1,13 @@
 #!/bin/sh
-# crowd-kit 1.4.2: BradleyTerry(n_iter=N).fit stops after two iterations whatever N and tol are, far from the maximum likelihood.
+# crowd-kit 1.4.2: BradleyTerry(n_iter=N).fit stops after two iterations whatever N and tol are, far from the maximum
+# likelihood.
 #
-# Guess of a good engineer: n_iter=10_000 and tol=1e-12 give the maximum likelihood to many digits, as choix does on the same votes; more
-# votes bring the strengths nearer to the true ones.
-# Behaviour: the loop compares its array with itself (one name for the old and the new), so the change is 0 in the second round and the
-# fit ends there; loss_history_ stays empty. n_iter 2, 100 and 10_000 give the same numbers; a true ratio of 16 between best and
-# worst is told as about half of that, with any number of votes. No error, no warning. The documentation says "a number
-# of optimization iterations" and that the likelihood is maximised.
+# Guess of a good engineer: n_iter=10_000 and tol=1e-12 give the maximum likelihood to many digits, as choix does on the same
+# votes; more votes bring the strengths nearer to the true ones.
+# Behaviour: the loop compares its array with itself (one name for the old and the new), so the change is 0 in the second
+# round and the fit ends there; loss_history_ stays empty. n_iter 2, 100 and 10_000 give the same numbers; a true ratio of 16
+# between best and worst is told as about half of that, with any number of votes. No error, no warning. The documentation says
+# "a number of optimization iterations" and that the likelihood is maximised.
 # What to do: choix, evalica, or a logistic regression.
 set -eu
 folder=$(mktemp -d)

@@ -1,14 +1,14 @@
 #!/bin/sh
-# duckdb 2.0.1: ORDER BY array_cosine_similarity(...) DESC puts a vector of zeros (an item without sound, a failed embedding) first,
-# before the query's own vector; ORDER BY array_cosine_distance(...) puts it last. max() and max_by() find it, too.
+# duckdb 2.0.1: ORDER BY array_cosine_similarity(...) DESC puts a vector of zeros (an item without sound, a failed embedding)
+# first, before the query's own vector; ORDER BY array_cosine_distance(...) puts it last. max() and max_by() find it, too.
 #
-# Guess of a good engineer: NULL or 0 for a vector without direction, or an error, so that similarity DESC and distance ASC are
-# one list and such an item never leads it.
-# Behaviour: the similarity is NaN, which DuckDB orders above every number and above infinity. One silent track tops the list of every
-# query, and avg() over a column of similarities is NaN. No error, no warning; NULLS LAST does not help.
-# The documentation of the array functions says nothing of zeros (that of numbers says that NaN is the greatest).
-# What to do: order by the distance, keep out such rows (array_inner_product(v, v) > 0), or store unit vectors and order by the
-# inner product.
+# Guess of a good engineer: NULL or 0 for a vector without direction, or an error, so that similarity DESC and distance ASC
+# are one list and such an item never leads it.
+# Behaviour: the similarity is NaN, which DuckDB orders above every number and above infinity. One silent track tops the list
+# of every query, and avg() over a column of similarities is NaN. No error, no warning; NULLS LAST does not help. The
+# documentation of the array functions says nothing of zeros (that of numbers says that NaN is the greatest).
+# What to do: order by the distance, keep out such rows (array_inner_product(v, v) > 0), or store unit vectors and order by
+# the inner product.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

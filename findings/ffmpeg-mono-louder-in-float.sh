@@ -1,13 +1,14 @@
 #!/bin/sh
-# FFmpeg 8.1 (PyAV 18.1.0) and FFmpeg 9.0 (imageio-ffmpeg 0.8.1's program): the level of a stereo sound mixed to mono depends on the
-# number format that is asked for: whole numbers get the mean of both channels, floats get 3 dB more, beyond full scale.
+# FFmpeg 8.1 (PyAV 18.1.0) and FFmpeg 9.0 (imageio-ffmpeg 0.8.1's program): the level of a stereo sound mixed to mono depends
+# on the number format that is asked for: whole numbers get the mean of both channels, floats get 3 dB more, beyond full
+# scale.
 #
-# Guess of a good engineer: one mix, whatever the format; most would say the mean of the channels. -f f32le and -f s16le, "fltp" and
-# "s16" of AudioResampler give the same sound up to rounding.
-# Behaviour: 0.8 in both channels is 0.8 in s16 and s32 and 1.131 in flt and dbl, No error, no
-# warning. Two parts of one program that read a file in different formats disagree by 3 dB in loudness and by 0.69 in log-mel
-# energy (ln 2); floats over 1 are clipped by what writes them next. FFmpeg's documentation of rematrix_maxval says that 1.0
-# prevents clipping, not that it is 1 for whole numbers and unlimited for floats if nobody sets it. PyAV's says nothing of it.
+# Guess of a good engineer: one mix, whatever the format; most would say the mean of the channels. -f f32le and -f s16le,
+# "fltp" and "s16" of AudioResampler give the same sound up to rounding.
+# Behaviour: 0.8 in both channels is 0.8 in s16 and s32 and 1.131 in flt and dbl, No error, no warning. Two parts of one
+# program that read a file in different formats disagree by 3 dB in loudness and by 0.69 in log-mel energy (ln 2); floats over
+# 1 are clipped by what writes them next. FFmpeg's documentation of rematrix_maxval says that 1.0 prevents clipping, not that
+# it is 1 for whole numbers and unlimited for floats if nobody sets it. PyAV's says nothing of it.
 # What to do: decode all channels and take their mean, or pan=mono|c0=.5*c0+.5*c1, or rematrix_maxval=1 with floats.
 set -eu
 folder=$(mktemp -d)

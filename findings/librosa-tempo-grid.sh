@@ -1,13 +1,13 @@
 #!/bin/sh
-# librosa 0.11.0: librosa.feature.tempo (and the tempo of beat_track) can only be one of a few numbers: with the default rate and hop
-# 60 * 22050 / 512 divided by a whole number. Between 90 and 200 bpm there are sixteen; 120 is not among them, and a metronome at
-# exactly 120 bpm is told as 117.45.
+# librosa 0.11.0: librosa.feature.tempo (and the tempo of beat_track) can only be one of a few numbers: with the default rate
+# and hop 60 * 22050 / 512 divided by a whole number. Between 90 and 200 bpm there are sixteen; 120 is not among them, and a
+# metronome at exactly 120 bpm is told as 117.45.
 #
-# Guess of a good engineer: the peak of the tempogram is interpolated, or the grid is finer than what people hear and DJs need: a
-# metronome of half a minute within half a percent.
-# Behaviour: up to 2.5 % off at tempi of dance music, always the same numbers (117.45, 123.05, 129.2, 136.0, 143.55, 152.0, 161.5 ...), so
-# a histogram of a library's tempi shows peaks that are not in its music, and tracks of 122 and 126 bpm count as alike. No error,
-# no warning. The documentation of tempo says nothing of it.
+# Guess of a good engineer: the peak of the tempogram is interpolated, or the grid is finer than what people hear and DJs
+# need: a metronome of half a minute within half a percent.
+# Behaviour: up to 2.5 % off at tempi of dance music, always the same numbers (117.45, 123.05, 129.2, 136.0, 143.55, 152.0,
+# 161.5 ...), so a histogram of a library's tempi shows peaks that are not in its music, and tracks of 122 and 126 bpm count
+# as alike. No error, no warning. The documentation of tempo says nothing of it.
 # What to do: hop_length=128 or less for the onset envelope, or the median distance of many beats.
 set -eu
 folder=$(mktemp -d)

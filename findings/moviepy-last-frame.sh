@@ -2,10 +2,11 @@
 # moviepy 2.2.1: a film read and written again without any change is a frame shorter, depending on its number of frames.
 #
 # Guess of a good engineer: clip.n_frames and the copy have as many frames as the film; duration * fps is that number.
-# Behaviour: the duration is read from the text that ffmpeg prints, which is rounded to hundredths of a second, and multiplied by the
-# rate, and the product is cut off: 100 frames at 30 fps are "3.33 s" and 99 frames, and 4.52 * 25 is 112, not 113. A third of all
-# lengths at 24 and 30 fps and half of those at 29.97 lose their last frame. No error, no warning. What is cut by frame numbers, or laid beside the film's own timeline, is one frame off from there on.
-# The documentation says nothing of it (n_frames is described as the number of frames).
+# Behaviour: the duration is read from the text that ffmpeg prints, which is rounded to hundredths of a second, and multiplied
+# by the rate, and the product is cut off: 100 frames at 30 fps are "3.33 s" and 99 frames, and 4.52 * 25 is 112, not 113. A
+# third of all lengths at 24 and 30 fps and half of those at 29.97 lose their last frame. No error, no warning. What is cut by
+# frame numbers, or laid beside the film's own timeline, is one frame off from there on. The documentation says nothing of it
+# (n_frames is described as the number of frames).
 # What to do: count frames with PyAV and cut by clip.with_duration(frames / fps).
 set -eu
 folder=$(mktemp -d)

@@ -1,13 +1,14 @@
 #!/bin/sh
 # moviepy 2.2.1: a film whose sound begins after its picture (phones, screen recorders, broadcast streams: tens to hundreds of
-# milliseconds) loses that delay. clip.audio holds the sound from its first sample on, so every film written by moviepy, cut or
-# whole, has its sound early by the delay. The ffmpeg below it keeps picture and sound together when it converts the same file.
+# milliseconds) loses that delay. clip.audio holds the sound from its first sample on, so every film written by moviepy, cut
+# or whole, has its sound early by the delay. The ffmpeg below it keeps picture and sound together when it converts the same
+# file.
 #
 # Guess of a good engineer: VideoFileClip(film).write_videofile(copy) keeps picture and sound together; clip.audio is on the
 # clock of the clip, silent until the sound begins.
 # Behaviour: with a delay of 0.5 s the clap of a clapperboard is heard half a second before it is seen. No error, no warning.
-# (The first 0.02 s of the encoded sound, which a player skips, are counted in, so that the shift is 0.02 s less than the delay.)
-# The documentation says nothing of it.
+# (The first 0.02 s of the encoded sound, which a player skips, are counted in, so that the shift is 0.02 s less than the
+# delay.) The documentation says nothing of it.
 # What to do: decode picture and sound by their own times (PyAV: frame.time), and put what is missing in front as silence.
 set -eu
 folder=$(mktemp -d)

@@ -1,15 +1,16 @@
 #!/bin/sh
-# moviepy 2.2.1, imageio-ffmpeg 0.8.1 (and imageio's plugin FFMPEG on top of it): a film whose frames last unequally (a phone's
-# variable frame rate) is played too slowly and its end is never shown.
+# moviepy 2.2.1, imageio-ffmpeg 0.8.1 (and imageio's plugin FFMPEG on top of it): a film whose frames last unequally (a
+# phone's variable frame rate) is played too slowly and its end is never shown.
 #
-# Guess of a good engineer: clip.get_frame(t) is the picture that a player shows at t seconds; imageio_ffmpeg.read_frames yields the
-# frames of the film at the rate that it states beside them, so that frames / rate is the film's length.
-# Behaviour: ffmpeg, asked for raw pictures, repeats frames until they come at an even rate (its "tbr", 30 here); both libraries
-# count them by the film's average rate ("fps", 15.08 here). moviepy's picture at 5 s is that of 2.5 s, the second half of the film is
-# never seen, the sound runs on at its own speed; a film that was written anew is like that for good. read_frames gives 398
-# frames of "15.08 fps" for 13.27 s. No error, no warning. A film that was filmed at 29.4 of 30 fps is 2 % off: a second a minute.
-# The documentation of moviepy says of fps_source="tbr" that it may help if "the incorrect fps" is read, nothing of times; issue 1548
-# of moviepy describes the same and is open. imageio-ffmpeg's documentation says nothing of it.
+# Guess of a good engineer: clip.get_frame(t) is the picture that a player shows at t seconds; imageio_ffmpeg.read_frames
+# yields the frames of the film at the rate that it states beside them, so that frames / rate is the film's length.
+# Behaviour: ffmpeg, asked for raw pictures, repeats frames until they come at an even rate (its "tbr", 30 here); both
+# libraries count them by the film's average rate ("fps", 15.08 here). moviepy's picture at 5 s is that of 2.5 s, the second
+# half of the film is never seen, the sound runs on at its own speed; a film that was written anew is like that for good.
+# read_frames gives 398 frames of "15.08 fps" for 13.27 s. No error, no warning. A film that was filmed at 29.4 of 30 fps is 2
+# % off: a second a minute. The documentation of moviepy says of fps_source="tbr" that it may help if "the incorrect fps" is
+# read, nothing of times; issue 1548 of moviepy describes the same and is open. imageio-ffmpeg's documentation says nothing of
+# it.
 # What to do: fps_source="tbr" in moviepy (right here), or decode by frame times (PyAV).
 set -eu
 folder=$(mktemp -d)

@@ -1,12 +1,13 @@
 #!/bin/sh
-# onnxruntime 1.32.0 (CPU): max-pooling and ReduceMax swallow NaN, so that a network whose activations have gone wrong gives clean
-# embeddings. Whether ReduceMax does depends on where in the row the NaN stands.
+# onnxruntime 1.32.0 (CPU): max-pooling and ReduceMax swallow NaN, so that a network whose activations have gone wrong gives
+# clean embeddings. Whether ReduceMax does depends on where in the row the NaN stands.
 #
-# Guess of a good engineer: NaN comes through, as in numpy's max, torch's amax and max_pool1d (from which such graphs are exported), and
-# a check for NaN on what comes out finds a broken input or overflow.
-# Behaviour: ReduceMax of [nan, 1, 2] is nan, of [1, nan, 2] and [1, 2, nan] it is 2; MaxPool and GlobalMaxPool of all three are 2; Relu
-# keeps NaN, ArgMax points at another number. A clip of which all frames but the first are NaN has an embedding like any other.
-# No error, no warning. ONNX's text of these operators does not name NaN; issue 10514 of onnxruntime (ReduceMax alone) is open.
+# Guess of a good engineer: NaN comes through, as in numpy's max, torch's amax and max_pool1d (from which such graphs are
+# exported), and a check for NaN on what comes out finds a broken input or overflow.
+# Behaviour: ReduceMax of [nan, 1, 2] is nan, of [1, nan, 2] and [1, 2, nan] it is 2; MaxPool and GlobalMaxPool of all three
+# are 2; Relu keeps NaN, ArgMax points at another number. A clip of which all frames but the first are NaN has an embedding
+# like any other. No error, no warning. ONNX's text of these operators does not name NaN; issue 10514 of onnxruntime
+# (ReduceMax alone) is open.
 # What to do: check the input and the unpooled output, or pool by TopK with k = 1, which puts NaN first.
 set -eu
 folder=$(mktemp -d)

@@ -1,12 +1,13 @@
 #!/bin/sh
-# pedalboard 0.9.26: an MP3 file is read with the silence that its encoder put in front and behind: 1105 samples (25 ms) late and
-# 1836 samples too long. soundfile (and with it librosa) and PyAV read the same file to the sample as it was before it was encoded.
+# pedalboard 0.9.26: an MP3 file is read with the silence that its encoder put in front and behind: 1105 samples (25 ms) late
+# and 1836 samples too long. soundfile (and with it librosa) and PyAV read the same file to the sample as it was before it was
+# encoded.
 #
-# Guess of a good engineer: AudioFile reads the LAME tag of the file's first frame, as other readers do; beats, cuts and pairs of
-# tracks fall on the same samples in every library; frames / samplerate is the length of the music.
-# Behaviour: all that was measured with another library lies 25 ms early in pedalboard's samples; a loop that is written, encoded
-# and read again has a gap. No error, no warning. WAV, FLAC and Ogg Vorbis are exact.
-# The documentation names MP3 as natively supported and says nothing of it.
+# Guess of a good engineer: AudioFile reads the LAME tag of the file's first frame, as other readers do; beats, cuts and pairs
+# of tracks fall on the same samples in every library; frames / samplerate is the length of the music.
+# Behaviour: all that was measured with another library lies 25 ms early in pedalboard's samples; a loop that is written,
+# encoded and read again has a gap. No error, no warning. WAV, FLAC and Ogg Vorbis are exact. The documentation names MP3 as
+# natively supported and says nothing of it.
 # What to do: read MP3 with soundfile, librosa or PyAV and hand the array to pedalboard.
 set -eu
 folder=$(mktemp -d)

@@ -1,13 +1,14 @@
 #!/bin/sh
-# scipy 1.17.1: scipy.signal.correlate of two 16-bit sounds, as scipy.io.wavfile and soundfile(dtype="int16") read them, gives whole numbers
-# of 16 bits: the sums wrap around and the lag that is read off their maximum is anywhere. The FFT method, too, computes in
-# floats and then casts back.
+# scipy 1.17.1: scipy.signal.correlate of two 16-bit sounds, as scipy.io.wavfile and soundfile(dtype="int16") read them, gives
+# whole numbers of 16 bits: the sums wrap around and the lag that is read off their maximum is anywhere. The FFT method, too,
+# computes in floats and then casts back.
 #
-# Guess of a good engineer: method="auto" gives floats where it uses FFT, or sums wide enough; numpy's np.sum widens, scipy's own
-# fftconvolve returns floats for the same input, and the documentation of "auto" and of choose_conv_method speaks of keeping the
-# precision of whole numbers.
-# Behaviour: the wrong lag for sounds, at most a RuntimeWarning on the cast (method "fft" with large sums) and none with "direct". Pictures'
-# uint8 rows wrap at 256. The documentation says nothing of the result's type; issue 6076 of scipy (64-bit sums) is open.
+# Guess of a good engineer: method="auto" gives floats where it uses FFT, or sums wide enough; numpy's np.sum widens, scipy's
+# own fftconvolve returns floats for the same input, and the documentation of "auto" and of choose_conv_method speaks of
+# keeping the precision of whole numbers.
+# Behaviour: the wrong lag for sounds, at most a RuntimeWarning on the cast (method "fft" with large sums) and none with
+# "direct". Pictures' uint8 rows wrap at 256. The documentation says nothing of the result's type; issue 6076 of scipy (64-bit
+# sums) is open.
 # What to do: .astype(float) first.
 set -eu
 folder=$(mktemp -d)

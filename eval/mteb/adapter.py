@@ -1,7 +1,8 @@
 """A system of mvr as mteb's search model: corpus and queries become files, the ranking is that of the page.
 
 mteb scores NaN and missing vectors without a word, and takes a query that is also a document for its own best answer;
-so every document must be there, every score finite, and a query's own file is never ranked for it.
+so every document must be there, every score finite, and a query's own file is never ranked for it. It sorts by scores
+of 32 bits and then by name, so scores that are equal there are moved apart, in the order of the list.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mvr.datatypes import Direction
 from mvr.embeddings.system import System
@@ -86,14 +89,15 @@ class MtebSystem:
     def _scores(self, query: str, path: Path, direction: Direction, top_k: int) -> dict[str, float]:
         assert self._retriever is not None
         ranked = self._retriever.rank(self._retriever.embed_query(path, direction), self._alpha, top_k)
-        scores = {
-            document: result.score
-            for result in ranked.results
-            for document in self._documents.get(result.item.id, ())
-            if document != query
-        }
-        if not all(math.isfinite(score) for score in scores.values()):
-            raise NotFinite(f"{self.name} gives a score that is not finite for query {query}")
+        scores: dict[str, float] = {}
+        highest = math.inf
+        for result in ranked.results:
+            if not math.isfinite(result.score):
+                raise NotFinite(f"{self.name} gives a score that is not finite for query {query}")
+            # what is below in the list stays below in the 32 bits that pytrec_eval reads; it orders ties by name
+            highest = min(float(np.float32(result.score)), float(np.nextafter(np.float32(highest), -np.inf)))
+            documents = self._documents.get(result.item.id, ())
+            scores |= {document: highest for document in documents if document != query}
         return scores
 
     def _put(self, rows: Rows, column: str) -> dict[str, Path]:

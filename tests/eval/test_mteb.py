@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import ir_measures
 import pytest
 
 from eval.mteb.__main__ import main
@@ -108,6 +109,20 @@ def test_mteb_scores_a_tiny_random_model_as_our_own_metrics_do(task_folder, grad
 
 
 V2M = SimpleNamespace(category="v2a")
+
+
+def test_scores_that_32_bits_cannot_tell_apart_keep_the_order_of_the_list(tmp_path, monkeypatch):
+    """mteb's pytrec_eval reads scores as 32-bit floats and orders equal ones by name, the last name first."""
+    model = MtebSystem(load_system("random"), 0.5, tmp_path)
+    close = {"a": 0.900000004, "b": 0.900000002, "c": 0.9}
+    listed = [SimpleNamespace(item=SimpleNamespace(id=name), score=score) for name, score in close.items()]
+    retriever = SimpleNamespace(embed_query=lambda *_: None, rank=lambda *_: SimpleNamespace(results=listed))
+    monkeypatch.setattr(model, "_retriever", retriever)
+    monkeypatch.setattr(model, "_documents", {name: [name] for name in close})
+    monkeypatch.setattr(model, "_put", lambda rows, _: {row["id"]: None for row in rows})
+    (scores,) = model.search([{"id": "q"}], task_metadata=V2M, top_k=10).values()
+    assert scores == pytest.approx(close, abs=1e-6)
+    assert ir_measures.calc_aggregate([ir_measures.RR], {"q": {"a": 1}}, {"q": scores})[ir_measures.RR] == 1.0
 
 
 def rows_of(modality: Modality, count: int):
