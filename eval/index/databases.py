@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.index.graphs import Graphs
+from eval.index.graphs import LIMIT_S, Graphs
 from eval.index.kinds import Blocks, Built, K, Stage
 from eval.index.rows import BRANCHES, DIM, SEGMENTS, queries
 from mvr.datatypes import FloatArray, JsonDict
@@ -112,7 +112,7 @@ class PlaceKind:
     def _open(self) -> Place:
         if self._kind == "duckdb":
             return open_place(f"duckdb:{self._folder / 'index.duckdb'}", read_only=False)
-        return open_place(_server(self._folder / "pg"))
+        return open_place(_server(self._folder / "pg"), patience_s=LIMIT_S)
 
     def _table_bytes(self) -> int:
         with self.place.transaction() as connection:  # type: ignore[union-attr]  # of a database

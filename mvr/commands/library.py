@@ -137,7 +137,7 @@ def push(
         return
     for kind, words in recalls.items():
         say(f"{kind}: {words}")
-    say(f"{written} items written; the index now holds {held} for {loaded.name}")
+    say(f"{written} items written; the index now holds {held} of this library for {loaded.name}")
 
 
 @app.command("list")

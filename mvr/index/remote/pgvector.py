@@ -7,6 +7,10 @@ of building for a million rows, and on rows without clusters they are no quicker
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import threading
 import time
 import weakref
 from collections import deque
@@ -24,6 +28,7 @@ from mvr.index.remote.lines import ItemLine, Line
 from mvr.index.remote.place import Space
 from mvr.index.remote.sql import SqlPlace
 
+_STATEMENTS = 4  # of one transaction may take as long as each of them may
 _TRUSTED_S = 1.0  # an idle connection is asked whether it still answers after this long
 CONNECT_TIMEOUT_S = 5
 
@@ -102,7 +107,7 @@ class PgvectorPlace(SqlPlace):
         """A transaction; its connection is kept for the next one, unless something went wrong on it."""
         connection = self._borrow()
         try:
-            with connection.transaction():
+            with self._watched(connection), connection.transaction():
                 yield connection
         except BaseException:
             connection.close()
@@ -117,7 +122,8 @@ class PgvectorPlace(SqlPlace):
             since, connection = self._idle.pop()
             try:
                 if time.monotonic() - since > _TRUSTED_S:
-                    connection.execute("SELECT 1")
+                    with self._watched(connection):
+                        connection.execute("SELECT 1")
                 return connection
             except psycopg.Error:  # the server was started again, or cut it off
                 connection.close()
@@ -125,8 +131,23 @@ class PgvectorPlace(SqlPlace):
         connection = psycopg.connect(
             self._url, connect_timeout=CONNECT_TIMEOUT_S, options=options, autocommit=True
         )
-        self._learn_vectors(connection)
+        with self._watched(connection):
+            self._learn_vectors(connection)
         return connection
+
+    @contextmanager
+    def _watched(self, connection: Any) -> Iterator[None]:
+        """Cut the line to a server that says nothing any more: what is not there keeps no time limit of its own."""
+        line = socket.socket(fileno=os.dup(connection.fileno()))
+        guard = threading.Timer(_STATEMENTS * self._patience_s, _cut, [line])
+        guard.daemon = True
+        guard.start()
+        try:
+            yield
+        finally:
+            guard.cancel()
+            guard.join()
+            line.close()
 
     def _learn_vectors(self, connection: Any) -> None:
         import psycopg
@@ -158,6 +179,11 @@ class PgvectorPlace(SqlPlace):
     def close(self) -> None:
         """Close the kept connections."""
         _close(self._idle)
+
+
+def _cut(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _close(idle: deque[tuple[float, Any]]) -> None:

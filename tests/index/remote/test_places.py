@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -267,6 +270,23 @@ def test_each_library_owns_what_it_pushed_first_and_announces_for_itself(place):
     assert (place.holding(space).items, place.holding(space).announced) == (6, 7)
     place.announce(space, 3, "one")
     assert place.holding(space).announced == 6
+
+
+@pytest.mark.postgres
+def test_a_server_that_falls_silent_is_given_up(pgvector_url, monkeypatch):
+    monkeypatch.setattr("mvr.index.remote.pgvector._STATEMENTS", 1)
+    place = filled(open_place(pgvector_url, patience_s=1), items(3, space_of()), space_of())
+    with place.transaction() as connection:
+        server = connection.info.backend_pid
+    os.kill(server, signal.SIGSTOP)  # as a machine that lost its network
+    try:
+        began = time.monotonic()
+        with pytest.raises(IndexUnreachable, match="does not answer"):
+            place.holding(space_of())
+        assert time.monotonic() - began < 10
+    finally:
+        os.kill(server, signal.SIGCONT)
+    assert place.holding(space_of()).items == 3
 
 
 @pytest.mark.postgres
