@@ -6,8 +6,8 @@
 # votes, as a regularised fit gives them.
 # Behaviour: no maximum exists, the scores run away, and what comes back is one number for all: a board in which the item with
 # 30 wins of 30, one with 24 of 60 and one with 6 of 30 share rank 1, reached in 2 of at most 100 iterations. No error, no
-# warning. New systems, and all systems of a young arena, are undefeated or beaten throughout. The documentation says nothing
-# of it.
+# warning. New systems, and all systems of a young arena, are undefeated or beaten throughout. The functions' documentation
+# says nothing of it.
 # What to do: ask first whether wins connect all items in both directions (scipy.sparse.csgraph.connected_components, strong),
 # or add a fraction of a win to either side of each pair.
 set -eu

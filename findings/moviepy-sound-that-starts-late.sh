@@ -8,7 +8,8 @@
 # clock of the clip, silent until the sound begins.
 # Behaviour: with a delay of 0.5 s the clap of a clapperboard is heard half a second before it is seen. No error, no warning.
 # (The first 0.02 s of the encoded sound, which a player skips, are counted in, so that the shift is 0.02 s less than the
-# delay.) The documentation says nothing of it.
+# delay.) The documentation of VideoFileClip says nothing of it; issue 2284 of moviepy (open) is about pictures that begin
+# late.
 # What to do: decode picture and sound by their own times (PyAV: frame.time), and put what is missing in front as silence.
 set -eu
 folder=$(mktemp -d)

@@ -9,8 +9,8 @@
 # half of the film is never seen, the sound runs on at its own speed; a film that was written anew is like that for good.
 # read_frames gives 398 frames of "15.08 fps" for 13.27 s. No error, no warning. A film that was filmed at 29.4 of 30 fps is 2
 # % off: a second a minute. The documentation of moviepy says of fps_source="tbr" that it may help if "the incorrect fps" is
-# read, nothing of times; issue 1548 of moviepy describes the same and is open. imageio-ffmpeg's documentation says nothing of
-# it.
+# read, nothing of times; issue 1548 of moviepy describes the same and is open. The documentation of read_frames says nothing
+# of it.
 # What to do: fps_source="tbr" in moviepy (right here), or decode by frame times (PyAV).
 set -eu
 folder=$(mktemp -d)

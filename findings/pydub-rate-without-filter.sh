@@ -1,13 +1,14 @@
 #!/bin/sh
-# pydub 0.25.1: AudioSegment.set_frame_rate lowers the rate without a low-pass filter: what lies above half of the new rate comes back
-# as a false tone, nearly as loud as it was.
+# pydub 0.25.1: AudioSegment.set_frame_rate lowers the rate without a low-pass filter: what lies above half of the new rate
+# comes back as a false tone, nearly as loud as it was.
 #
-# Guess of a good engineer: a change of rate is a resampling with a filter, as in ffmpeg (which pydub uses for files), librosa, soxr or
-# scipy.signal.resample_poly; 10 kHz is gone at 16 kHz.
-# Behaviour: the method joins neighbouring samples by straight lines (audioop.ratecv): 10 kHz at 44.1 kHz becomes 6 kHz at 16 kHz, 1.5
-# dB quieter; soxr leaves nothing. 44.1 to 16 or 24 kHz is what speech and music networks ask for: cymbals and "s" become tones
-# and noise in the middle of what they hear. No error, no warning. The documentation says that the sound keeps its duration, nothing
-# of a filter; issue 817 of pydub asks which algorithm it is and has no answer.
+# Guess of a good engineer: a change of rate is a resampling with a filter, as in ffmpeg (which pydub uses for files),
+# librosa, soxr or scipy.signal.resample_poly; 10 kHz is gone at 16 kHz.
+# Behaviour: the method joins neighbouring samples by straight lines (audioop.ratecv): 10 kHz at 44.1 kHz becomes 6 kHz at 16
+# kHz, 1.5 dB quieter; soxr leaves nothing. 44.1 to 16 or 24 kHz is what speech and music networks ask for: cymbals and "s"
+# become tones and noise in the middle of what they hear. No error, no warning. The documentation speaks of a loss of quality
+# and of high frequencies that a low rate cannot hold, not of false tones; issue 817 of pydub asks which algorithm it is and
+# has no answer.
 # What to do: soxr.resample on the samples, or ffmpeg's -ar when the file is read.
 set -eu
 folder=$(mktemp -d)

@@ -6,7 +6,8 @@
 # Guess of a good engineer: scores are Python's floats and are compared as such; a run written as 10_000_000 + something
 # (points, timestamps, file offsets, fused ranks) or with two nearly identical tracks is ranked as sorted() ranks it.
 # Behaviour: 0.900000002 and 0.9 tie; so do 16777217 and 16777216; the ranking becomes that of the names. No error, no
-# warning. ir-measures' documentation says nothing of it; issue 34 of usnistgov/trec_eval (closed) names the type.
+# warning. ir-measures' documentation of its providers says nothing of it; issue 34 of usnistgov/trec_eval (closed) names the
+# type.
 # What to do: give ranks as scores (n - rank), with ties broken by oneself.
 set -eu
 folder=$(mktemp -d)
