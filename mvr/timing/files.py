@@ -20,7 +20,12 @@ def plan_file(track: Path | str, wish: FitWish) -> FitPlan:
     Raises:
         MediaError: it cannot be read. NoSound: it is silent. UsageError: it ends before the wished start.
     """
+    from mvr.media.probe import probe
     from mvr.media.sound import read_sound
+
+    probe(
+        track, needs=("sound",)
+    )  # what is too long says so in its header; twenty minutes would be decoded first
 
     samples = read_sound(track, SAMPLE_RATE_HZ)
     music, heard = measure_music(samples), hear(samples)
