@@ -115,6 +115,4 @@ def _line(piece: Piece) -> str:
     span = f"{piece.start_s:8.3f} s  track {piece.source_start_s:8.3f} to {piece.source_end_s:8.3f} s"
     if piece.likeness is None or piece.percentile is None:
         return span
-    return (
-        f"{span}  joined with likeness {piece.likeness:.2f}, better than {piece.percentile:.0%} of all jumps"
-    )
+    return f"{span}  joined with likeness {piece.likeness:.2f}, better than {piece.beaten:.0%} of all jumps"

@@ -90,7 +90,7 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
         return _plain(
             music,
             wish,
-            f"its bars are too unlike each other to be joined (the best join beats only {worst:.0%} of all)",
+            f"its bars are too unlike each other to be joined (one join would beat only {worst:.0%} of all)",
         )
     return replace(plan, note=note)
 
@@ -150,9 +150,10 @@ class _Solver:
         merged = _merged([*before, *pieces])
         plan = _assembled(merged, self, self.wish.length_s)
         late_s = min(FADE_S, max(0.0, error_s))  # an ending that comes too late is not broken off
-        return replace(
-            plan, hit_s=self.wish.hit_s, hit_error_s=0.0, end_error_s=error_s, fade_s=max(plan.fade_s, late_s)
-        )
+        fade_s = min(
+            max(plan.fade_s, late_s), self.wish.length_s - self.wish.hit_s
+        )  # the hit itself is heard
+        return replace(plan, hit_s=self.wish.hit_s, hit_error_s=0.0, end_error_s=error_s, fade_s=fade_s)
 
     def _before(self, moment_s: float, length_s: float) -> list[tuple[float, float]] | None:
         """Spans of the track, `length_s` in all, that lead to a moment of it."""

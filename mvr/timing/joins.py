@@ -30,7 +30,7 @@ class Bars:
         edges_s: (N + 1,) starts of the bars, and where the last one ends.
         likeness: (N, N) of jumping from the end of bar i to bar j, -1 to 1; following on, j = i + 1, is 1.
         percentile: (N, N) share of all jumps that are less smooth, 0 to 1.
-        struck: (N,) share of the track's moments with less spectral flux than the start of each bar, 0 to 1.
+        struck: (N, N) share of the track's moments with less spectral flux than jumping there has, 0 to 1.
         on_beat: whether the edges are downbeats; else they are a plain grid.
     """
 
@@ -54,17 +54,33 @@ def find_joins(heard: Heard, downbeats_s: Times, end_s: float) -> Bars:
         edges = np.array([0.0, end_s])
     like = _likeness(_bar_rows(heard, edges))
     return Bars(
-        edges_s=edges, likeness=like, percentile=_percentiles(like), struck=_struck(heard, edges[:-1]),
+        edges_s=edges, likeness=like, percentile=_percentiles(like), struck=_struck(heard.decibels, edges),
         on_beat=on_beat,
     )  # fmt: skip
 
 
-def _struck(heard: Heard, starts_s: Times) -> FloatArray:
-    flux = band_flux(heard.decibels).mean(axis=1)
-    near = np.rint(starts_s * FRAME_RATE_HZ).astype(np.int64)[:, None] + np.arange(-1, 2)
-    largest = flux[np.clip(near, 0, len(flux) - 1)].max(axis=1)
-    share: FloatArray = (np.searchsorted(np.sort(flux), largest) / len(flux)).astype(np.float32)
+def _struck(decibels: FloatArray, edges_s: Times) -> FloatArray:
+    """Flux of each jump: from the last frames of a bar through the mean of what meets at the join to the next frame."""
+    own = np.sort(band_flux(decibels).mean(axis=1))
+    at = np.rint(edges_s * FRAME_RATE_HZ).astype(np.int64)
+
+    def frames(later: int) -> FloatArray:
+        return decibels[np.clip(at + later, 0, len(decibels) - 1)]
+
+    end, before, earlier = frames(0)[1:], frames(-1)[1:], frames(-2)[1:]
+    start, after = frames(0)[:-1], frames(1)[:-1]
+    largest = np.repeat(_rise(earlier, before)[:, None], len(start), axis=1)
+    for row in range(len(end)):
+        both = (end[row] + start) / 2
+        largest[row] = np.maximum(largest[row], np.maximum(_rise(before[row], both), _rise(both, after)))
+    share: FloatArray = (np.searchsorted(own, largest) / len(own)).astype(np.float32)
     return share
+
+
+def _rise(before: FloatArray, after: FloatArray) -> FloatArray:
+    """Mean rise of all bands, as `band_flux` has it."""
+    rise: FloatArray = np.clip(after - before, 0, 30).mean(axis=-1)
+    return rise
 
 
 def _bar_rows(heard: Heard, edges_s: Times) -> FloatArray:

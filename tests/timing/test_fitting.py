@@ -10,7 +10,7 @@ from eval.timing.songs import render_whole_song
 from mvr.errors import UsageError
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.timing.fitting import ALIKE, FitWish, plan_fit, render_fit
+from mvr.timing.fitting import ALIKE, FitWish, fade_of, plan_fit, render_fit
 from mvr.timing.joins import find_joins
 from mvr.timing.music import measure_music
 from mvr.timing.plan import Ending, Method
@@ -90,7 +90,7 @@ def test_no_path_is_smoother_than_the_one_that_is_taken():
         edges_s=np.arange(6.0),
         likeness=like,
         percentile=(like + 1) / 2,
-        struck=np.zeros(5, np.float32),
+        struck=np.zeros((5, 5), np.float32),
         on_beat=True,
     )
     solver = _Solver(bars, 5.0, FitWish(length_s=4.0), True)
@@ -110,21 +110,45 @@ def test_a_bar_that_is_heard_too_long_keeps_no_track_from_its_own_ending():
 
     same = np.ones((3, 3), np.float32)
     edges_s = np.array([0.0, 2.0, 4.0, 6.2])
-    bars = Bars(edges_s=edges_s, likeness=same, percentile=same, struck=np.zeros(3, np.float32), on_beat=True)
+    bars = Bars(
+        edges_s=edges_s, likeness=same, percentile=same, struck=np.zeros((3, 3), np.float32), on_beat=True
+    )
     plan = _Solver(bars, 6.7, FitWish(length_s=6.55), True).plain()
     assert plan is not None and plan.pieces[-1].source_end_s == pytest.approx(6.7)
     assert plan.pieces[-1].end_s == pytest.approx(6.55) and not plan.joins
 
 
-def test_a_join_avoids_the_bar_that_is_struck_hardest():
+def test_a_join_avoids_the_jump_that_is_struck_hardest():
     from mvr.timing.fitting import _Solver
     from mvr.timing.joins import Bars
 
     same = np.ones((6, 6), np.float32)
-    struck = np.array([0.5, 0.5, 0.5, 1.0, 0.5, 0.5], np.float32)
+    struck = np.full((6, 6), 0.5, np.float32)
+    struck[0, 3] = 1.0
     bars = Bars(edges_s=np.arange(7.0), likeness=same, percentile=same, struck=struck, on_beat=True)
     solver = _Solver(bars, 6.0, FitWish(length_s=3.0), True)
-    assert solver.cost[0, 3] > solver.cost[0, 4] and solver.cost[2, 3] == 0
+    assert solver.cost[0, 3] > solver.cost[0, 4]
+    assert solver.cost[2, 3] == 0
+
+
+def test_a_jump_is_struck_as_hard_as_the_music_is_louder_after_it_than_before_it():
+    """Bars of noise of two levels: into a loud bar from a soft one, not from a loud one nor into a soft one."""
+    rng, bar_s = np.random.default_rng(4), 2.0
+    loud = np.repeat([0.1, 1, 0.1, 1, 1, 0.1, 0.1, 1], round(bar_s * SAMPLE_RATE_HZ))
+    heard = hear((0.1 * loud * rng.standard_normal(len(loud))).astype(np.float32))
+    struck = find_joins(heard, np.arange(0, 16, bar_s), 16.0).struck
+    assert struck[0, 3] > 0.99 and struck[2, 1] > 0.99 and struck[5, 4] > 0.99
+    assert max(struck[1, 4], struck[3, 2], struck[4, 6]) < 0.99
+    assert struck[5, 6] < 0.99 < struck[5, 1], "the same bar is left for both"
+
+
+def test_a_hit_near_the_end_is_not_faded_away(song):
+    _, music, bars = song
+    wish = FitWish(length_s=30.0, hit_s=29.0, ending=Ending.FADE)
+    plan = plan_fit(music, bars, wish)
+    gain = fade_of(plan, 30 * 48_000, 48_000)
+    assert plan.hit_error_s == 0 and plan.fade_s == pytest.approx(1.0)
+    assert gain[: 29 * 48_000].min() == 1.0 and gain[-1] == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("sound", ["silence", "tone", "two seconds"])

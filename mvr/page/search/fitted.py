@@ -157,4 +157,4 @@ def _piece_words(piece: Piece) -> str:
     line = texts.FIT_PIECE.format(at=piece.start_s, start=piece.source_start_s, end=piece.source_end_s)
     if piece.likeness is None or piece.percentile is None:
         return line
-    return line + texts.FIT_JOIN.format(like=piece.likeness, share=100 * piece.percentile)
+    return line + texts.FIT_JOIN.format(like=piece.likeness, share=100 * piece.beaten)
