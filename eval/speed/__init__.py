@@ -27,3 +27,7 @@ How to add a part, say `embed`:
 `inputs` generates media with the bundled ffmpeg and a fixed seed, and arrays with seeded numpy; `inputs.short` asks
 for the smallest sizes that still show something (used by the tests).
 """
+
+from mvr.index.table import KINDS
+
+KINDS["flat"] = "eval.speed.flat:FaissFlatIndex"  # a peer of our exact kinds

@@ -85,12 +85,9 @@ def _device() -> str:
         return f"cpu: {os.cpu_count()} cores"
     import torch
 
-    from mvr.index.gpu import gpu_count
-
-    search = f"; faiss uses {gpu_count()} GPU" if gpu_count() else ""
     if torch.cuda.is_available():
-        return f"cuda: {torch.cuda.get_device_name(0)}{search}"
-    return f"cpu: {torch.get_num_threads()} threads; this torch cannot use the graphics driver{search}"
+        return f"cuda: {torch.cuda.get_device_name(0)}"
+    return f"cpu: {torch.get_num_threads()} threads; this torch cannot use the graphics driver"
 
 
 def _has_driver() -> bool:

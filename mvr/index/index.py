@@ -21,7 +21,7 @@ class IndexSettings:
     """What an index is of; saved beside it and compared on loading.
 
     Attributes:
-        kind: "numpy", "flat", "half", or the approximate "rabitq".
+        kind: "numpy", "half", or the approximate "rabitq".
         dim: D, width of one branch.
         branches: B names, the first "ssl".
         system: identity of the system whose embeddings it holds ("" where there is none).

@@ -12,7 +12,6 @@ from mvr.index.index import Index, IndexSettings
 KINDS = {
     "numpy": "mvr.index.exact:NumpyIndex",
     "half": "mvr.index.exact:HalfIndex",
-    "flat": "mvr.index.flat:FaissFlatIndex",
     "rabitq": "mvr.index.approximate:ApproximateIndex",
 }
 
@@ -28,7 +27,7 @@ def create_index(
     """Create an empty index of a kind.
 
     Args:
-        kind: see `index_kinds`; "numpy" and "flat" are exact, "half" is exact for rows kept as float16.
+        kind: see `index_kinds`; "numpy" is exact, "half" is exact for rows kept as float16.
         dim: D, width of one branch.
         branches: names of the branches, the first "ssl".
         system: identity of the system whose embeddings it will hold.

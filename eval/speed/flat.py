@@ -1,4 +1,4 @@
-"""The exact index on faiss: `IndexFlatIP` over whole branch rows, on the GPU where there is one.
+"""An exact index on faiss, the peer of ours in benchmarks: `IndexFlatIP` over branch rows, on a GPU if there is one.
 
 faiss ranks by the inner product of [w_1 z; ...; w_B z] with the stored [t_1; ...; t_B], which is the score
 times the length of the row's mixture. Lengths differ between rows, so the k best products are not the k best
@@ -10,13 +10,13 @@ exact; until then more is fetched.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.index.exact import NumpyIndex, top
-from mvr.index.gpu import to_gpu
 from mvr.index.index import Hits, IndexSettings, check_k, check_query
 from mvr.index.mixture import divide_by_lengths, mixed_lengths, mixed_query
 
@@ -31,7 +31,7 @@ class FaissFlatIndex(NumpyIndex):
         import faiss
 
         super().__init__(settings)
-        self._faiss = to_gpu(faiss.IndexFlatIP(len(settings.branches) * settings.dim))
+        self._faiss = _on_gpu(faiss.IndexFlatIP(len(settings.branches) * settings.dim))
 
     def add(self, ids: Sequence[str], vectors: FloatArray, *, system: str | None = None) -> None:
         """Add rows (n, B, D); see `Index.add`."""
@@ -73,3 +73,10 @@ def _is_complete(last: float, scores: FloatArray, k: int, shortest: float) -> bo
     if last < 0 or shortest <= 0:
         return False
     return bool(np.partition(scores, len(scores) - k)[len(scores) - k] > last / shortest)
+
+
+def _on_gpu(index: Any) -> Any:
+    """The index on all GPUs (each a copy), or as it is where there is none."""
+    import faiss
+
+    return faiss.index_cpu_to_all_gpus(index) if faiss.get_num_gpus() else index
