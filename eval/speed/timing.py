@@ -26,6 +26,8 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
     """Clips, music, one alignment, a list, a library."""
     for size in ((320, 180),) if inputs.short else ((640, 360), (1920, 1080)):
         yield _clip(inputs, size)
+    for seconds in (3.0,) if inputs.short else (15.0, 30.0):
+        yield _listed(inputs, seconds)
     for seconds in (10.0,) if inputs.short else (60.0, _TRACK_S, 600.0):
         yield _music(seconds)
     for seconds in (5.0,) if inputs.short else (8.0, _CLIP_S, 120.0):
@@ -46,6 +48,44 @@ def _clip(inputs: Inputs, size: tuple[int, int]) -> Contest:
         media_s=seconds,
         aims=(Aim(text="at most 1.05 of decoding's CPU", against="decoded", cpu_ratio_at_most=1.05),),
     )
+
+
+def _listed(inputs: Inputs, seconds: float) -> Contest:
+    """What a list needs of a clip, which leaves frames out where it can, with cuts and curves and without."""
+    size = (320, 180) if inputs.short else (640, 360)
+    clip = inputs.video("phone", seconds=seconds, size=size)
+    return Contest(
+        name=f"timing-listed-{seconds:g}",
+        title=f"A clip of {seconds:g} s looked at for a list, {size[0]}x{size[1]}",
+        work="features of the default system, with cuts and curves of all frames on the way and, as before there were "
+        "any, alone: then frames between the windows of a clip over 15 s are skipped",
+        ours="with curves",
+        candidates={"with curves": partial(_embedded, clip, True), "alone": partial(_embedded, clip, False)},
+        media_s=seconds,
+        aims=(Aim(text="at most 1.05 of the CPU without", against="alone", cpu_ratio_at_most=1.05),),
+    )
+
+
+def _embedded(clip: Path, curves: bool) -> Work:
+    from mvr.config.paths import DEFAULT_SYSTEM
+    from mvr.datatypes import Modality
+    from mvr.embeddings.system import load_system
+    from mvr.media.watching import watching
+    from mvr.signal.picture import Watcher
+    from mvr.timing.film import film_timing
+
+    system = load_system(DEFAULT_SYSTEM)
+
+    def alone() -> dict[str, Any]:
+        return {"segments": len(system.features_of_file(clip, Modality.VIDEO).segments)}
+
+    def work() -> dict[str, Any]:
+        watcher = Watcher()
+        with watching(watcher.see):
+            found = alone()
+        return found | {"cuts": len(film_timing(watcher.changes()).cuts_s)}
+
+    return work if curves else alone
 
 
 def _looked_at(clip: Path) -> Work:
