@@ -90,7 +90,11 @@ class LoudnessMeter:
         self._peak = _PeakMeter()
 
     def push(self, block: FloatSamples) -> None:
-        """Add (n, 2) samples."""
+        """Add (n, 2) samples; a whole track is taken in pieces, since what is computed takes ten times its memory."""
+        for first in range(0, len(block), _MOST):
+            self._take(block[first : first + _MOST])
+
+    def _take(self, block: FloatSamples) -> None:
         self._peak.push(block)
         self._waiting.append(block)
         self._length += len(block)
@@ -142,6 +146,7 @@ class LoudnessMeter:
 
 
 _STEP = (_FFT - _PAST) // _HOP * _HOP
+_MOST = 10 * RATE_HZ  # samples of a block that are looked at together
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,7 @@ LOOSE_CROSSFADE_S = 1.0  # of music without a beat
 FADE_S = 2.0
 ALIKE = 0.95  # share of all jumps that must be less smooth
 _PASSABLE = 0.8
+_UNLIKE = 30.0  # what a join of bars that are not `ALIKE` costs: more than ten hard strokes
 _JOIN = 1.0  # what any join costs, beside its unlikeness
 _SHORT_LOOP = 4.0  # what repeating a single bar costs; eight bars cost an eighth of it
 _STRUCK, _USUAL_STROKE = (
@@ -106,7 +107,7 @@ class _Solver:
         self.tail_s = end_s - float(bars.edges_s[-1])  # what sounds after the last bar
         self.bar_s = float(np.median(np.diff(bars.edges_s)))
         jump = _JOIN + 2 * (1 - bars.percentile) + (1 - bars.likeness)
-        jump = np.where(bars.percentile < ALIKE, jump + 10, jump)
+        jump = np.where(bars.percentile < ALIKE, jump + _UNLIKE, jump)
         jump = jump + _STRUCK * np.clip((bars.struck - _USUAL_STROKE) / (1 - _USUAL_STROKE), 0, 1)
         back = np.arange(len(bars))[:, None] - np.arange(len(bars)) + 1
         jump = jump + np.where(back > 0, _SHORT_LOOP / np.maximum(back, 1), 0.0)
@@ -391,4 +392,5 @@ def render_fit(music: FloatArray, plan: FitPlan, rate_hz: int) -> FloatArray:
     soft = min(length, round(0.005 * rate_hz))  # the music may begin inside a bar
     if plan.pieces[0].source_start_s > 0:
         out[:soft] *= np.linspace(0, 1, soft, dtype=np.float32)[:, None]
-    return out * fade_of(plan, length, rate_hz)[:, None]
+    out *= fade_of(plan, length, rate_hz)[:, None]
+    return out

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tracemalloc
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
 
 from mvr.errors import NotFinite, UsageError
-from mvr.media.loudness import LoudnessMeter, loudness_of, measure_loudness
+from mvr.media.loudness import RATE_HZ, LoudnessMeter, loudness_of, measure_loudness
 
 
 def ebur128(path):
@@ -128,3 +129,20 @@ def test_blocks_of_any_size_are_measured_as_the_whole():
     found = meter.result()
     assert found.integrated_lufs == pytest.approx(whole.integrated_lufs, abs=1e-9)
     assert found.true_peak_dbtp == pytest.approx(whole.true_peak_dbtp, abs=1e-4)
+
+
+def test_a_whole_track_is_measured_in_bounded_memory_to_the_same_numbers():
+    rng = np.random.default_rng(8)
+    track = np.clip(rng.standard_normal((100 * RATE_HZ, 2)) * 0.1, -1, 1).astype(np.float32)
+    by_seconds = LoudnessMeter()
+    for first in range(0, len(track), RATE_HZ):
+        by_seconds.push(track[first : first + RATE_HZ])
+    meter = LoudnessMeter()
+    tracemalloc.start()
+    try:
+        meter.push(track)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert meter.result() == by_seconds.result()
+    assert peak < 2 * track.nbytes
