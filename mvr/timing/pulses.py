@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
@@ -67,12 +69,12 @@ class Pulses:
         """Mean nearness of times (..., T, K) to beats, 0 without times; NaN for a track without beats."""
         if not times_s.shape[-1]:
             return np.zeros(times_s.shape[:-1])
-        mean: Times = np.exp(-0.5 * (self.distances(times_s) / NEAR_BEAT_S) ** 2).mean(axis=-1)
+        mean: Times = _near(self.distances(times_s), NEAR_BEAT_S).mean(axis=-1)
         return mean
 
 
 def beat_nearness(beats_s: Sequence[Times], count: int) -> FloatArray:
-    """exp(-d^2 / 2 (80 ms)^2), d the distance to the track's nearest beat, 32 times a second: (T, count)."""
+    """Nearness to the track's nearest beat, 1 on it, 32 times a second: (T, count)."""
     near = np.empty((len(beats_s), count), np.float32)
     for first in range(0, len(beats_s), _TOGETHER):
         _nearness(beats_s[first : first + _TOGETHER], near[first : first + _TOGETHER])
@@ -92,6 +94,12 @@ def _nearness(beats_s: Sequence[Times], out: FloatArray) -> None:
     late = np.repeat(0.5 - beats * RATE_HZ, lengths).reshape(out.shape)
     late += np.arange(count)
     out[:] = late
-    out *= out
-    out *= np.float32(-0.5 / (NEAR_BEAT_S * RATE_HZ) ** 2)
-    np.exp(out, out=out)
+    _near(out, NEAR_BEAT_S * RATE_HZ)
+
+
+def _near(distances: npt.NDArray[Any], spread: float) -> npt.NDArray[Any]:
+    """exp(-d^2 / 2 spread^2), written over the distances: a list of tracks has millions of them."""
+    np.square(distances, out=distances)
+    np.multiply(distances, -0.5 / spread**2, out=distances)
+    near: npt.NDArray[Any] = np.exp(distances, out=distances)
+    return near
