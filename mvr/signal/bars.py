@@ -1,9 +1,9 @@
 """Bars: which of several chains are the beats, how many of them a bar has and where it begins.
 
-Bars of 2, 3 and 4 beats from each beat of each chain are hypotheses. What speaks for one is what happens in each
-half of each of its beats: how loud, low, struck and new in harmony it is there, and how well it repeats after a
-bar. Beats are told from what lies between them in the same way: bars begin on neither. The phase may then move: a
-Viterbi path over positions in the bar pays for every beat that is not the next. The weights were fitted on
+Bars of 2, 3 and 4 beats from each beat of each chain are hypotheses. What speaks for one is what happens on its beats
+and between them (`mvr.signal.moments`), how well that repeats after a bar, and the traits of its chain. Beats are told
+from what lies between them in the same way: bars begin on neither, and so are tempi an octave apart. The phase may then
+move: a Viterbi path over positions in the bar pays for every beat that is not the next. The weights were fitted on
 rendered pieces and patterns (`python -m eval.timing.bar_model`).
 """
 
@@ -19,14 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
-from mvr.signal.beats import Times, span_change
-from mvr.signal.onsets import BANDS, FRAME_RATE_HZ
 
 BAR_BEATS = (2, 3, 4)
-BEAT_FEATURES = ("level", "bass", "onset", "bass onset", "middle onset", "treble onset", "harmony", "timbre")
 MODEL = Path(__file__).with_name("bar_model.json")
 _USUAL_BEATS = 50  # in the excerpts that the weights were fitted on
-_FEWEST_BEATS = 8  # fewer tell nothing
+FEWEST_BEATS = 8  # fewer tell nothing
 _JUMP = 6.0  # log odds that a beat out of turn costs
 
 
@@ -42,38 +39,15 @@ class Bars:
     downbeats: npt.NDArray[np.int64]
 
 
-def beaten(decibels: FloatArray, classes: FloatArray, envelopes: FloatArray, times_s: Times) -> FloatArray:
-    """What happens along a chain of beats: (beats, 24), three times `BEAT_FEATURES`.
-
-    On each beat, standardised over the beats; there and midway to the next one, standardised over both.
-
-    Args:
-        decibels, classes: (frames, 40) mel bands and (frames, 12) pitch classes.
-        envelopes: (4, frames) of `mvr.signal.onsets`.
-        times_s: (beats,) ascending, at least two.
-    """
-    moments = np.empty(2 * len(times_s) - 1)
-    moments[::2], moments[1::2] = times_s, (times_s[1:] + times_s[:-1]) / 2
-    frames = np.clip(np.rint(moments * FRAME_RATE_HZ).astype(np.int64), 0, len(decibels) - 1)
-    level, bass = (_level(decibels, band) for band in BANDS[:2])
-    columns = [_peak(level, frames, (0, 4)), _peak(bass, frames, (0, 4))]
-    columns += [_peak(envelope, frames, (-2, 3)) for envelope in envelopes]
-    columns.append(span_change(classes, frames))
-    columns.append(span_change(decibels - decibels.mean(axis=0), frames))
-    values = np.stack(columns, axis=1)
-    on = values[::2]
-    common = (values - values.mean(axis=0)) / _spread(values)
-    rows = np.zeros((len(on), 3, values.shape[1]), np.float32)
-    rows[:, 0], rows[:, 1] = (on - on.mean(axis=0)) / _spread(on), common[::2]
-    rows[:-1, 2] = common[1::2]
-    return rows.reshape(len(on), -1)
-
-
-def bar_hypotheses(chain: FloatArray) -> tuple[list[tuple[int, int]], FloatArray]:
-    """(beats in a bar, first downbeat) of each hypothesis, and what speaks for it: (hypotheses, 291).
+def bar_hypotheses(chain: FloatArray, traits: FloatArray) -> tuple[list[tuple[int, int]], FloatArray]:
+    """(beats in a bar, first downbeat) of each hypothesis, and what speaks for it: (hypotheses, columns).
 
     Columns: mean rows of each beat of a bar of 2, of 3 and of 4 (0 for the other lengths), of the first and of the
-    middle beat of a bar of any length, how much each repeats after a bar, and which length it is.
+    middle beat of a bar of any length, how much each repeats after a bar, which length it is, traits of the chain.
+
+    Args:
+        chain: (beats, columns) of `mvr.signal.moments`.
+        traits: of the chain, the same for all its hypotheses.
     """
     width = chain.shape[1]
     names, rows = [], []
@@ -87,25 +61,24 @@ def bar_hypotheses(chain: FloatArray) -> tuple[list[tuple[int, int]], FloatArray
             names.append((bar, phase))
             middle = means[(phase + bar // 2) % bar] if bar % 2 == 0 else np.zeros(width)
             length = np.array([bar == each for each in BAR_BEATS])
-            rows.append(np.concatenate([*parts, means[phase], middle, repeat, length]))
+            rows.append(np.concatenate([*parts, means[phase], middle, repeat, length, traits]))
     return names, np.stack(rows).astype(np.float32)
 
 
-def find_bars(chains: Sequence[FloatArray]) -> Bars:
-    """Beats and bars among chains; with fewer than eight beats the first chain, in bars of four."""
+def find_bars(chains: Sequence[FloatArray], traits: Sequence[FloatArray]) -> Bars:
+    """Beats and bars among chains and their traits; with fewer than eight beats the first chain, in bars of four."""
     weights = _model()
-    if len(chains[0]) < _FEWEST_BEATS:
-        return Bars(chain=0, bar_beats=4, downbeats=np.arange(0, len(chains[0]), 4))
     best: tuple[float, int, int] | None = None
-    for number, chain in enumerate(chains):
-        if len(chain) < _FEWEST_BEATS:
+    for number, (chain, its_traits) in enumerate(zip(chains, traits, strict=True)):
+        if len(chain) < FEWEST_BEATS:
             continue
-        names, rows = bar_hypotheses(chain)
+        names, rows = bar_hypotheses(chain, its_traits)
         scores = rows @ weights
         place = int(scores.argmax())
         if best is None or scores[place] > best[0]:
             best = float(scores[place]), number, names[place][0]
-    assert best is not None, "the first chain is long enough"
+    if best is None:
+        return Bars(chain=0, bar_beats=4, downbeats=np.arange(0, len(chains[0]), 4))
     _, number, bar = best
     positions = _positions(chains[number], bar, weights)
     return Bars(chain=number, bar_beats=bar, downbeats=np.flatnonzero(positions == 0))
@@ -138,26 +111,9 @@ def _positions(rows: FloatArray, bar: int, weights: FloatArray) -> npt.NDArray[n
     return path
 
 
-def _spread(values: FloatArray) -> FloatArray:
-    spread: FloatArray = np.maximum(values.std(axis=0), (0.3, 0.3, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01))
-    return spread
-
-
 def _mean(rows: FloatArray) -> FloatArray:
     mean: FloatArray = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1], np.float32)
     return mean
-
-
-def _level(decibels: FloatArray, band: slice) -> FloatArray:
-    power: FloatArray = (10.0 ** (decibels[:, band] / 10)).sum(axis=1)
-    level: FloatArray = (10 * np.log10(power + 1e-8)).astype(np.float32)
-    return level
-
-
-def _peak(curve: FloatArray, frames: npt.NDArray[np.int64], around: tuple[int, int]) -> FloatArray:
-    places = np.clip(frames[:, None] + np.arange(*around), 0, len(curve) - 1)
-    highest: FloatArray = curve[places].max(axis=1)
-    return highest
 
 
 @lru_cache(maxsize=1)

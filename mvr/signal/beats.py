@@ -73,16 +73,6 @@ def _half_later(frames: npt.NDArray[np.int64], strength: FloatArray, period: flo
     return found
 
 
-def span_change(rows: FloatArray, frames: npt.NDArray[np.int64]) -> FloatArray:
-    """1 - cosine of the mean row before each of ascending frames (from the one before) and after it: (frames,)."""
-    edges = np.concatenate([[0], frames, [len(rows)]])
-    total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
-    parts = np.diff(total[edges], axis=0)
-    unit = parts / np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), 1e-9)
-    change: FloatArray = (1 - (unit[1:] * unit[:-1]).sum(axis=1)).astype(np.float32)
-    return change
-
-
 def _chain(strength: FloatArray, period: float) -> npt.NDArray[np.int64]:
     """Frames of the best chain."""
     lags = np.arange(max(1, round(0.7 * period)), round(1.4 * period) + 1)[::-1]

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mvr.datatypes import FloatArray
-from mvr.signal.bars import beaten, find_bars
-from mvr.signal.beats import Times, beat_candidates
+from mvr.signal.bars import find_bars
+from mvr.signal.beats import Times
+from mvr.signal.chains import find_chains
+from mvr.signal.lags import lag_s
+from mvr.signal.moments import Moments
 from mvr.signal.onsets import onset_envelopes
 from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
-from mvr.signal.tempo import SILENT_RMS, tempo_of
+from mvr.signal.tempo import SILENT_RMS
 
 _CHUNK_FRAMES = 2048  # about 48 s: bounds the memory of a long file
 _FEWEST_BEATS = 4
@@ -72,12 +75,18 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     """Tempo, beats and bars; none of them where nothing begins or repeats."""
     nothing = np.zeros(0)
     none = Rhythm(tempo_bpm=None, beats_s=nothing, downbeats_s=nothing, bar_beats=4)
-    bpm = None if heard is None else tempo_of(heard.envelopes)
-    if heard is None or bpm is None:
+    chains = [] if heard is None else find_chains(heard.envelopes, _FEWEST_BEATS)
+    if heard is None or not chains:
         return none
-    chains = [times for times in beat_candidates(heard.envelopes, bpm) if len(times) >= _FEWEST_BEATS]
-    if not chains:
-        return none
-    bars = find_bars([beaten(heard.decibels, heard.classes, heard.envelopes, times) for times in chains])
-    beats = chains[bars.chain]
-    return Rhythm(tempo_bpm=bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats)
+    moments = Moments(heard.decibels, heard.classes, heard.envelopes)
+    bars = find_bars([moments.beaten(each.times_s) for each in chains], [each.traits for each in chains])
+    chain = chains[bars.chain]
+    beats = chain.times_s - lag_s(heard.decibels, heard.envelopes, chain.times_s)
+    return Rhythm(
+        tempo_bpm=chain.bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats
+    )
+
+
+def estimate_tempo(samples: FloatArray) -> float | None:
+    """Tempo in bpm of mono sound at `SAMPLE_RATE_HZ`; None where it has none."""
+    return find_rhythm(hear(samples)).tempo_bpm

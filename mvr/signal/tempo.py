@@ -27,6 +27,10 @@ _MULTIPLES = (0.25, 1 / 3, 0.5, 2 / 3, 1, 1.5, 2, 3, 4, 6, 8)  # of a beat, all 
 _BAND_MULTIPLES = (0.5, 1, 2, 4)  # of a beat, each band
 SOFTEST_DB = 0.5  # rise of the mean band that is an onset
 _FEWEST_ONSETS = 3  # the start and the end of a tone are no rhythm
+_RELATED = (-48, 48, -28, 28)  # steps of `TEMPI_BPM` to an octave and a fifth
+_ABOUT = 2  # steps around those
+_UNLIKELY = 5.0  # log odds at which another tempo is not looked at
+_MOST_TEMPI = 3
 SILENT_RMS = 1e-5  # -100 dBFS: below lies dither
 MODEL = Path(__file__).with_name("tempo_model.json")
 
@@ -63,8 +67,9 @@ def tempo_scores(envelopes: FloatArray) -> FloatArray:
     return scores
 
 
-def tempo_of(envelopes: FloatArray, least_db: float = SOFTEST_DB) -> float | None:
-    """Tempo in bpm, 49..223, of the onset envelopes of a sound; None where nothing begins or repeats.
+def tempi_of(envelopes: FloatArray, least_db: float = SOFTEST_DB) -> list[tuple[float, float]]:
+    """Tempi in bpm, 49..223, that a sound could have, and by how many log odds each is less likely than the first (0
+    or less): up to three, the others an octave or a fifth away. Empty where nothing begins or repeats.
 
     Args:
         envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
@@ -72,14 +77,31 @@ def tempo_of(envelopes: FloatArray, least_db: float = SOFTEST_DB) -> float | Non
     """
     onsets = onset_times(envelopes[0], least_db)
     if envelopes.shape[1] < FRAME_RATE_HZ or len(onsets) < _FEWEST_ONSETS:
-        return None
-    coarse = float(TEMPI_BPM[int(np.argmax(tempo_scores(envelopes)))])
-    return _refined(envelopes[0], coarse)
+        return []
+    scores = tempo_scores(envelopes)
+    best = int(np.argmax(scores))
+    found = [best]
+    for steps in _RELATED:
+        near = np.arange(best + steps - _ABOUT, best + steps + _ABOUT + 1)
+        near = near[(near >= 0) & (near < len(scores))]
+        if len(near) and scores[near].max() > scores[best] - _UNLIKELY:
+            found.append(int(near[np.argmax(scores[near])]))
+    found = sorted(found, key=lambda place: -scores[place])[:_MOST_TEMPI]
+    correlation = autocorrelation(smooth(envelopes[0]))
+    return [
+        (_refined(correlation, float(TEMPI_BPM[place])), float(scores[place] - scores[best]))
+        for place in found
+    ]
 
 
-def _refined(envelope: FloatArray, bpm: float) -> float:
+def tempo_of(envelopes: FloatArray, least_db: float = SOFTEST_DB) -> float | None:
+    """The likeliest of `tempi_of`; None where there is none. Beats and harmony may tell another one of them."""
+    tempi = tempi_of(envelopes, least_db)
+    return tempi[0][0] if tempi else None
+
+
+def _refined(correlation: FloatArray, bpm: float) -> float:
     """The tempo within 2 % whose 1, 2, 4, 8 beats repeat best."""
-    correlation = autocorrelation(smooth(envelope))
     tempi = bpm * 2 ** np.linspace(-1 / 36, 1 / 36, 81)
     lags = np.arange(len(correlation))
     support = sum(
@@ -94,12 +116,6 @@ def envelopes_of(samples: FloatArray) -> FloatArray | None:
     if rms < SILENT_RMS:
         return None
     return onset_envelopes(mel_db(power_spectrogram(samples / np.float32(rms))))
-
-
-def estimate_tempo(samples: FloatArray) -> float | None:
-    """Tempo in bpm of mono sound at `SAMPLE_RATE_HZ`; None where it has none."""
-    envelopes = envelopes_of(samples)
-    return None if envelopes is None else tempo_of(envelopes)
 
 
 @lru_cache(maxsize=1)

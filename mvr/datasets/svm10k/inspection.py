@@ -23,11 +23,11 @@ from mvr.media.limits import MediaLimits
 from mvr.media.loudness import loudness_of
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.sound import SoundWish, read_sounds
+from mvr.signal.rhythm import estimate_tempo
 from mvr.signal.soundscape import SAMPLE_RATE_HZ, noise_estimate, speech_share
 from mvr.signal.spectrum import SAMPLE_RATE_HZ as TEMPO_RATE_HZ
-from mvr.signal.tempo import envelopes_of, tempo_of
 
-VERSION = 3  # raise when a measurement changes: kept inspections of another version are made again
+VERSION = 4  # raise when a measurement changes: kept inspections of another version are made again
 _BULK = MediaLimits(threads=1, timeout_s=120)
 
 
@@ -119,8 +119,7 @@ def _tempo(samples: FloatArray) -> float | None:
     """The tempo that the library shows, too; None without a rhythm or under two seconds."""
     if len(samples) < 2 * TEMPO_RATE_HZ:
         return None
-    envelopes = envelopes_of(samples)
-    return None if envelopes is None else tempo_of(envelopes)
+    return estimate_tempo(samples)
 
 
 def _save(kept: Path, inspection: Inspection) -> None:

@@ -12,8 +12,8 @@ from mvr.datatypes import Modality, Segment
 from mvr.errors import UsageError
 from mvr.retrieval.facts import facts_of
 from mvr.signal import onsets, spectrum
+from mvr.signal.rhythm import estimate_tempo
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.signal.tempo import estimate_tempo
 
 RATE = spectrum.SAMPLE_RATE_HZ
 NAMES = [dimension.name for dimension in MusicDescriptors.dimensions()]

@@ -1,0 +1,67 @@
+"""Chains that could be the beats of a piece, at its tempo and an octave off, and what speaks for each as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mvr.datatypes import FloatArray
+from mvr.signal.beats import Times, beat_candidates
+from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.tempo import tempi_of
+
+TRAITS = (
+    "log odds of the tempo", "octaves from 120 bpm", "those squared", "the likeliest tempo", "the strongest chain",
+    "strength on beats", "midway", "at thirds", "bass on beats", "bass midway", "bass at thirds", "unevenness",
+)  # fmt: skip
+_PARTS = ((0.0,), (0.5,), (1 / 3, 2 / 3))  # of a beat
+_REACH = 2  # frames on each side that belong to a moment
+_SCALE = 4.0  # shares and unevenness weigh as much as other columns, so that no weight has to be large
+_EVEN = 10.0  # times the deviation of a beat's length; 1 is uneven
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """Attributes: bpm.   times_s: of its beats.   traits: (12,) `TRAITS`."""
+
+    bpm: float
+    times_s: Times
+    traits: FloatArray
+
+
+def find_chains(envelopes: FloatArray, fewest: int) -> list[Chain]:
+    """Chains of at least `fewest` beats at each tempo that the piece could have; none where it has no pulse.
+
+    Args:
+        envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
+        fewest: beats, at least two.
+    """
+    chains: list[Chain] = []
+    totals = [np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)]) for row in envelopes[:2]]
+    for bpm, log_odds in tempi_of(envelopes):
+        octaves = np.log2(bpm / 120)
+        for place, times in enumerate(beat_candidates(envelopes, bpm)):
+            if len(times) < fewest:
+                continue
+            head = [log_odds, octaves, octaves**2, float(log_odds == 0), float(place == 0)]
+            shares = [share for total in totals for share in _shares(total, times)]
+            uneven = min(1.0, _EVEN * float(np.std(np.log(np.diff(times) / np.median(np.diff(times))))))
+            traits = np.array([*head, *(_SCALE * each for each in (*shares, uneven))], np.float32)
+            chains.append(Chain(bpm=bpm, times_s=times, traits=traits))
+    return chains
+
+
+def _shares(total: FloatArray, times_s: Times) -> list[float]:
+    """Share of an envelope (sums before each frame) that lies on the beats, midway and at thirds between them."""
+    steps, last = np.diff(times_s), len(total) - 1
+    ends_s = np.array([times_s[0] - steps[0] / 2, times_s[-1] + steps[-1] / 2])
+    first, end = np.clip(np.ceil(ends_s * FRAME_RATE_HZ).astype(np.int64), 0, last)
+    whole = max(float(total[end] - total[first]), 1e-6)
+    shares = []
+    for parts in _PARTS:
+        moments = np.concatenate([times_s[:-1] + part * steps for part in parts])
+        begin = np.clip(np.rint(moments * FRAME_RATE_HZ).astype(np.int64) - _REACH, 0, last)
+        until = np.clip(begin + 2 * _REACH + 1, 0, last)
+        shares.append(float((total[until] - total[begin]).sum()) / whole)
+    return shares

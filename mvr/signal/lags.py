@@ -1,0 +1,54 @@
+"""How late the beats of a piece are heard: slow strings and strummed chords peak after the moment they are played.
+
+The mean rise around all beats tells it: its shape over 19 frames in four bands, and how the level climbs. One
+linear formula for a whole piece; its weights were fitted on rendered pieces and patterns whose beats are known
+(`python -m eval.timing.lag_model` writes `lag_model.json`); nothing recorded was used.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from mvr.datatypes import FloatArray
+from mvr.signal.beats import Times
+from mvr.signal.onsets import FRAME_RATE_HZ
+
+MODEL = Path(__file__).with_name("lag_model.json")
+_REACH = 9  # frames on each side of a beat, 0.2 s
+_MOST_S = 0.06
+_SOFTEST = 0.05, 0.3  # dB of an envelope's peak and of the level's spread: less is nothing
+
+
+def rise_around(decibels: FloatArray, envelopes: FloatArray, times_s: Times) -> FloatArray:
+    """The mean rise around beats: (95,), four envelopes as a share of their peak, then the level, standardised.
+
+    Args:
+        decibels: (frames, 40) mel bands.
+        envelopes: (4, frames) of `mvr.signal.onsets`.
+        times_s: (beats,), at least one.
+    """
+    frames = np.arange(len(decibels))
+    moments = (times_s * FRAME_RATE_HZ)[:, None] + np.arange(-_REACH, _REACH + 1)
+    *rises, level = (
+        np.interp(moments, frames, row).mean(axis=0) for row in (*envelopes, decibels.mean(axis=1))
+    )
+    shares = [rise / max(float(rise.max()), _SOFTEST[0]) for rise in rises]
+    climb = (level - level.mean()) / max(float(level.std()), _SOFTEST[1])
+    return np.concatenate([*shares, climb]).astype(np.float32)
+
+
+def lag_s(decibels: FloatArray, envelopes: FloatArray, times_s: Times) -> float:
+    """By how much beats heard at `times_s` come after they are played, -0.06 to 0.06 s; arguments as above."""
+    weights, offset_s = _model()
+    found_s = float(rise_around(decibels, envelopes, times_s) @ weights) + offset_s
+    return float(np.clip(found_s, -_MOST_S, _MOST_S))
+
+
+@lru_cache(maxsize=1)
+def _model() -> tuple[FloatArray, float]:
+    stored = json.loads(MODEL.read_text(encoding="utf-8"))
+    return np.array(stored["weights"], np.float32), float(stored["offset_s"])
