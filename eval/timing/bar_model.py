@@ -28,10 +28,10 @@ from mvr.signal.chains import find_chains
 from mvr.signal.moments import Moments
 from mvr.signal.rhythm import Heard, hear
 
-DECAY = 0.003
+DECAY = 0.001
 ROUNDS = 24
 CHORDS = 6  # pieces of chords in each round
-PATTERN_WEIGHT = 3.0  # of a pattern or chords beside a rendered piece, of which there are more
+PATTERN_WEIGHT = 2.0  # of a pattern or chords beside a rendered piece, of which there are more
 _NEAR = 0.2  # of a beat
 
 

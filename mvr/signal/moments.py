@@ -78,10 +78,10 @@ def _totals(rows: FloatArray) -> Totals:
     return np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
 
 
-def _change(parts: Totals) -> Totals:
+def _change(parts: Totals) -> FloatArray:
     """1 - cosine of each of (n + 1) parts and the next one: (n,)."""
     unit = parts / np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), 1e-9)
-    change: Totals = 1 - (unit[1:] * unit[:-1]).sum(axis=1)
+    change: FloatArray = (1 - (unit[1:] * unit[:-1]).sum(axis=1)).astype(np.float32)
     return change
 
 
