@@ -43,6 +43,28 @@ def test_beats_lie_where_they_are_felt_and_not_half_a_beat_later(genre, seed):
     assert mir_eval.beat.f_measure(song.downbeats_s, rhythm.downbeats_s) > 0.85
 
 
+def test_bars_of_house_begin_where_its_chords_change_and_not_two_beats_off():
+    song = render_song("house", 853_000)
+    rhythm = find_rhythm(hear(song.samples))
+    assert mir_eval.beat.f_measure(song.downbeats_s, rhythm.downbeats_s) > 0.85
+
+
+@pytest.mark.parametrize("bpm", [72, 73, 74, 82])
+def test_hats_between_slow_kicks_do_not_double_the_tempo(bpm):
+    pattern = play_pattern("four on the floor", bpm, seed=907)
+    rhythm = find_rhythm(hear(pattern.samples))
+    assert rhythm.tempo_bpm == pytest.approx(bpm, rel=0.04)
+    assert mir_eval.beat.f_measure(pattern.downbeats_s, rhythm.downbeats_s) > 0.9
+
+
+@pytest.mark.parametrize(("genre", "seed"), [("folk", 857_000), ("folk", 63_016)])
+def test_strummed_chords_are_heard_when_they_are_played(genre, seed):
+    song = render_song(genre, seed)
+    rhythm = find_rhythm(hear(song.samples))
+    nearest = np.abs(rhythm.beats_s[:, None] - song.beats_s).argmin(axis=1)
+    assert abs(np.median(rhythm.beats_s - song.beats_s[nearest])) <= 0.012
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.5, 2.0])
 def test_silence_of_any_length_has_no_beats(seconds):
     rhythm = find_rhythm(hear(np.zeros(int(seconds * SAMPLE_RATE_HZ), np.float32)))
@@ -66,7 +88,7 @@ def play_between_beats(bpm: float, seconds: float = 15.0) -> tuple[np.ndarray, n
     """Bass on and between beats, hats between them alone, a new chord on every beat: samples, and beats in s."""
     rng, beat_s, start_s = np.random.default_rng(1), 60 / bpm, 0.2
     time_s = np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    beats = np.arange(start_s, seconds - 0.3, beat_s)
+    beats = np.arange(start_s, seconds - 0.8, beat_s)
     steps = rng.permutation(12)[((time_s - start_s) / beat_s).clip(0).astype(int) % 12]
     phase = 2 * np.pi * np.cumsum(220 * 2 ** (steps / 12)) / SAMPLE_RATE_HZ
     sound = rng.normal(0, 0.002, len(time_s))
@@ -88,3 +110,11 @@ def test_true_beats_are_among_the_chains_though_it_is_louder_half_a_beat_later(b
     found = [mir_eval.beat.f_measure(beats_s, chain) for chain in beat_candidates(heard.envelopes, bpm)]
     assert min(found) < 0.1, "the loudest chain is half a beat late"
     assert max(found) > 0.9
+
+
+@pytest.mark.parametrize("bpm", [114, 118, 122, 126, 130, 138, 146, 154, 162, 171, 180])
+def test_beats_are_followed_where_chords_change_though_it_is_louder_half_a_beat_later(bpm):
+    samples, beats_s = play_between_beats(bpm)
+    rhythm = find_rhythm(hear(samples))
+    assert rhythm.tempo_bpm == pytest.approx(bpm, rel=0.04)
+    assert mir_eval.beat.f_measure(beats_s, rhythm.beats_s) > 0.9
