@@ -22,19 +22,28 @@ class Aim:
 
     Attributes:
         text: the aim in words.
-        against, cpu_ratio_at_most: our processor time over this candidate's (minimum over minimum).
+        of: whose aim it is; None: ours.
+        against, cpu_ratio_at_most, wall_ratio_at_most: its processor or wall time over this candidate's (minimum over
+            minimum).
+        fact, fact_ratio_at_most: one of its facts over the same one of `against`.
         realtime_at_least: media seconds over our smallest wall time.
         wall_s_at_most, cpu_s_at_most: our smallest wall or processor time.
-        peak_mb_at_most: our largest peak of memory, which is judged on a busy machine, too.
+        peak_mb_at_most, child_peak_mb_at_most: its own or its children's largest peak of memory. Like facts, they are
+            judged on a busy machine, too.
     """
 
     text: str
+    of: str | None = None
     against: str | None = None
+    fact: str | None = None
     cpu_ratio_at_most: float | None = None
+    wall_ratio_at_most: float | None = None
+    fact_ratio_at_most: float | None = None
     realtime_at_least: float | None = None
     wall_s_at_most: float | None = None
     cpu_s_at_most: float | None = None
     peak_mb_at_most: float | None = None
+    child_peak_mb_at_most: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +74,8 @@ class Contest:
 
     def __post_init__(self) -> None:
         assert self.ours in self.candidates, (self.ours, list(self.candidates))
-        assert all(aim.against is None or aim.against in self.candidates for aim in self.aims), self.aims
+        named = {name for aim in self.aims for name in (aim.of, aim.against) if name is not None}
+        assert named <= self.candidates.keys(), (named, list(self.candidates))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ PARTS = {
     "training": Part("eval.speed.training"),
     "timing": Part("eval.speed.timing", heavy=True),
     "weight": Part("eval.speed.weight", heavy=True),
+    "install": Part("eval.speed.install", heavy=True),
     "models": Part("eval.speed.models"),
     "models-large": Part("eval.speed.models_large", heavy=True),
     "graphics-card": Part("eval.speed.graphics_card", heavy=True),

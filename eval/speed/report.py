@@ -39,27 +39,48 @@ def rows(result: Result) -> list[dict[str, Any]]:
 
 def verdict(aim: Aim, contest: Contest, table: list[dict[str, Any]], quiet: bool) -> dict[str, Any]:
     """How far an aim is reached: the measured value, and "met", "not met" or "not judged" on a busy machine."""
-    by_name = {row["candidate"]: row for row in table}
-    ours = by_name[contest.ours]
-    checks: list[tuple[float, bool]] = []
-    if aim.cpu_ratio_at_most is not None and aim.against is not None:
-        ratio = ours["cpu_s"]["min"] / by_name[aim.against]["cpu_s"]["min"]
-        checks.append((ratio, ratio <= aim.cpu_ratio_at_most))
-    if aim.realtime_at_least is not None and ours["realtime"] is not None:
-        checks.append((ours["realtime"], ours["realtime"] >= aim.realtime_at_least))
-    if aim.wall_s_at_most is not None:
-        checks.append((ours["wall_s"]["min"], ours["wall_s"]["min"] <= aim.wall_s_at_most))
-    if aim.cpu_s_at_most is not None:
-        checks.append((ours["cpu_s"]["min"], ours["cpu_s"]["min"] <= aim.cpu_s_at_most))
-    timed = bool(checks)
-    if aim.peak_mb_at_most is not None:
-        checks.append((ours["peak_mb"], ours["peak_mb"] <= aim.peak_mb_at_most))
+    by_name = {str(row["candidate"]): row for row in table}
+    row = by_name[aim.of or contest.ours]
+    timed = _timed_checks(aim, row, by_name.get(aim.against or ""))
+    checks = timed + _sized_checks(aim, row, by_name.get(aim.against or ""))
     met = "met" if all(ok for _, ok in checks) else "not met"
     return {
         "aim": aim.text,
         "measured": [value for value, _ in checks],
         "verdict": met if quiet or not timed else "not judged",
     }
+
+
+_Checks = list[tuple[float, bool]]
+
+
+def _timed_checks(aim: Aim, row: dict[str, Any], peer: dict[str, Any] | None) -> _Checks:
+    """Values that a busy machine changes, each with whether it is reached."""
+    checks: _Checks = []
+    for clock, ratio, most in (
+        ("cpu_s", aim.cpu_ratio_at_most, aim.cpu_s_at_most),
+        ("wall_s", aim.wall_ratio_at_most, aim.wall_s_at_most),
+    ):
+        if ratio is not None and peer is not None:
+            checks.append((value := row[clock]["min"] / peer[clock]["min"], value <= ratio))
+        if most is not None:
+            checks.append((row[clock]["min"], row[clock]["min"] <= most))
+    if aim.realtime_at_least is not None and row["realtime"] is not None:
+        checks.append((row["realtime"], row["realtime"] >= aim.realtime_at_least))
+    return checks
+
+
+def _sized_checks(aim: Aim, row: dict[str, Any], peer: dict[str, Any] | None) -> _Checks:
+    """Values that do not depend on what else a machine does."""
+    checks: _Checks = []
+    if aim.fact is not None and aim.fact_ratio_at_most is not None and peer is not None:
+        checks.append(
+            (value := row["facts"][aim.fact] / peer["facts"][aim.fact], value <= aim.fact_ratio_at_most)
+        )
+    for name, most in (("peak_mb", aim.peak_mb_at_most), ("child_peak_mb", aim.child_peak_mb_at_most)):
+        if most is not None:
+            checks.append((row[name], row[name] <= most))
+    return checks
 
 
 def document(results: list[Result], machine: dict[str, Any], command: str, date: str) -> dict[str, Any]:

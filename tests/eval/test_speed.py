@@ -50,6 +50,8 @@ def test_a_report_gives_minimum_median_ratio_and_multiple_of_real_time():
         ({"realtime_at_least": 19.0}, "met"),
         ({"realtime_at_least": 21.0}, "not met"),
         ({"wall_s_at_most": 0.4}, "not met"),
+        ({"against": "other", "wall_ratio_at_most": 0.25}, "met"),
+        ({"of": "other", "against": "mvr", "cpu_ratio_at_most": 3.9}, "not met"),
     ],
 )
 def test_aims_are_judged_by_the_smallest_times(aim, verdict):
@@ -66,6 +68,19 @@ def test_a_busy_machine_judges_nothing():
 def test_memory_is_judged_on_a_busy_machine_too(peak_mb, verdict):
     report = document([result(0.5, 2.0, load=9.0, peak_mb_at_most=peak_mb)], MACHINE, "cmd", "2026-01-01")
     assert report["contests"][0]["aims"][0] == {"aim": "aim", "measured": [50], "verdict": verdict}
+
+
+@pytest.mark.parametrize(
+    ("aim", "verdict"),
+    [
+        ({"child_peak_mb_at_most": 0.0}, "met"),
+        ({"against": "other", "fact": "n", "fact_ratio_at_most": 1.0}, "met"),
+        ({"against": "other", "fact": "n", "fact_ratio_at_most": 0.9}, "not met"),
+    ],
+)
+def test_sizes_are_judged_on_a_busy_machine_too(aim, verdict):
+    report = document([result(0.5, 2.0, load=9.0, **aim)], MACHINE, "cmd", "2026-01-01")
+    assert report["contests"][0]["aims"][0]["verdict"] == verdict
 
 
 def test_a_timing_counts_work_and_keeps_facts():
