@@ -7,8 +7,10 @@ index is timed: a new environment, the packages that the build's own list names,
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,14 +53,17 @@ def _demo(build: Build, listed: str, *options: str) -> Work:
     wheels = _wheels(build.root / listed)
 
     def work() -> dict[str, Any]:
+        begun = time.perf_counter()
         place = temporary_folder() / "venv"
         python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
         _run(sys.executable, "-m", "venv", place)
         install = [python, "-m", "pip", "install", "--quiet", "--no-index", "--find-links", wheels]
         _run(*install, *options, "-r", build.root / listed)
         answer_of(build, str(python))
-        size = _megabytes(place)
-        return {"installed MB": size, "packages": len([*place.glob("**/*.dist-info")])}
+        took = {"wall_s": time.perf_counter() - begun}  # to count and to delete gigabytes is not part of it
+        facts = {"installed MB": _megabytes(place), "packages": len([*place.glob("**/*.dist-info")])}
+        shutil.rmtree(place)
+        return {**facts, "own": took}
 
     return work
 

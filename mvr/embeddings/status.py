@@ -40,7 +40,7 @@ def system_status(name: str) -> SystemStatus:
 
     card, note = load_card(name), ""
     try:
-        sentences = [*_lacks_packages(card), *missing_weights(card)]
+        sentences = [*lacks_packages(card), *missing_weights(card)]
         sentences += [lacks for one in card.mix if (lacks := system_status(one.system).lacks)]
         path = head_file(card)
         if path is not None and not path.is_file():
@@ -80,7 +80,8 @@ def _existing(head: HeadCard, name: str) -> Path:
     return shipped if shipped.is_file() or not own.is_file() else own
 
 
-def _lacks_packages(card: SystemCard) -> list[str]:
+def lacks_packages(card: SystemCard) -> list[str]:
+    """What to type where packages are missing that its backbones need; nothing where they are here."""
     sides = [side.name for side in (card.video, card.audio) if side is not None]
     missing = sorted({package for name in sides for package in missing_packages(name)})
     line = INSTALL.format(extra="models")

@@ -30,7 +30,7 @@ from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality, Se
 from mvr.embeddings.digest import DigestBackbone
 from mvr.embeddings.expected import expected_seconds
 from mvr.embeddings.segments import segments_of
-from mvr.embeddings.status import head_file, is_untrained, lacks_head
+from mvr.embeddings.status import head_file, is_untrained, lacks_head, lacks_packages
 from mvr.embeddings.vocabulary import require_words, row_of_text
 from mvr.errors import SettingsMismatch, UsageError, WeightsMissing
 from mvr.heads.bridge import BridgeHead, BridgeTables
@@ -356,7 +356,7 @@ def load_system(name: str, *, device: str = "auto", head_path: Path | str | None
     if path is None or (head_path is None and is_untrained(card, path)):
         return System(card, None, head_hash="", device=device)
     if not path.is_file():
-        raise WeightsMissing(lacks_head(card, path))
+        raise WeightsMissing("; ".join([*lacks_packages(card), lacks_head(card, path)]))
     from mvr.heads import load_head
 
     kind = card.head.kind if card.head is not None else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mvr.config.extras import need
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError
 
@@ -215,6 +216,7 @@ def clip_source(architecture: str, tag: str) -> WeightsSource:
     name = f"clip:{architecture}/{tag}"
     if name in _FIXED:
         return _FIXED[name]
+    need("open_clip", f"to know the weights {name!r}", "models")
     import open_clip
 
     known = open_clip.list_pretrained_tags_by_model(architecture)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from mvr.config.extras import need
 from mvr.datasets.audioset import balanced_split
 from mvr.datasets.svm10k.card import write_card
 from mvr.datasets.svm10k.duplicates import joined_groups, music_groups, video_groups
@@ -54,8 +55,9 @@ def build(
     """Build the set in `out`: `data/*.parquet`, `README.md` (the card), `report.html`, `build.json`.
 
     Raises:
-        DataError: no clip is left; says why most of them went.
+        DataError: no clip is left; says why most of them went. ExtraMissing: before anything is measured.
     """
+    need("datasets", "building a set", "data")
     work = out / ".build"
     (work / "media").mkdir(parents=True, exist_ok=True)
     judged = _judge(clips, _inspect(clips, work, workers, progress), read_decisions(out), settings)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from mvr.config.extras import need
 from mvr.datasets.svm10k.schema import MEDIA, TAXONOMIES, no_set
 from mvr.datatypes import SPLITS, JsonDict
 
@@ -40,6 +41,7 @@ def describe(place: Path) -> JsonDict:
 
 def plot(place: Path, out: Path) -> None:
     """Histograms of what was measured and bars of themes, as SVG or PNG by the suffix of `out`."""
+    need("matplotlib", "a figure of a set", "data")
     from matplotlib.figure import Figure
 
     columns = _columns(place)

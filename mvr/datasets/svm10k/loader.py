@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mvr.config.extras import need
 from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, NEWER, features
 from mvr.errors import DataError
 
@@ -25,6 +26,7 @@ def load_short_videos(
     Raises:
         DataError: no such set or split, or other columns.
     """
+    need("datasets", "loading a set", "data")
     import datasets
 
     try:

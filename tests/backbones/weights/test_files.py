@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from mvr.backbones.weights import (
 )
 from mvr.config.cards import BackboneCard, SystemCard
 from mvr.config.paths import home_dir
-from mvr.errors import LicenceNotAccepted, UsageError, WeightsCorrupt, WeightsMissing
+from mvr.errors import ExtraMissing, LicenceNotAccepted, UsageError, WeightsCorrupt, WeightsMissing
 
 BODY = b"tiny weights" * 1000
 FREE = WeightsSource(
@@ -205,3 +206,12 @@ def test_every_fixed_source_says_its_licence_and_pins_its_files():
     assert weights_source("mert-95m").revision != "main"
     assert weights_source("clip:ViT-B-32/openai").revision != "main"
     assert not weights_source("clip:ViT-B-32/openai").noncommercial
+
+
+def test_weights_that_only_open_clip_knows_say_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "open_clip", None)
+    with pytest.raises(
+        ExtraMissing, match=r"'clip:RN50/yfcc15m' needs open_clip, .* pip install 'mvr\[models\]'"
+    ):
+        weights_source("clip:RN50/yfcc15m")
+    assert weights_source("clip:ViT-B-32/openai").licence == "MIT"

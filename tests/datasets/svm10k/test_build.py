@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,12 +189,25 @@ def test_a_folder_without_videos_and_metadata_without_names_are_refused(tmp_path
 
 
 def test_urls_need_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     (tmp_path / "list.txt").write_text("https://example.org/a\n")
     with pytest.raises(ExtraMissing, match="a list of URLs needs yt_dlp"):
         fetch_urls(tmp_path / "list.txt", tmp_path, print)
+
+
+def test_sets_say_the_line_to_type_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    line = r"which is not installed; type: python -m pip install 'mvr\[data\]'"
+    with pytest.raises(ExtraMissing, match=f"building a set needs datasets, {line}"):
+        build([], tmp_path / "set", BuildSettings())
+    assert not (tmp_path / "set").exists()
+    with pytest.raises(ExtraMissing, match=f"loading a set needs datasets, {line}"):
+        load_short_videos(tmp_path, "train")
+    with pytest.raises(ExtraMissing, match=f"a figure of a set needs matplotlib, {line}"):
+        plot(tmp_path, tmp_path / "figure.svg")
 
 
 def test_groups_join_through_any_shared_member() -> None:
