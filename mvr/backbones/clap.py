@@ -23,12 +23,12 @@ import torch
 from mvr.backbones.backbone import check_features
 from mvr.backbones.folder import (
     not_of_config,
-    past_the_end,
     published_folder,
     read_json,
     read_state,
     weights_file,
 )
+from mvr.backbones.pieces import read_pieces
 from mvr.backbones.precision import parse_precision, pick_device, prepare
 from mvr.backbones.weights import file_sha256
 from mvr.config.settings import settings_from
@@ -142,24 +142,12 @@ class ClapAudio:
         A segment that is longer than a window is cut into equal windows that may overlap; a shorter one is repeated
         as often as it fits, then padded with silence, as in training. The longest segment sets how many windows.
         """
-        from mvr.media.sound import read_sound
-
-        rate = self.sound.sampling_rate
-        begin = min(segment.start_s for segment in segments)
-        end = max(segment.end_s for segment in segments)
-        sound = read_sound(path, rate, channels="mean", start_s=begin, duration_s=end - begin)
         longest_s = max(segment.duration_s for segment in segments)
         count = max(1, math.ceil(longest_s / self.sound.max_length_s - 1e-9))
-        rows = []
-        for segment in segments:
-            first = round((segment.start_s - begin) * rate)
-            piece = sound[first : first + round(segment.duration_s * rate)]
-            if len(piece) == 0:
-                raise past_the_end()
-            rows.append(
-                np.stack([mel_decibels(window, self.sound) for window in self._windows(piece, count)])
-            )
-        return np.stack(rows)
+        pieces = read_pieces(path, segments, self.sound.sampling_rate)
+        return np.stack(
+            [[mel_decibels(window, self.sound) for window in self._windows(piece, count)] for piece in pieces]
+        )
 
     def _windows(self, piece: FloatArray, count: int) -> list[FloatArray]:
         spare = max(0, len(piece) - self.sound.samples)

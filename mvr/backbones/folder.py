@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mvr.backbones.weights import check_digest, fetch_weights, weights_source
-from mvr.errors import NoSound, WeightsCorrupt, WeightsMissing
+from mvr.errors import WeightsCorrupt, WeightsMissing
 
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
@@ -72,8 +72,3 @@ def read_json(path: Path, wanted: Sequence[str] = ()) -> dict[str, Any]:
 def not_of_config(path: Path, detail: str) -> WeightsCorrupt:
     """What is said of weights that do not fit the config beside them."""
     return WeightsCorrupt(f"{path} is not a checkpoint of the model in config.json: {detail}")
-
-
-def past_the_end() -> NoSound:
-    """What is said of a segment that begins after the sound has ended."""
-    return NoSound("the sound ends before the segment begins")

@@ -20,12 +20,12 @@ import torch
 from mvr.backbones.backbone import check_features
 from mvr.backbones.folder import (
     not_of_config,
-    past_the_end,
     published_folder,
     read_json,
     read_state,
     weights_file,
 )
+from mvr.backbones.pieces import read_pieces
 from mvr.backbones.precision import parse_precision, pick_device, prepare
 from mvr.backbones.weights import file_sha256
 from mvr.config.settings import settings_from
@@ -123,24 +123,13 @@ class MertAudio:
         All windows of a call have one length: `window_s`, or the longest segment where that is shorter. A segment
         that is shorter than a window is repeated to its length, since a pause would be heard as music's silence.
         """
-        from mvr.media.sound import read_sound
-
-        begin = min(segment.start_s for segment in segments)
-        end = max(segment.end_s for segment in segments)
-        sound = read_sound(path, self._rate_hz, channels="mean", start_s=begin, duration_s=end - begin)
         longest_s = max(segment.duration_s for segment in segments)
         length = round(min(self._options.window_s, longest_s) * self._rate_hz)
         count = math.ceil(longest_s / self._options.window_s - 1e-9)
-        rows = []
-        for segment in segments:
-            first = round((segment.start_s - begin) * self._rate_hz)
-            piece = sound[first : first + round(segment.duration_s * self._rate_hz)]
-            rows.append(self._windows(piece, max(length, _SHORTEST_SAMPLES), count))
-        return np.stack(rows)
+        pieces = read_pieces(path, segments, self._rate_hz)
+        return np.stack([self._windows(piece, max(length, _SHORTEST_SAMPLES), count) for piece in pieces])
 
     def _windows(self, piece: FloatArray, length: int, count: int) -> FloatArray:
-        if len(piece) == 0:
-            raise past_the_end()
         if len(piece) < length:
             piece = np.resize(piece, length)  # numpy's resize repeats
         starts = np.linspace(0, len(piece) - length, count).round().astype(int)

@@ -26,13 +26,13 @@ import torch
 from mvr.backbones.backbone import check_features
 from mvr.backbones.folder import (
     not_of_config,
-    past_the_end,
     published_folder,
     read_json,
     read_state,
     weights_file,
 )
 from mvr.backbones.pictures import PixelSettings, normalise
+from mvr.backbones.pieces import read_pieces
 from mvr.backbones.precision import Precision, parse_precision, pick_device, prepare
 from mvr.backbones.weights import TOKENIZER_FILES, file_sha256
 from mvr.config.settings import settings_from
@@ -208,18 +208,8 @@ class PeavAudio(_Peav):
 
     def preprocess(self, path: Path, segments: Sequence[Segment]) -> FloatArray:
         """(S, 1 + samples) float32: the mean of the channels, read once; each segment mirrored up to whole tokens."""
-        from mvr.media.sound import read_sound
-
-        rate = self.inputs.rate_hz
-        begin, end = min(s.start_s for s in segments), max(s.end_s for s in segments)
-        sound = read_sound(path, rate, channels="mean", start_s=begin, duration_s=end - begin)
-        pieces = []
-        for segment in segments:
-            first = round((segment.start_s - begin) * rate)
-            piece = sound[first : first + round(segment.duration_s * rate)]
-            if len(piece) == 0:
-                raise past_the_end()
-            pieces.append(whole_tokens(piece, self.inputs.hop))
+        read = read_pieces(path, segments, self.inputs.rate_hz)
+        pieces = [whole_tokens(piece, self.inputs.hop) for piece in read]
         rows = np.zeros((len(pieces), 1 + max(len(piece) for piece in pieces)), np.float32)
         for row, piece in zip(rows, pieces, strict=True):
             row[0], row[1 : 1 + len(piece)] = len(piece), piece
