@@ -149,11 +149,14 @@ def list_items(
     as_json: JsonOption = False,
 ) -> None:
     """List what the library holds, or the tracks that sound like some words."""
-    from mvr.library.search import search_words
-
     opened = open_library(library)
     opened.check_files()
-    items = [item for item, _ in search_words(opened, search)] if search else opened.items()
+    if search:
+        from mvr.library.search import search_words
+
+        items = [item for item, _ in search_words(opened, search)]
+    else:
+        items = opened.items()
     if as_json:
         rows = [item.to_json() | {"guessed": [g.to_json() for g in opened.guesses(item)]} for item in items]
         print_json({"items": rows})
