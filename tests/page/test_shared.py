@@ -60,7 +60,9 @@ def test_the_shared_list_is_given_and_called_what_it_is(pushed: Any) -> None:
 
 def test_a_half_loaded_index_says_so(pushed: Any) -> None:
     place = open_place(pushed.url, read_only=False)
-    place.announce(space_of(pushed.system, Modality.AUDIO), 10)
+    place.announce(
+        space_of(pushed.system, Modality.AUDIO), 7, "another library, stopped before its first item"
+    )
     place.close()
     ranked, told = SharedIndex(pushed.url).rank(pushed.system, pushed.query, 0.5, 9, Filters())
     assert ranked is not None and len(ranked.results) == 3
