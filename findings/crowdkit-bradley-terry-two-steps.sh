@@ -14,8 +14,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
+venv/bin/pip install --quiet attrs==26.1.0 nltk==3.10.4 tqdm==4.70.1 scikit-learn==1.9.1 choix==0.4.1 numpy==2.4.6 pandas==3.1.1
 venv/bin/pip install --quiet --no-deps crowd-kit==1.4.2  # without transformers, which this model does not use
-venv/bin/pip install --quiet attrs nltk tqdm scikit-learn==1.9.1 choix==0.4.1 numpy==2.4.6 pandas==3.1.1
 cat > try.py <<'PY'
 import sys
 
@@ -54,5 +54,5 @@ sys.exit(0 if stuck and abs(seen[50_000][1] - 16) < 1.5 else 1)
 PY
 venv/bin/python try.py 2> errors || { cat errors >&2; exit 1; }
 # Seen on 2026-11-30 (Python 3.11, Linux):
-# 2000 votes, best to worst (true 16): crowd-kit by n_iter {1: 4.72, 2: 8.01, 100: 8.01, 10000: 8.01}, maximum likelihood 16.32
+#   2000 votes, best to worst (true 16): crowd-kit by n_iter {1: 4.72, 2: 8.01, 100: 8.01, 10000: 8.01}, maximum likelihood 16.32
 #  50000 votes, best to worst (true 16): crowd-kit by n_iter {1: 4.68, 2: 8.06, 100: 8.06, 10000: 8.06}, maximum likelihood 16.04

@@ -47,7 +47,7 @@ sys.exit(0 if false and seen[1_000][0] == 1_000 else 1)
 PY
 venv/bin/python -W ignore try.py
 # Seen on 2026-11-30 (Python 3.11, Linux):
-# 1000 Hz at 44.1 kHz -> 16 kHz: pydub (Hz, dB) (1000, -0.0), soxr -0.0 dB
+#  1000 Hz at 44.1 kHz -> 16 kHz: pydub (Hz, dB) (1000, -0.0), soxr -0.0 dB
 #  7000 Hz at 44.1 kHz -> 16 kHz: pydub (Hz, dB) (7000, -0.7), soxr -0.0 dB
 #  9000 Hz at 44.1 kHz -> 16 kHz: pydub (Hz, dB) (7000, -1.2), soxr -111.0 dB
 # 10000 Hz at 44.1 kHz -> 16 kHz: pydub (Hz, dB) (6000, -1.5), soxr -111.0 dB
