@@ -157,16 +157,18 @@ def list_items(
         items = [item for item, _ in search_words(opened, search)]
     else:
         items = opened.items()
+    found = zip(items, opened.guesses_of(items), strict=True)
     if as_json:
-        rows = [item.to_json() | {"guessed": [g.to_json() for g in opened.guesses(item)]} for item in items]
-        print_json({"items": rows})
+        print_json(
+            {"items": [item.to_json() | {"guessed": [g.to_json() for g in words]} for item, words in found]}
+        )
         return
-    for item in items:
+    for item, guesses in found:
         gone = "  (file is gone)" if item.missing else ""
         artist = f" by {item.artist}" if item.artist else ""
         may = f"use: {item.rights.may_use}; passing on the file: {item.rights.may_redistribute}"
         about = f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}"
-        words = ", ".join(guess.word for guess in opened.guesses(item))
+        words = ", ".join(guess.word for guess in guesses)
         guessed = f"  (guessed: {words})" if words else ""
         say(f"{about}  [{item.licence}; {may}]{guessed}{gone}")
     note(f"{len(items)} items")

@@ -15,6 +15,8 @@ from mvr.library.guesses import Guess, Guesser
 from mvr.library.item import Item
 from mvr.library.report import Progress, Skipped
 
+_TOGETHER = 1000  # items whose features are read in one look where words are guessed from them
+
 
 class LibraryFeatures:
     """Features by the content of files; safe to share between threads.
@@ -102,10 +104,12 @@ class LibraryFeatures:
         with self._lock:
             tracks = [item for item in items if item.modality is Modality.AUDIO]
             todo = [item for item in tracks if (item.content, self.computed) not in self._guessed]
-            found = {id(part): self.of_items(todo, part) for part in self._guesser.systems if todo}
-            for item in todo:
-                held = {part: features.get(item.id) for part, features in found.items()}
-                self._guessed[item.content, self.computed] = self._guesser.guess(_by_part(held))
+            for at in range(0, len(todo), _TOGETHER):
+                some = todo[at : at + _TOGETHER]
+                found = {id(part): self.of_items(some, part) for part in self._guesser.systems}
+                for item in some:
+                    held = {part: features.get(item.id) for part, features in found.items()}
+                    self._guessed[item.content, self.computed] = self._guesser.guess(_by_part(held))
             return [self._guessed.get((item.content, self.computed), ()) for item in items]
 
     def held(self, contents: Sequence[str], system: System, modality: Modality) -> set[str]:

@@ -8,6 +8,8 @@ from mvr.library.guesses import TAGGER
 from mvr.library.item import Item
 from mvr.library.library import Library
 
+_TOGETHER = 1000  # tracks whose features are read in one look
+
 
 def search_words(library: Library, text: str) -> list[tuple[Item, float]]:
     """Tracks that are music and whose sound was tagged, best first, with the cosine of their best segment.
@@ -17,10 +19,12 @@ def search_words(library: Library, text: str) -> list[tuple[Item, float]]:
     """
     system = load_system(TAGGER)
     wanted = system.embed_text(text).vectors[0, 0]
-    found = []
-    for item in library.items(Modality.AUDIO):
-        features = library.features(item, system)
-        if features is not None and library.guesses(item):
-            heard = system.encode(features.features, Modality.AUDIO).vectors[:, 0]
-            found.append((item, float((heard @ wanted).max())))
+    found, tracks = [], library.items(Modality.AUDIO)
+    for at in range(0, len(tracks), _TOGETHER):
+        some = tracks[at : at + _TOGETHER]
+        tagged = library.features_of_all(some, system)
+        for item, guesses in zip(some, library.guesses_of(some), strict=True):
+            if guesses and item.id in tagged:
+                heard = system.encode(tagged[item.id].features, Modality.AUDIO).vectors[:, 0]
+                found.append((item, float((heard @ wanted).max())))
     return sorted(found, key=lambda pair: -pair[1])

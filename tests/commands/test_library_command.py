@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import write_tone
+from tests.large_library import fill
 
 Attempt = Callable[..., tuple[int, str, str]]
 
@@ -98,3 +102,23 @@ def test_nothing_of_a_file_is_obeyed_by_a_terminal_and_every_line_is_one(
     assert any("One [31m two 1m" in line for line in lines) and any(
         "b [31mred .wav" in line for line in lines
     )
+
+
+def test_a_long_list_is_read_in_as_many_looks_as_a_short_one(
+    attempt: Attempt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        "mvr.embeddings.cache.sqlite3.connect",
+        lambda *given, **named: opened.append(given) or connect(*given, **named),
+    )
+    looks, sound = [], write_tone(tmp_path / "a.wav", seconds=0.5)
+    for count in (3, 60):
+        folder = tmp_path / str(count)
+        fill(folder, sound, count)
+        opened.clear()
+        code, out, _ = attempt("library", "list", "--library", folder)
+        assert code == 0 and out.count("\n") == count
+        looks.append(len(opened))
+    assert looks[0] == looks[1] < 20
