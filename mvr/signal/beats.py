@@ -2,7 +2,7 @@
 
 Dynamic programming over the onset envelopes (Ellis, "Beat tracking by dynamic programming", 2007): the best
 chain of strong moments about one beat apart. Times are then read between frames and drawn towards a locally
-steady pulse.
+steady pulse; where the whole piece is steady, onto its line.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ _LAG_S = (
     0.012  # an onset's rise is seen before its middle frame; between clicks (-5 ms) and played notes (+6 ms)
 )
 _REACH = 6  # beats on each side that a beat's time is fitted to
+_ON_LINE_S = 0.02  # of which most beats lie from one line, in a piece that was made to a click
+_SHARE_ON_LINE = 0.75
+_FARTHEST_S = 0.06  # from the line: what is farther left the pulse and stays where it was heard
+_LEAST_S = 0.005  # from the line: nearer beats weigh no more
+_FEWEST_ON_LINE = 16
 
 
 def beat_candidates(envelopes: FloatArray, bpm: float) -> list[Times]:
@@ -48,6 +53,33 @@ def beat_candidates(envelopes: FloatArray, bpm: float) -> list[Times]:
         if len(times) > 1 and all(_apart(times, other) > _SAME * 60 / bpm for other in found):
             found.append(times)
     return found
+
+
+def straightened(times_s: Times) -> Times:
+    """Beats of a piece made to a click on the line that they scatter around; those of any other piece as they are.
+
+    Soft and strummed strokes are heard up to a tenth of a second late, one by one; the click was not.
+    """
+    if len(times_s) < _FEWEST_ON_LINE:
+        return times_s
+    line = _line(times_s)
+    away = np.abs(times_s - line)
+    if float(np.quantile(away, _SHARE_ON_LINE)) > _ON_LINE_S:
+        return times_s
+    return np.where(away <= _FARTHEST_S, line, times_s)
+
+
+def _line(times_s: Times) -> Times:
+    """The line through beats with the least sum of distances, which a few beats off it do not turn."""
+    numbers, weights = np.arange(len(times_s), dtype=np.float64), np.ones(len(times_s))
+    line = times_s
+    for _ in range(10):
+        share = weights / weights.sum()
+        middle, mean_s = float(share @ numbers), float(share @ times_s)
+        slope = float(share @ ((numbers - middle) * (times_s - mean_s)) / (share @ (numbers - middle) ** 2))
+        line = mean_s + slope * (numbers - middle)
+        weights = 1 / np.maximum(np.abs(times_s - line), _LEAST_S)
+    return line
 
 
 def _exact(frames: npt.NDArray[np.int64], strength: FloatArray) -> Times:
