@@ -167,7 +167,7 @@ def _about(delivery: Delivery, *, drop_frame: bool) -> JsonDict:
 
 def _exact(piece: FramedPiece) -> JsonDict:
     """The times that frames were rounded from: the music may be half a frame off its beat."""
-    return {"start_s": piece.start_s, "source_start_s": piece.source_start_s}
+    return {"start_s": round(piece.start_s, 6), "source_start_s": round(piece.source_start_s, 6)}
 
 
 def _size(film: Film) -> JsonDict:
