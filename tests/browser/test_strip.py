@@ -155,6 +155,7 @@ def test_a_finger_moves_the_music_on_a_phone(visitor):
         points = [] if at is None else [{"x": at, "y": y}]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     page.wait_for_function(f"() => {HEARD_FROM} !== {before}")
+    visitor.rest()  # a finger is lifted and put down again later than the next picture
     place = page.locator("#mv-tab-video-to-music [data-place]").first
     assert place.evaluate("button => button.getBoundingClientRect().height") >= 24
     place.tap()
