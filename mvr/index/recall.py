@@ -16,6 +16,7 @@ from mvr.index.index import Hits, Index
 from mvr.index.mixture import GramArray, divide_by_lengths, mixed_lengths, mixed_query
 
 WANTED_RECALL = 0.99
+RECALL_QUERIES = 50  # that an approximate index is measured with
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)  # at which recall is measured; the worst counts
 EFFORTS = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 _BLOCK_ROWS = 65_536

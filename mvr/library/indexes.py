@@ -14,13 +14,12 @@ import numpy as np
 from mvr.datatypes import Modality, branch_weights
 from mvr.embeddings.system import System
 from mvr.index.approximate import ApproximateIndex
-from mvr.index.recall import ALPHAS, Measured, calibrate
+from mvr.index.recall import ALPHAS, RECALL_QUERIES, Measured, calibrate
 from mvr.library.catalogue import Catalogue
 from mvr.library.features import LibraryFeatures
 from mvr.library.item import Item
 from mvr.library.vectors import LibraryIndex, build_index
 
-RECALL_QUERIES = 50  # that an approximate index is measured with
 _LOOK_AGAIN_S = 5.0  # how long a file that was missing is taken to be so
 
 

@@ -17,6 +17,7 @@ from mvr.datatypes import JsonDict, Modality, Segment, branch_weights
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.errors import UsageError
+from mvr.index.recall import RECALL_QUERIES
 from mvr.index.remote import (
     Found,
     KeptCodes,
@@ -36,8 +37,6 @@ from mvr.retrieval.query import Query
 from mvr.retrieval.ranked import RankedList, Result
 
 _BATCH = 200  # items of one transaction
-
-_RECALL_QUERIES = 50
 
 
 def space_of(system: System, modality: Modality) -> Space:
@@ -83,11 +82,11 @@ def push_library(
     for batch in _batches(todo):
         if progress is not None:
             progress(written, len(todo), batch[0].name)
-        found = [(item, library.features(item, system)) for item in batch]
+        found = library.features_of_all(batch, system)
         stored = [
-            replace(_stored(item, features, system), origin=library.origin)
-            for item, features in found
-            if features is not None
+            replace(_stored(item, found[item.id], system), origin=library.origin)
+            for item in batch
+            if item.id in found
         ]
         place.write(space, stored)
         written += len(stored)
@@ -116,7 +115,7 @@ def measure_index(library: Library, system: System, modality: Modality, place: P
     if holding is None or not codes.serve(holding):
         return None
     for asked in (next(other for other in Modality if other is not modality), modality):
-        found = library.features_of_all(library.items(asked)[-_RECALL_QUERIES:], system)
+        found = library.features_of_all(library.items(asked)[-RECALL_QUERIES:], system)
         if found:
             codes.read(space, holding)
             firsts = np.concatenate([each.features[:1] for each in found.values()])

@@ -23,10 +23,8 @@ from mvr.index.remote.place import Changes, Holding, Place, Sought, Space, Store
 
 logger = logging.getLogger(__name__)
 
-LEAST_ROWS, MOST_ROWS = (
-    100_000,
-    10_000_000,
-)  # fewer are compared as quickly; more take more than a gigabyte here
+LEAST_ROWS = 100_000  # fewer are compared as quickly
+MOST_ROWS = 10_000_000  # more take more than a gigabyte here
 STEP = 4  # versions, each a batch of writing, that are read at once, and that a search waits for
 
 
