@@ -41,12 +41,17 @@ class Codes:
         import faiss
 
         self._place, self._space = place, space
-        self.version = 0
+        self.version, self._identity = 0, holding.identity
         self._lock = threading.Lock()
         self._faiss: Any = faiss.index_factory(space.width, CODES, faiss.METRIC_INNER_PRODUCT)
         self._train(holding)
         self._room = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.bool_))
         self.rows = 0  # that are there now; those that were taken out keep their codes
+
+    def can_follow(self, holding: Holding) -> bool:
+        """Whether what was written since makes them those of what is there: of this very index, not of one that was
+        made anew, and few enough of rows that are gone."""
+        return self._identity == holding.identity and self.version <= holding.version and not self.worn
 
     @property
     def worn(self) -> bool:
@@ -130,7 +135,7 @@ class KeptCodes:
         if holding.measured is None or not self._installed or not self.serve(holding):
             return None
         codes = self._codes.get(space)
-        if codes is None or codes.worn or not codes.version <= holding.version <= codes.version + STEP:
+        if codes is None or not codes.can_follow(holding) or holding.version > codes.version + STEP:
             self._read_aside(space)
             return None
         codes.follow(holding.version)
@@ -143,7 +148,7 @@ class KeptCodes:
         """Read what is missing, and wait for it. Raises ExtraMissing: no faiss. IndexUnreachable: no answer."""
         need("faiss", "searching by codes", "index")
         codes = self._codes.get(space)
-        if codes is None or codes.worn or codes.version > holding.version:
+        if codes is None or not codes.can_follow(holding):
             codes = Codes(self._place, space, holding)
         codes.follow(holding.version)
         self._codes[space] = codes
@@ -171,7 +176,7 @@ class KeptCodes:
         try:
             while (held := self._place.holding(space)) is not None:
                 codes = self._codes.get(space)
-                if codes is not None and not codes.worn and codes.version == held.version:
+                if codes is not None and codes.can_follow(held) and codes.version == held.version:
                     return
                 self.read(space, held)
         except MvrError as error:

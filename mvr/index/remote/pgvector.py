@@ -48,7 +48,10 @@ class PgvectorPlace(SqlPlace):
         self._url, self._patience_s = url, patience_s
         self._idle: deque[tuple[float, Any]] = deque()  # (since, connection); its ends are thread-safe
         weakref.finalize(self, _close, self._idle)
-        self.lost = (psycopg.OperationalError, psycopg.errors.QueryCanceled, psycopg.errors.UndefinedTable)
+        errors = psycopg.errors
+        self.lost = (
+            psycopg.OperationalError, errors.QueryCanceled, errors.UndefinedTable, errors.UndefinedColumn,
+        )  # fmt: skip
 
     def vector_type(self, width: int) -> str:
         """float16."""

@@ -180,6 +180,8 @@ class Holding:
         announced: items of every library's last push; more than `items` while one runs, or when it was stopped.
         least_gram: (B, B) elementwise minimum over all rows of the inner products between a row's branches.
         version: one more with every write and removal.
+        identity: drawn when the space was made, so another one's once it was dropped and made anew; "" in a database
+            that was last pushed to before there were any.
         measured: how much searches by codes miss, once that was measured.
     """
 
@@ -188,6 +190,7 @@ class Holding:
     announced: int
     least_gram: npt.NDArray[np.float64]
     version: int
+    identity: str = ""
     measured: Measured | None = None
 
 

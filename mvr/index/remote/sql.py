@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
@@ -109,6 +110,7 @@ class SqlPlace:
             with self.connect() as connection:
                 yield connection
         except self.lost as error:
+            self._known_columns = frozenset()  # tables may have been dropped and made anew
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise IndexUnreachable(f"the index does not answer ({reason}); nothing was lost") from error
 
@@ -121,8 +123,10 @@ class SqlPlace:
             connection,
             "CREATE TABLE IF NOT EXISTS mvr_indexes (space text PRIMARY KEY, branches text, dim integer, "
             f"announced text, items bigint, segments bigint, next_position bigint, version bigint, "
-            f"least_gram {self.number_list}, measured text)",
+            f"least_gram {self.number_list}, measured text, identity text)",
         )
+        if "identity" not in self._columns(connection):  # made before spaces had one
+            self.run(connection, "ALTER TABLE mvr_indexes ADD COLUMN identity text")
         self.run(
             connection,
             f"CREATE TABLE IF NOT EXISTS mvr_changes_{space.key} "
@@ -145,46 +149,45 @@ class SqlPlace:
     def holding(self, space: Space) -> Holding | None:
         """See `Place.holding`."""
         with self.transaction() as connection:
-            line = self._space(connection, space)
-            if line is None:
-                return None
-            announced, items, rows, version, least, measured = line
-            return Holding(
-                items=items,
-                rows=rows,
-                announced=announced,
-                least_gram=np.array(least, np.float64).reshape(len(space.branches), len(space.branches)),
-                version=version,
-                measured=None if measured is None else Measured(**json.loads(measured)),
-            )
+            return self._space(connection, space)
 
-    def _space(
-        self, connection: Any, space: Space
-    ) -> tuple[int, int, int, int, list[float], str | None] | None:
-        if not self.has_table(connection, "mvr_indexes"):
+    def _space(self, connection: Any, space: Space) -> Holding | None:
+        """What is there of a space. Raises SettingsMismatch: it has another shape."""
+        there = self._columns(connection)
+        if not there:
             return None
         columns = "branches, dim, announced, items, segments, version, least_gram, measured"
+        columns += ", identity" if "identity" in there else ", NULL"
         line = self.run(
             connection, f"SELECT {columns} FROM mvr_indexes WHERE space = ?", [space.key]
         ).fetchone()
         if line is None:
             return None
-        if (line[0], line[1]) != (",".join(space.branches), space.dim):
+        branches, dim, announced, items, rows, version, least, measured, identity = line
+        if (branches, dim) != (",".join(space.branches), space.dim):
             raise SettingsMismatch(
-                f"the index was made with branches {line[0]} of width {line[1]}, this system has "
+                f"the index was made with branches {branches} of width {dim}, this system has "
                 f"{','.join(space.branches)} of width {space.dim}; push the library again"
             )
-        items, rows, version = (int(number) for number in line[3:6])
-        return sum(json.loads(line[2]).values()), items, rows, version, list(line[6]), line[7]
+        return Holding(
+            items=int(items),
+            rows=int(rows),
+            announced=sum(json.loads(announced).values()),
+            least_gram=np.array(least, np.float64).reshape(len(space.branches), len(space.branches)),
+            version=int(version),
+            identity=identity or "",
+            measured=None if measured is None else Measured(**json.loads(measured)),
+        )
 
-    def has_table(self, connection: Any, name: str) -> bool:
-        """Whether a table is there; asked until it is."""
-        if not self._there:
-            query = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
-            self._there = bool(self.run(connection, query, [name]).fetchone()[0])
-        return self._there
+    def _columns(self, connection: Any) -> frozenset[str]:
+        """Of the table of spaces, none where there is no table; asked until all are there."""
+        if "identity" not in self._known_columns:
+            query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'mvr_indexes'"
+            found = self.run(connection, query).fetchall()
+            self._known_columns = frozenset(str(line[0]) for line in found)
+        return self._known_columns
 
-    _there = False
+    _known_columns: frozenset[str] = frozenset()
 
     def contents(self, space: Space) -> dict[str, str]:
         """See `Place.contents`."""
@@ -211,8 +214,14 @@ class SqlPlace:
             least = np.ones(len(space.branches) ** 2)
             self.run(
                 connection,
-                "INSERT INTO mvr_indexes VALUES (?, ?, ?, '{}', 0, 0, 1, 0, ?, NULL) ON CONFLICT DO NOTHING",
+                "INSERT INTO mvr_indexes (space, branches, dim, announced, items, segments, next_position, version, "
+                "least_gram) VALUES (?, ?, ?, '{}', 0, 0, 1, 0, ?) ON CONFLICT DO NOTHING",
                 [space.key, ",".join(space.branches), space.dim, least.tolist()],
+            )
+            self.run(
+                connection,
+                "UPDATE mvr_indexes SET identity = ? WHERE space = ? AND identity IS NULL",
+                [uuid.uuid4().hex, space.key],
             )
             query = f"SELECT announced FROM mvr_indexes WHERE space = ?{self.lock}"
             announced = json.loads(self.run(connection, query, [space.key]).fetchone()[0]) | {origin: items}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,7 @@ class MemoryPlace:
         self._announced: dict[Space, dict[str, int]] = {}
         self._log: dict[Space, list[set[int]]] = {}  # positions that each version changed
         self._measured: dict[Space, Measured] = {}
+        self._identity: dict[Space, str] = {}
         self.finder: Finder | None = None
 
     def holding(self, space: Space) -> Holding | None:
@@ -51,6 +53,7 @@ class MemoryPlace:
             announced=announced,
             least_gram=least,
             version=len(self._log[space]),
+            identity=self._identity[space],
             measured=self._measured.get(space),
         )
 
@@ -67,6 +70,7 @@ class MemoryPlace:
         self._spaces.setdefault(space, {})
         self._announced.setdefault(space, {})[origin] = items
         self._log.setdefault(space, [])
+        self._identity.setdefault(space, uuid.uuid4().hex)
 
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
         """See `Place.write`."""

@@ -131,18 +131,70 @@ def test_until_much_that_is_new_was_read_every_row_is_compared(place):
     assert_as_the_oracle(place, space, stored)
 
 
-def test_codes_of_an_index_that_was_made_anew_are_read_anew():
-    space, stored, other = space_of(), items(80, space_of()), items(50, space_of(), seed=2)
-    place, again = filled(MemoryPlace(), stored, space), filled(MemoryPlace(), other, space)
-    codes = coded(place, space)
-    again.keep_measured(space, EVERY_ROW)
-    place.__dict__.update({**again.__dict__, "finder": codes})  # the same version, other rows
+def drop(place) -> None:
+    """Everything that a place holds, as its administrator does."""
+    if isinstance(place, MemoryPlace):
+        finder = place.finder
+        place.__init__()
+        place.finder = finder
+        return
+    with place.transaction() as connection:
+        for line in place.run(connection, "SELECT table_name FROM information_schema.tables").fetchall():
+            if line[0].startswith("mvr_"):
+                place.run(connection, f"DROP TABLE {line[0]}")
+
+
+@pytest.mark.parametrize("count", [80, 50])
+def test_codes_of_an_index_that_was_made_anew_are_read_anew(place, count):
+    space, stored, other = space_of(), items(80, space_of()), items(count, space_of(), seed=2)
+    filled(place, stored, space)
+    codes = coded(place, space, dataclasses.replace(EVERY_ROW, fetch=100))
+    before = place.holding(space)
+    drop(place)
+    filled(place, other, space)
+    place.keep_measured(space, dataclasses.replace(EVERY_ROW, fetch=100))
+    after = place.holding(space)
+    assert before.version == after.version and (before.rows == after.rows) == (count == 80)
     query, weights = unit((1, 2, 16), 7), branch_weights(0.4, 2)
     for _ in range(3):  # the first ones compare every row
         hits = search(place, space, query, weights, 10)
         assert names(place, space, hits) == [line[1] for line in oracle(other, query, weights)[:10]]
         codes.wait()
     assert not hits.proven
+
+
+@pytest.mark.parametrize("kind", ["duckdb", pytest.param("pgvector", marks=pytest.mark.postgres)])
+def test_an_index_of_a_version_before_has_no_identity_until_it_is_pushed_to_and_loses_nothing(
+    kind, tmp_path, request
+):
+    url = f"duckdb:{tmp_path / 'i.duckdb'}" if kind == "duckdb" else request.getfixturevalue("pgvector_url")
+    space, stored = space_of(), items(60, space_of())
+    place = filled(open_place(url, read_only=False), stored[:50], space)
+    place.keep_measured(space, EVERY_ROW)
+    with place.transaction() as connection:
+        place.run(connection, "ALTER TABLE mvr_indexes DROP COLUMN identity")
+    place.close()
+    reader = open_place(url)
+    before = reader.holding(space)
+    coded_before = KeptCodes(reader, least_rows=1)
+    coded_before.read(space, before)
+    reader.finder = coded_before
+    assert before.identity == "" and before.items == 50
+    assert_as_the_oracle(reader, space, stored[:50])
+    if kind == "duckdb":
+        reader.close()
+    place = open_place(url, read_only=False)
+    place.announce(space, 50)
+    drawn = place.holding(space)
+    assert drawn == dataclasses.replace(before, identity=drawn.identity, least_gram=drawn.least_gram)
+    place.announce(space, 60)
+    place.write(space, stored[50:])
+    assert place.holding(space).identity == drawn.identity != ""
+    searching = place if kind == "duckdb" else reader  # a page that ran meanwhile
+    query, weights = unit((1, 2, 16), 7), branch_weights(0.4, 2)
+    hits = search(searching, space, query, weights, 10)
+    assert names(searching, space, hits) == [line[1] for line in oracle(stored, query, weights)[:10]]
+    place.close()
 
 
 def test_what_is_not_measured_or_small_or_without_faiss_compares_every_row(monkeypatch):
