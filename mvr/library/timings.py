@@ -49,7 +49,7 @@ class Timings:
 
     def known(self, content: str, modality: Modality) -> bool:
         """Whether a file was measured."""
-        return self.of(content, modality) is not None
+        return self.store.holds(content, "music" if modality is Modality.AUDIO else "film")
 
     def measure(
         self,
@@ -65,7 +65,7 @@ class Timings:
         Raises:
             MediaError: it cannot be used.
         """
-        if not self.known(content, modality):
+        if self.of(content, modality) is None:
             audio = modality is Modality.AUDIO
             timing = measure_music_file(path) if audio else measure_film_file(path, progress)
             self.store.put(content, timing, on_disk=on_disk)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +44,11 @@ class TimingStore:
     def film(self, content: str) -> FilmTiming | None:
         """Of a clip, if it was measured."""
         return self._get(content, "film", FilmTiming)
+
+    def holds(self, content: str, kind: str) -> bool:
+        """Whether a timing ("music" or "film") is kept: of its file both ends are read, for libraries are large."""
+        paths = [self._path(folder, content, kind) for folder in (*self._shipped, self._root)]
+        return (content, kind) in self._held or any(_is_whole(path) for path in paths)
 
     def put(self, content: str, timing: MusicTiming | FilmTiming, *, on_disk: bool = True) -> None:
         """Keep a timing, in memory alone where it is of a visitor's file or the folder cannot be written to."""
@@ -100,8 +107,24 @@ def unpack(data: bytes, made: type[Timing]) -> Timing | None:
             if int(stored["version"]) != VERSION:
                 return None
             return made(**{field.name: _value(field, stored) for field in dataclasses.fields(made)})
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile):
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file begins as `pack` begins one of this version, and ends as a zip archive does."""
+    version = io.BytesIO()
+    np.save(version, np.asarray(VERSION))
+    try:
+        with path.open("rb") as file:
+            head = file.read(256)
+            file.seek(-22, os.SEEK_END)
+            ends = file.read(4) == b"PK\x05\x06"
+        lengths = struct.unpack_from("<HH", head, 26)  # of the first entry's name and extra field
+        first = zlib.decompressobj(-zlib.MAX_WBITS).decompress(head[30 + sum(lengths) :])
+    except (OSError, struct.error, zlib.error):
+        return False
+    return ends and first == version.getvalue()
 
 
 def _value(field: Any, stored: JsonDict | Any) -> Any:

@@ -20,7 +20,7 @@ from mvr.media.probe import probe
 from mvr.page import texts
 from mvr.page.search.desk import Ask, Clip, Desk, rank
 from mvr.page.search.measuring import PATIENCE_S, Measuring, Target, Work
-from mvr.page.search.refining import Refining
+from mvr.page.search.refining import Refining, said
 from mvr.page.search.search_view import View
 from mvr.page.serving import Shelf
 from mvr.retrieval import Filters, Retriever
@@ -62,7 +62,8 @@ def until(condition: Callable[[], bool]) -> None:
 def test_one_worker_takes_the_clip_first_then_the_list_then_the_rest() -> None:
     measuring, timings = Measuring(), Timings()
     asked = work(timings, "abcC", first=frozenset("c"))
-    assert not measuring.ask("one", asked).finished
+    first = measuring.ask("one", asked)
+    assert not first.finished and not said(first), "nothing is said of a clip before somebody has looked"
     timings.inside.wait(60)
     assert measuring.ask("one", asked).clip_share == 0.25
     other = work(timings, "xy")

@@ -11,7 +11,7 @@ from mvr.timing.music import MusicTiming, measure_music, nearest, strongest_apar
 from mvr.timing.placing import near_beats, place_tracks
 from mvr.timing.pulses import Pulses, beat_nearness
 from mvr.timing.sliding import STEP_S, score_starts
-from mvr.timing.store import TimingStore, pack, unpack
+from mvr.timing.store import VERSION, TimingStore, pack, unpack
 
 
 def a_track(seconds: int = 40, seed: int = 0) -> MusicTiming:
@@ -225,10 +225,32 @@ def test_what_is_stored_comes_back_and_damage_is_measured_anew(tmp_path):
     store = TimingStore(tmp_path)
     store.put("ab" * 32, track)
     assert TimingStore(tmp_path).music("ab" * 32).tempo_bpm == 120.0
-    next(tmp_path.rglob("*.npz")).write_bytes(b"damaged")
-    assert TimingStore(tmp_path).music("ab" * 32) is None
+    file = next(tmp_path.rglob("*.npz"))
+    whole = file.read_bytes()
+    for damaged in (b"damaged", b"", whole[:-30], whole[:40] + b"\0" * 30 + whole[70:]):
+        file.write_bytes(damaged)
+        assert TimingStore(tmp_path).music("ab" * 32) is None
+        assert not TimingStore(tmp_path).holds("ab" * 32, "music")
     store.put("cd" * 32, film, on_disk=False)
     assert store.film("cd" * 32) is film and TimingStore(tmp_path).film("cd" * 32) is None
+
+
+def test_what_a_library_lacks_is_found_without_unpacking_what_it_has(tmp_path, monkeypatch):
+    TimingStore(tmp_path).put("ab" * 32, a_track())
+    monkeypatch.setattr(
+        "mvr.timing.store.unpack", lambda *_: pytest.fail("a large library takes half a minute so")
+    )
+    store = TimingStore(tmp_path)
+    assert [
+        store.holds(content * 32, kind)
+        for content, kind in (("ab", "music"), ("ab", "film"), ("cd", "music"))
+    ] == [
+        True,
+        False,
+        False,
+    ]
+    monkeypatch.setattr("mvr.timing.store.VERSION", VERSION + 1)
+    assert not store.holds("ab" * 32, "music"), "measured anew"
 
 
 def test_a_library_that_is_gone_is_not_made_again_by_what_was_still_being_measured(tmp_path):

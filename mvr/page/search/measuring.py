@@ -41,16 +41,19 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """How far it is: the share of the clip that is decoded (None: it is done), and the library's items."""
+    """How far it is: the share of the clip that is decoded (None: it is done), and the library's items; `looked` is
+    false until it is known what there is to measure.
+    """
 
     clip_share: float | None
     done: int
     total: int
+    looked: bool = True
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left."""
-        return self.clip_share is None and self.done >= self.total
+        return self.looked and self.clip_share is None and self.done >= self.total
 
 
 @dataclass(kw_only=True, eq=False)
@@ -81,7 +84,7 @@ class Work:
     def told(self) -> Told:
         """How far measuring is: the clip's share, and items done of all."""
         if self._todo is None:
-            return Told(clip_share=0.0, done=0, total=0)
+            return Told(clip_share=None, done=0, total=0, looked=False)
         left = [*self._todo, *([] if self._now is None else [self._now])]
         items = sum(target.on_disk for target in left)
         clip = any(not target.on_disk for target in left)

@@ -103,7 +103,7 @@ def said(told: Told) -> str:
     >>> said(Told(clip_share=0.4, done=0, total=2)), said(Told(clip_share=None, done=119, total=450))
     ('Looking at the whole clip: 40 %', 'Measuring beats: 120 of 450')
     """
-    if told.finished:
+    if told.finished or not told.looked:
         return ""
     if told.clip_share is not None:
         return texts.LOOKING.format(percent=int(100 * told.clip_share))
