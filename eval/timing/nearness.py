@@ -11,12 +11,11 @@ import numpy as np
 
 from eval.timing.songs import draw_songs
 from mvr.datatypes import JsonDict
+from mvr.timing.cuts import REACH_S, cuts_on_beats
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming, measure_music
-from mvr.timing.placing import near_beats
-from mvr.timing.sliding import STEP_S, Slide
 
-FEWEST_CUTS, LONGEST_S, SEARCH_S = 3, 20.0, 10.0
+FEWEST_CUTS, LONGEST_S = 3, 20.0
 
 
 def tracks() -> list[MusicTiming]:
@@ -24,31 +23,22 @@ def tracks() -> list[MusicTiming]:
     return [measure_music(song.samples) for song in draw_songs(1, 970_000, 40.0)]
 
 
-def measure_nearness(films: Sequence[FilmTiming], music: Sequence[MusicTiming], seed: int = 79) -> JsonDict:
+def measure_nearness(films: Sequence[FilmTiming], music: Sequence[MusicTiming]) -> JsonDict:
     """Share of cuts within 80 ms of a beat at the best of ten seconds of starts: one track, and the best of ten."""
-    rng = np.random.default_rng(seed)
     shares: dict[str, list[list[float]]] = {"cuts": [], "random": []}
     for film in films:
         inside = film.cuts_s[film.cuts_s < LONGEST_S]
         if len(inside) < FEWEST_CUTS:
             continue
-        end_s = min(film.duration_s, LONGEST_S)
-        for name, cuts in (("cuts", inside), ("random", np.sort(rng.uniform(0, end_s, len(inside))))):
-            bins = round(end_s * 8)
-            short = replace(
-                film, duration_s=end_s, cuts_s=cuts, energy=film.energy[:bins], novelty=film.novelty[:, :bins]
-            )
-            scores = Slide(music, bins).starts(short).scores[4][:, : round(SEARCH_S / STEP_S)]
-            found = [
-                near_beats(cuts, track.beats_s, float(row.argmax()) * STEP_S)
-                for track, row in zip(music, scores, strict=True)
-            ]
-            shares[name].append([share for share in found if share is not None])
+        short = replace(film, duration_s=min(film.duration_s, LONGEST_S), cuts_s=inside)
+        found = [cuts_on_beats(short, track, REACH_S) for track in music]
+        shares["cuts"].append([each.share for each in found if each is not None])
+        shares["random"].append([each.random for each in found if each is not None])
     if not shares["cuts"]:
         return {"films": 0, "note": "no film has three cuts"}
     return {
         "films": len(shares["cuts"]),
-        "cuts": {name: _shares(rows) for name, rows in shares.items()}["cuts"],
+        "cuts": _shares(shares["cuts"]),
         "random_cuts": _shares(shares["random"]),
         "note": "the search brings as much for random cuts: a service, not evidence of a match",
     }

@@ -15,6 +15,7 @@ from mvr.retrieval.facts import words_of
 from mvr.retrieval.query import Query
 
 if TYPE_CHECKING:
+    from mvr.timing.cuts import CutsOnBeats
     from mvr.timing.film import FilmTiming
     from mvr.timing.music import MusicTiming
     from mvr.timing.placing import Placing  # imports scipy, which a list that is not placed does without
@@ -125,7 +126,22 @@ class Result:
         """`placed` and `timing`, only of a list that was placed in time."""
         if self.placing is None or self.music is None:
             return {}
-        return {"placed": self.placing.to_json(), "timing": self.music.to_json()}
+        found = self.cuts_on_beats()
+        on_beats = None if found is None else found.to_json()
+        return {
+            "placed": {**self.placing.to_json(), "cuts_on_beats": on_beats},
+            "timing": self.music.to_json(),
+        }
+
+    def cuts_on_beats(self) -> CutsOnBeats | None:
+        """The start near the placed one from which most cuts lie near beats; None where there is none, or no list was
+        placed.
+        """
+        if self.placing is None or self.music is None or self.film is None:
+            return None
+        from mvr.timing.cuts import cuts_on_beats
+
+        return cuts_on_beats(self.film, self.music, self.placing.start_s)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,12 +57,15 @@ class Pulses:
         distances: Times = np.minimum(np.abs(times_s - before), np.abs(times_s - after))
         return distances
 
+    def near(self, times_s: Times) -> npt.NDArray[np.bool_]:
+        """Whether times (..., T, K) lie within 80 ms of a beat of their track."""
+        return self.distances(times_s) <= NEAR_BEAT_S
+
     def shares(self, times_s: Times) -> Times:
         """Share of times (T, K) within 80 ms of a beat; NaN for a track with fewer than two, and without times."""
         if not times_s.shape[1]:
             return np.full(len(times_s), np.nan)
-        near = (self.distances(times_s) <= NEAR_BEAT_S).mean(axis=1)
-        shares: Times = np.where(self.counts < 2, np.nan, near)
+        shares: Times = np.where(self.counts < 2, np.nan, self.near(times_s).mean(axis=1))
         return shares
 
     def nearness(self, times_s: Times) -> Times:

@@ -22,7 +22,7 @@ REFINED = "row => { row.dataset.timing += ' '; mvAudition.tabs.get('v2m').paint(
 
 def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_taken_away(visitor, tmp_path):
     page = visitor.open()
-    page.locator("#mv-examples-v2m [data-event=pick]").first.click()
+    page.locator("#mv-examples-v2m [data-event=pick]", has_text="Confetti Geometry").click()
     page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for()
     page.locator("#mv-results-v2m [data-hear]").first.click()
     strip = page.locator(STRIP)
@@ -63,6 +63,13 @@ def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_tak
     assert f"{place:.2f}" in line
     take = page.locator("#mv-tab-video-to-music [data-event=download]").first
     assert take.get_attribute("data-id").endswith(f"@{place:.3f}")
+
+    on_beats = json.loads(row.get_attribute("data-timing"))["placed"]["on_beats"]
+    page.get_by_role("button", name="most cuts on beats near here").click()
+    assert float(row.get_attribute("data-from")) == pytest.approx(on_beats["start_s"], abs=1e-3)
+    line = page.locator("#mv-tab-video-to-music .mv-strip-line").inner_text()
+    share, random = (round(100 * on_beats[name]) for name in ("share", "random"))
+    assert f"{share} % of cuts near a beat (random cuts: {random} %)" in line
 
     # by keyboard: a beat on, a beat back, free with Alt, to the end and back
     slider = page.locator("#mv-tab-video-to-music .mv-strip-music[role=slider]")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eval.timing.planted import Follows, hear_source, plant
+from mvr.timing.cuts import cuts_on_beats
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music, nearest, strongest_apart
 from mvr.timing.placing import near_beats, place_tracks
@@ -141,6 +142,30 @@ def test_cuts_near_beats_are_counted_beside_random_ones():
     assert near_beats(film.cuts_s, track.beats_s, 0.0) == 0.75
     [placing] = place_tracks(film, [track], [(0.0, 30.0)])
     assert placing.near_beats is not None and 0 <= placing.near_beats_random <= 1
+
+
+def test_the_start_near_another_that_brings_most_cuts_on_beats_is_the_best_of_all_tried_one_by_one():
+    film, track = a_film(seed=4, cuts=9), a_track()  # beats at 0.1, 0.6, ...
+    found = cuts_on_beats(film, track, 3.0)
+    tried = np.arange(0.0, 8.0, 0.02)  # 3 s lie before, 5 s behind
+    shares = [near_beats(film.cuts_s, track.beats_s, float(start)) for start in tried]
+    assert found.share == pytest.approx(max(shares)) == pytest.approx(shares[round(found.start_s / 0.02)])
+    assert abs(found.start_s - 3.0) == pytest.approx(
+        min(
+            abs(start - 3.0)
+            for start, share in zip(tried, shares, strict=True)
+            if share >= found.share - 1e-9
+        )
+    )
+    cuts = dataclasses.replace(film, cuts_s=np.arange(0.35, 9, 1.0))  # a quarter of a second off all beats
+    moved = cuts_on_beats(cuts, track, 3.0)
+    assert moved.share == 1.0 and abs(moved.start_s - 3.0) == pytest.approx(0.18, abs=0.021)
+    assert 0 < moved.random < 1
+
+
+@pytest.mark.parametrize("clip, track", [(a_film(cuts=1), a_track()), (a_film(20), a_track(20))])
+def test_a_clip_of_one_cut_and_a_track_as_long_as_the_clip_are_not_moved_to_beats(clip, track):
+    assert cuts_on_beats(clip, track, 0.0) is None
 
 
 def test_distances_to_beats_are_those_of_each_track_alone():

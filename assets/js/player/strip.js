@@ -56,7 +56,7 @@
     drawings.set(place, drawn);
     const moved = () => drawn.act.moved(row.dataset.id, start);
     const focused = place.contains(document.activeElement) && document.activeElement.getAttribute("role") === "slider";
-    const { clip, music, placed } = JSON.parse(given), texts = window.mvTexts;
+    const { clip, music, placed } = JSON.parse(given), texts = window.mvTexts, onBeats = placed.on_beats;
     const high = CLIP + MUSIC + TRACK + 2 * GAP, spare = music.duration_s - clip.duration_s;
     /* a track that is hardly longer than the clip starts over, so it may begin anywhere */
     const over = spare < 2, latest = over ? Math.max(0, music.duration_s - 1) : spare;
@@ -105,8 +105,9 @@
       moving.setAttribute("transform", `translate(${-start * scale} 0)`);
       heard[0].setAttribute("x", start * all);
       const near = clip.cuts_s.filter((cut) => Math.abs(nearest(beats, cut + start) - cut - start) <= NEAR_S).length;
-      const share = clip.cuts_s.length && music.beats_s.length && placed.random !== null
-        ? words(texts.near_beats, { share: Math.round((100 * near) / clip.cuts_s.length), random: placed.random }) : "";
+      const random = onBeats && start === onBeats.start_s ? Math.round(100 * onBeats.random) : placed.random;
+      const share = clip.cuts_s.length && music.beats_s.length && random !== null
+        ? words(texts.near_beats, { share: Math.round((100 * near) / clip.cuts_s.length), random }) : "";
       said.textContent = [words(texts.music_from, { at: start.toFixed(2) }), start === placed.start_s ? placed.words : "", share].filter(Boolean).join(" · ");
     };
     drawn.at = (value) => { if (value !== start) { start = value; show(); } };
@@ -157,19 +158,24 @@
       later = setTimeout(() => { moved(); release(drawn); }, KEY_MS);
     });
 
-    placed.places_s.forEach((at, n) => {
+    const offer = (at, shown, told, kind) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.dataset.place = at;
-      const values = { number: n + 1, at: at.toFixed(1) };
-      button.textContent = words(texts.place, values);
-      button.title = words(texts.place_told, values);
-      button.setAttribute("aria-label", button.title);
+      button.dataset[kind] = at;
+      button.textContent = shown;
+      button.title = told;
+      button.setAttribute("aria-label", told);
       button.addEventListener("click", () => { start = at; show(); moved(); });
       best.appendChild(button);
+    };
+    placed.places_s.forEach((at, n) => {
+      const values = { number: n + 1, at: at.toFixed(1) };
+      offer(at, words(texts.place, values), words(texts.place_told, values), "place");
       line(at * all, track, track + TRACK, "place", whole);
     });
-    if (placed.places_s.length) best.prepend(texts.places);
+    if (onBeats) offer(onBeats.start_s, texts.on_beats, words(texts.on_beats_told, {
+      at: onBeats.start_s.toFixed(1), share: Math.round(100 * onBeats.share), random: Math.round(100 * onBeats.random) }), "onBeats");
+    if (best.firstChild) best.prepend(texts.places);
     below.append(said, best);
     place.replaceChildren(svg, below);
     show();

@@ -24,7 +24,7 @@ def timeline_of(result: Result) -> str:
     if placing is None or film is None or music is None:
         return ""
     change, loudness = _points(film.energy), _points(music.loudness_db)
-    random = placing.near_beats_random
+    random, on_beats = placing.near_beats_random, result.cuts_on_beats()
     document = {
         "clip": {
             "duration_s": round(film.duration_s, 3),
@@ -45,6 +45,7 @@ def timeline_of(result: Result) -> str:
             "words": placing.words,
             "places_s": _times(np.array(placing.places_s)),
             "random": None if random is None else round(100 * random),
+            "on_beats": None if on_beats is None else on_beats.to_json(),
         },
     }
     return json.dumps(document, separators=(",", ":"), allow_nan=False)

@@ -228,6 +228,8 @@ SCRIPTS = {
     "places": "Good starts",
     "place": "{at} s",
     "place_told": "Start the music at {at} s, good start {number}",
+    "on_beats": "cuts on beats",
+    "on_beats_told": "Start the music at {at} s: most cuts on beats near here, {share} % (random cuts: {random} %)",
     "sound_lost": "This sound could not be loaded. Try again.",
     "clip_lost": "The clip could not be loaded. Try again.",
     "press_space": "Press Space or Play to listen.",
