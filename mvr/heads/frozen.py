@@ -6,40 +6,17 @@ are pooled by a small transformer is left to torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from mvr.datatypes import BranchedEmbeddings, FloatArray, JsonDict, Modality
+from mvr.heads.activations import ACTIVATIONS
 from mvr.heads.head import BothSides
 from mvr.heads.rows import Standardise, check_rows, in_blocks, unit_length
 from mvr.heads.settings import HeadSettings
 
 _NORM_EPS = 1e-5  # torch's default, in layer and in batch normalisation
-
-
-def gelu(x: FloatArray) -> FloatArray:
-    """x times the normal distribution's probability of less than x, exactly (no tanh)."""
-    from scipy.special import erf
-
-    share: FloatArray = erf(x * np.float32(np.sqrt(0.5)))
-    return x * (np.float32(0.5) + np.float32(0.5) * share)
-
-
-def silu(x: FloatArray) -> FloatArray:
-    """x times its logistic."""
-    from scipy.special import expit
-
-    activated: FloatArray = x * expit(x)
-    return activated
-
-
-ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "relu": lambda x: np.maximum(x, 0),
-    "gelu": gelu,
-    "tanh": np.tanh,
-    "silu": silu,
-}
 
 
 class _Counted(dict[str, FloatArray]):

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 import soxr
 
 from mvr.errors import NotFinite, UsageError
@@ -125,8 +124,8 @@ class LoudnessMeter:
     def _filter(self, block: FloatSamples) -> None:
         """Weigh up to `_STEP` samples, only the last block may be shorter, and keep the power of each hop."""
         wide = np.concatenate([self._past, block])
-        spectrum = scipy.fft.rfft(wide, _FFT, axis=0) * _k_weighting()[:, None]
-        weighted = scipy.fft.irfft(spectrum, _FFT, axis=0)[_PAST : _PAST + len(block)]
+        spectrum = np.fft.rfft(wide, _FFT, axis=0) * _k_weighting()[:, None]
+        weighted = np.fft.irfft(spectrum, _FFT, axis=0)[_PAST : _PAST + len(block)]
         self._past = wide[-_PAST:]
         squares = np.pad(weighted, ((0, -len(block) % _HOP), (0, 0))) ** 2
         self._hops.extend(squares.reshape(-1, _HOP, 2).sum(axis=(1, 2)))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.smoothing import smoothed
 from mvr.signal.spectrum import cepstrum
 
 CURVE_RATE_HZ = 8.0
@@ -60,12 +61,10 @@ def dying_away(strokes: FloatArray) -> FloatArray:
 
 def standing_out(curve: FloatArray) -> FloatArray:
     """A fine curve less its surroundings of half a second and as a share of how much it changes there: spread 1."""
-    from scipy.ndimage import gaussian_filter1d  # a library is listed without it
-
-    smooth = gaussian_filter1d(curve.astype(np.float32), 1.0)
-    change = smooth - gaussian_filter1d(smooth, 16.0)
+    smooth = smoothed(curve.astype(np.float32), 1.0)
+    change = smooth - smoothed(smooth, 16.0)
     floor = (0.3 * float(change.std())) ** 2 + 1e-12
-    change = change / np.sqrt(gaussian_filter1d(change**2, 24.0) + floor)
+    change = change / np.sqrt(smoothed(change**2, 24.0) + floor)
     spread = float(change.std())
     unit: FloatArray = (change - change.mean()) / spread if spread > 1e-3 else np.zeros_like(change)
     return unit.astype(np.float32)

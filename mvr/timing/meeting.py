@@ -16,11 +16,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
-from scipy.ndimage import uniform_filter1d
 
 from mvr.datatypes import FloatArray
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
+from mvr.signal.smoothing import window_means
 
 _RATE_HZ = CURVE_RATE_HZ * FINE
 _PER_S = 10.0  # independent moments in a second
@@ -69,7 +68,7 @@ class Strokes:
         rows = np.zeros((len(strokes), longest), np.float32)
         for row, curve in zip(rows, strokes, strict=True):
             row[: len(curve)] = curve
-        self._spectra = scipy.fft.rfft(rows, self._size)
+        self._spectra = np.fft.rfft(rows, self._size)
         self._spread = _spreads(rows, self._length, circular=circular)
         if not circular:  # windows that reach beyond a track's end meet nothing
             last = np.array([[len(each) - self._length] for each in strokes])
@@ -78,8 +77,8 @@ class Strokes:
     def under(self, motion: FloatArray, step: int, width: int) -> Meeting:
         """Evidence at `width` starts, each `step` fine moments after the one before, under a picture's motion."""
         picture = _centred(motion) / np.float32(self._length)
-        product = self._spectra * np.conj(scipy.fft.rfft(picture, self._size))
-        found = scipy.fft.irfft(product, self._size)[:, : self._spread.shape[1]]
+        product = self._spectra * np.conj(np.fft.rfft(picture, self._size))
+        found = np.fft.irfft(product, self._size)[:, : self._spread.shape[1]]
         half = step // 2
         room = max(0, (width - 1) * step + half + 1 - found.shape[1])
         share = np.pad(found / self._spread, ((0, 0), (half, room)), mode=self._edge)
@@ -100,7 +99,12 @@ def fast_length(longest: int, window: int) -> int:
 
     A window that ends before its row does meets nothing that goes round.
     """
-    fast: int = scipy.fft.next_fast_len(max(longest, window), real=True)
+    least = max(longest, window)
+    fast = 1 << (least - 1).bit_length()
+    for five in (5**power for power in range(14)):  # products of 2, 3 and 5 alone
+        for odd in (five * 3**power for power in range(20)):
+            if odd < fast:
+                fast = min(fast, odd << (-(-least // odd) - 1).bit_length())
     return fast
 
 
@@ -118,15 +122,9 @@ def _spreads(rows: FloatArray, length: int, *, circular: bool) -> npt.NDArray[np
         return np.repeat(whole[:, None], rows.shape[1], axis=1)
     if rows.shape[1] < length:
         return np.ones((len(rows), 1), np.float32)
-    mean, square = (_windows(each, length) for each in (rows, rows * rows))
+    mean, square = (window_means(each, length) for each in (rows, rows * rows))
     square -= mean * mean
     np.maximum(square, 0, out=square)
     square += np.float32(_FLOOR**2)
     spreads: npt.NDArray[np.float32] = np.sqrt(square, out=square)
     return spreads
-
-
-def _windows(rows: FloatArray, length: int) -> FloatArray:
-    """Mean of each window, from running sums in double: (T, N) to (T, N - length + 1)."""
-    means: FloatArray = uniform_filter1d(rows, length, axis=1, mode="constant")
-    return means[:, length // 2 : length // 2 + rows.shape[1] - length + 1]

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
-from scipy.ndimage import gaussian_filter1d
 
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
+from mvr.signal.smoothing import smoothed
 from mvr.timing.film import FilmTiming
 from mvr.timing.meeting import Meeting, Strokes, fast_length
 from mvr.timing.music import MusicTiming
@@ -94,7 +93,7 @@ class Slide:
         self.width = max(1, int(self.counts.max(initial=1)))
         longest = int(lengths.max(initial=1))
         self._size = longest if circular else fast_length(longest, bins)
-        self._spectra = scipy.fft.rfft(sound_curves(tracks), self._size)
+        self._spectra = np.fft.rfft(sound_curves(tracks), self._size)
         self._near = self._beat_table(longest)
         self._strokes = Strokes([track.strokes for track in tracks], bins, circular=circular)
 
@@ -126,8 +125,8 @@ class Slide:
 
     def _correlate(self, picture: FloatArray, sounds: list[int]) -> FloatArray:
         """Correlation of picture curves (K, N) with the named sound curves at every start: (K, T, S)."""
-        product = self._spectra[sounds] * np.conj(scipy.fft.rfft(picture, self._size))[:, None]
-        found: FloatArray = scipy.fft.irfft(product, self._size)[..., ::_STEP][..., : self.width]
+        product = self._spectra[sounds] * np.conj(np.fft.rfft(picture, self._size))[:, None]
+        found: FloatArray = np.fft.irfft(product, self._size)[..., ::_STEP][..., : self.width]
         return found / np.float32(self.bins)
 
     def _beat_table(self, longest: int) -> FloatArray:
@@ -152,7 +151,7 @@ class Slide:
 def _picture_curves(film: FilmTiming) -> FloatArray:
     """Change, smoothed for loudness and for onsets, and novelty, mean 0: (3, N)."""
     energy = film.energy.astype(np.float32)
-    smooth = [_unit(gaussian_filter1d(energy, sigma)) for sigma in (_SLOW, _FAST)]
+    smooth = [_unit(smoothed(energy, sigma)) for sigma in (_SLOW, _FAST)]
     return np.stack([*smooth, _new(film.novelty.astype(np.float32)[:, None])[0]])
 
 
@@ -161,7 +160,7 @@ def _cut_curve(film: FilmTiming) -> FloatArray:
     cuts = np.zeros(len(film.energy), np.float32)
     places = np.clip((film.cuts_s * CURVE_RATE_HZ).astype(np.int64), 0, len(cuts) - 1)
     np.add.at(cuts, places, 1.0)
-    return _unit(gaussian_filter1d(cuts, _FAST))
+    return _unit(smoothed(cuts, _FAST))
 
 
 def _unit(curve: FloatArray) -> FloatArray:
@@ -180,7 +179,7 @@ def sound_curves(tracks: Sequence[MusicTiming]) -> FloatArray:
         rows[2:, row, :length] = track.novelty
     mirrored = _mirrored(lengths, longest)
     smooth = [
-        gaussian_filter1d(np.take_along_axis(each, mirrored, 1), sigma, axis=1)[:, _ROOM : _ROOM + longest]
+        smoothed(np.take_along_axis(each, mirrored, 1), sigma)[:, _ROOM : _ROOM + longest]
         for each, sigma in zip(rows, (_SLOW, _FAST), strict=False)
     ]
     return np.stack([*(_standardised(each, lengths) for each in smooth), _new(rows[2:])])
