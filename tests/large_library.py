@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
-
-import sqlalchemy as sa
 
 from mvr.datatypes import Modality
 from mvr.library.catalogue import Catalogue
 from mvr.library.item import Item
 from mvr.library.library import CATALOGUE
-from mvr.library.rows import row_of
-from mvr.library.schema import CHANGES, ITEMS
+from mvr.library.rows import insert, row_of
 
 ARTISTS = ("Anna Lind", "Bo Ek", "Çelik", "Dvořák Trio")
 GENRES = ("ambient", "house", "orchestral", "folk", "drum and bass")
@@ -34,10 +33,8 @@ def fill(folder: Path, path: Path, count: int) -> list[Item]:
     folder.mkdir(parents=True, exist_ok=True)
     Catalogue(folder / CATALOGUE).close()
     items = [track(number, path) for number in range(count)]
-    rows = [row_of(item) | {"position": place, "edits": {}} for place, item in enumerate(items)]
-    engine = sa.create_engine(f"sqlite:///{folder / CATALOGUE}")
-    with engine.begin() as connection:
-        connection.execute(sa.insert(ITEMS), rows)
-        connection.execute(sa.update(CHANGES).values(revision=1))
-    engine.dispose()
+    rows = [row_of(item) | {"position": place, "edits": "{}"} for place, item in enumerate(items)]
+    with closing(sqlite3.connect(folder / CATALOGUE)) as connection, connection:
+        insert(connection, "items", *rows)
+        connection.execute("UPDATE changes SET revision = 1")
     return items

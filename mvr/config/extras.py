@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from mvr.errors import ExtraMissing
@@ -29,6 +28,8 @@ def need(package: str, what: str, extra: str) -> None:
 
 def version_of(distribution: str) -> str | None:
     """The version of an installed distribution; None where it is absent, or another build of it is here."""
+    from importlib.metadata import PackageNotFoundError, version  # takes longer than all else here
+
     try:
         return version(distribution)
     except PackageNotFoundError:

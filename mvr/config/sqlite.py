@@ -1,8 +1,14 @@
-"""SQLite files that may be read where they may not be written: another user's folder, a disk mounted for reading."""
+"""SQLite files: their connections; and reading them where they may not be written (another user's folder, a disk)."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -21,3 +27,68 @@ def read_only_address(path: Path) -> str:
     alone = not (wal.exists() and wal.stat().st_size)
     immutable = "&immutable=1" if alone and not os.access(path.parent, os.W_OK) else ""
     return f"{path.absolute().as_uri()}?mode=ro{immutable}"
+
+
+def marks(values: Sized) -> str:
+    """The right side of SQL's IN for some values: (?, ?, ?).
+
+    >>> marks("abc"), marks(())
+    ('(?, ?, ?)', '()')
+    """
+    return f"({', '.join('?' * len(values))})"
+
+
+class Database:
+    """A SQLite database and its connections: each is lent to one thread at a time and kept for the next.
+
+    Args:
+        source: the file, which is kept in WAL mode; or the one connection of a database in memory, lent to one thread
+            after another.
+    """
+
+    def __init__(self, source: Path | sqlite3.Connection) -> None:
+        self._path = source if isinstance(source, Path) else None
+        self._idle = [] if isinstance(source, Path) else [source]
+        self._in_turn = contextlib.nullcontext() if self._path else threading.RLock()
+        weakref.finalize(self, _close, self._idle)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose rows are known by their columns' names."""
+        with self._in_turn:
+            connection = self._idle[-1] if self._path is None else self._taken(self._path)
+            try:
+                yield connection
+            finally:
+                if self._path is not None:
+                    self._idle.append(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: kept if all goes well, else nothing of it is."""
+        with self.reading() as connection, connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        _close(self._idle)
+
+    def _taken(self, path: Path) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+            return prepared(connection)
+
+
+def prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A connection with rows by name, that loses nothing when the power fails and keeps keys that point to rows."""
+    connection.row_factory = sqlite3.Row
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _close(connections: list[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
-import weakref
-from collections.abc import Collection, Iterable, Mapping
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import sqlalchemy as sa
-from sqlalchemy.pool import StaticPool
 
-from mvr.config.sqlite import may_write
+from mvr.config.sqlite import Database, marks, may_write, prepared
 from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary, UsageError
 from mvr.library.item import Item
 from mvr.library.listing import Listing
-from mvr.library.rows import HELD, ITEM_COLUMNS, item_of, path_of, row_of
-from mvr.library.schema import CHANGES, FILES, ITEMS, METADATA, copy_to_memory, prepare
+from mvr.library.rows import HELD, ITEM_COLUMNS, insert, item_of, kept, path_of, row_of, update
+from mvr.library.schema import copy_to_memory, empty_in_memory, prepare
 from mvr.library.sketches import Sketches, add_sketch, read_sketches, signatures_at
 from mvr.lines import one_line
 
-_HOLDS = FILES.c.size_bytes >= 0  # a file that holds something else now has -1 until it is read again
+_HOLDS = "size_bytes >= 0"  # a file that holds something else now has -1 until it is read again
 
 
 class Seen(NamedTuple):
@@ -49,32 +49,20 @@ class Catalogue:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.writable = path is None or may_write(path)
-        if path is not None and self.writable:
-            prepare(path)
-            self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        else:
-            shared: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-            if path is not None:
-                if not path.exists():
-                    raise UsageError(f"a library cannot be kept in {path.parent}: it cannot be written to")
-                memory = copy_to_memory(path)
-                shared["creator"] = lambda: memory
-            self._engine = sa.create_engine("sqlite://", **shared)
-        self.listing = Listing(self._engine)
-        weakref.finalize(self, self._engine.dispose)  # connections close with the catalogue's last user
-        sa.event.listen(self._engine, "connect", _set_pragmas)
         if path is None:
-            METADATA.create_all(self._engine)
-            with self._engine.begin() as connection:
-                connection.execute(sa.insert(CHANGES).values(revision=0))
+            self._database = Database(prepared(empty_in_memory()))
+        elif self.writable:
+            prepare(path)
+            self._database = Database(path)
+        elif path.exists():
+            self._database = Database(prepared(copy_to_memory(path)))
+        else:
+            raise UsageError(f"a library cannot be kept in {path.parent}: it cannot be written to")
+        self.listing = Listing(self._database)
 
     def items(self, modality: Modality | None = None) -> list[Item]:
         """All items, or those of one modality, in the order of adding."""
-        query = sa.select(*ITEM_COLUMNS).where(HELD).order_by(ITEMS.c.position)
-        if modality is not None:
-            query = query.where(ITEMS.c.modality == str(modality))
-        with self._engine.connect() as connection:
-            return [item_of(row) for row in connection.execute(query)]
+        return self.listing.items(modality)
 
     def item(self, item_id: str) -> Item:
         """One item.
@@ -82,13 +70,12 @@ class Catalogue:
         Raises:
             NotInLibrary: no such id.
         """
-        with self._engine.connect() as connection:
-            row = connection.execute(sa.select(*ITEM_COLUMNS).where(ITEMS.c.id == item_id, HELD)).first()
-        if row is None:
+        found = self.listing.of([item_id])
+        if not found:
             raise NotInLibrary(
                 f"the library holds no item {one_line(item_id)!r}; `mvr library list` shows what it holds"
             )
-        return item_of(row)
+        return found[0]
 
     def items_of(self, ids: Collection[str]) -> list[Item]:
         """Those items that are there, see `Listing.of`."""
@@ -100,32 +87,25 @@ class Catalogue:
 
     def paths(self) -> list[Path]:
         """Every file that an item was found in; an item's own file first."""
-        with self._engine.connect() as connection:
-            rows = [
-                *connection.execute(sa.select(ITEMS.c.path)),
-                *connection.execute(sa.select(FILES.c.path)),
-            ]
-        return [path_of(key) for key in dict.fromkeys(row.path for row in rows)]
+        rows = self._ask("SELECT path FROM items UNION ALL SELECT path FROM files")
+        return [path_of(key) for key in dict.fromkeys(row["path"] for row in rows)]
 
     def of_content(self, content: str) -> Item | None:
         """The item with these bytes, if any."""
-        with self._engine.connect() as connection:
-            row = connection.execute(sa.select(*ITEM_COLUMNS).where(ITEMS.c.content == content, HELD)).first()
-        return None if row is None else item_of(row)
+        rows = self._ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE content = ? AND {HELD}", content)
+        return item_of(rows[0]) if rows else None
 
     def seen(self, path: Path) -> Seen | None:
         """What is known of a file, if it was ever read."""
-        query = sa.select(FILES.c.item, FILES.c.size_bytes, FILES.c.mtime_ns, FILES.c.read_by)
-        with self._engine.connect() as connection:
-            row = connection.execute(query.where(FILES.c.path == os.fsencode(path))).first()
-        return None if row is None else Seen(*row)
+        query = "SELECT item, size_bytes, mtime_ns, read_by FROM files WHERE path = ?"
+        rows = self._ask(query, os.fsencode(path))
+        return Seen(*rows[0]) if rows else None
 
     def seen_under(self, folder: Path) -> list[Path]:
         """Files in a folder, subfolders included, that were ever read."""
         below = os.fsencode(folder).rstrip(b"/") + b"/"
-        query = sa.select(FILES.c.path).where(FILES.c.path > below, FILES.c.path < below[:-1] + b"0")
-        with self._engine.connect() as connection:
-            return [path_of(row.path) for row in connection.execute(query)]
+        rows = self._ask("SELECT path FROM files WHERE path > ? AND path < ?", below, below[:-1] + b"0")
+        return [path_of(row["path"]) for row in rows]
 
     def add(
         self,
@@ -147,15 +127,14 @@ class Catalogue:
         """
         values: dict[str, Any] = row_of(item) | {"signature": signature, "measured_bpm": measured_bpm}
         with self._begin() as connection:
-            last = connection.execute(sa.select(sa.func.max(ITEMS.c.position))).scalar()
-            values["position"] = (last or 0) + 1
+            values["position"] = _last_position(connection) + 1
             if instead_of is not None:
-                old = connection.execute(sa.select(ITEMS).where(ITEMS.c.id == instead_of.id)).one()
-                values["position"] = old.position
+                old = _row(connection, "position, edits", instead_of.id)
+                values["position"] = old["position"]
                 if keep_edits:
-                    values["edits"] = old.edits
+                    values["edits"] = old["edits"]
                 _let_go(connection, [instead_of.id], heir=item.id if keep_edits else None)
-            connection.execute(sa.insert(ITEMS).values(**values))
+            insert(connection, "items", values)
             if signature is not None:
                 add_sketch(connection, values["position"], signature)
             _changed(connection)
@@ -163,10 +142,10 @@ class Catalogue:
     def add_new(self, items: Iterable[Item]) -> None:
         """Add items that are not there yet, in their order, in one transaction: each as `add` alone would."""
         with self._begin() as connection:
-            last = connection.execute(sa.select(sa.func.max(ITEMS.c.position))).scalar() or 0
+            last = _last_position(connection)
             rows = [row_of(item) | {"position": last + 1 + at} for at, item in enumerate(items)]
             if rows:
-                connection.execute(sa.insert(ITEMS), rows)
+                insert(connection, "items", *rows)
                 _changed(connection)
 
     def saw(self, path: Path, stat: os.stat_result, item_id: str, read_by: str) -> None:
@@ -179,12 +158,12 @@ class Catalogue:
         }
         key = os.fsencode(path)
         with self._begin() as connection:
-            connection.execute(sa.delete(FILES).where(FILES.c.path == key))
-            connection.execute(sa.insert(FILES).values(path=key, **values))
+            connection.execute("DELETE FROM files WHERE path = ?", (key,))
+            insert(connection, "files", {"path": key, **values})
             _settle(connection, [item_id])
-            others = sa.select(ITEMS.c.id).where(ITEMS.c.path == key, ITEMS.c.id != item_id)
-            for other in connection.execute(others).scalars().all():  # it lay here before
-                if connection.execute(sa.select(FILES.c.path).where(FILES.c.item == other)).first():
+            others = connection.execute("SELECT id FROM items WHERE path = ? AND id <> ?", (key, item_id))
+            for (other,) in others.fetchall():  # it lay here before
+                if connection.execute("SELECT path FROM files WHERE item = ?", (other,)).fetchone():
                     _settle(connection, [other])
                 else:  # one item per path
                     _let_go(connection, [other])
@@ -195,17 +174,15 @@ class Catalogue:
         gone = [os.fsencode(path) for path in paths]
         replaced = [key for key in gone if path_of(key).exists()]
         with self._begin() as connection:
-            query = sa.select(FILES.c.item).where(FILES.c.path.in_(gone)).distinct()
-            owners = connection.execute(query).scalars().all()
-            connection.execute(sa.update(FILES).where(FILES.c.path.in_(replaced)).values(size_bytes=-1))
-            _settle(connection, owners)
+            owners = connection.execute(f"SELECT DISTINCT item FROM files WHERE path IN {marks(gone)}", gone)
+            ids = [row["item"] for row in owners]
+            connection.execute(f"UPDATE files SET size_bytes = -1 WHERE path IN {marks(replaced)}", replaced)
+            _settle(connection, ids)
 
     def other_file(self, item_id: str, than: Path) -> Path | None:
         """Another file that holds the item and is there."""
-        query = sa.select(FILES.c.path).where(FILES.c.item == item_id, FILES.c.path != os.fsencode(than))
-        with self._engine.connect() as connection:
-            found = (path_of(row.path) for row in connection.execute(query))
-            return next((path for path in found if path.exists()), None)
+        rows = self._ask("SELECT path FROM files WHERE item = ? AND path <> ?", item_id, os.fsencode(than))
+        return next((path for path in (path_of(row["path"]) for row in rows) if path.exists()), None)
 
     def check(self, ids: Collection[str] | None = None) -> list[str]:
         """Look whether items' files are there and write down what changed; all items, or some.
@@ -213,12 +190,9 @@ class Catalogue:
         Returns:
             Ids of items that went missing or came back.
         """
-        query = sa.select(ITEMS.c.id, ITEMS.c.path, ITEMS.c.missing).where(HELD)
-        if ids is not None:
-            query = query.where(ITEMS.c.id.in_(list(ids)))
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        changed = [row.id for row in rows if path_of(row.path).exists() == row.missing]
+        some = "" if ids is None else f"AND id IN {marks(ids)}"
+        rows = self._ask(f"SELECT id, path, missing FROM items WHERE {HELD} {some}", *(ids or ()))
+        changed = [row["id"] for row in rows if path_of(row["path"]).exists() == row["missing"]]
         if changed:
             with self._begin(quietly=True) as connection:
                 _settle(connection, changed)
@@ -226,18 +200,17 @@ class Catalogue:
 
     def missing_ids(self) -> list[str]:
         """Ids of items whose file was not there when it was last looked for."""
-        with self._engine.connect() as connection:
-            return list(connection.execute(sa.select(ITEMS.c.id).where(ITEMS.c.missing, HELD)).scalars())
+        return [row["id"] for row in self._ask(f"SELECT id FROM items WHERE missing = 1 AND {HELD}")]
 
     def retag(self, item_id: str, values: Mapping[str, object]) -> bool:
         """Update what an item's own file says, but not the user's edits; returns whether anything changed."""
         with self._begin() as connection:
-            row = connection.execute(sa.select(ITEMS).where(ITEMS.c.id == item_id)).one()
-            wanted = dict(values)
-            wanted["tempo_bpm"] = wanted.get("tempo_bpm") or row.measured_bpm or row.tempo_bpm
-            fresh = {name: value for name, value in wanted.items() if row._mapping[name] != value}
+            row = _row(connection, "*", item_id)
+            wanted = kept(values)
+            wanted["tempo_bpm"] = wanted.get("tempo_bpm") or row["measured_bpm"] or row["tempo_bpm"]
+            fresh = {name: value for name, value in wanted.items() if row[name] != value}
             if fresh:
-                connection.execute(sa.update(ITEMS).where(ITEMS.c.id == item_id).values(**fresh))
+                update(connection, item_id, fresh)
                 _changed(connection)
         return bool(fresh)
 
@@ -245,9 +218,9 @@ class Catalogue:
         """Lay the user's own words over an item; None takes one back. Raises NotInLibrary."""
         self.item(item_id)
         with self._begin() as connection:
-            edits = connection.execute(sa.select(ITEMS.c.edits).where(ITEMS.c.id == item_id)).scalar_one()
+            edits = json.loads(_row(connection, "edits", item_id)["edits"])
             laid = {name: value for name, value in ({**edits, **values}).items() if value is not None}
-            connection.execute(sa.update(ITEMS).where(ITEMS.c.id == item_id).values(edits=laid))
+            update(connection, item_id, {"edits": json.dumps(laid)})
             _changed(connection)
 
     def revision(self) -> int:
@@ -256,11 +229,8 @@ class Catalogue:
 
     def signature(self, item_id: str) -> bytes | None:
         """Signature of an item's music."""
-        with self._engine.connect() as connection:
-            found: bytes | None = connection.execute(
-                sa.select(ITEMS.c.signature).where(ITEMS.c.id == item_id)
-            ).scalar()
-        return found
+        rows = self._ask("SELECT signature FROM items WHERE id = ?", item_id)
+        return rows[0]["signature"] if rows else None
 
     def sketches(self, held: Sketches | None = None) -> Sketches:
         """Of all tracks' signatures, made where they are not there yet; `held` were read before."""
@@ -269,9 +239,9 @@ class Catalogue:
 
     def signatures_at(self, positions: npt.NDArray[np.int64]) -> list[tuple[int, str, bytes]]:
         """(position, id, signature) of the tracks at some positions that have one."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             rows = signatures_at(connection, positions)
-        return [(row.position, row.id, row.signature) for row in rows if row.removed_at is None]
+        return [(row["position"], row["id"], row["signature"]) for row in rows if row["removed_at"] is None]
 
     def remove(self, ids: list[str]) -> None:
         """Take items out; until `purge` they can be restored.
@@ -283,21 +253,20 @@ class Catalogue:
             self.item(item_id)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         with self._begin() as connection:
-            connection.execute(sa.update(ITEMS).where(ITEMS.c.id.in_(ids)).values(removed_at=now))
+            connection.execute(f"UPDATE items SET removed_at = ? WHERE id IN {marks(ids)}", (now, *ids))
             _changed(connection)
 
     def removed(self) -> list[Item]:
         """Items that can be restored, the last removed first."""
-        query = sa.select(*ITEM_COLUMNS).where(~HELD).order_by(ITEMS.c.removed_at.desc(), ITEMS.c.position)
-        with self._engine.connect() as connection:
-            return [item_of(row) for row in connection.execute(query)]
+        order = "ORDER BY removed_at DESC, position"
+        rows = self._ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE removed_at IS NOT NULL {order}")
+        return [item_of(row) for row in rows]
 
     def last_removed(self) -> list[str]:
         """Ids of the items that were removed together last."""
-        newest = sa.select(sa.func.max(ITEMS.c.removed_at)).scalar_subquery()
-        query = sa.select(ITEMS.c.id).where(ITEMS.c.removed_at == newest).order_by(ITEMS.c.position)
-        with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+        newest = "SELECT MAX(removed_at) FROM items"
+        rows = self._ask(f"SELECT id FROM items WHERE removed_at = ({newest}) ORDER BY position")
+        return [row["id"] for row in rows]
 
     def restore(self, ids: Collection[str]) -> None:
         """Bring removed items back. Raises NotInLibrary, and then brings none back."""
@@ -307,7 +276,7 @@ class Catalogue:
                 f"{one_line(unknown[0])!r} cannot be brought back: it was not removed, or files have been added since"
             )
         with self._begin() as connection:
-            connection.execute(sa.update(ITEMS).where(ITEMS.c.id.in_(list(ids))).values(removed_at=None))
+            connection.execute(f"UPDATE items SET removed_at = NULL WHERE id IN {marks(ids)}", list(ids))
             _changed(connection)
 
     def purge(self) -> list[Item]:
@@ -321,14 +290,18 @@ class Catalogue:
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self._database.close()
 
-    def _begin(self, *, quietly: bool = False) -> Any:
+    def _ask(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._database.reading() as connection:
+            return connection.execute(query, values).fetchall()
+
+    def _begin(self, *, quietly: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """A transaction that writes; of a catalogue that is only read, `quietly` changes the copy in memory."""
         if not (self.writable or quietly):
             assert self.path is not None
             raise only_read(self.path.parent)
-        return self._engine.begin()
+        return self._database.writing()
 
 
 def display_name(path: Path) -> str:
@@ -336,48 +309,50 @@ def display_name(path: Path) -> str:
     return one_line(path.name)
 
 
-def _settle(connection: sa.Connection, ids: Collection[str]) -> None:
+def _row(connection: sqlite3.Connection, columns: str, item_id: str) -> sqlite3.Row:
+    row: sqlite3.Row = connection.execute(f"SELECT {columns} FROM items WHERE id = ?", (item_id,)).fetchone()
+    return row
+
+
+def _last_position(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT COALESCE(MAX(position), 0) FROM items").fetchone()[0])
+
+
+def _settle(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
     """Give items a file of their own that is there, or mark them as missing; two queries for any number of items."""
     files: dict[str, list[bytes]] = {}
-    for row in connection.execute(sa.select(FILES.c.item, FILES.c.path).where(FILES.c.item.in_(ids), _HOLDS)):
-        files.setdefault(row.item, []).append(row.path)
-    taken = sa.select(FILES.c.path)
-    query = sa.select(ITEMS.c.id, ITEMS.c.path, ITEMS.c.missing, ITEMS.c.path.in_(taken).label("listed"))
-    updates = []
-    for item in connection.execute(query.where(ITEMS.c.id.in_(ids))):
-        own = files.get(item.id, [] if item.listed else [item.path])  # a demo item's file is in no list
-        keys = sorted(own, key=lambda key: key != item.path)  # its present path first
+    query = f"SELECT item, path FROM files WHERE item IN {marks(ids)} AND {_HOLDS}"
+    for row in connection.execute(query, ids):
+        files.setdefault(row["item"], []).append(row["path"])
+    columns = "id, path, missing, path IN (SELECT path FROM files) AS listed"
+    changed = False
+    for item in connection.execute(f"SELECT {columns} FROM items WHERE id IN {marks(ids)}", ids).fetchall():
+        own = files.get(item["id"], [] if item["listed"] else [item["path"]])  # a demo item is in no list
+        keys = sorted(own, key=lambda key: key != item["path"])  # its present path first
         path = next((key for key in keys if path_of(key).exists()), None)
-        wanted = (path is None, path or item.path)
-        if wanted != (item.missing, item.path):
+        wanted = (path is None, path or item["path"])
+        if wanted != (item["missing"], item["path"]):
             name = display_name(path_of(wanted[1]))
-            updates.append({"which": item.id, "missing": wanted[0], "path": wanted[1], "name": name})
-    if updates:
-        connection.execute(sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("which")), updates)
+            update(connection, item["id"], {"missing": wanted[0], "path": wanted[1], "name": name})
+            changed = True
+    if changed:
         _changed(connection)
 
 
-def _let_go(connection: sa.Connection, ids: Collection[str], heir: str | None = None) -> None:
+def _let_go(connection: sqlite3.Connection, ids: Sequence[str], heir: str | None = None) -> None:
     """Delete items; of the tracks with the music of one of them, the earliest (or `heir`) stands for the rest."""
-    copies = sa.select(ITEMS.c.id, ITEMS.c.same_as).where(ITEMS.c.same_as.in_(ids), ITEMS.c.id.not_in(ids))
+    gone = marks(ids)
+    copies = f"SELECT id, same_as FROM items WHERE same_as IN {gone} AND id NOT IN {gone} ORDER BY position"
     heads: dict[str, str] = {}
-    for row in connection.execute(copies.order_by(ITEMS.c.position)).all():
-        head = heir or heads.setdefault(row.same_as, row.id)
-        same_as = None if head == row.id else head
-        connection.execute(sa.update(ITEMS).where(ITEMS.c.id == row.id).values(same_as=same_as))
-    connection.execute(sa.delete(FILES).where(FILES.c.item.in_(ids)))
-    connection.execute(sa.delete(ITEMS).where(ITEMS.c.id.in_(ids)))
+    for row in connection.execute(copies, (*ids, *ids)).fetchall():
+        head = heir or heads.setdefault(row["same_as"], row["id"])
+        update(connection, row["id"], {"same_as": None if head == row["id"] else head})
+    connection.execute(f"DELETE FROM files WHERE item IN {gone}", ids)
+    connection.execute(f"DELETE FROM items WHERE id IN {gone}", ids)
 
 
-def _changed(connection: sa.Connection) -> None:
-    connection.execute(sa.update(CHANGES).values(revision=CHANGES.c.revision + 1))
-
-
-def _set_pragmas(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _changed(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE changes SET revision = revision + 1")
 
 
 def only_read(folder: Path) -> UsageError:

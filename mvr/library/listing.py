@@ -7,21 +7,19 @@ another process.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
+from mvr.config.sqlite import Database, marks
 from mvr.datatypes import Modality
 from mvr.library.item import Item
-from mvr.library.rows import HELD, ITEM_COLUMNS, item_of
-from mvr.library.schema import CHANGES, ITEMS
+from mvr.library.rows import HELD, ITEM_COLUMNS, LISTS, item_of, laid
 
 T = TypeVar("T")
 _SEARCHED = ("title", "artist", "album", "name", "licence")
-_LABELS = ("genre", "mood")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,24 +50,21 @@ class Listing:
     """Lists of a catalogue's items; safe to share between threads.
 
     Args:
-        engine: of the catalogue's database.
+        database: the catalogue's.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._held: dict[tuple[str, Modality | None], tuple[int, Any]] = {}
         self._lock = threading.Lock()
 
     def revision(self) -> int:
         """A number that grows with every change of the items."""
-        with self._engine.connect() as connection:
-            return int(connection.execute(sa.select(CHANGES.c.revision)).scalar_one())
+        return int(self._ask("SELECT revision FROM changes")[0][0])
 
     def holds(self, modality: Modality | None = None) -> bool:
         """Whether there is anything at all."""
-        query = self._rows(modality, ITEMS.c.id).limit(1)
-        with self._engine.connect() as connection:
-            return connection.execute(query).first() is not None
+        return bool(self._rows("id", modality, "LIMIT 1"))
 
     def page(self, modality: Modality | None = None, words: str = "", *, first: int = 0, count: int) -> Page:
         """`count` items of a list from its item `first` on; of one that is not so long, its last ones.
@@ -87,10 +82,12 @@ class Listing:
             return Page(items=self.of(found[first : first + count]), first=first, total=len(found))
         total = self.count(modality)
         first = _last_page(first, count, total)
-        query = self._rows(modality, *ITEM_COLUMNS).order_by(ITEMS.c.position).limit(count).offset(first)
-        with self._engine.connect() as connection:
-            items = [item_of(row) for row in connection.execute(query)]
-        return Page(items=items, first=first, total=total)
+        rows = self._rows(ITEM_COLUMNS, modality, "ORDER BY position LIMIT ? OFFSET ?", count, first)
+        return Page(items=[item_of(row) for row in rows], first=first, total=total)
+
+    def items(self, modality: Modality | None = None) -> list[Item]:
+        """All items, or those of one modality, in the order of adding."""
+        return [item_of(row) for row in self._rows(ITEM_COLUMNS, modality, "ORDER BY position")]
 
     def count(self, modality: Modality | None = None) -> int:
         """How many items there are."""
@@ -98,9 +95,8 @@ class Listing:
 
     def of(self, ids: list[str]) -> list[Item]:
         """Those items that are (still) there, in the order of their ids."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(*ITEM_COLUMNS).where(ITEMS.c.id.in_(ids), HELD))
-            found = {row.id: item_of(row) for row in rows}
+        rows = self._ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE id IN {marks(ids)} AND {HELD}", *ids)
+        found = {row["id"]: item_of(row) for row in rows}
         return [found[item_id] for item_id in ids if item_id in found]
 
     def choices(self, modality: Modality) -> Choices:
@@ -108,12 +104,9 @@ class Listing:
         return self._per_state("choices", modality, self._choices)
 
     def _choices(self, modality: Modality | None) -> Choices:
-        columns = (ITEMS.c.genre, ITEMS.c.mood, ITEMS.c.licence, ITEMS.c.edits)
-        with self._engine.connect() as connection:
-            rows = connection.execute(self._rows(modality, *columns).distinct())
-            laid = [{**row._mapping, **row.edits} for row in rows]
-        genres, moods = ({label for values in laid for label in values[name]} for name in _LABELS)
-        licences = {str(values["licence"]) for values in laid}
+        written = [laid(row) for row in self._rows("DISTINCT genre, mood, licence, edits", modality)]
+        genres, moods = ({label for values in written for label in values[name]} for name in LISTS)
+        licences = {str(values["licence"]) for values in written}
         return Choices(genres=sorted(genres), licences=sorted(licences), moods=sorted(moods))
 
     def _found(self, modality: Modality | None, words: str) -> list[str]:
@@ -123,18 +116,23 @@ class Listing:
         return [item_id for item_id, text in texts if all(word in text for word in wanted)]
 
     def _texts(self, modality: Modality | None) -> list[tuple[str, str]]:
-        columns = [ITEMS.c[name] for name in ("id", *_SEARCHED, *_LABELS, "edits")]
-        query = self._rows(modality, *columns).order_by(ITEMS.c.position)
-        with self._engine.connect() as connection:
-            return [(row.id, _text({**row._mapping, **row.edits})) for row in connection.execute(query)]
+        columns = ", ".join(("id", *_SEARCHED, *LISTS, "edits"))
+        return [(row["id"], _text(laid(row))) for row in self._rows(columns, modality, "ORDER BY position")]
 
     def _count(self, modality: Modality | None) -> int:
-        with self._engine.connect() as connection:
-            return int(connection.execute(self._rows(modality, sa.func.count())).scalar_one())
+        return int(self._rows("COUNT(*)", modality)[0][0])
 
-    def _rows(self, modality: Modality | None, *columns: Any) -> sa.Select[Any]:
-        query = sa.select(*columns).select_from(ITEMS).where(HELD)
-        return query if modality is None else query.where(ITEMS.c.modality == str(modality))
+    def _rows(
+        self, columns: str, modality: Modality | None, rest: str = "", *values: object
+    ) -> list[sqlite3.Row]:
+        """Columns of all items, or of those of one modality."""
+        of = "" if modality is None else "AND modality = ?"
+        given = values if modality is None else (str(modality), *values)
+        return self._ask(f"SELECT {columns} FROM items WHERE {HELD} {of} {rest}", *given)
+
+    def _ask(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._database.reading() as connection:
+            return connection.execute(query, values).fetchall()
 
     def _per_state(self, name: str, modality: Modality | None, read: Callable[[Modality | None], T]) -> T:
         """What `read` gave for the present state of the catalogue."""
@@ -150,7 +148,7 @@ class Listing:
 def _text(values: dict[str, Any]) -> str:
     """What is searched of an item."""
     parts = [values[name] for name in _SEARCHED]
-    return " ".join([*parts, *(label for name in _LABELS for label in values[name])]).casefold()
+    return " ".join([*parts, *(label for name in LISTS for label in values[name])]).casefold()
 
 
 def _last_page(first: int, count: int, total: int) -> int:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from mvr.datatypes import Modality
 from mvr.library.item import Item
-from mvr.library.schema import ITEMS
 
-HELD = ITEMS.c.removed_at.is_(None)
+HELD = "removed_at IS NULL"
+LISTS = ("genre", "mood")
 _NAMES = tuple(field.name for field in dataclasses.fields(Item))
-ITEM_COLUMNS = (
-    *(ITEMS.c[name] for name in _NAMES),
-    ITEMS.c.edits,
-)  # what `item_of` reads: signatures are large
+ITEM_COLUMNS = ", ".join((*_NAMES, "edits"))  # what `item_of` reads: signatures are large
 
 
 def path_of(key: bytes) -> Path:
@@ -29,14 +27,37 @@ def path_of(key: bytes) -> Path:
 def row_of(item: Item) -> dict[str, object]:
     """What is kept of an item."""
     values = {name: getattr(item, name) for name in _NAMES}
-    lists = {"genre": list(item.genre), "mood": list(item.mood)}
-    return values | lists | {"path": os.fsencode(item.path), "modality": str(item.modality)}
+    return kept(values | {"path": os.fsencode(item.path), "modality": str(item.modality)})
 
 
-def item_of(row: sa.Row[Any]) -> Item:
-    """An item with the user's own words laid over what its file says, from a row of `ITEM_COLUMNS`."""
-    values = dict(zip(_NAMES, row[:-1], strict=True)) | row.edits
-    lists = {"genre": tuple(values["genre"]), "mood": tuple(values["mood"])}
-    return Item(
-        **values | lists | {"path": path_of(values["path"]), "modality": Modality(values["modality"])}
-    )
+def kept(values: Mapping[str, Any]) -> dict[str, object]:
+    """Values of columns as they are kept: lists as JSON."""
+    return {**values, **{name: json.dumps(list(values[name])) for name in LISTS if name in values}}
+
+
+def laid(row: sqlite3.Row) -> dict[str, Any]:
+    """The columns of a row with the user's own words laid over what its file says."""
+    values = dict(zip(row.keys(), row, strict=True))
+    lists = {name: json.loads(values[name]) for name in LISTS}
+    edits: dict[str, Any] = json.loads(values.pop("edits"))
+    return values | lists | edits
+
+
+def item_of(row: sqlite3.Row) -> Item:
+    """An item as `laid` has it, from a row of `ITEM_COLUMNS`."""
+    values = laid(row)
+    read = {name: tuple(values[name]) for name in LISTS} | {"missing": bool(values["missing"])}
+    return Item(**values | read | {"path": path_of(values["path"]), "modality": Modality(values["modality"])})
+
+
+def insert(connection: sqlite3.Connection, table: str, *rows: Mapping[str, object]) -> None:
+    """Add rows that have the same columns to a table."""
+    names = rows[0].keys() if rows else ()
+    marked = ", ".join(f":{name}" for name in names)
+    connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marked})", rows)
+
+
+def update(connection: sqlite3.Connection, item_id: str, values: Mapping[str, object]) -> None:
+    """Change columns of one item."""
+    changes = ", ".join(f"{name} = :{name}" for name in values)
+    connection.execute(f"UPDATE items SET {changes} WHERE id = :which", {**values, "which": item_id})

@@ -6,9 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.dialects import sqlite
 
 from mvr.config.sqlite import read_only_address
 from mvr.errors import DataError, UsageError
@@ -17,76 +15,67 @@ VERSION = 3
 WRITER_LOCK = "writer.lock"
 _LOCK_S = 20.0
 
-METADATA = sa.MetaData()
-ITEMS = sa.Table(
-    "items",
-    METADATA,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("content", sa.String, nullable=False, unique=True),
-    sa.Column("modality", sa.String, nullable=False),
-    sa.Column("path", sa.LargeBinary, nullable=False),  # a file name is bytes: not every one is Unicode
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("title", sa.String, nullable=False),
-    sa.Column("artist", sa.String, nullable=False),
-    sa.Column("album", sa.String, nullable=False),
-    sa.Column("genre", sa.JSON, nullable=False),
-    sa.Column("mood", sa.JSON, nullable=False),
-    sa.Column("licence", sa.String, nullable=False),
-    sa.Column("credit", sa.String, nullable=False),
-    sa.Column("source", sa.String, nullable=False),
-    sa.Column("duration_s", sa.Float, nullable=False),
-    sa.Column("tempo_bpm", sa.Float),
-    sa.Column("loudness_lufs", sa.Float),
-    sa.Column("true_peak_dbtp", sa.Float),
-    sa.Column("width_px", sa.Integer),
-    sa.Column("height_px", sa.Integer),
-    sa.Column("size_bytes", sa.Integer, nullable=False),
-    sa.Column("same_as", sa.String),
-    sa.Column("added_at", sa.String, nullable=False),
-    sa.Column("signature", sa.LargeBinary),
-    sa.Column("position", sa.Integer, nullable=False),
-    # since version 2
-    sa.Column("composer", sa.String, nullable=False, server_default=""),
-    sa.Column("publisher", sa.String, nullable=False, server_default=""),
-    sa.Column("year", sa.Integer),
-    sa.Column("isrc", sa.String, nullable=False, server_default=""),
-    sa.Column("iswc", sa.String, nullable=False, server_default=""),
-    sa.Column("ipi", sa.String, nullable=False, server_default=""),
-    sa.Column("licence_url", sa.String, nullable=False, server_default=""),
-    sa.Column("measured_bpm", sa.Float),  # `tempo_bpm` is the tagged one where there is one
-    sa.Column(
-        "edits", sa.JSON, nullable=False, server_default="{}"
-    ),  # what the user wrote over the file's own tags
-    sa.Column("missing", sa.Boolean, nullable=False, server_default="0"),
-    sa.Column("removed_at", sa.String),  # set until the next add, so that a removal can be undone
-)
-FILES = sa.Table(
-    "files",
-    METADATA,
-    sa.Column("path", sa.LargeBinary, primary_key=True),
-    sa.Column("size_bytes", sa.Integer, nullable=False),
-    sa.Column("mtime_ns", sa.Integer, nullable=False),
-    sa.Column("item", sa.String, sa.ForeignKey("items.id", ondelete="CASCADE"), nullable=False),
-    # since version 2: what the tags were read by (reader and row of a table); another one is read again
-    sa.Column("read_by", sa.String, nullable=False, server_default=""),
-)
-# since version 3: what `mvr.library.sketches` finds the nearest signatures by; empty until the first track is compared
-SKETCH_AXES = sa.Table(
-    "sketch_axes",
-    METADATA,
-    sa.Column("fitted", sa.Integer, primary_key=True),
-    sa.Column("width", sa.Integer, nullable=False),
-    sa.Column("axes", sa.LargeBinary, nullable=False),
-)
-SKETCHES = sa.Table(
-    "sketches",
-    METADATA,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("positions", sa.LargeBinary, nullable=False),
-    sa.Column("sketches", sa.LargeBinary, nullable=False),
-)
-CHANGES = sa.Table("changes", METADATA, sa.Column("revision", sa.Integer, primary_key=True))
-_DIALECT = sqlite.dialect()
+# columns by table, in the order of the first version and then as they came
+TABLES = {
+    "items": {
+        "id": "VARCHAR NOT NULL PRIMARY KEY",
+        "content": "VARCHAR NOT NULL UNIQUE",
+        "modality": "VARCHAR NOT NULL",
+        "path": "BLOB NOT NULL",  # a file name is bytes: not every one is Unicode
+        "name": "VARCHAR NOT NULL",
+        "title": "VARCHAR NOT NULL",
+        "artist": "VARCHAR NOT NULL",
+        "album": "VARCHAR NOT NULL",
+        "genre": "JSON NOT NULL",
+        "mood": "JSON NOT NULL",
+        "licence": "VARCHAR NOT NULL",
+        "credit": "VARCHAR NOT NULL",
+        "source": "VARCHAR NOT NULL",
+        "duration_s": "FLOAT NOT NULL",
+        "tempo_bpm": "FLOAT",
+        "loudness_lufs": "FLOAT",
+        "true_peak_dbtp": "FLOAT",
+        "width_px": "INTEGER",
+        "height_px": "INTEGER",
+        "size_bytes": "INTEGER NOT NULL",
+        "same_as": "VARCHAR",
+        "added_at": "VARCHAR NOT NULL",
+        "signature": "BLOB",
+        "position": "INTEGER NOT NULL",
+        # since version 2
+        "composer": "VARCHAR DEFAULT '' NOT NULL",
+        "publisher": "VARCHAR DEFAULT '' NOT NULL",
+        "year": "INTEGER",
+        "isrc": "VARCHAR DEFAULT '' NOT NULL",
+        "iswc": "VARCHAR DEFAULT '' NOT NULL",
+        "ipi": "VARCHAR DEFAULT '' NOT NULL",
+        "licence_url": "VARCHAR DEFAULT '' NOT NULL",
+        "measured_bpm": "FLOAT",  # `tempo_bpm` is the tagged one where there is one
+        "edits": "JSON DEFAULT '{}' NOT NULL",  # what the user wrote over the file's own tags
+        "missing": "BOOLEAN DEFAULT '0' NOT NULL",
+        "removed_at": "VARCHAR",  # set until the next add, so that a removal can be undone
+    },
+    "files": {
+        "path": "BLOB NOT NULL PRIMARY KEY",
+        "size_bytes": "INTEGER NOT NULL",
+        "mtime_ns": "INTEGER NOT NULL",
+        "item": "VARCHAR NOT NULL REFERENCES items (id) ON DELETE CASCADE",
+        # since version 2: what the tags were read by (reader and row of a table); another one is read again
+        "read_by": "VARCHAR DEFAULT '' NOT NULL",
+    },
+    # since version 3: what `mvr.library.sketches` finds the nearest signatures by; empty until the first is compared
+    "sketch_axes": {
+        "fitted": "INTEGER NOT NULL PRIMARY KEY",
+        "width": "INTEGER NOT NULL",
+        "axes": "BLOB NOT NULL",
+    },
+    "sketches": {
+        "number": "INTEGER NOT NULL PRIMARY KEY",
+        "positions": "BLOB NOT NULL",
+        "sketches": "BLOB NOT NULL",
+    },
+    "changes": {"revision": "INTEGER NOT NULL PRIMARY KEY"},
+}
 _INDEXES = (  # adding one file looks for these; without them it reads the whole table each time
     "CREATE INDEX IF NOT EXISTS files_item ON files (item)",
     "CREATE INDEX IF NOT EXISTS items_position ON items (position)",
@@ -112,7 +101,7 @@ def prepare(path: Path) -> None:
                 path.with_name(WRITER_LOCK), timeout=_LOCK_S
             ):  # of several that open it, one does the work
                 connection.execute("BEGIN IMMEDIATE")
-                migrate(connection, version_of(connection, path))
+                migrate(connection)
                 connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             raise unreadable(path, error) from error
@@ -134,21 +123,31 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring an open catalogue from `version` to `VERSION`; items, ids and what they hold stay as they are."""
-    if version == 1:
-        for table in (ITEMS, FILES):
-            have = {row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")}
-            for column in table.columns:
-                if column.name not in have:
-                    added = sa.schema.CreateColumn(column).compile(dialect=_DIALECT)
-                    connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {added}")
-    for table in METADATA.sorted_tables:
-        connection.execute(str(sa.schema.CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)))
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an open catalogue of an earlier version, or an empty database, to `VERSION`.
+
+    Items, ids and what they hold stay as they are.
+    """
+    for table, columns in TABLES.items():
+        have = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if not have:
+            described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            connection.execute(f"CREATE TABLE {table} ({described})")
+            continue
+        for name in (name for name in columns if name not in have):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
     connection.execute("INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT * FROM changes)")
     for index in _INDEXES:
         connection.execute(index)
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def empty_in_memory() -> sqlite3.Connection:
+    """A new catalogue, as a database in memory."""
+    memory = sqlite3.connect(":memory:", check_same_thread=False)
+    migrate(memory)
+    memory.commit()
+    return memory
 
 
 def copy_to_memory(path: Path) -> sqlite3.Connection:
@@ -161,9 +160,8 @@ def copy_to_memory(path: Path) -> sqlite3.Connection:
     try:
         with closing(sqlite3.connect(read_only_address(path), uri=True)) as source:
             source.backup(memory)
-        migrate_from = version_of(memory, path)
-        if migrate_from != VERSION:
-            migrate(memory, migrate_from)
+        if version_of(memory, path) != VERSION:
+            migrate(memory)
             memory.commit()
     except sqlite3.DatabaseError as error:
         memory.close()

@@ -11,15 +11,14 @@ Sketches are kept in the catalogue, block by block, and written with the item th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sqlalchemy as sa
 
-from mvr.library.schema import ITEMS, SKETCH_AXES, SKETCHES
+from mvr.config.sqlite import marks
+from mvr.library.rows import insert
 
 _AXES = 32
 _FIT_ROWS = 512  # fewer signatures are read one and all; from here on axes are fitted whenever there are twice as many
@@ -72,45 +71,41 @@ def fit_axes(rows: Rows) -> Rows:
     return axes
 
 
-def add_sketch(connection: sa.Connection, position: int, signature: bytes) -> None:
+def add_sketch(connection: sqlite3.Connection, position: int, signature: bytes) -> None:
     """Write the sketch of a new track; nothing where none were made yet (`read_sketches` makes them all)."""
-    kept = connection.execute(sa.select(SKETCH_AXES)).first()
+    kept = connection.execute("SELECT * FROM sketch_axes").fetchone()
     if kept is None:
         return
     row = np.frombuffer(signature, np.float32)[None]
-    positions, values = np.array([position], np.int64), sketch(row, _array(kept.axes, row.shape[1]))
-    last = connection.execute(sa.select(SKETCHES).order_by(SKETCHES.c.number.desc()).limit(1)).first()
-    if last is None or len(last.positions) >= 8 * _BLOCK_ROWS:
-        block = {"positions": positions.tobytes(), "sketches": values.tobytes()}
-        connection.execute(sa.insert(SKETCHES).values(**block))
+    positions, values = np.array([position], np.int64), sketch(row, _array(kept["axes"], row.shape[1]))
+    last = connection.execute("SELECT * FROM sketches ORDER BY number DESC LIMIT 1").fetchone()
+    if last is None or len(last["positions"]) >= 8 * _BLOCK_ROWS:
+        insert(connection, "sketches", {"positions": positions.tobytes(), "sketches": values.tobytes()})
         return
-    longer = {
-        "positions": last.positions + positions.tobytes(),
-        "sketches": last.sketches + values.tobytes(),
-    }
-    connection.execute(sa.update(SKETCHES).where(SKETCHES.c.number == last.number).values(**longer))
+    connection.execute(
+        "UPDATE sketches SET positions = ?, sketches = ? WHERE number = ?",
+        (last["positions"] + positions.tobytes(), last["sketches"] + values.tobytes(), last["number"]),
+    )
 
 
-def read_sketches(connection: sa.Connection, held: Sketches | None = None) -> Sketches:
+def read_sketches(connection: sqlite3.Connection, held: Sketches | None = None) -> Sketches:
     """All sketches, made where they are not there yet or the library has twice as many as its axes were fitted to.
 
     Args:
         connection: of the library's one writer.
         held: read before; only what came since is read.
     """
-    kept = connection.execute(sa.select(SKETCH_AXES)).first()
+    kept = connection.execute("SELECT * FROM sketch_axes").fetchone()
     if kept is None:
         return _make(connection)
-    if held is None or held.fitted != kept.fitted:
-        axes = _array(kept.axes, kept.width)
-        held = Sketches(fitted=kept.fitted, axes=axes, values=np.zeros((0, len(axes) + 1), np.float32))
+    if held is None or held.fitted != kept["fitted"]:
+        axes = _array(kept["axes"], kept["width"])
+        held = Sketches(fitted=kept["fitted"], axes=axes, values=np.zeros((0, len(axes) + 1), np.float32))
     whole = max(held.blocks - 1, 0)  # the last block that was read may be longer now
     known = whole * _BLOCK_ROWS
-    new = connection.execute(
-        sa.select(SKETCHES).where(SKETCHES.c.number > whole).order_by(SKETCHES.c.number)
-    ).all()
-    positions = np.frombuffer(b"".join(block.positions for block in new), np.int64)
-    values = _array(b"".join(block.sketches for block in new), len(held.axes) + 1)
+    new = connection.execute("SELECT * FROM sketches WHERE number > ? ORDER BY number", (whole,)).fetchall()
+    positions = np.frombuffer(b"".join(block["positions"] for block in new), np.int64)
+    values = _array(b"".join(block["sketches"] for block in new), len(held.axes) + 1)
     if len(positions) + known >= 2 * max(held.fitted, _FIT_ROWS // 2):
         return _make(connection)
     return Sketches(
@@ -122,26 +117,26 @@ def read_sketches(connection: sa.Connection, held: Sketches | None = None) -> Sk
     )
 
 
-def signatures_at(connection: sa.Connection, positions: npt.NDArray[np.int64]) -> Sequence[Any]:
+def signatures_at(connection: sqlite3.Connection, positions: npt.NDArray[np.int64]) -> list[sqlite3.Row]:
     """(id, position, signature, removed_at) of the tracks at some positions that have a signature."""
-    columns = sa.select(ITEMS.c.id, ITEMS.c.position, ITEMS.c.signature, ITEMS.c.removed_at)
-    at = ITEMS.c.position.in_(positions.tolist())
-    return connection.execute(columns.where(at, ITEMS.c.signature.is_not(None))).all()
+    at = positions.tolist()
+    query = f"SELECT id, position, signature, removed_at FROM items WHERE position IN {marks(at)}"
+    return connection.execute(f"{query} AND signature IS NOT NULL", at).fetchall()
 
 
-def _make(connection: sa.Connection) -> Sketches:
+def _make(connection: sqlite3.Connection) -> Sketches:
     """Fit axes and sketch every signature."""
-    query = sa.select(ITEMS.c.position).where(ITEMS.c.signature.is_not(None)).order_by(ITEMS.c.position)
-    positions = np.array(connection.execute(query).scalars().all(), np.int64)
+    query = "SELECT position FROM items WHERE signature IS NOT NULL ORDER BY position"
+    positions = np.array([row["position"] for row in connection.execute(query)], np.int64)
     if not len(positions):
         return Sketches(fitted=0, axes=np.zeros((0, 0), np.float32), values=np.zeros((0, 1), np.float32))
     places = np.linspace(0, len(positions) - 1, min(len(positions), _SAMPLE_ROWS)).astype(int)
     sample = _rows(connection, positions[places])[1]
     axes = fit_axes(sample)
-    connection.execute(sa.delete(SKETCHES))
-    connection.execute(sa.delete(SKETCH_AXES))
+    connection.execute("DELETE FROM sketches")
+    connection.execute("DELETE FROM sketch_axes")
     kept = {"fitted": len(positions), "width": sample.shape[1], "axes": axes.tobytes()}
-    connection.execute(sa.insert(SKETCH_AXES).values(**kept))
+    insert(connection, "sketch_axes", kept)
     found = []
     for at in range(0, len(positions), _READ_ROWS):
         here, rows = _rows(connection, positions[at : at + _READ_ROWS])
@@ -154,16 +149,17 @@ def _make(connection: sa.Connection) -> Sketches:
         }
         for at in range(0, len(here), _BLOCK_ROWS)
     ]
-    connection.execute(sa.insert(SKETCHES), [{"number": n, **block} for n, block in enumerate(blocks, 1)])
+    insert(connection, "sketches", *({"number": n, **block} for n, block in enumerate(blocks, 1)))
     return Sketches(fitted=len(positions), axes=axes, positions=here, values=values, blocks=len(blocks))
 
 
-def _rows(connection: sa.Connection, positions: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Rows]:
-    found = sorted(signatures_at(connection, positions), key=lambda row: row.position)
-    width = len(found[0].signature) // 4
-    return np.array([row.position for row in found], np.int64), _array(
-        b"".join(r.signature for r in found), width
-    )
+def _rows(
+    connection: sqlite3.Connection, positions: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], Rows]:
+    found = sorted(signatures_at(connection, positions), key=lambda row: row["position"])
+    width = len(found[0]["signature"]) // 4
+    signatures = b"".join(row["signature"] for row in found)
+    return np.array([row["position"] for row in found], np.int64), _array(signatures, width)
 
 
 def _array(values: bytes, width: int) -> Rows:

@@ -17,7 +17,7 @@ _ROWS = 32  # worked on together: they stay in the processor's cache
 
 
 def smoothed(curves: FloatArray, deviation: float) -> FloatArray:
-    """Curves (..., N) under a bell curve of `deviation` samples; each goes on before and after its ends as in a mirror."""
+    """Curves (..., N) under a bell curve of `deviation` samples; each goes on beyond its ends as in a mirror."""
     reach = int(_REACH * deviation + 0.5)
     weights = np.exp(-0.5 / (deviation * deviation) * np.arange(-reach, reach + 1) ** 2)
     weights /= weights.sum()
@@ -33,7 +33,7 @@ def window_means(rows: FloatArray, length: int) -> FloatArray:
 def _weighted(rows: FloatArray, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     count, reach = rows.shape[1], len(weights) // 2
     wide = np.pad(rows.astype(np.float64), ((0, 0), (reach, reach)), mode="symmetric")
-    total = wide[:, reach : reach + count] * weights[reach]
+    total: npt.NDArray[np.float64] = wide[:, reach : reach + count] * weights[reach]
     pair = np.empty_like(total)
     for near in range(reach):  # the farthest pair first
         far = 2 * reach - near

@@ -78,7 +78,7 @@ class Strokes:
         """Evidence at `width` starts, each `step` fine moments after the one before, under a picture's motion."""
         picture = _centred(motion) / np.float32(self._length)
         product = self._spectra * np.conj(np.fft.rfft(picture, self._size))
-        found = np.fft.irfft(product, self._size)[:, : self._spread.shape[1]]
+        found = np.fft.irfft(product, self._size)[:, : self._spread.shape[1]].astype(np.float32, copy=False)
         half = step // 2
         room = max(0, (width - 1) * step + half + 1 - found.shape[1])
         share = np.pad(found / self._spread, ((0, 0), (half, room)), mode=self._edge)

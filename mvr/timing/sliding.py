@@ -126,8 +126,8 @@ class Slide:
     def _correlate(self, picture: FloatArray, sounds: list[int]) -> FloatArray:
         """Correlation of picture curves (K, N) with the named sound curves at every start: (K, T, S)."""
         product = self._spectra[sounds] * np.conj(np.fft.rfft(picture, self._size))[:, None]
-        found: FloatArray = np.fft.irfft(product, self._size)[..., ::_STEP][..., : self.width]
-        return found / np.float32(self.bins)
+        found = np.fft.irfft(product, self._size)[..., ::_STEP][..., : self.width]
+        return found.astype(np.float32, copy=False) / np.float32(self.bins)
 
     def _beat_table(self, longest: int) -> FloatArray:
         """Nearness to beats by eighths of quarter seconds: (8, T, quarters), padded by 0 after a track."""

@@ -14,7 +14,9 @@ import pytest
 import typer
 
 from mvr.__main__ import app_for
+from mvr.library.demo import demo_dir
 
+HEAVY = ["sqlalchemy", "scipy", "rich", "asyncio", "huggingface_hub.file_download"]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -137,16 +139,23 @@ def test_help_is_light_and_names_every_command(mvr: Run) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_doctor_imports_no_database_and_no_client_for_the_network(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [("doctor",), ("library", "list"), ("recommend", str(demo_dir() / "videos" / "front-row.mp4"))],
+    ids=lambda words: words[0],
+)
+def test_an_everyday_command_imports_neither_scipy_nor_a_server_s_database(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
     script = f"""
 import sys
 from mvr.__main__ import main
-sys.argv = ["mvr", "doctor", "--json"]
+sys.argv = ["mvr", *{words}, "--json"]
 try:
     main()
 except SystemExit as ended:
     assert not ended.code
-print([m for m in {["sqlalchemy", "huggingface_hub.file_download", "scipy", "rich"]} if m in sys.modules])
+print([m for m in {HEAVY} if m in sys.modules])
 """
     surroundings = {**os.environ, "MVR_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hub")}
     command = [sys.executable, "-c", script]

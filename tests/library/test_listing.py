@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from mvr.datatypes import Modality
 from mvr.library import Item, Library, listing
@@ -25,19 +24,18 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Library, list[Item]
 
 
 @contextmanager
-def asked() -> Iterator[list[str]]:
-    """What the database is asked about items meanwhile."""
+def asked(library: Library) -> Iterator[list[str]]:
+    """What the database is asked about items meanwhile, in this thread."""
     told: list[str] = []
 
-    def tell(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if "FROM items" in statement.replace("\n", " "):
+    def tell(statement: str) -> None:
+        if "FROM items" in statement:
             told.append(statement)
 
-    sa.event.listen(sa.Engine, "before_cursor_execute", tell)
-    try:
-        yield told
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", tell)
+    with library.listing._database.reading() as connection:  # the one that is lent next, too
+        connection.set_trace_callback(tell)
+    yield told
+    connection.set_trace_callback(None)
 
 
 @contextmanager
@@ -69,7 +67,7 @@ def test_a_page_of_ten_thousand_reads_what_it_shows(large: tuple[Library, list[I
             page = library.listing.page(first=first, count=50)
         assert (page.total, page.first, page.items) == (COUNT, begins, items[begins : begins + 50])
         assert len(seen) == 50
-    with read() as seen, asked() as told:
+    with read() as seen, asked(library) as told:
         assert library.listing.holds() and library.listing.holds(Modality.AUDIO)
         assert not library.listing.holds(Modality.VIDEO)
     assert not seen and all("LIMIT" in statement for statement in told)
@@ -90,11 +88,11 @@ def test_text_and_choices_are_read_once_until_something_changes(tmp_path: Path) 
     before = library.listing.choices(Modality.AUDIO)
     assert before == Choices(genres=sorted(GENRES), licences=["CC BY 4.0", "CC0 1.0"], moods=["calm"])
     assert library.listing.page(words="polka", count=50).total == 0
-    with asked() as told:
+    with asked(library) as told:
         for _ in range(5):
             assert library.listing.choices(Modality.AUDIO) is before
             library.listing.page(words="polka", count=50)
-    assert told == [statement for statement in told if "items.id IN" in statement], "only the rows shown"
+    assert told == [statement for statement in told if "WHERE id IN" in statement], "only the rows shown"
 
     other = Library.open(tmp_path)  # as another process has it
     other.edit(items[7].id, genre="polka; folk", title="Přední")

@@ -1,0 +1,55 @@
+"""Connections of a database that several threads ask."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mvr.config.sqlite import Database, prepared
+
+
+def filled(source: Path | sqlite3.Connection) -> Database:
+    database = Database(source)
+    with database.writing() as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS words (word VARCHAR PRIMARY KEY)")
+        connection.execute("INSERT INTO words VALUES ('one')")
+    return database
+
+
+def words(database: Database) -> list[str]:
+    with database.reading() as connection:
+        return [row["word"] for row in connection.execute("SELECT word FROM words ORDER BY rowid")]
+
+
+@pytest.fixture(params=["file", "memory"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    memory = sqlite3.connect(":memory:", check_same_thread=False)
+    return filled(tmp_path / "a.sqlite" if request.param == "file" else prepared(memory))
+
+
+def test_of_a_transaction_that_fails_nothing_is_kept(database: Database) -> None:
+    with pytest.raises(sqlite3.IntegrityError), database.writing() as connection:
+        connection.execute("INSERT INTO words VALUES ('two')")
+        connection.execute("INSERT INTO words VALUES ('one')")
+    assert words(database) == ["one"]
+
+
+def test_many_threads_ask_and_write_at_once(database: Database) -> None:
+    def add(number: int) -> int:
+        with database.writing() as connection:
+            connection.execute("INSERT INTO words VALUES (?)", (f"{number}",))
+        return len(words(database))
+
+    with ThreadPoolExecutor(8) as pool:
+        counts = list(pool.map(add, range(40)))
+    assert sorted(words(database)) == sorted(["one", *map(str, range(40))])
+    assert all(2 <= count <= 41 for count in counts)
+
+
+def test_a_closed_database_in_a_file_opens_again(tmp_path: Path) -> None:
+    database = filled(tmp_path / "a.sqlite")
+    database.close()
+    assert words(database) == ["one"]
