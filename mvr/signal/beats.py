@@ -2,7 +2,7 @@
 
 Dynamic programming over the onset envelopes (Ellis, "Beat tracking by dynamic programming", 2007): the best
 chain of strong moments about one beat apart. Times are then read between frames and drawn towards a locally
-steady pulse; where the whole piece is steady, onto its line.
+steady pulse (`mvr.signal.clicks`: where a piece was made to a click, onto it).
 """
 
 from __future__ import annotations
@@ -11,28 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
+from mvr.signal.clicks import Times
 from mvr.signal.onsets import FRAME_RATE_HZ, smooth
 
-Times = npt.NDArray[np.float64]
 # of the envelopes: all bands, bass, middle, treble
 _WEIGHTS = np.array([1.0, 0.6, 0.3, 0.1], np.float32)
 _BASS_WEIGHTS = np.array(
     [0.3, 1.0, 0.6, -0.2], np.float32
 )  # where the loudest hits are off the beat, as in house
 _SAME = 0.12  # of a beat: chains that lie so near to each other are one
-_TIGHTNESS = 300.0  # how much a beat that is late or early by a factor costs, per squared natural logarithm
+# how much a beat that is late or early by a factor costs, per squared natural logarithm: of music that may drift and,
+LOOSE = 300.0
+STIFF = 1000.0  # of music made to a click
 _LAG_S = (
     0.012  # an onset's rise is seen before its middle frame; between clicks (-5 ms) and played notes (+6 ms)
 )
 _REACH = 6  # beats on each side that a beat's time is fitted to
-_ON_LINE_S = 0.02  # of which most beats lie from one line, in a piece that was made to a click
-_SHARE_ON_LINE = 0.75
-_FARTHEST_S = 0.06  # from the line: what is farther left the pulse and stays where it was heard
-_LEAST_S = 0.005  # from the line: nearer beats weigh no more
-_FEWEST_ON_LINE = 16
 
 
-def beat_candidates(envelopes: FloatArray, bpm: float) -> list[Times]:
+def beat_candidates(envelopes: FloatArray, bpm: float, tightness: float = LOOSE) -> list[Times]:
     """Chains that could be the beats, times in s: the strongest, the strongest in bass, those half a beat later.
 
     `mvr.signal.bars` says which of them are the beats: what is played on and between them tells, not how loud it is.
@@ -40,46 +37,20 @@ def beat_candidates(envelopes: FloatArray, bpm: float) -> list[Times]:
     Args:
         envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
         bpm: the tempo.
+        tightness: `LOOSE` or `STIFF`.
     """
     period = FRAME_RATE_HZ * 60 / bpm
     scale = np.maximum(envelopes.std(axis=1, keepdims=True), 1e-3)
     curves = np.stack([smooth(row) for row in envelopes / scale])
     every, bass = _WEIGHTS @ curves, _BASS_WEIGHTS @ curves
-    strong, low = _chain(every, period), _chain(bass, period)
+    strong, low = _chain(every, period, tightness), _chain(bass, period, tightness)
     later = [_half_later(frames, bass, period) for frames in (strong, low)]
     found: list[Times] = []
     for frames, strength in ((strong, every), (low, bass), (later[0], bass), (later[1], bass)):
         times = _exact(_heard(frames, strength), strength)
-        if len(times) > 1 and all(_apart(times, other) > _SAME * 60 / bpm for other in found):
+        if len(times) > 1 and all(apart_s(times, other) > _SAME * 60 / bpm for other in found):
             found.append(times)
     return found
-
-
-def straightened(times_s: Times) -> Times:
-    """Beats of a piece made to a click on the line that they scatter around; those of any other piece as they are.
-
-    Soft and strummed strokes are heard up to a tenth of a second late, one by one; the click was not.
-    """
-    if len(times_s) < _FEWEST_ON_LINE:
-        return times_s
-    line = _line(times_s)
-    away = np.abs(times_s - line)
-    if float(np.quantile(away, _SHARE_ON_LINE)) > _ON_LINE_S:
-        return times_s
-    return np.where(away <= _FARTHEST_S, line, times_s)
-
-
-def _line(times_s: Times) -> Times:
-    """The line through beats with the least sum of distances, which a few beats off it do not turn."""
-    numbers, weights = np.arange(len(times_s), dtype=np.float64), np.ones(len(times_s))
-    line = times_s
-    for _ in range(10):
-        share = weights / weights.sum()
-        middle, mean_s = float(share @ numbers), float(share @ times_s)
-        slope = float(share @ ((numbers - middle) * (times_s - mean_s)) / (share @ (numbers - middle) ** 2))
-        line = mean_s + slope * (numbers - middle)
-        weights = 1 / np.maximum(np.abs(times_s - line), _LEAST_S)
-    return line
 
 
 def _exact(frames: npt.NDArray[np.int64], strength: FloatArray) -> Times:
@@ -90,7 +61,7 @@ def _exact(frames: npt.NDArray[np.int64], strength: FloatArray) -> Times:
     return times
 
 
-def _apart(times: Times, others: Times) -> float:
+def apart_s(times: Times, others: Times) -> float:
     """How far the times of a chain lie from those of another one, in the middle."""
     place = np.clip(np.searchsorted(others, times), 1, len(others) - 1)
     before, after = times - others[place - 1], times - others[place]
@@ -105,10 +76,10 @@ def _half_later(frames: npt.NDArray[np.int64], strength: FloatArray, period: flo
     return found
 
 
-def _chain(strength: FloatArray, period: float) -> npt.NDArray[np.int64]:
+def _chain(strength: FloatArray, period: float, tightness: float) -> npt.NDArray[np.int64]:
     """Frames of the best chain."""
     lags = np.arange(max(1, round(0.7 * period)), round(1.4 * period) + 1)[::-1]
-    cost = -_TIGHTNESS * np.log(lags / period) ** 2
+    cost = -tightness * np.log(lags / period) ** 2
     reach, fewest = int(lags[0]), int(lags[-1])
     score = np.zeros(len(strength) + reach)
     before = np.full(len(strength), -1)

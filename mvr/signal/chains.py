@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mvr.datatypes import FloatArray
-from mvr.signal.beats import Times, beat_candidates
+from mvr.signal.beats import STIFF, Times, apart_s, beat_candidates
+from mvr.signal.clicks import FEWEST, Click, find_click, on_click
 from mvr.signal.onsets import FRAME_RATE_HZ
 from mvr.signal.tempo import tempi_of
 
@@ -18,12 +19,14 @@ TRAITS = (
 _PARTS = ((0.0,), (0.5,), (1 / 3, 2 / 3))  # of a beat
 _REACH = 2  # frames on each side that belong to a moment
 _SCALE = 4.0  # shares and unevenness weigh as much as other columns, so that no weight has to be large
+_SAME = 0.2  # of a beat: a loose and a stiff chain so near to each other are the same beats
+_STIFF_SHARE = 0.85  # of a stiff chain that keeps a click: it keeps to a line by itself, too
 _EVEN = 10.0  # times the deviation of a beat's length; 1 is uneven
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """Attributes: bpm.   times_s: of its beats.   traits: (12,) `TRAITS`."""
+    """Attributes: bpm, of its click where it keeps one.   times_s: of its beats.   traits: (12,) `TRAITS`."""
 
     bpm: float
     times_s: Times
@@ -41,15 +44,35 @@ def find_chains(envelopes: FloatArray, fewest: int) -> list[Chain]:
     totals = [np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)]) for row in envelopes[:2]]
     for bpm, log_odds in tempi_of(envelopes):
         octaves = np.log2(bpm / 120)
-        for place, times in enumerate(beat_candidates(envelopes, bpm)):
+        for place, (click, times) in enumerate(_candidates(envelopes, bpm)):
             if len(times) < fewest:
                 continue
             head = [log_odds, octaves, octaves**2, float(log_odds == 0), float(place == 0)]
             shares = [share for total in totals for share in _shares(total, times)]
             uneven = min(1.0, _EVEN * float(np.std(np.log(np.diff(times) / np.median(np.diff(times))))))
             traits = np.array([*head, *(_SCALE * each for each in (*shares, uneven))], np.float32)
-            chains.append(Chain(bpm=bpm, times_s=times, traits=traits))
+            kept_bpm = bpm if click is None else 60 / click.period_s
+            chains.append(Chain(bpm=kept_bpm, times_s=times, traits=traits))
     return chains
+
+
+def _candidates(envelopes: FloatArray, bpm: float) -> list[tuple[Click | None, Times]]:
+    """Chains at a tempo, on their click where they have one, and that.
+
+    A loose chain follows what swells and strums off the beat. Where it keeps no click, a stiff one may; live music,
+    whose tempo drifts, keeps none either way.
+    """
+    stiff: list[Times] | None = None
+    found: list[tuple[Click | None, Times]] = []
+    for times in beat_candidates(envelopes, bpm):
+        click = find_click(times)
+        if click is None and len(times) >= FEWEST:
+            stiff = beat_candidates(envelopes, bpm, STIFF) if stiff is None else stiff
+            near = [other for other in stiff if len(other) > 1 and apart_s(times, other) < _SAME * 60 / bpm]
+            clicks = [(find_click(other, _STIFF_SHARE), other) for other in near]
+            click, times = next(((each, other) for each, other in clicks if each is not None), (None, times))
+        found.append((click, times if click is None else on_click(click, times)))
+    return found
 
 
 def _shares(total: FloatArray, times_s: Times) -> list[float]:

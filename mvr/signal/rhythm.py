@@ -8,7 +8,7 @@ import numpy as np
 
 from mvr.datatypes import FloatArray
 from mvr.signal.bars import find_bars
-from mvr.signal.beats import Times, straightened
+from mvr.signal.beats import Times
 from mvr.signal.chains import find_chains
 from mvr.signal.lags import lag_s
 from mvr.signal.moments import Moments
@@ -82,7 +82,7 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     bars = find_bars([moments.beaten(each.times_s) for each in chains], [each.traits for each in chains])
     chain = chains[bars.chain]
     heard_s = chain.times_s - lag_s(heard.decibels, heard.envelopes, chain.times_s)
-    beats = np.maximum(straightened(heard_s), 0.0)  # a first stroke may be heard as if it had begun before
+    beats = np.maximum(heard_s, 0.0)  # a first stroke may be heard as if it had begun before
     return Rhythm(
         tempo_bpm=chain.bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats
     )
