@@ -47,7 +47,7 @@ class Click:
 
 
 def find_click(times_s: Times, share: float = 0.7) -> Click | None:
-    """The click of a chain of beats; None where a smaller `share` of them keeps one, of few beats, and of a long mix."""
+    """The click that a `share` of the beats keeps; None where fewer do, of few beats, and of a mix of hours."""
     if len(times_s) < FEWEST or times_s[-1] - times_s[0] > _LONGEST_S:
         return None
     click = _commonest(times_s)
@@ -122,4 +122,6 @@ def _belongs(click: Click, times_s: Times) -> bool:
     if len(between_s) >= _RUN and (halves_s <= _ON_LINE_S).mean() >= _HALF_OFF:
         return True
     steps = np.diff(times_s) / click.period_s
-    return len(steps) <= _SHORT and abs(float(steps.mean()) - 1) <= _SAME_PACE and bool((steps < _SLOWER).all())
+    return (
+        len(steps) <= _SHORT and abs(float(steps.mean()) - 1) <= _SAME_PACE and bool((steps < _SLOWER).all())
+    )

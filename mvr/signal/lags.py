@@ -19,7 +19,7 @@ from mvr.signal.onsets import FRAME_RATE_HZ
 
 MODEL = Path(__file__).with_name("lag_model.json")
 _REACH = 9  # frames on each side of a beat, 0.2 s
-_MOST_S = 0.06
+_MOST_S = 0.1
 _SOFTEST = 0.05, 0.3  # dB of an envelope's peak and of the level's spread: less is nothing
 
 
@@ -42,7 +42,7 @@ def rise_around(decibels: FloatArray, envelopes: FloatArray, times_s: Times) -> 
 
 
 def lag_s(decibels: FloatArray, envelopes: FloatArray, times_s: Times) -> float:
-    """By how much beats heard at `times_s` come after they are played, -0.06 to 0.06 s; arguments as above."""
+    """By how much beats heard at `times_s` come after they are played, -0.1 to 0.1 s; arguments as above."""
     weights, offset_s = _model()
     found_s = float(rise_around(decibels, envelopes, times_s) @ weights) + offset_s
     return float(np.clip(found_s, -_MOST_S, _MOST_S))
