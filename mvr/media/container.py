@@ -148,6 +148,8 @@ class OpenMedia:
         """Frames of one packet; a damaged packet gives none and is counted."""
         if self._told:
             self._tell(packet)
+        if not packet.size and packet.pts is not None:
+            return []  # so Theora says that the picture stays; FFmpeg's decoders refuse it, only the last may be empty
         try:
             return list(packet.decode())
         except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.BugError) as error:

@@ -83,6 +83,16 @@ def test_variable_frame_rate_follows_the_clock_not_the_count(numbered, ffmpeg, r
     assert read_numbers(frames.images) == [0, 9, 10, 20]
 
 
+def test_theora_that_repeats_pictures_by_empty_packets_is_whole(numbered, read_numbers):
+    arguments = ["-vf", "fps=30", "-c:v", "libtheora", "-q:v", 9, "-g", 16]
+    clip = numbered("repeats.ogv", arguments, frames=12, rate=3)
+    with av.open(str(clip)) as container:
+        empty = [packet for packet in container.demux(video=0) if not packet.size and packet.pts is not None]
+    assert len(empty) > MediaLimits().decode_errors  # as many as would make a file "too damaged"
+    frames = sample_frames(clip, times_s=[0.1, 1.1, 2.9, 3.8])
+    assert read_numbers(frames.images) == [0, 3, 8, 11]
+
+
 def test_images_are_scaled_down_but_never_up(plain_clip):
     assert sample_frames(plain_clip, count=1, max_side_px=32).images.shape == (1, 16, 32, 3)
     assert sample_frames(plain_clip, count=1, max_side_px=4000).images.shape == (1, 64, 128, 3)
