@@ -17,8 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from eval.timing.outcomes import Outcome, summary, within
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import MvrError, UsageError
 from mvr.media.sound import read_sound
@@ -27,13 +27,11 @@ from mvr.signal.picture import Changes, Watcher
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music
-from mvr.timing.sliding import STEP_S, VARIANTS, score_starts
+from mvr.timing.sliding import STEP_S, score_starts
 
 WINDOW_S, SHORTEST_S, MOST_S = 30.0, 8.0, 95.0  # of a clip at most 95 s are decoded: three windows
 TRIM_S, STRICT_TRIM_S, STRICT_PICTURE_S = 2.0, 4.0, 10.0
 SILENT_RMS = 10 ** (-50 / 20)
-REDRAWS = 4000
-SUMS = ("sum of five", "meeting alone", "with evidence", "sum")  # "sum": what is used, with evidence and lean
 ENDINGS = (
     ".mp4",
     ".m4v",
@@ -82,16 +80,6 @@ def _measured(clip: Clip, start_s: float, end_s: float) -> MusicTiming:
     return measure_music(clip.samples[round(start_s * SAMPLE_RATE_HZ) : round(end_s * SAMPLE_RATE_HZ)])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """One window: percentile of the true start and whether it is in the best tenth, for each variant and the sums."""
-
-    work: str
-    clip: str
-    percentile: FloatArray
-    hit: FloatArray
-
-
 def find_clips(folder: Path) -> dict[Path, str]:
     """Files of a folder and the work of each: column `work` of `manifest.csv` there, or else the file's stem.
 
@@ -102,7 +90,16 @@ def find_clips(folder: Path) -> dict[Path, str]:
         raise UsageError(
             f"{folder} is no folder; give one with clips, and a manifest.csv where clips share a work"
         )
-    works: dict[str, str] = {}
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+    if not files:
+        raise UsageError(f"{folder} holds no video files")
+    works = _column(folder, "work")
+    return {path: _of(path, folder, works) or path.stem for path in files}
+
+
+def _column(folder: Path, column: str) -> dict[str, str]:
+    """A column of `manifest.csv` by each file's path and name; nothing without one."""
+    cells: dict[str, str] = {}
     manifest = folder / "manifest.csv"
     if manifest.is_file():
         with manifest.open(encoding="utf-8-sig", newline="") as file:
@@ -110,15 +107,14 @@ def find_clips(folder: Path) -> dict[Path, str]:
                 name = next(
                     (row[key] for key in ("file", "path", "clip", "name", "filename") if row.get(key)), ""
                 )
-                if name and row.get("work"):
-                    works[name] = works[Path(name).name] = row["work"]
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
-    if not files:
-        raise UsageError(f"{folder} holds no video files")
-    return {
-        path: works.get(str(path.relative_to(folder)), works.get(path.name, works.get(path.stem, path.stem)))
-        for path in files
-    }
+                if name and row.get(column):
+                    cells[name] = cells[Path(name).name] = row[column]
+    return cells
+
+
+def _of(path: Path, folder: Path, cells: dict[str, str]) -> str:
+    names = str(path.relative_to(folder)), path.name, path.stem
+    return next((cells[name] for name in names if name in cells), "")
 
 
 def load_clip(path: Path, work: str) -> Clip:
@@ -172,7 +168,7 @@ def own_circular(clips: Sequence[Clip], trim_s: float) -> Iterable[Outcome]:
     for clip in clips:
         for start_s, end_s in windows(trim_s, clip.end_s - trim_s):
             percentile, hit = rank_of(clip.film(start_s, end_s), clip.music(start_s, end_s), 0, circular=True)
-            yield Outcome(work=clip.work, clip=clip.name, percentile=percentile, hit=hit)
+            yield Outcome(work=clip.work, sound=clip.work, clip=clip.name, percentile=percentile, hit=hit)
 
 
 def foreign_circular(clips: Sequence[Clip], trim_s: float) -> Iterable[Outcome]:
@@ -184,7 +180,9 @@ def foreign_circular(clips: Sequence[Clip], trim_s: float) -> Iterable[Outcome]:
                 if other.work != clip.work and other.end_s - trim_s >= trim_s + end_s - start_s:
                     sound = other.music(trim_s, trim_s + end_s - start_s)
                     percentile, hit = rank_of(film, sound, 0, circular=True)
-                    yield Outcome(work=clip.work, clip=clip.name, percentile=percentile, hit=hit)
+                    yield Outcome(
+                        work=clip.work, sound=other.work, clip=clip.name, percentile=percentile, hit=hit
+                    )
 
 
 def strict(clips: Sequence[Clip], foreign: bool) -> Iterable[Outcome]:
@@ -201,49 +199,9 @@ def strict(clips: Sequence[Clip], foreign: bool) -> Iterable[Outcome]:
                 if foreign and (other.work == clip.work or last < start_s + STRICT_PICTURE_S + 8 * STEP_S):
                     continue
                 percentile, hit = rank_of(film, other.music(begin, last), place, circular=False)
-                yield Outcome(work=clip.work, clip=clip.name, percentile=percentile, hit=hit)
-
-
-def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
-    """One form of the document; intervals are 95 %, works redrawn."""
-    if not own:
-        return {"works": 0, "clips": 0, "note": "no clip is long enough for this form"}
-    percentile, hit = _by_work(own, "percentile"), _by_work(own, "hit")
-    rows = {
-        variant: {"percentile": _rounded(percentile[:, n].mean()), "best_tenth": _rounded(hit[:, n].mean())}
-        for n, variant in enumerate((*VARIANTS, *SUMS))
-    }
-    document: JsonDict = {
-        "works": len(percentile), "clips": len({each.clip for each in own}), "windows": len(own),
-        "percentile": rows["sum"]["percentile"], "interval": _interval(percentile[:, -1]),
-        "best_tenth": rows["sum"]["best_tenth"], "best_tenth_interval": _interval(hit[:, -1]),
-        "control_best_tenth": None, "variants": rows,
-    }  # fmt: skip
-    if foreign:
-        control, control_percentile = _by_work(foreign, "hit")[:, -1], _by_work(foreign, "percentile")[:, -1]
-        document |= {
-            "control_best_tenth": _rounded(control.mean()), "control_best_tenth_interval": _interval(control),
-            "control_percentile": _rounded(control_percentile.mean()), "control_pairs": len(foreign),
-        }  # fmt: skip
-    return document
-
-
-def _by_work(outcomes: Sequence[Outcome], what: str) -> npt.NDArray[np.float64]:
-    """(works, 9): windows of a clip's work averaged."""
-    works: dict[str, list[FloatArray]] = {}
-    for each in outcomes:
-        works.setdefault(each.work, []).append(getattr(each, what))
-    return np.array([np.mean(rows, axis=0) for rows in works.values()])
-
-
-def _interval(values: npt.NDArray[np.float64]) -> list[float]:
-    rng = np.random.default_rng(0)
-    means = values[rng.integers(0, len(values), (REDRAWS, len(values)))].mean(axis=1)
-    return [_rounded(x) for x in np.percentile(means, [2.5, 97.5])]
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), 4)
+                yield Outcome(
+                    work=clip.work, sound=other.work, clip=clip.name, percentile=percentile, hit=hit
+                )
 
 
 def films_of(folder: Path) -> list[FilmTiming]:
@@ -261,8 +219,13 @@ def films_of(folder: Path) -> list[FilmTiming]:
 
 
 def measure_offsets(folder: Path, say: Say) -> JsonDict:
-    """`real_offset` of the document, with every clip that was left out and why."""
+    """`real_offset` of the document, with every clip that was left out and why.
+
+    Where `manifest.csv` has a column `set`, `sets` holds the same of each set alone and of all but it.
+    """
     clips, skipped = [], []
+    sets: dict[str, set[str]] = {}
+    names = _column(folder, "set")
     for path, work in find_clips(folder).items():
         try:
             clips.append(load_clip(path, work))
@@ -270,16 +233,30 @@ def measure_offsets(folder: Path, say: Say) -> JsonDict:
         except (MvrError, OSError) as error:
             skipped.append(str(error))
             say(f"left out: {error}")
+            continue
+        sets.setdefault(_of(path, folder, names), set()).add(work)
     forms = {
         "circular": (list(own_circular(clips, 0.0)), list(foreign_circular(clips, 0.0))),
         "trimmed": (list(own_circular(clips, TRIM_S)), list(foreign_circular(clips, TRIM_S))),
         "strict": (list(strict(clips, foreign=False)), list(strict(clips, foreign=True))),
     }
-    documents = {name: summary(*outcomes) for name, outcomes in forms.items()}
+    document = _document(forms) | {"skipped": skipped}
+    if len(sets) > 1:
+        everything = set().union(*sets.values())
+        parts = {f"{name or 'no set'} alone": works for name, works in sets.items()}
+        parts |= {f"without {name or 'no set'}": everything - works for name, works in sets.items()}
+        document["sets"] = {
+            name: _document({form: (within(a, works), within(b, works)) for form, (a, b) in forms.items()})
+            for name, works in parts.items()
+        }
+    return document
+
+
+def _document(forms: dict[str, tuple[list[Outcome], list[Outcome]]]) -> JsonDict:
+    """The circular form, with the other two in it."""
     nothing: JsonDict = {
         "percentile": None, "interval": None, "best_tenth": None, "best_tenth_interval": None,
         "control_best_tenth": None,
     }  # fmt: skip
-    return nothing | documents["circular"] | {
-        "trimmed": nothing | documents["trimmed"], "strict": nothing | documents["strict"], "skipped": skipped
-    }  # fmt: skip
+    documents = {name: nothing | summary(*outcomes) for name, outcomes in forms.items()}
+    return documents["circular"] | {"trimmed": documents["trimmed"], "strict": documents["strict"]}

@@ -56,28 +56,70 @@ def _forms(forms: dict[str, JsonDict]) -> str:
     """Tables of forms with their intervals and controls, and of every variant that was tried on them."""
     rows, tried = [], []
     for name, form in forms.items():
-        rows.append(
-            [name, form["works"], form.get("windows"), form["percentile"], form["interval"], form["best_tenth"],
-             form["best_tenth_interval"], form["control_best_tenth"], form.get("control_best_tenth_interval")]
-        )  # fmt: skip
+        rows.append(_form_row(name, form))
         for variant, row in form.get("variants", {}).items():
-            tried.append([name, variant, row["percentile"], row["best_tenth"]])
-    head = ["form", "variant", "percentile", "best tenth"]
+            tried.append([name, variant, *_scores(row), row.get("control_best_tenth")])
+        if "sum_less_five" in form:
+            tried.append([name, "sum less sum of five", *_scores(form["sum_less_five"]), None])
+    head = ["form", "variant", "percentile", "95 %", "best tenth", "95 %", "foreign sounds"]
     return _table(_FORM_HEAD, rows) + "\nEverything tried:\n\n" + _table(head, tried)
+
+
+def _form_row(name: str, form: JsonDict) -> list[Any]:
+    foreign = [form["control_best_tenth"], form.get("control_best_tenth_interval")]
+    return [name, form["works"], form.get("windows"), *_scores(form), *foreign]
+
+
+def _scores(row: JsonDict) -> list[Any]:
+    return [row[name] for name in ("percentile", "interval", "best_tenth", "best_tenth_interval")]
+
+
+def _of_real(part: JsonDict) -> dict[str, JsonDict]:
+    return {"circular": part, "2 s off both ends": part["trimmed"], "strict": part["strict"]}
 
 
 def _real(part: JsonDict) -> str:
     if not part.get("works"):
         return f"## Placing, real clips\n\nNot measured: {part.get('note', 'no clip could be used')}.\n"
-    text = "## Placing, real clips (chance: percentile 0.50, best tenth 0.105)\n\n"
-    text += _forms({"circular": part, "2 s off both ends": part["trimmed"], "strict": part["strict"]})
-    if part["best_tenth_interval"][0] < 0.2:
-        text += (
-            f"\nThe lower bound is {part['best_tenth_interval'][0]:.2f}, under the aimed 0.20: {part['works']} works "
-            "are too few to show it; about 20 works or more would settle it.\n"
-        )
+    text = "## Placing, real clips (chance: percentile 0.50, best tenth 0.105)\n\n" + _forms(_of_real(part))
+    text += _verdicts(part)
+    if "sets" in part:
+        text += "\n### Sets of works\n\n" + _sets(part["sets"])
     left_out = part.get("skipped", [])
     return text + "".join(f"\n* left out: {sentence}" for sentence in left_out) + ("\n" if left_out else "")
+
+
+def _verdicts(part: JsonDict) -> str:
+    """The aims of the two forms that have some, each with a word whether it is met."""
+    text = ""
+    for name, form, mean, bound in (
+        ("circular", part, 0.40, 0.20), ("strict", part["strict"], 0.30, 0.105)
+    ):  # fmt: skip
+        if not form["works"]:
+            continue
+        low = form["best_tenth_interval"][0]
+        met = form["best_tenth"] >= mean and low >= bound
+        text += (
+            f"\n{name.capitalize()}: best tenth {form['best_tenth']:.2f}, lower bound {low:.2f}, of {form['works']} "
+            f"works; wanted {mean:.2f} and {bound:g}: {'met' if met else 'missed'}.\n"
+        )
+    return text
+
+
+def _sets(sets: dict[str, JsonDict]) -> str:
+    """What is used and the plain sum of five on each set of works alone and on all but it."""
+    rows = []
+    for name, part in sets.items():
+        if not part.get("works"):
+            continue
+        for title, form in _of_real(part).items():
+            if not form["works"]:
+                continue
+            rows.append(_form_row(f"{name}: {title}", form))
+            five, less = form["variants"]["sum of five"], form["sum_less_five"]
+            rows.append(["the five alone", None, None, *_scores(five), five["control_best_tenth"], None])
+            rows.append(["sum less five", None, None, *_scores(less), None, None])
+    return _table(_FORM_HEAD, rows)
 
 
 def _rhythm(part: JsonDict) -> str:

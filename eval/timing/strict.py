@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from eval.timing.offsets import STRICT_PICTURE_S, STRICT_TRIM_S, Outcome, rank_of, summary
+from eval.timing.offsets import STRICT_PICTURE_S, STRICT_TRIM_S, rank_of
+from eval.timing.outcomes import Outcome, summary
 from eval.timing.planted import TRACK_S, Follows, Planted, Source, plant
 from eval.timing.songs import render_song
 from mvr.datasets.synthetic.latents import GENRES
@@ -36,7 +37,7 @@ def _kinds(rng: np.random.Generator) -> dict[str, Follows]:
 
 
 def measure_strict(pieces: int = 12, seed: int = 75_000) -> JsonDict:
-    """For each kind a document as `eval.timing.offsets.summary` gives it, one work a piece."""
+    """For each kind a document as `eval.timing.outcomes.summary` gives it, one work a piece."""
     own: dict[str, list[Outcome]] = {}
     foreign: dict[str, list[Outcome]] = {}
     before: list[tuple[str, str, Planted]] = []
@@ -68,4 +69,4 @@ def _piece(genre: str, seed: int) -> tuple[Source, MusicTiming]:
 def _outcome(work: str, planted: Planted, track: MusicTiming) -> Outcome:
     place = round((planted.start_s - STRICT_TRIM_S) / STEP_S)
     percentile, hit = rank_of(planted.film, track, place, circular=False)
-    return Outcome(work=work, clip=work, percentile=percentile, hit=hit)
+    return Outcome(work=work, sound=work, clip=work, percentile=percentile, hit=hit)

@@ -6,14 +6,15 @@ import pytest
 from eval.timing import trackers
 from eval.timing.cuts import Count
 from eval.timing.joined import single_shots
-from eval.timing.offsets import Outcome, find_clips, summary, windows
+from eval.timing.offsets import find_clips, windows
+from eval.timing.outcomes import Outcome, summary, within
 from eval.timing.shots import paint_film
 from mvr.errors import UsageError
 
 
-def outcome(work: str, percentile: float, hit: float) -> Outcome:
+def outcome(work: str, percentile: float, hit: float, sound: str = "") -> Outcome:
     rows = np.full(9, percentile, np.float32), np.full(9, hit, np.float32)
-    return Outcome(work=work, clip=f"{work}.mp4", percentile=rows[0], hit=rows[1])
+    return Outcome(work=work, sound=sound or work, clip=f"{work}.mp4", percentile=rows[0], hit=rows[1])
 
 
 def test_works_are_the_manifests_column_or_else_the_stem(tmp_path):
@@ -38,6 +39,24 @@ def test_every_work_weighs_the_same_however_many_windows_it_has():
     assert (document["works"], document["clips"], document["windows"]) == (2, 2, 10)
     assert document["percentile"] == document["best_tenth"] == 0.5
     assert document["interval"] == [0.0, 1.0] and document["control_best_tenth"] == pytest.approx(0.1)
+
+
+def test_a_set_of_works_keeps_no_sound_of_another_set():
+    own, foreign = outcome("a", 1.0, 1.0), [outcome("a", 0.5, 0.0, "b"), outcome("a", 0.5, 1.0, "c")]
+    assert within([own, *foreign], {"a", "b"}) == [own, foreign[0]]
+    assert within([own, *foreign], {"b", "c"}) == []
+
+
+def test_two_variants_are_compared_work_by_work():
+    rows = [outcome(work, percentile, hit) for work, percentile, hit in (("a", 0.2, 0.0), ("b", 0.9, 1.0))]
+    for (
+        each
+    ) in rows:  # the plain sum is as much worse in either: that is sure, though the works differ widely
+        each.percentile[5] -= 0.1
+    document = summary(rows, [])
+    assert document["sum_less_five"]["interval"] == pytest.approx([0.1, 0.1], abs=1e-4)
+    assert document["interval"] == pytest.approx([0.2, 0.9], abs=1e-4)
+    assert document["variants"]["sum of five"]["percentile"] == pytest.approx(0.45, abs=1e-4)
 
 
 def test_no_clip_gives_a_document_that_says_so():
