@@ -7,22 +7,20 @@ cross-entropy of the true bar among the nine hypotheses of every chain of a piec
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
 
 from eval.timing.chords import play_chords
+from eval.timing.model_file import write_model
 from eval.timing.patterns import KINDS, Pattern, Times, play_pattern
 from eval.timing.songs import BAR_BEATS, Song, render_song
 from eval.timing.tempo_model import PATTERN_SEED, SONG_SEED
 from mvr.datasets.synthetic.latents import GENRES
-from mvr.datatypes import FloatArray
+from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.bars import FEWEST_BEATS, MODEL, bar_hypotheses
 from mvr.signal.chains import find_chains
 from mvr.signal.moments import Moments
@@ -118,8 +116,8 @@ def follows(times_s: Times, bpm: float, piece: Played) -> bool:
     return bool((away_s < _NEAR * 60 / bpm).mean() >= 0.9)
 
 
-def fit_bar_model(data: list[Example]) -> list[float]:
-    """Weights of what speaks for a hypothesis, by L-BFGS."""
+def fit_bar_model(data: list[Example]) -> JsonDict:
+    """`weights` of what speaks for a hypothesis, by L-BFGS."""
     rows = np.concatenate([each.rows for each in data]).astype(np.float64)
     true = np.concatenate([each.true for each in data])
     counts = np.array([len(each.rows) for each in data])
@@ -137,21 +135,8 @@ def fit_bar_model(data: list[Example]) -> list[float]:
         return float(value), rows.T @ slope + 2 * DECAY * weights
 
     found = scipy.optimize.minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B")
-    return [float(each) for each in np.round(found.x, 4)]
-
-
-def main() -> None:
-    """Render, fit, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=MODEL)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="times that each kind and genre is played")
-    wish = parser.parse_args()
-    data = list(examples(pieces(wish.rounds)))
-    made = f"python -m eval.timing.bar_model --rounds {wish.rounds}"
-    document = {"made_by": made, "examples": len(data), "weights": fit_bar_model(data)}
-    wish.out.write_text(json.dumps(document) + "\n", encoding="utf-8")
-    print(f"{wish.out}: fitted on {len(data)} excerpts")
+    return {"weights": [float(each) for each in np.round(found.x, 4)]}
 
 
 if __name__ == "__main__":
-    main()
+    write_model(__doc__, MODEL, {"rounds": ROUNDS}, lambda rounds: examples(pieces(rounds)), fit_bar_model)

@@ -6,14 +6,12 @@ median over its beats. Ridge regression, sharp and slow attacks together.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
 from eval.timing.bar_model import ROUNDS, Played, follows, pieces
+from eval.timing.model_file import write_model
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.bars import FEWEST_BEATS
 from mvr.signal.chains import find_chains
@@ -49,18 +47,5 @@ def fit_lag_model(data: list[tuple[FloatArray, float]]) -> JsonDict:
     }
 
 
-def main() -> None:
-    """Render, fit, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=MODEL)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="times that each kind and genre is played")
-    wish = parser.parse_args()
-    data = list(examples(pieces(wish.rounds)))
-    made = f"python -m eval.timing.lag_model --rounds {wish.rounds}"
-    document = {"made_by": made, "examples": len(data)} | fit_lag_model(data)
-    wish.out.write_text(json.dumps(document) + "\n", encoding="utf-8")
-    print(f"{wish.out}: fitted on {len(data)} chains")
-
-
 if __name__ == "__main__":
-    main()
+    write_model(__doc__, MODEL, {"rounds": ROUNDS}, lambda rounds: examples(pieces(rounds)), fit_lag_model)

@@ -7,13 +7,11 @@ loss its cross-entropy.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
+from eval.timing.model_file import write_model
 from eval.timing.patterns import draw_patterns
 from eval.timing.songs import draw_songs
 from mvr.datatypes import FloatArray, JsonDict
@@ -37,7 +35,7 @@ def examples(songs_per_genre: int, patterns: int) -> Iterable[tuple[float, Float
 
 
 def fit_tempo_model(data: list[tuple[float, FloatArray]]) -> JsonDict:
-    """Weights by L-BFGS, as nested lists."""
+    """`weights` by L-BFGS, as nested lists."""
     import torch
 
     torch.manual_seed(0)
@@ -67,21 +65,9 @@ def fit_tempo_model(data: list[tuple[float, FloatArray]]) -> JsonDict:
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     found = {"mean": mean, "deviation": deviation} | {name: w.detach() for name, w in weights.items()}
-    return {name: np.round(w.numpy().astype(np.float64), 4).tolist() for name, w in found.items()}
-
-
-def main() -> None:
-    """Render, fit, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=MODEL)
-    parser.add_argument("--songs", type=int, default=16, help="pieces per genre, twice")
-    parser.add_argument("--patterns", type=int, default=1350)
-    wish = parser.parse_args()
-    data = list(examples(wish.songs, wish.patterns))
-    made = f"python -m eval.timing.tempo_model --songs {wish.songs} --patterns {wish.patterns}"
-    document = {"made_by": made, "examples": len(data), "weights": fit_tempo_model(data)}
-    wish.out.write_text(json.dumps(document) + "\n", encoding="utf-8")
-    print(f"{wish.out}: fitted on {len(data)} excerpts")
+    return {
+        "weights": {name: np.round(w.numpy().astype(np.float64), 4).tolist() for name, w in found.items()}
+    }
 
 
 def _features(samples: FloatArray) -> FloatArray:
@@ -91,4 +77,4 @@ def _features(samples: FloatArray) -> FloatArray:
 
 
 if __name__ == "__main__":
-    main()
+    write_model(__doc__, MODEL, {"songs": 16, "patterns": 1350}, examples, fit_tempo_model)

@@ -150,6 +150,8 @@ def test_a_finger_moves_the_music_on_a_phone(visitor):
     box = visitor.place(STRIP, down=0.55)
     before = page.evaluate(HEARD_FROM)
     assert box["x"] >= 0 and box["x"] + box["width"] <= 375
+    name = page.locator("#mv-tab-video-to-music .mv-file-name")
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth"), "the clip's name is not cut off"
     touch = page.context.new_cdp_session(page)
     x, y = box["x"] + box["width"] / 2, box["y"] + 0.55 * box["height"]
     way = 60 if before > 5 else -60
