@@ -119,7 +119,7 @@ def push(
     """Write the library's index into a database that other machines search; a second run writes what is new."""
     from mvr.embeddings.system import load_system
     from mvr.index.remote import open_place
-    from mvr.retrieval.remote import measure_index, push_library
+    from mvr.retrieval.push import measure_index, push_library
 
     opened, loaded = open_library(library), load_system(system, device=device)
     place, written, held = open_place(index, read_only=False), 0, 0

@@ -1,4 +1,4 @@
-"""A mixture of systems: each ranks by itself, their standardised scores are added (see `mvr.retrieval.mixture`).
+"""A mixture of systems: each ranks by itself, their standardised scores are added (see `mvr.retrieval.ranking`).
 
 Where features of a file are asked for, a mixture answers with those of its first member; embeddings are its members'.
 """

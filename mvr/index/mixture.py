@@ -24,6 +24,7 @@ from mvr.datatypes import FloatArray
 
 # Shorter than this, a mixture has cancelled out: nothing is similar to it (score 0), not noise / noise.
 CANCELLED = 1e-4
+ALIKE = 1e-9  # scores that spread no further are all alike: their deviations are rounding
 
 GramArray = npt.NDArray[np.float64]  # double: a short mixture is a small difference of large numbers
 

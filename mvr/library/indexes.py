@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from mvr.config.collector import collector_at_rest
 from mvr.datatypes import Modality, branch_weights
 from mvr.embeddings.system import System
 from mvr.index.approximate import ApproximateIndex
@@ -51,16 +52,20 @@ class LibraryIndexes:
             held = self._held.get(key)
             if held is not None and (held.revision, held.computed) == (revision, computed):
                 return held.index
-            items = self._catalogue.items(modality)
-            ids = tuple(item.id for item in items)
-            if held is not None and (held.ids, held.computed) == (ids, computed):  # other words, same vectors
-                in_order = _in_order(items, held.index.items)
-                index = replace(held.index, items=in_order, written=object())
-            else:
-                index = build_index(
-                    system, modality, items, lambda some: self._features.of_items(some, system)
-                )
-                index = self._measured(index, system, modality)
+            with collector_at_rest():
+                items = self._catalogue.items(modality)
+                ids = tuple(item.id for item in items)
+                if held is not None and (held.ids, held.computed) == (
+                    ids,
+                    computed,
+                ):  # other words, same vectors
+                    in_order = _in_order(items, held.index.items)
+                    index = replace(held.index, items=in_order, written=object())
+                else:
+                    index = build_index(
+                        system, modality, items, lambda some: self._features.of_items(some, system)
+                    )
+                    index = self._measured(index, system, modality)
             embedded = {item.id for item in index.items}
             waiting = [
                 item for item in items if item.id not in embedded and self._features.can_embed(item, system)

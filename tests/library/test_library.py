@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from mvr.datatypes import Modality
 from mvr.embeddings.system import System, load_system
 from mvr.errors import DataError, NotInLibrary, UsageError
 from mvr.library import Library
+from mvr.library.features import LibraryFeatures
 
 NAMES = ["été + naïve #1.wav", "音楽.wav", "it's.wav", "100%.wav"]
 
@@ -192,6 +195,21 @@ def test_the_index_follows_the_items_and_is_kept_between(
     assert index.starts.tolist() == [0, 1, 2, 3, 4] and len(index.index) == 6
     library.remove([index.items[0].id])
     assert len(library.index(system, Modality.AUDIO)) == 4
+
+
+def test_no_collection_runs_while_items_are_read_into_an_index(
+    library: Library, system: System, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.add([music], system)
+    read, collecting = LibraryFeatures.of_items, list[bool]()
+
+    def watched(*given: Any) -> Any:
+        collecting.append(gc.isenabled())
+        return read(*given)
+
+    monkeypatch.setattr(LibraryFeatures, "of_items", watched)
+    assert len(library.index(system, Modality.AUDIO)) == 5
+    assert collecting == [False] and gc.isenabled()
 
 
 def test_one_process_adds_at_a_time(library: Library, system: System, music: Path) -> None:

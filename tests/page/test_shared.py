@@ -24,7 +24,8 @@ from mvr.page import texts
 from mvr.page.library import shared
 from mvr.page.library.shared import SharedIndex
 from mvr.retrieval import Filters, Retriever
-from mvr.retrieval.remote import push_library, space_of
+from mvr.retrieval.push import push_library
+from mvr.retrieval.remote import space_of
 from tests.conftest import free_port
 from tests.page.conftest import Clock, opened
 from tests.page.test_arena_routes import battle, visitor, vote

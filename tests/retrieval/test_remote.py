@@ -17,7 +17,8 @@ from mvr.errors import IndexUnreachable, UsageError
 from mvr.index.remote import open_place
 from mvr.library import Library
 from mvr.retrieval import Filters, Retriever
-from mvr.retrieval.remote import push_library, rank_place, space_of
+from mvr.retrieval.push import measure_index, push_library
+from mvr.retrieval.remote import rank_place, space_of
 
 TABLE = """file,title,artist,licence,genre,mood,bpm
 0.wav,Zero,Ann,CC0 1.0,Jazz,calm,80
@@ -131,21 +132,76 @@ def test_a_push_into_a_folder_that_is_none_is_one_sentence(tmp_path):
         open_place(f"duckdb:{tmp_path / 'none' / 'index.duckdb'}", read_only=False)
 
 
-def test_a_mixture_and_guessed_words_are_refused_by_an_index_with_what_to_do_instead(pushed, media: Path):
+@pytest.fixture
+def mixture(pushed) -> MixedSystem:
+    """Of the pushed system and of chance, which is pushed, too."""
     library, system, place = pushed
     members = [
-        Member(system=system, weight=1.0, alpha=0.5),
+        Member(system=system, weight=2.0, alpha=0.25),
         Member(system=load_system("chance"), weight=1.0, alpha=0.5),
     ]
     card = SystemCard(name="both", title="Both", summary="", trained_on="", mix=())
-    mixture = MixedSystem(card, members)
-    sentence = "both is a mixture: .* use one of tiny, chance, or leave out --index"
-    with pytest.raises(UsageError, match=sentence):
-        push_library(library, mixture, Modality.AUDIO, place)
+    mixed = MixedSystem(card, members)
+    assert push_library(library, mixed, Modality.AUDIO, place) == (5, 5)
+    assert push_library(library, mixed, Modality.AUDIO, place) == (0, 5)
+    assert measure_index(library, mixed, Modality.AUDIO, place) is None
+    return mixed
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(genres=("JAZZ",)), Filters(genres=("polka",))])
+def test_a_mixtures_list_is_that_of_the_library(pushed, mixture, media: Path, filters: Filters):
+    library, _, place = pushed
     retriever = Retriever(library, mixture)
     query = retriever.embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
-    with pytest.raises(UsageError, match=sentence):
-        rank_place(place, mixture, query, filters=Filters())
+    wanted = retriever.rank(query, k=3, filters=filters).to_json()
+    found = rank_place(place, mixture, query, k=3, filters=filters).to_json()
+    assert [row["id"] for row in found["results"]] == [row["id"] for row in wanted["results"]]
+    for ours, theirs in zip(found["results"], wanted["results"], strict=True):
+        close = {"score", "branches", "beats", "above"}  # the last two need every score
+        assert {k: v for k, v in ours.items() if k not in close} == {
+            k: v for k, v in theirs.items() if k not in close
+        }
+        assert ours["score"] == pytest.approx(theirs["score"], abs=1e-2)  # rows are float16 there
+        assert ours["branches"] == pytest.approx(theirs["branches"], abs=2e-3)
+    for ours, theirs in zip(found["mixture"], wanted["mixture"], strict=True):
+        assert ours == pytest.approx(theirs, abs=2e-3)
+    assert found["answer"] == "proven complete" and found["library_items"] == 5 and found["missing"] == 0
+
+
+def test_what_one_member_lacks_is_counted_and_what_is_taken_out_meanwhile_is_left_out(
+    pushed, mixture, media: Path, monkeypatch
+):
+    library, system, place = pushed
+    query = Retriever(library, mixture).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    first = [result.item.id for result in rank_place(place, mixture, query, filters=Filters()).results]
+    rows = place.rows
+
+    def later(space, places):  # somebody is quicker
+        place.remove(space_of(system, Modality.AUDIO), first[:1])
+        return rows(space, places)
+
+    monkeypatch.setattr(place, "rows", later)
+    ranked = rank_place(place, mixture, query, filters=Filters())
+    assert [(result.rank, result.item.id) for result in ranked.results] == list(enumerate(first[1:], start=1))
+    monkeypatch.undo()
+    ranked = rank_place(place, mixture, query, filters=Filters())
+    assert (ranked.library_items, ranked.missing) == (4, 1)
+
+
+def test_a_mixture_of_which_a_member_was_not_pushed_says_what_to_do(pushed, media: Path):
+    library, _, place = pushed
+    members = [Member(system=load_system(name), weight=1.0, alpha=0.5) for name in ("tiny", "chance")]
+    card = SystemCard(name="both", title="Both", summary="", trained_on="", mix=())
+    mixed = MixedSystem(card, members)
+    query = Retriever(library, mixed).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    with pytest.raises(
+        UsageError, match="holds no audio embeddings of this system; push the library with it"
+    ):
+        rank_place(place, mixed, query, filters=Filters())
+
+
+def test_guessed_words_are_refused_by_an_index_with_what_to_do_instead(pushed, media: Path):
+    library, system, place = pushed
     query = Retriever(library, system).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
     with pytest.raises(UsageError, match="has no guessed instruments"):
         rank_place(place, system, query, filters=Filters(instruments=("piano",)))

@@ -7,15 +7,19 @@ from pathlib import Path
 from mvr.errors import UsageError
 from mvr.index.recall import Measured
 from mvr.index.remote.codes import KeptCodes
+from mvr.index.remote.mixed import FoundMixture, MixedItem, Part, search_mixture
 from mvr.index.remote.place import Holding, Place, Row, Space, StoredItem, Wanted
 from mvr.index.remote.search import Found, FoundItem, measure_recall, search
 
 __all__ = [
     "Found",
     "FoundItem",
+    "FoundMixture",
     "Holding",
     "KeptCodes",
     "Measured",
+    "MixedItem",
+    "Part",
     "Place",
     "Row",
     "Space",
@@ -25,6 +29,7 @@ __all__ = [
     "measure_recall",
     "open_place",
     "search",
+    "search_mixture",
 ]
 
 

@@ -61,6 +61,16 @@ class PgvectorPlace(SqlPlace):
         """`<#>` is the negative inner product."""
         return "-(r.embedding <#> ?)"
 
+    def exact_product(self, width: int) -> str:
+        """In float32, which a query in half precision is not."""
+        return f"-(r.embedding::vector({width}) <#> ?)"
+
+    def exact_value(self, row: FloatArray) -> Any:
+        """As pgvector's vector of float32."""
+        from pgvector import Vector
+
+        return Vector(row)
+
     def overlap(self, column: str) -> str:
         """Lists of words."""
         return f"{column} && ?::text[]"

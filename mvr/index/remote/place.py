@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import DataError, NotFinite, WrongShape
 from mvr.index.index import UNIT_TOLERANCE
 from mvr.index.recall import Measured
+
+if TYPE_CHECKING:
+    from mvr.index.remote.mixed import MixedCandidates, Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,10 +235,16 @@ class Place(Protocol):
     def candidates(self, space: Space, sought: Sought) -> Candidates:
         """The best rows by score."""
 
+    def mixed(self, parts: Sequence[Part], count: int, wanted: Wanted) -> MixedCandidates:
+        """The items with the best sums of their members' standardised scores; every row is compared."""
+
     def stored(
         self, space: Space, positions: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
     ) -> StoredRows:
         """The rows (n,) of these places, in any order, without those that are gone."""
+
+    def rows_of(self, space: Space, positions: npt.NDArray[np.int64]) -> StoredRows:
+        """All rows of the items at some positions, in any order."""
 
     def changes(self, space: Space, since: int, until: int) -> Changes:
         """What was changed after version `since`, up to `until` or to the last one there is."""
@@ -243,8 +252,8 @@ class Place(Protocol):
     def keep_measured(self, space: Space, measured: Measured) -> None:
         """Write down how much searches by codes miss."""
 
-    def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
-        """Rows by item position and segment number."""
+    def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Row]:
+        """Rows by item position and segment number, without those that are gone."""
 
     def close(self) -> None:
         """Let go of connections."""

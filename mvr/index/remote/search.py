@@ -75,12 +75,7 @@ def search(
     Raises:
         UsageError: the place holds nothing of this system. IndexUnreachable: it does not answer.
     """
-    holding = place.holding(space)
-    if holding is None:
-        raise UsageError(
-            f"the index holds no {space.modality} embeddings of this system; push the library with it: "
-            "mvr library push --index URL"
-        )
+    holding = held(place, space)
     best: dict[int, FoundItem] = {}
     proven, most = True, 0
     for asked, vectors in enumerate(query):
@@ -100,6 +95,17 @@ def search(
         candidates=most,
         measured=None if proven else holding.measured,
     )
+
+
+def held(place: Place, space: Space) -> Holding:
+    """What a place holds of a space. Raises UsageError: nothing."""
+    holding = place.holding(space)
+    if holding is None:
+        raise UsageError(
+            f"the index holds no {space.modality} embeddings of this system; push the library with it: "
+            "mvr library push --index URL"
+        )
+    return holding
 
 
 def measure_recall(
@@ -181,7 +187,7 @@ def _pointed_at(finder: Finder, space: Space, ask: _Ask) -> Found | None:
         found = finder.near(space, ask.holding, sought)
         if found is None:
             return None
-        hits = _best_items(found, _scores(found, sought.weighted, ask.weights), ask)
+        hits = _best_items(found, exact_scores(found, sought.weighted, ask.weights), ask)
         if len(hits) == ask.k or count >= ask.holding.rows:
             return _found(hits, found, ask.vectors, proven=False)
         count *= 2  # items of many rows, or taken out meanwhile
@@ -193,14 +199,15 @@ def _compared(place: Place, space: Space, ask: _Ask) -> Found:
     shortest = float(mixed_lengths(ask.holding.least_gram[None], ask.weights)[0])
     while True:
         found = place.candidates(space, sought)
-        hits = _best_items(found, _scores(found, sought.weighted, ask.weights), ask)
+        hits = _best_items(found, exact_scores(found, sought.weighted, ask.weights), ask)
         exhausted = len(found.values) < sought.count
         if exhausted or _is_complete(found, hits, ask.k, shortest):
             return _found(hits, found, ask.vectors, proven=True)
         sought = replace(sought, count=2 * sought.count)
 
 
-def _scores(found: StoredRows, weighted: FloatArray, weights: FloatArray) -> FloatArray:
+def exact_scores(found: StoredRows, weighted: FloatArray, weights: FloatArray) -> FloatArray:
+    """Scores (n,) of rows as they are stored, for a weighted query (B * D,)."""
     flat = found.vectors.reshape(len(found.vectors), weighted.shape[0]).astype(np.float64) @ weighted.astype(
         np.float64
     )

@@ -10,19 +10,20 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import FloatArray
-from mvr.errors import IndexUnreachable, SettingsMismatch
+from mvr.errors import SettingsMismatch
 from mvr.index.mixture import gram
 from mvr.index.recall import Measured
-from mvr.index.remote.lines import ItemLine, Line, gram_columns, item_line, row_lines, score_of
+from mvr.index.remote.dialect import Dialect
+from mvr.index.remote.lines import gram_columns, item_line, row_lines, score_of
+from mvr.index.remote.mixed import MixedCandidates, Part
+from mvr.index.remote.mixed_statement import mixed_candidates, mixed_statement
 from mvr.index.remote.place import (
     Candidates,
     Changes,
@@ -42,81 +43,10 @@ _NUMBERS = ("duration_s", "tempo_bpm")
 _NO_VALUE = "0::double precision AS value"
 
 
-class SqlPlace:
-    """Base of places in a database. Subclasses say what is between the lines."""
+class SqlPlace(Dialect):
+    """A place in a database; see `Place`."""
 
-    mark = "?"  # how a statement marks a value
-    text_list = "text[]"
-    number_list = "double precision[]"
-    member = "i.id = ANY(?)"  # whether an item's id is in one value, a list
-    at = "r.position = ANY(?)"  # whether a row's position is
-    change_key = ""
-    unique = " UNIQUE"
-    row_key = ", PRIMARY KEY (position, number)"
-    lock = ""
-    rounding = 1e-6  # of the database's inner products: float32 sums
-    lost: tuple[type[Exception], ...] = ()  # the driver's errors that mean "not reachable"
     finder: Finder | None = None
-
-    # --- a subclass gives these
-
-    def vector_type(self, width: int) -> str:
-        """Column type of a row's vector."""
-        raise AssertionError
-
-    def product(self, width: int) -> str:
-        """The inner product of the column `embedding` with one value, as an expression."""
-        raise AssertionError
-
-    def overlap(self, column: str) -> str:
-        """Whether a list column shares a word with one value, a list."""
-        raise AssertionError
-
-    def vector_value(self, row: FloatArray) -> Any:
-        """A row (B * D,) as a value of a statement."""
-        raise AssertionError
-
-    def sent_query(self, weighted: FloatArray) -> FloatArray:
-        """The query as the database will see it."""
-        return weighted
-
-    def read_rows(
-        self, connection: Any, statement: str, values: Sequence[Any]
-    ) -> tuple[npt.NDArray[Any], ...]:
-        """Positions (n,), numbers (n,), vectors (n, B * D) and values (n,) that a statement finds."""
-        raise AssertionError
-
-    def insert_items(self, connection: Any, space: Space, lines: list[ItemLine]) -> None:
-        """Write items that are not there."""
-        raise AssertionError
-
-    def insert_rows(self, connection: Any, space: Space, lines: list[Line]) -> None:
-        """Write rows of items that have none."""
-        raise AssertionError
-
-    def connect(self) -> AbstractContextManager[Any]:
-        """A transaction."""
-        raise AssertionError
-
-    def wait_for_makers(self, connection: Any) -> None:
-        """Until nobody else makes tables: two that make the same one at once would fail."""
-
-    # --- shared
-
-    @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        """A transaction whose failure is one sentence. Raises IndexUnreachable."""
-        try:
-            with self.connect() as connection:
-                yield connection
-        except self.lost as error:
-            self._known_columns = frozenset()  # tables may have been dropped and made anew
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise IndexUnreachable(f"the index does not answer ({reason}); nothing was lost") from error
-
-    def run(self, connection: Any, statement: str, values: Sequence[Any] = ()) -> Any:
-        """Execute a statement whose values are marked with `?`."""
-        return connection.execute(statement.replace("?", self.mark), list(values))
 
     def _tables(self, connection: Any, space: Space) -> None:
         self.run(
@@ -181,13 +111,11 @@ class SqlPlace:
 
     def _columns(self, connection: Any) -> frozenset[str]:
         """Of the table of spaces, none where there is no table; asked until all are there."""
-        if "identity" not in self._known_columns:
+        if "identity" not in self.known_columns:
             query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'mvr_indexes'"
             found = self.run(connection, query).fetchall()
-            self._known_columns = frozenset(str(line[0]) for line in found)
-        return self._known_columns
-
-    _known_columns: frozenset[str] = frozenset()
+            self.known_columns = frozenset(str(line[0]) for line in found)
+        return self.known_columns
 
     def contents(self, space: Space) -> dict[str, str]:
         """See `Place.contents`."""
@@ -329,6 +257,18 @@ class SqlPlace:
             slack=query_slack(weighted, sent, len(space.branches), self.rounding),
         )
 
+    def mixed(self, parts: Sequence[Part], count: int, wanted: Wanted) -> MixedCandidates:
+        """See `Place.mixed`."""
+        conditions, values = self._conditions(wanted)
+        products = [self.exact_product(part.space.width) for part in parts]
+        asked = [self.exact_value(row) for part in parts for row in part.weighted]
+        with self.transaction() as connection:
+            lines = self.run(
+                connection, mixed_statement(parts, products, conditions, count), [*asked, *values]
+            ).fetchall()
+        slacks = [part.slack(self.rounding) for part in parts]
+        return mixed_candidates(lines, slacks)
+
     def stored(
         self, space: Space, positions: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
     ) -> StoredRows:
@@ -351,14 +291,18 @@ class SqlPlace:
             )
             lines = self.run(connection, query, [since, until]).fetchall()
             positions = np.unique(np.array([line[1] for line in lines], np.int64))
-            found = self.read_rows(
-                connection,
-                f"SELECT r.position, r.number, r.embedding, {_NO_VALUE} FROM mvr_segments_{space.key} r "
-                f"WHERE {self.at}",
-                [positions.tolist()],
-            )
+            rows = self._rows_of(connection, space, positions)
         version = max((int(line[0]) for line in lines), default=until)
-        return Changes(version=version, positions=positions, rows=_stored(space, found))
+        return Changes(version=version, positions=positions, rows=rows)
+
+    def rows_of(self, space: Space, positions: npt.NDArray[np.int64]) -> StoredRows:
+        """See `Place.rows_of`."""
+        with self.transaction() as connection:
+            return self._rows_of(connection, space, positions)
+
+    def _rows_of(self, connection: Any, space: Space, positions: npt.NDArray[np.int64]) -> StoredRows:
+        query = f"SELECT r.position, r.number, r.embedding, {_NO_VALUE} FROM mvr_segments_{space.key} r WHERE {self.at}"
+        return _stored(space, self.read_rows(connection, query, [positions.tolist()]))
 
     def _conditions(self, wanted: Wanted) -> tuple[str, list[Any]]:
         clauses: list[str] = []
@@ -382,10 +326,10 @@ class SqlPlace:
             values.append(sorted(wanted.ids))
         return ("WHERE " + " AND ".join(clauses) if clauses else ""), values
 
-    def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
-        """See `Place.rows`; what somebody else took out since is left out."""
+    def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Row]:
+        """See `Place.rows`."""
         if not places:
-            return []
+            return {}
         pairs = ", ".join("(?, ?)" for _ in places)
         with self.transaction() as connection:
             lines = self.run(
@@ -395,7 +339,7 @@ class SqlPlace:
                 f"WHERE (r.position, r.number) IN ({pairs})",
                 [int(value) for pair in places for value in pair],
             ).fetchall()
-        found = {
+        return {
             (line[0], line[1]): Row(
                 item=line[2],
                 document=json.loads(line[3]),
@@ -405,7 +349,6 @@ class SqlPlace:
             )
             for line in lines
         }
-        return [found[place] for place in places if place in found]
 
 
 def _stored(space: Space, found: tuple[npt.NDArray[Any], ...]) -> StoredRows:

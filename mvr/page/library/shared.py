@@ -47,13 +47,10 @@ class SharedIndex:
         self, system: System, query: Query, alpha: float | None, k: int, filters: Filters
     ) -> tuple[RankedList | None, str]:
         """The list, and what there is to say of it; no list where this server's own is to be shown."""
-        from mvr.embeddings.mixed import MixedSystem
         from mvr.retrieval.remote import rank_place
 
         if time.monotonic() < self._rests_until:
             return None, texts.INDEX_SILENT
-        if isinstance(system, MixedSystem):
-            return None, texts.INDEX_LACKS
         try:
             ranked = rank_place(self._opened(), system, query, alpha, k, filters=filters)
         except IndexUnreachable as error:

@@ -11,6 +11,7 @@ import numpy as np
 from mvr.datatypes import FloatArray
 from mvr.index.mixture import divide_by_lengths, gram, mixed_lengths
 from mvr.index.recall import Measured
+from mvr.index.remote.mixed import MixedCandidates
 from mvr.index.remote.place import (
     Candidates,
     Changes,
@@ -113,12 +114,7 @@ class MemoryPlace:
         """See `Place.changes`."""
         log = self._log[space][since:until]
         positions = np.array(sorted(set().union(*log)), np.int64)
-        held = self._spaces[space]
-        places = [
-            (at, number) for at in positions.tolist() if at in held for number in range(len(held[at][1]))
-        ]
-        flat = np.array(places, np.int64).reshape(-1, 2)
-        rows = self.stored(space, flat[:, 0], flat[:, 1])
+        rows = self.rows_of(space, positions)
         return Changes(version=since + len(log), positions=positions, rows=rows)
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
@@ -148,14 +144,53 @@ class MemoryPlace:
             slack=query_slack(sought.weighted, sought.weighted, len(space.branches), 1e-7),
         )
 
-    def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> list[Row]:
+    def mixed(self, parts, count: int, wanted: Wanted) -> MixedCandidates:
+        """See `Place.mixed`: item by item."""
+        of_each = [{item.id: at for at, (item, _) in self._spaces[part.space].items()} for part in parts]
+        shared = [name for name in of_each[0] if all(name in places for places in of_each)]
+        scores = np.zeros((len(shared), len(parts)))
+        for column, (part, places) in enumerate(zip(parts, of_each, strict=True)):
+            for line, name in enumerate(shared):
+                vectors = self._spaces[part.space][places[name]][1]
+                products = part.weighted.astype(float) @ vectors.reshape(len(vectors), -1).astype(float).T
+                lengths = mixed_lengths(gram(vectors), part.weights)
+                scores[line, column] = max(divide_by_lengths(row, lengths).max() for row in products)
+        found = MixedCandidates(
+            items=len(shared),
+            means=scores.mean(axis=0) if shared else np.zeros(len(parts)),
+            spreads=scores.std(axis=0) if shared else np.zeros(len(parts)),
+            positions=np.array([[places[name] for places in of_each] for name in shared], np.int64).reshape(
+                -1, len(parts)
+            ),
+            values=np.zeros(0),
+            slacks=np.full(len(parts), 1e-6),
+        )
+        values = found.standard(scores) @ np.array([part.share for part in parts])
+        passes = [allows(wanted, self._spaces[parts[0].space][at][0]) for at in found.positions[:, 0]]
+        order = [at for at in np.lexsort((found.positions[:, 0], -values)) if passes[at]][:count]
+        return replace(found, positions=found.positions[order], values=values[order])
+
+    def rows_of(self, space: Space, positions) -> StoredRows:
+        """See `Place.rows_of`."""
+        held = self._spaces[space]
+        places = [
+            (at, number) for at in positions.tolist() if at in held for number in range(len(held[at][1]))
+        ]
+        flat = np.array(places, np.int64).reshape(-1, 2)
+        return self.stored(space, flat[:, 0], flat[:, 1])
+
+    def rows(self, space: Space, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Row]:
         """See `Place.rows`."""
-        found = []
+        found = {}
         for position, number in places:
+            if position not in self._spaces[space]:
+                continue
             item, _ = self._spaces[space][position]
             facts = item.facts[number] if item.facts else {}
             start_s, end_s = (float(value) for value in item.times[number])
-            found.append(Row(item=item.id, document=item.document, start_s=start_s, end_s=end_s, facts=facts))
+            found[position, number] = Row(
+                item=item.id, document=item.document, start_s=start_s, end_s=end_s, facts=facts
+            )
         return found
 
     def close(self) -> None:

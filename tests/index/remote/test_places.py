@@ -75,7 +75,9 @@ def filled(place, found: list[StoredItem], space: Space):
 
 
 def names(place, space: Space, hits) -> list[str]:
-    return [row.item for row in place.rows(space, [(hit.position, hit.number) for hit in hits.items])]
+    at = [(hit.position, hit.number) for hit in hits.items]
+    rows = place.rows(space, at)
+    return [rows[each].item for each in at]
 
 
 @pytest.mark.parametrize("branches", [1, 2, 3])
@@ -100,7 +102,7 @@ def test_branch_cosines_say_what_a_match_rests_on(place):
     filled(place, stored, space)
     query = unit((1, 2, 16), 3)
     hit = search(place, space, query, branch_weights(0.4, 2), 1).items[0]
-    row = place.rows(space, [(hit.position, hit.number)])[0]
+    row = place.rows(space, [(hit.position, hit.number)])[hit.position, hit.number]
     vectors = next(item for item in stored if item.id == row.item).vectors[hit.number].astype(np.float16)
     np.testing.assert_allclose(hit.branches, (query[0] * vectors).sum(axis=1), atol=1e-6)
 
@@ -172,14 +174,15 @@ def test_documents_times_and_facts_come_back(place):
     space = space_of()
     filled(place, items(4, space), space)
     position = {row.item: hit.position for hit, row in _everything(place, space)}["item0003"]
-    row = place.rows(space, [(position, 2)])[0]
+    row = place.rows(space, [(position, 2), (99, 0)])[position, 2]
     assert row.document == {"title": "Track «3»", "artist": None} and row.facts == {"tempo_bpm": 63.0}
     assert (row.start_s, row.end_s) == (10.0, 20.0)
 
 
 def _everything(place, space):
     hits = search(place, space, unit((1, 2, 16), 2), branch_weights(0.0, 2), 1000).items
-    return [(hit, place.rows(space, [(hit.position, hit.number)])[0]) for hit in hits]
+    rows = place.rows(space, [(hit.position, hit.number) for hit in hits])
+    return [(hit, rows[hit.position, hit.number]) for hit in hits]
 
 
 @pytest.mark.parametrize(
