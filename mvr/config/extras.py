@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 from mvr.errors import ExtraMissing
 
 INSTALL = "python -m pip install 'mvr[{extra}]' (in a checkout: make {extra})"
+# Packages without a wheel for the newest Python: the last one that has one, as in pyproject.toml's marker.
+LAST_PYTHON = {"opentimelineio": (3, 13)}
 
 
 def need(package: str, what: str, extra: str) -> None:
@@ -18,12 +21,18 @@ def need(package: str, what: str, extra: str) -> None:
         extra: which extra of the project brings it.
 
     Raises:
-        ExtraMissing: it is not installed; the sentence says the line to type.
+        ExtraMissing: it is not installed; the sentence says the line to type, or the Python that it exists for.
     """
-    if not has(package):
+    if has(package):
+        return
+    here, last = sys.version_info[:2], LAST_PYTHON.get(package)
+    line = INSTALL.format(extra=extra)
+    if last is not None and here > last:
         raise ExtraMissing(
-            f"{what} needs {package}, which is not installed; type: {INSTALL.format(extra=extra)}"
+            f"{what} needs {package}, which has no wheel for Python {here[0]}.{here[1]} yet; "
+            f"with Python {last[0]}.{last[1]} type: {line}"
         )
+    raise ExtraMissing(f"{what} needs {package}, which is not installed; type: {line}")
 
 
 def version_of(distribution: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn, which needs Python 3.11: see conftest.py beside this file."""
+"""Metrics against scikit-learn."""
 
 from __future__ import annotations
 

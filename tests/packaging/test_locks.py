@@ -11,6 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from mvr.config.extras import LAST_PYTHON
+
 ROOT = Path(__file__).parents[2]
 LOCK = runpy.run_path(str(ROOT / ".ci" / "lock.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -52,6 +54,25 @@ def test_requirements_files_are_made_from_the_locks(name):
     file, _, purpose = LOCK["SETS"][name]
     lock = (ROOT / "locks" / f"{name}.txt").read_text(encoding="utf-8")
     assert (ROOT / file).read_text(encoding="utf-8") == LOCK["stripped"](lock, purpose)
+
+
+def test_a_package_that_is_not_built_for_the_newest_python_is_asked_for_and_locked_below_it_only():
+    """A marker of pyproject.toml, the sentence of the command, and the lock say the same."""
+    newest = {"python_version": "3.14", "python_full_version": "3.14.0"}
+    limited = [
+        requirement
+        for lines in EXTRAS.values()
+        for requirement in map(Requirement, lines)
+        if requirement.marker and not requirement.marker.evaluate(newest)
+    ]
+    out = {requirement.name for requirement in limited}
+    assert set(LAST_PYTHON) == {"opentimelineio"} < out
+    last = "{}.{}".format(*LAST_PYTHON["opentimelineio"])
+    assert all(each.marker.evaluate({"python_version": last}) for each in limited)
+    for name in ("full", "dev"):
+        lock = (ROOT / "locks" / f"{name}.txt").read_text(encoding="utf-8")
+        for package in map(canonicalize_name, out):
+            assert re.search(rf"(?m)^{package}==\S+ ; python_full_version < '3\.14' ", lock), package
 
 
 def test_the_core_brings_none_of_the_large_packages():
