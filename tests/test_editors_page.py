@@ -53,6 +53,7 @@ def run(desk: Path, *words: str, **env: str) -> str:
     return done.stdout
 
 
+@pytest.mark.timelines
 def test_from_a_clip_to_a_timeline_and_back(desk: Path) -> None:
     commands, (reread,) = (
         blocks("From a clip to a timeline, and back"),
@@ -69,6 +70,7 @@ def test_from_a_clip_to_a_timeline_and_back(desk: Path) -> None:
     assert (desk / "papers.zip").exists()
 
 
+@pytest.mark.timelines
 def test_from_a_clip_to_an_agent_to_a_dry_run_to_a_file(desk: Path) -> None:
     story, three = blocks("An agent's tools", "python")
     plan, files = run(desk, sys.executable, "-c", story).splitlines()

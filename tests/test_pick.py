@@ -30,6 +30,7 @@ def music(tiny_assets: Path, tmp_path: Path, make_tone: Callable[..., Path], mak
     return folder
 
 
+@pytest.mark.timelines
 def test_the_best_of_a_folder_goes_on_the_clip_and_to_an_editor(music: Path, tmp_path: Path) -> None:
     best = pick_music(tmp_path / "clip.mp4", music, system="tiny")
     assert [result.rank for result in best.ranked.results] == [1, 2, 3]

@@ -20,6 +20,7 @@ HEARD_FROM = "Number(document.querySelector('#mv-results-v2m .mv-row.is-heard')?
 REFINED = "row => { row.dataset.timing += ' '; mvAudition.tabs.get('v2m').paint(); }"
 
 
+@pytest.mark.timelines
 def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_taken_away(visitor, tmp_path):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]", has_text="Confetti Geometry").click()

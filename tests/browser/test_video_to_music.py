@@ -46,6 +46,7 @@ def decoded(path: Path) -> tuple[int, int]:
     return frames[0], frames[1]
 
 
+@pytest.mark.timelines
 @on_a_phone_too
 def test_an_example_is_ranked_previewed_and_exported(visitor, tmp_path):
     page = start_example(visitor)

@@ -47,6 +47,7 @@ def exported(attempt: Attempt, shelf: Path, *words: object) -> dict:
     return json.loads(out)
 
 
+@pytest.mark.timelines
 def test_the_best_track_lies_under_the_clip_and_the_others_are_muted(
     attempt: Attempt, shelf: Path, tmp_path: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_the_best_track_lies_under_the_clip_and_the_others_are_muted(
     assert [(p.start, p.end, p.source_start, p.source_end) for p in heard] == cuts
 
 
+@pytest.mark.timelines
 def test_a_named_track_is_chosen_and_no_alternate_of_itself(
     attempt: Attempt, shelf: Path, tmp_path: Path
 ) -> None:
@@ -80,6 +82,7 @@ def test_a_named_track_is_chosen_and_no_alternate_of_itself(
     assert later["chosen"]["pieces"][0]["source_start_s"] == 1.25
 
 
+@pytest.mark.timelines
 def test_music_and_own_sound_lie_beside_the_timeline_unless_refused(
     attempt: Attempt, shelf: Path, tmp_path: Path
 ) -> None:
@@ -92,6 +95,7 @@ def test_music_and_own_sound_lie_beside_the_timeline_unless_refused(
     assert exported(attempt, shelf, "--timeline", tmp_path / "marks.csv")["sounds"] == {}
 
 
+@pytest.mark.timelines
 def test_a_file_of_no_library_can_be_chosen(attempt: Attempt, shelf: Path, tmp_path: Path, make_tone) -> None:
     other = make_tone(tmp_path / "other.wav", seconds=8.0, seed=9)
     document = exported(attempt, shelf, other, "--timeline", tmp_path / "cut.xml", "--start", 2)
@@ -99,6 +103,7 @@ def test_a_file_of_no_library_can_be_chosen(attempt: Attempt, shelf: Path, tmp_p
     assert len(document["alternates"]) == 3
 
 
+@pytest.mark.timelines
 def test_only_tracks_for_commercial_use_are_laid_out_where_asked(
     attempt: Attempt, shelf: Path, tmp_path: Path
 ) -> None:
@@ -106,6 +111,7 @@ def test_only_tracks_for_commercial_use_are_laid_out_where_asked(
     assert document["chosen"]["title"] == "Sea" and document["alternates"] == []
 
 
+@pytest.mark.timelines
 def test_a_file_that_is_gone_is_no_alternate_and_cannot_be_chosen(
     attempt: Attempt, shelf: Path, tmp_path: Path
 ) -> None:
@@ -134,7 +140,7 @@ def test_a_file_that_is_gone_is_no_alternate_and_cannot_be_chosen(
         (("--out", "a.mp4"), "--out needs a TRACK"),
         (("--timeline", "a.edl"), "ends in .otioz"),
         (("--timeline", "a.xml", "--link"), "--link belongs to .otioz"),
-        (("--timeline", "a.xml", "--drop-frame"), "not at 25"),
+        pytest.param(("--timeline", "a.xml", "--drop-frame"), "not at 25", marks=pytest.mark.timelines),
     ],
 )
 def test_wrong_words_are_wrong_usage_and_nothing_is_written(
@@ -147,6 +153,7 @@ def test_wrong_words_are_wrong_usage_and_nothing_is_written(
     assert sorted(shelf.iterdir()) == before
 
 
+@pytest.mark.timelines
 def test_neither_the_timeline_nor_the_sounds_beside_it_replace_a_file(
     attempt: Attempt, shelf: Path, tmp_path: Path
 ) -> None:
@@ -180,6 +187,7 @@ def test_the_papers_of_a_track_are_packed(attempt: Attempt, shelf: Path, tmp_pat
     assert evidence["placement"][-1]["out_s"] == 3.0
 
 
+@pytest.mark.timelines
 def test_a_track_is_cut_to_the_clip_by_its_bars_in_timeline_and_sound_alike(
     attempt: Attempt, shelf: Path, tmp_path: Path
 ) -> None:

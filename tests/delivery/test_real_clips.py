@@ -17,6 +17,7 @@ from mvr.media.probe import probe
 ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".flv", ".wmv", ".3gp", ".ogv", ".m4v")
 
 
+@pytest.mark.timelines
 @pytest.mark.real_data
 def test_every_real_clip_is_laid_out_as_long_as_its_picture(shared: Path, tmp_path: Path, xml_clips) -> None:
     done = 0

@@ -82,6 +82,7 @@ def wanted_clips(delivery: Delivery) -> list[tuple[int, int, int, int, int, bool
     return wanted
 
 
+@pytest.mark.timelines
 @pytest.mark.parametrize("seconds", [7.3, 180.0, 600.0])
 @pytest.mark.parametrize("rate", STANDARD_RATES, ids=lambda rate: rate.name)
 def test_every_in_and_out_point_is_exact_in_every_format_by_both_readers(
@@ -106,6 +107,7 @@ def test_every_in_and_out_point_is_exact_in_every_format_by_both_readers(
     ]
 
 
+@pytest.mark.timelines
 def test_a_track_that_is_too_short_is_looped_and_no_loop_is_lost(tmp_path: Path, xml_clips) -> None:
     """Clips of one name, file and range are written to XML once: looped music slid to the end of its first part."""
     film = film_of(STANDARD_RATES[2], 30, tmp_path / "clip.mp4")
@@ -120,6 +122,7 @@ def test_a_track_that_is_too_short_is_looped_and_no_loop_is_lost(tmp_path: Path,
     assert [(place.start, place.end) for place in read] == [(0, 250), (250, 500), (500, 750)]
 
 
+@pytest.mark.timelines
 def test_the_sequence_counts_at_the_picture_s_rate_whatever_the_music(tmp_path: Path, xml_clips) -> None:
     delivery = delivery_of(film_of(FrameRate(Fraction(25)), 20, tmp_path / "clip.mp4"), tmp_path)
     write_timeline(delivery, tmp_path / "a.xml", PLAIN)
@@ -128,6 +131,7 @@ def test_the_sequence_counts_at_the_picture_s_rate_whatever_the_music(tmp_path: 
     assert bases == {("25", "FALSE")}
 
 
+@pytest.mark.timelines
 def test_xml_says_level_credit_colour_comment_size_and_what_belongs_together(
     tmp_path: Path, xml_clips
 ) -> None:
@@ -155,6 +159,7 @@ def test_xml_says_level_credit_colour_comment_size_and_what_belongs_together(
         assert files[name].findtext("media/audio/channelcount") == "2"
 
 
+@pytest.mark.timelines
 @pytest.mark.parametrize(("drop", "wanted"), [(True, "DF"), (False, "NDF")])
 def test_the_clock_of_a_sequence_drops_numbers_only_when_asked(
     tmp_path: Path, xml_clips, drop: bool, wanted: str
@@ -166,6 +171,7 @@ def test_the_clock_of_a_sequence_drops_numbers_only_when_asked(
     assert clips[0].end == round_half_up(700 * Fraction(30000, 1001)), "frames are the same either way"
 
 
+@pytest.mark.timelines
 def test_drop_frame_at_25_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     delivery = delivery_of(film_of(FrameRate(Fraction(25)), 10, tmp_path / "clip.mp4"), tmp_path)
     for name in ("a.xml", "a.otio", "a.csv"):
@@ -185,6 +191,7 @@ def test_markers_as_a_table_keep_the_exact_second(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows} == {"hit", "join"}
 
 
+@pytest.mark.timelines
 def test_a_bundle_holds_the_media_even_two_files_of_one_name(
     film: Callable[..., Path], make_tone: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -216,6 +223,7 @@ def test_a_bundle_holds_the_media_even_two_files_of_one_name(
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".part")] == [], "nothing is left behind"
 
 
+@pytest.mark.timelines
 def test_a_timeline_says_names_credits_and_licences(tmp_path: Path) -> None:
     delivery = delivery_of(film_of(FrameRate(Fraction(24)), 20, tmp_path / "clip.mp4"), tmp_path)
     write_timeline(delivery, tmp_path / "a.otio", PLAIN)
@@ -228,6 +236,7 @@ def test_a_timeline_says_names_credits_and_licences(tmp_path: Path) -> None:
     assert track["metadata"]["mvr"]["gain_db"] == -6.0
 
 
+@pytest.mark.timelines
 def test_times_of_a_variable_rate_are_within_half_a_frame_after_conforming(tmp_path: Path, xml_clips) -> None:
     rate = FrameRate(Fraction(30))
     film = film_of(rate, 60, tmp_path / "phone.mp4")
@@ -247,6 +256,7 @@ def test_times_of_a_variable_rate_are_within_half_a_frame_after_conforming(tmp_p
         assert abs(Fraction(clip.source_in) / rate.per_s - Fraction(piece.source_start_s)) <= Fraction(1, 60)
 
 
+@pytest.mark.timelines
 def test_names_in_any_script_and_control_characters_survive(tmp_path: Path, xml_clips) -> None:
     delivery = delivery_of(film_of(FrameRate(Fraction(25)), 20, tmp_path / "クリップ #1 100%.mp4"), tmp_path)
     odd = replace(delivery.chosen, title="Sea\x01\x0b<&>", credit="line\nbreak \udcff")
@@ -273,6 +283,7 @@ def test_without_opentimelineio_one_sentence_says_what_to_install(tmp_path: Path
     assert (tmp_path / "a.csv").read_text(encoding="utf-8").startswith("frame,timecode")
 
 
+@pytest.mark.timelines
 def test_a_turned_hevc_clip_is_laid_out_as_it_is_seen(
     film: Callable[..., Path], run_ffmpeg, tmp_path: Path, xml_clips
 ) -> None:

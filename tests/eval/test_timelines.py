@@ -24,6 +24,7 @@ def test_the_committed_table_has_every_rate_and_no_wrong_frame() -> None:
     assert sum("10 minutes" in row[0] for row in rows) == 3
 
 
+@pytest.mark.timelines
 def test_a_shift_of_one_frame_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = next(iter(make_clips(tmp_path)))
     right = compare(clip, tmp_path)
@@ -36,6 +37,7 @@ def test_a_shift_of_one_frame_is_counted(tmp_path: Path, monkeypatch: pytest.Mon
     assert all(count > 0 for count in wrong.wrong)
 
 
+@pytest.mark.timelines
 @pytest.mark.slow
 def test_the_table_is_printed_again_word_for_word(tmp_path: Path) -> None:
     assert main(["--out", str(tmp_path)]) == 0

@@ -89,6 +89,7 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
     return result.content[0].text
 
 
+@pytest.mark.timelines
 def test_an_agent_finds_music_tries_it_dry_and_writes_what_it_was_told(place: Path) -> None:
     async def story(client: Client) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
@@ -141,6 +142,7 @@ def test_an_agent_finds_music_tries_it_dry_and_writes_what_it_was_told(place: Pa
     tell(place, story, "--out", str(place / "out"))
 
 
+@pytest.mark.timelines
 def test_hostile_names_reach_nothing_and_errors_say_their_reason(place: Path) -> None:
     secret = place / "secret" / "diary.wav"
     hostile = [

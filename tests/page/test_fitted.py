@@ -47,6 +47,7 @@ def place(tiny_assets: Path, tmp_path: Path, make_tone, make_clip):
     return SimpleNamespace(**locals())
 
 
+@pytest.mark.timelines
 def test_the_fitted_music_is_what_the_film_and_the_timeline_hold(place) -> None:
     desk, row = place.desk, place.view.rows(place.desk)[1]
     desk.fitted = fit_result(place.visit, desk, row, Typed(ending="fade"))

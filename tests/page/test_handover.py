@@ -47,6 +47,7 @@ def preview_of(desk: Desk, tmp_path: Path, rank: int = 2) -> SimpleNamespace:
     )
 
 
+@pytest.mark.timelines
 def test_the_link_leads_to_a_timeline_with_the_chosen_track_live_and_the_others_muted(
     desk, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from mvr.config.extras import INSTALL
 from mvr.errors import ServerFault, UsageError
 
 SCHEME = "subsonic"
@@ -110,7 +111,7 @@ def password_of(address: ServerAddress) -> str:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
-        found, why = None, "; the keyring needs: pip install 'mvr[subsonic]'"
+        found, why = None, f"; for the keyring type: {INSTALL.format(extra='subsonic')}"
     else:
         try:
             found, why = keyring.get_password("mvr", str(address)), ""

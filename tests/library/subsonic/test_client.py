@@ -128,7 +128,7 @@ def test_the_password_comes_from_the_environment_or_the_keyring(monkeypatch: pyt
     assert password_of(address) == "told"
     monkeypatch.delenv("MVR_SUBSONIC_PASSWORD")
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(UsageError, match=r"pip install 'mvr\[subsonic\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'mvr\[subsonic\]' \(in a checkout: make subsonic\)"):
         password_of(address)
 
 
