@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
+from mvr.config.cards import SystemCard
 from mvr.datatypes import Direction, Modality
+from mvr.embeddings.mixed import Member, MixedSystem
 from mvr.embeddings.system import load_system
 from mvr.errors import UsageError
 from mvr.index.remote import open_place
@@ -88,6 +90,19 @@ def test_a_silent_index_leaves_the_own_library_and_is_asked_again_later(
 def test_an_index_of_another_system_leaves_the_own_library(pushed: Any) -> None:
     other = load_system("chance")
     assert SharedIndex(pushed.url).rank(other, pushed.query, 0.5, 2, Filters()) == (None, texts.INDEX_LACKS)
+
+
+def test_a_mixture_is_ranked_there_too(pushed: Any, tmp_path: Path) -> None:
+    members = [Member(system=load_system(name), weight=1.0, alpha=0.5) for name in ("tiny", "chance")]
+    mixture = MixedSystem(SystemCard(name="both", title="", summary="", trained_on="", mix=()), members)
+    library, place = Library.open(tmp_path / "library"), open_place(pushed.url, read_only=False)
+    push_library(library, mixture, Modality.AUDIO, place)
+    place.close()
+    query = Retriever(library, mixture).embed_query(tmp_path / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    ranked, told = SharedIndex(pushed.url).rank(mixture, query, None, 2, Filters())
+    assert ranked is not None and told == ""
+    wanted = Retriever(library, mixture).rank(query, k=2)
+    assert [row.item.id for row in ranked.results] == [row.item.id for row in wanted.results]
 
 
 def test_an_address_of_no_kind_is_refused_at_once() -> None:
