@@ -83,6 +83,8 @@ class Network:
     """
 
     def __init__(self, model: bytes, name: str) -> None:
+        # onnxruntime 1.32 keeps a device id in the user's folders and reports to its maker; read when it is imported
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             import onnxruntime
         except ImportError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,3 +49,23 @@ def test_without_onnxruntime_one_sentence_says_what_to_install(monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="pip install onnxruntime"):
         Network(b"", "rows")
+
+
+def test_nothing_about_the_machine_is_kept_for_the_maker_of_onnxruntime(tmp_path: Path):
+    """Its telemetry keeps a device id, and what it will send, in the user's cache folder as soon as it is imported."""
+    program = (
+        "from mvr.backbones.onnx_graph import Graph; graph = Graph();"
+        "print(graph.network({'rows': (1, 2)}, graph.node('Relu', 'rows')).run([[-1.0, 2.0]]).tolist())"
+    )
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**kept, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip()) == (0, "[[0.0, 2.0]]"), done.stderr
+    assert list(tmp_path.iterdir()) == []

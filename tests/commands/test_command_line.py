@@ -189,3 +189,15 @@ def test_without_a_library_the_demo_library_is_ranked_and_says_so(
     done = mvr("recommend", clip, "--library", tmp_path / "empty", "--system", "chance", code=2)
     assert "empty is not a library; `mvr library add PATH --library" in done.stderr
     assert not (tmp_path / "empty").exists(), "asking leaves nothing behind"
+
+
+@pytest.mark.parametrize(
+    "words", [("weights", "fetch", "clap-general"), ("weights", "fetch", "mert-95m", "--accept-licence")]
+)
+def test_a_home_that_cannot_be_made_is_one_sentence(attempt, monkeypatch, tmp_path, words) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    (tmp_path / "file").write_text("in the folder's place")
+    monkeypatch.setenv("MVR_HOME", str(tmp_path / "file" / "mvr"))
+    code, out, err = attempt(*words)
+    assert (code, out) == (1, "") and "Traceback" not in err
+    assert err.splitlines()[-1].startswith(f"mvr: {tmp_path / 'file'}") and "set MVR_HOME" in err
