@@ -48,8 +48,9 @@ class Build:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Its own code before anything installed."""
-        return {**os.environ, "PYTHONPATH": str(self.root), "MVR_HOME": str(self.home)}
+        """Its own code before anything installed, compiled once as an installed build's is."""
+        own = {"PYTHONPATH": str(self.root), "MVR_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": ""}
+        return {**os.environ, **own}
 
 
 def contests(inputs: Inputs) -> Iterator[Contest]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +72,15 @@ class AudioTags:
 
     def __init__(self, **options: Any) -> None:
         self._options = settings_from(AudioTagsOptions, options)
-        file = read_network("audio-tags")
-        self._weights = str(file.facts["wheel_sha256"])
-        self._networks = [build_network(file, name) for name in CHECKPOINTS]
+        self._weights = str(read_network("audio-tags", weights=False).facts["wheel_sha256"])
         self.outputs = output_names()
         self.dim = len(self.outputs)
+
+    @cached_property
+    def _networks(self) -> list[Network]:
+        """Built for the first sound: a list whose features are known asks for the settings alone."""
+        file = read_network("audio-tags")
+        return [build_network(file, name) for name in CHECKPOINTS]
 
     @property
     def settings(self) -> JsonDict:

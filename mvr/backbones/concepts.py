@@ -11,6 +11,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,16 @@ class ConceptsVideo:
 
     def __init__(self, **options: Any) -> None:
         self._options = settings_from(ConceptsOptions, options)
-        file = read_network("concepts")
+        file = read_network("concepts", weights=False)
         self.concepts: tuple[str, ...] = tuple(file.facts["concepts"])
         self.dim = len(self.concepts)
         self._classes = [np.array(numbers) for numbers in file.facts["concepts"].values()]
         self._weights = str(file.facts["wheel_sha256"])
-        self._network = build_network(file)
+
+    @cached_property
+    def _network(self) -> Network:
+        """Built for the first picture: a list whose features are known asks for the settings alone."""
+        return build_network(read_network("concepts"))
 
     @property
     def settings(self) -> JsonDict:

@@ -37,8 +37,8 @@ def network_path(name: str) -> Path:
     return assets_dir() / "weights" / f"{name}.safetensors"
 
 
-def read_network(name: str) -> NetworkFile:
-    """Read a network's graph and weights from one file.
+def read_network(name: str, *, weights: bool = True) -> NetworkFile:
+    """Read a network from its file; without `weights`, only what it says of itself.
 
     Raises:
         WeightsMissing: it is not there. WeightsCorrupt: damaged, another format, or NaN in it.
@@ -53,7 +53,8 @@ def read_network(name: str) -> NetworkFile:
     try:
         with safe_open(path, framework="numpy") as file:
             facts: JsonDict = json.loads((file.metadata() or {})["mvr"])
-            tensors = {key: file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118
+            names = [*file.keys()] if weights else []
+            tensors = {key: file.get_tensor(key).astype(np.float32) for key in names}
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise WeightsCorrupt(f"{path} is not a network of this project: {error}") from error
     if facts.get("format") != FORMAT or not all(np.isfinite(each).all() for each in tensors.values()):

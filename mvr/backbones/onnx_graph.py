@@ -92,6 +92,8 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting costs no CPU
+        # an arena and its pattern of a small network hold twice what it needs at once, and save no time
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._name = name

@@ -69,3 +69,10 @@ def test_nothing_about_the_machine_is_kept_for_the_maker_of_onnxruntime(tmp_path
     )  # fmt: skip
     assert (done.returncode, done.stdout.strip()) == (0, "[[0.0, 2.0]]"), done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_holds_no_arena_of_memory():
+    graph = Graph()
+    network = graph.network({"rows": (None, 4)}, graph.node("Relu", "rows"))
+    options = network._session.get_session_options()
+    assert not options.enable_cpu_mem_arena and not options.enable_mem_pattern

@@ -16,7 +16,7 @@ import typer
 from mvr.__main__ import app_for
 from mvr.library.demo import demo_dir
 
-HEAVY = ["sqlalchemy", "scipy", "rich", "asyncio", "huggingface_hub.file_download"]
+HEAVY = ["sqlalchemy", "scipy", "onnxruntime", "rich", "asyncio", "huggingface_hub.file_download"]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
