@@ -1,4 +1,4 @@
-"""What places in SQL databases share: tables, filters, statements. A database's own words stand in its class.
+"""What places in SQL databases share: rows written, filtered and found. A database's own words stand in its class.
 
 Four kinds of tables: `mvr_indexes` (one line for each space, with how much it holds), and for every space its items,
 its rows, and which items each version changed. An item's rows lie in the same transaction as the item, so a reader sees
@@ -9,26 +9,21 @@ from __future__ import annotations
 
 import itertools
 import json
-import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mvr.errors import SettingsMismatch
 from mvr.index.mixture import gram
-from mvr.index.recall import Measured
-from mvr.index.remote.dialect import Dialect
-from mvr.index.remote.lines import gram_columns, item_line, row_lines, score_of
+from mvr.index.remote.lines import item_line, row_lines, score_of
 from mvr.index.remote.mixed import MixedCandidates, Part
 from mvr.index.remote.mixed_statement import mixed_candidates, mixed_statement
 from mvr.index.remote.place import (
     Candidates,
     Changes,
     Finder,
-    Holding,
     Row,
     Sought,
     Space,
@@ -38,126 +33,16 @@ from mvr.index.remote.place import (
     check_item,
     query_slack,
 )
+from mvr.index.remote.spaces import SqlSpaces
 
 _NUMBERS = ("duration_s", "tempo_bpm")
 _NO_VALUE = "0::double precision AS value"
 
 
-class SqlPlace(Dialect):
+class SqlPlace(SqlSpaces):
     """A place in a database; see `Place`."""
 
     finder: Finder | None = None
-
-    def _tables(self, connection: Any, space: Space) -> None:
-        self.run(
-            connection,
-            "CREATE TABLE IF NOT EXISTS mvr_indexes (space text PRIMARY KEY, branches text, dim integer, "
-            f"announced text, items bigint, segments bigint, next_position bigint, version bigint, "
-            f"least_gram {self.number_list}, measured text, identity text)",
-        )
-        if "identity" not in self._columns(connection):  # made before spaces had one
-            self.run(connection, "ALTER TABLE mvr_indexes ADD COLUMN identity text")
-        self.run(
-            connection,
-            f"CREATE TABLE IF NOT EXISTS mvr_changes_{space.key} "
-            f"(version bigint, position bigint{self.change_key})",
-        )
-        self.run(
-            connection,
-            f"CREATE TABLE IF NOT EXISTS mvr_items_{space.key} (id text PRIMARY KEY, position bigint{self.unique}, "
-            f"content text, document text, genre {self.text_list}, mood {self.text_list}, licence text, "
-            "commercial boolean, duration_s double precision, tempo_bpm double precision, origin text)",
-        )
-        grams = ", ".join(f"{name} double precision" for name, _ in gram_columns(len(space.branches)))
-        self.run(
-            connection,
-            f"CREATE TABLE IF NOT EXISTS mvr_segments_{space.key} (position bigint, number integer, "
-            f"start_s double precision, end_s double precision, facts text, "
-            f"embedding {self.vector_type(space.width)}, {grams}{self.row_key})",
-        )
-
-    def holding(self, space: Space) -> Holding | None:
-        """See `Place.holding`."""
-        with self.transaction() as connection:
-            return self._space(connection, space)
-
-    def _space(self, connection: Any, space: Space) -> Holding | None:
-        """What is there of a space. Raises SettingsMismatch: it has another shape."""
-        there = self._columns(connection)
-        if not there:
-            return None
-        columns = "branches, dim, announced, items, segments, version, least_gram, measured"
-        columns += ", identity" if "identity" in there else ", NULL"
-        line = self.run(
-            connection, f"SELECT {columns} FROM mvr_indexes WHERE space = ?", [space.key]
-        ).fetchone()
-        if line is None:
-            return None
-        branches, dim, announced, items, rows, version, least, measured, identity = line
-        if (branches, dim) != (",".join(space.branches), space.dim):
-            raise SettingsMismatch(
-                f"the index was made with branches {branches} of width {dim}, this system has "
-                f"{','.join(space.branches)} of width {space.dim}; push the library again"
-            )
-        return Holding(
-            items=int(items),
-            rows=int(rows),
-            announced=sum(json.loads(announced).values()),
-            least_gram=np.array(least, np.float64).reshape(len(space.branches), len(space.branches)),
-            version=int(version),
-            identity=identity or "",
-            measured=None if measured is None else Measured(**json.loads(measured)),
-        )
-
-    def _columns(self, connection: Any) -> frozenset[str]:
-        """Of the table of spaces, none where there is no table; asked until all are there."""
-        if "identity" not in self.known_columns:
-            query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'mvr_indexes'"
-            found = self.run(connection, query).fetchall()
-            self.known_columns = frozenset(str(line[0]) for line in found)
-        return self.known_columns
-
-    def contents(self, space: Space) -> dict[str, str]:
-        """See `Place.contents`."""
-        with self.transaction() as connection:
-            if self._space(connection, space) is None:
-                return {}
-            found = self.run(connection, f"SELECT id, content FROM mvr_items_{space.key}").fetchall()
-            return {str(item): str(content) for item, content in found}
-
-    def owned(self, space: Space, origin: str) -> set[str]:
-        """See `Place.owned`."""
-        with self.transaction() as connection:
-            if self._space(connection, space) is None:
-                return set()
-            query = f"SELECT id FROM mvr_items_{space.key} WHERE origin = ?"
-            return {str(line[0]) for line in self.run(connection, query, [origin]).fetchall()}
-
-    def announce(self, space: Space, items: int, origin: str = "") -> None:
-        """See `Place.announce`."""
-        with self.transaction() as connection:
-            self.wait_for_makers(connection)
-            self._tables(connection, space)
-            self._space(connection, space)  # refuses one of another shape
-            least = np.ones(len(space.branches) ** 2)
-            self.run(
-                connection,
-                "INSERT INTO mvr_indexes (space, branches, dim, announced, items, segments, next_position, version, "
-                "least_gram) VALUES (?, ?, ?, '{}', 0, 0, 1, 0, ?) ON CONFLICT DO NOTHING",
-                [space.key, ",".join(space.branches), space.dim, least.tolist()],
-            )
-            self.run(
-                connection,
-                "UPDATE mvr_indexes SET identity = ? WHERE space = ? AND identity IS NULL",
-                [uuid.uuid4().hex, space.key],
-            )
-            query = f"SELECT announced FROM mvr_indexes WHERE space = ?{self.lock}"
-            announced = json.loads(self.run(connection, query, [space.key]).fetchone()[0]) | {origin: items}
-            self.run(
-                connection,
-                "UPDATE mvr_indexes SET announced = ? WHERE space = ?",
-                [json.dumps(announced), space.key],
-            )
 
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
         """See `Place.write`."""
@@ -227,12 +112,6 @@ class SqlPlace(Dialect):
             self.run(connection, query, [space.key]).fetchone()
             if known := self._take_out(connection, space, ids):
                 self._changed(connection, space, [position for position, _ in known.values()])
-
-    def keep_measured(self, space: Space, measured: Measured) -> None:
-        """See `Place.keep_measured`."""
-        with self.transaction() as connection:
-            values = [json.dumps(asdict(measured)), space.key]
-            self.run(connection, "UPDATE mvr_indexes SET measured = ? WHERE space = ?", values)
 
     def candidates(self, space: Space, sought: Sought) -> Candidates:
         """See `Place.candidates`."""
