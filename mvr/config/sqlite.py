@@ -52,6 +52,11 @@ class Database:
         self._in_turn = contextlib.nullcontext() if self._path else threading.RLock()
         weakref.finalize(self, _close, self._idle)
 
+    def ask(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of one query."""
+        with self.reading() as connection:
+            return connection.execute(query, values).fetchall()
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection whose rows are known by their columns' names."""

@@ -87,24 +87,26 @@ class Catalogue:
 
     def paths(self) -> list[Path]:
         """Every file that an item was found in; an item's own file first."""
-        rows = self._ask("SELECT path FROM items UNION ALL SELECT path FROM files")
+        rows = self._database.ask("SELECT path FROM items UNION ALL SELECT path FROM files")
         return [path_of(key) for key in dict.fromkeys(row["path"] for row in rows)]
 
     def of_content(self, content: str) -> Item | None:
         """The item with these bytes, if any."""
-        rows = self._ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE content = ? AND {HELD}", content)
+        rows = self._database.ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE content = ? AND {HELD}", content)
         return item_of(rows[0]) if rows else None
 
     def seen(self, path: Path) -> Seen | None:
         """What is known of a file, if it was ever read."""
         query = "SELECT item, size_bytes, mtime_ns, read_by FROM files WHERE path = ?"
-        rows = self._ask(query, os.fsencode(path))
+        rows = self._database.ask(query, os.fsencode(path))
         return Seen(*rows[0]) if rows else None
 
     def seen_under(self, folder: Path) -> list[Path]:
         """Files in a folder, subfolders included, that were ever read."""
         below = os.fsencode(folder).rstrip(b"/") + b"/"
-        rows = self._ask("SELECT path FROM files WHERE path > ? AND path < ?", below, below[:-1] + b"0")
+        rows = self._database.ask(
+            "SELECT path FROM files WHERE path > ? AND path < ?", below, below[:-1] + b"0"
+        )
         return [path_of(row["path"]) for row in rows]
 
     def add(
@@ -181,7 +183,9 @@ class Catalogue:
 
     def other_file(self, item_id: str, than: Path) -> Path | None:
         """Another file that holds the item and is there."""
-        rows = self._ask("SELECT path FROM files WHERE item = ? AND path <> ?", item_id, os.fsencode(than))
+        rows = self._database.ask(
+            "SELECT path FROM files WHERE item = ? AND path <> ?", item_id, os.fsencode(than)
+        )
         return next((path for path in (path_of(row["path"]) for row in rows) if path.exists()), None)
 
     def check(self, ids: Collection[str] | None = None) -> list[str]:
@@ -191,7 +195,7 @@ class Catalogue:
             Ids of items that went missing or came back.
         """
         some = "" if ids is None else f"AND id IN {marks(ids)}"
-        rows = self._ask(f"SELECT id, path, missing FROM items WHERE {HELD} {some}", *(ids or ()))
+        rows = self._database.ask(f"SELECT id, path, missing FROM items WHERE {HELD} {some}", *(ids or ()))
         changed = [row["id"] for row in rows if path_of(row["path"]).exists() == row["missing"]]
         if changed:
             with self._begin(quietly=True) as connection:
@@ -200,7 +204,7 @@ class Catalogue:
 
     def missing_ids(self) -> list[str]:
         """Ids of items whose file was not there when it was last looked for."""
-        return [row["id"] for row in self._ask(f"SELECT id FROM items WHERE missing = 1 AND {HELD}")]
+        return [row["id"] for row in self._database.ask(f"SELECT id FROM items WHERE missing = 1 AND {HELD}")]
 
     def retag(self, item_id: str, values: Mapping[str, object]) -> bool:
         """Update what an item's own file says, but not the user's edits; returns whether anything changed."""
@@ -229,7 +233,7 @@ class Catalogue:
 
     def signature(self, item_id: str) -> bytes | None:
         """Signature of an item's music."""
-        rows = self._ask("SELECT signature FROM items WHERE id = ?", item_id)
+        rows = self._database.ask("SELECT signature FROM items WHERE id = ?", item_id)
         return rows[0]["signature"] if rows else None
 
     def sketches(self, held: Sketches | None = None) -> Sketches:
@@ -259,13 +263,13 @@ class Catalogue:
     def removed(self) -> list[Item]:
         """Items that can be restored, the last removed first."""
         order = "ORDER BY removed_at DESC, position"
-        rows = self._ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE removed_at IS NOT NULL {order}")
+        rows = self._database.ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE removed_at IS NOT NULL {order}")
         return [item_of(row) for row in rows]
 
     def last_removed(self) -> list[str]:
         """Ids of the items that were removed together last."""
         newest = "SELECT MAX(removed_at) FROM items"
-        rows = self._ask(f"SELECT id FROM items WHERE removed_at = ({newest}) ORDER BY position")
+        rows = self._database.ask(f"SELECT id FROM items WHERE removed_at = ({newest}) ORDER BY position")
         return [row["id"] for row in rows]
 
     def restore(self, ids: Collection[str]) -> None:
@@ -291,10 +295,6 @@ class Catalogue:
     def close(self) -> None:
         """Close all connections."""
         self._database.close()
-
-    def _ask(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with self._database.reading() as connection:
-            return connection.execute(query, values).fetchall()
 
     def _begin(self, *, quietly: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """A transaction that writes; of a catalogue that is only read, `quietly` changes the copy in memory."""

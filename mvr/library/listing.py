@@ -60,7 +60,7 @@ class Listing:
 
     def revision(self) -> int:
         """A number that grows with every change of the items."""
-        return int(self._ask("SELECT revision FROM changes")[0][0])
+        return int(self._database.ask("SELECT revision FROM changes")[0][0])
 
     def holds(self, modality: Modality | None = None) -> bool:
         """Whether there is anything at all."""
@@ -95,7 +95,9 @@ class Listing:
 
     def of(self, ids: list[str]) -> list[Item]:
         """Those items that are (still) there, in the order of their ids."""
-        rows = self._ask(f"SELECT {ITEM_COLUMNS} FROM items WHERE id IN {marks(ids)} AND {HELD}", *ids)
+        rows = self._database.ask(
+            f"SELECT {ITEM_COLUMNS} FROM items WHERE id IN {marks(ids)} AND {HELD}", *ids
+        )
         found = {row["id"]: item_of(row) for row in rows}
         return [found[item_id] for item_id in ids if item_id in found]
 
@@ -128,11 +130,7 @@ class Listing:
         """Columns of all items, or of those of one modality."""
         of = "" if modality is None else "AND modality = ?"
         given = values if modality is None else (str(modality), *values)
-        return self._ask(f"SELECT {columns} FROM items WHERE {HELD} {of} {rest}", *given)
-
-    def _ask(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with self._database.reading() as connection:
-            return connection.execute(query, values).fetchall()
+        return self._database.ask(f"SELECT {columns} FROM items WHERE {HELD} {of} {rest}", *given)
 
     def _per_state(self, name: str, modality: Modality | None, read: Callable[[Modality | None], T]) -> T:
         """What `read` gave for the present state of the catalogue."""
