@@ -70,8 +70,7 @@ def rank_place(
     alpha = system.card.alpha_default if alpha is None else alpha
     look, asked = _Look(place=place, query=query, alpha=alpha, wanted=_wanted(filters)), k
     while True:
-        mixed = isinstance(system, MixedSystem)
-        ranked = _mixed_list(look, system, asked) if mixed else _list(look, system, asked)
+        ranked = _list(look, system, asked)
         once = _once(ranked.results)
         if len(once) >= k or len(ranked.results) < asked:
             return replace(ranked, results=tuple(once[:k]))
@@ -87,7 +86,9 @@ def _once(results: Sequence[Result]) -> list[Result]:
 
 
 def _list(look: _Look, system: System, k: int) -> RankedList:
-    """Of one system."""
+    """The best items, of copies of one piece each."""
+    if isinstance(system, MixedSystem):
+        return _mixed_list(look, system, k)
     place, query = look.place, look.query
     space = space_of(system, query.direction.target)
     weights = branch_weights(look.alpha, len(system.branches))

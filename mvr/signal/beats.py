@@ -14,6 +14,8 @@ from mvr.datatypes import FloatArray
 from mvr.signal.clicks import Times
 from mvr.signal.onsets import FRAME_RATE_HZ, smooth
 
+__all__ = ["LOOSE", "STIFF", "Times", "apart_s", "beat_candidates"]
+
 # of the envelopes: all bands, bass, middle, treble
 _WEIGHTS = np.array([1.0, 0.6, 0.3, 0.1], np.float32)
 _BASS_WEIGHTS = np.array(
