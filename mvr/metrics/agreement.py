@@ -12,7 +12,6 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
 
 from mvr.errors import UsageError, WrongShape
 from mvr.metrics.significance import Interval
@@ -110,6 +109,8 @@ def inattention(passed: int, shown: int) -> float:
     >>> round(inattention(0, 2), 3), round(inattention(4, 4), 3)
     (0.936, 0.078)
     """
+    from scipy.stats import beta
+
     if not 0 <= passed <= shown:
         raise UsageError(f"{passed} checks passed of {shown} shown")
     return float(beta.cdf(GOLD_RATE, 1 + passed, 1 + shown - passed))

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln
 
 from mvr.errors import UsageError
 from mvr.metrics.harmonic import harmonic
@@ -60,4 +59,6 @@ def hit_chance(pool: int, relevant: int, k: int) -> float:
 
 
 def _log_choose(n: int, k: int) -> float:
+    from scipy.special import gammaln
+
     return float(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))

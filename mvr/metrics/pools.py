@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
-from scipy.stats import hypergeom
 
 from mvr.errors import UsageError
 from mvr.metrics.ranks import Ranks
@@ -25,6 +23,8 @@ def subpool_hits(ranks: Ranks, size: int, k: int) -> RealArray:
     >>> subpool_hits(one, 100, 10).round(6).tolist()
     [0.471388]
     """
+    from scipy.stats import hypergeom
+
     _check_size(ranks, size)
     positions = np.arange(1, ranks.pool + 1)
     by_rank = hypergeom.cdf(k - 1, ranks.pool - 1, positions - 1, size - 1)
@@ -37,6 +37,8 @@ def subpool_reciprocal(ranks: Ranks, size: int) -> RealArray:
     Closed form: E[1 / (1 + X)] = N / (n r) * (1 - C(N - r, n) / C(N, n)), from C(r-1, x) / (x+1) = C(r, x+1)
         / r.
     """
+    from scipy.special import gammaln
+
     _check_size(ranks, size)
     pool = ranks.pool
     positions = np.arange(1, pool + 1)
@@ -66,6 +68,8 @@ def _check_size(ranks: Ranks, size: int) -> None:
 
 def subpool_gains(ranks: Ranks, size: int, k: int) -> RealArray:
     """(Q,) expected nDCG@k in a random sub-pool of `size`: sum over x < k of P(X = x) / log2(x + 2)."""
+    from scipy.stats import hypergeom
+
     _check_size(ranks, size)
     positions = np.arange(1, ranks.pool + 1)
     gains = np.zeros(ranks.pool)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom, norm
 
 from mvr.errors import UsageError, WrongShape
 from mvr.metrics.ranks import check_finite
@@ -182,6 +181,8 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     >>> round(mcnemar_exact(9, 2), 6)
     0.06543
     """
+    from scipy.stats import binom
+
     if only_a + only_b == 0:
         return 1.0
     return float(min(1.0, 2 * binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)))
@@ -194,6 +195,8 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> Interva
     >>> round(interval.low, 3), round(interval.high, 3)
     (0.077, 0.129)
     """
+    from scipy.stats import norm
+
     if not 0 <= successes <= trials or trials == 0:
         raise UsageError(f"{successes} successes in {trials} trials")
     z = float(norm.ppf((1 + level) / 2))

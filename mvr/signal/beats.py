@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
-from mvr.signal.clicks import Times
+from mvr.signal.clicks import Times as Times  # others take it from here
 from mvr.signal.onsets import FRAME_RATE_HZ, smooth
 
 __all__ = ["LOOSE", "STIFF", "Times", "apart_s", "beat_candidates"]

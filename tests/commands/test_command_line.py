@@ -163,6 +163,15 @@ print([m for m in {HEAVY} if m in sys.modules])
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_what_the_page_imports_of_votes_and_metrics_brings_no_scipy() -> None:
+    rooms = (
+        "mvr.arena.arena, mvr.arena.board.board, mvr.arena.reranking.personal, mvr.metrics.retrieval.measure"
+    )
+    script = f"import sys, {rooms}; print([m for m in sys.modules if m.split('.')[0] == 'scipy'])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_only_the_command_that_is_named_is_built() -> None:
     everything = typer.main.get_command(app_for([]))
     assert {*everything.commands} >= {"doctor", "library", "votes"}  # type: ignore[attr-defined]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.stats import binomtest
 
 from mvr.arena.board.inputs import Row
 from mvr.arena.board.orders import orders_without_rules, other_orders
@@ -171,6 +170,8 @@ def _left_shares(votes: PairVotes) -> dict[str, float]:
 
 def _sides(votes: PairVotes, shares: Mapping[str, float]) -> Check:
     """Whether each system stands left as often as a fair coin lets it."""
+    from scipy.stats import binomtest
+
     odd = max(shares, key=lambda name: abs(shares[name] - 0.5))
     number = votes.systems.index(odd)
     left = int((votes.left == number).sum())

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
-from scipy.stats import chi2
 
 from mvr.arena.board.inputs import Check, Row
 from mvr.datatypes import JsonDict
@@ -208,6 +206,8 @@ def _search(
     fitted_without: frozenset[int] | None = None,
 ) -> list[_Finding]:
     """Every sure campaign among the new voters who are not barred, held against strengths fitted without some."""
+    from scipy.stats import chi2
+
     out = np.isin(table.voter, sorted(barred if fitted_without is None else fitted_without))
     fitted = _fitted(table, (~out).astype(np.float64))
     tested = table.is_new & ~np.isin(table.voter, sorted(barred))
@@ -301,6 +301,8 @@ class _Evidence:
         self, cell: Numbers, threshold: float, least_voters: int
     ) -> Iterator[tuple[int, frozenset[int], float]]:
         """For each cell in which there surely is a campaign: its number, its voters, how sure it is."""
+        from scipy.special import logsumexp
+
         inside = np.flatnonzero(cell >= 0)
         if len(inside) == 0:
             return

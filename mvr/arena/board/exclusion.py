@@ -12,8 +12,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scipy.stats import binom
-
 from mvr.arena.board.campaigns import Campaign, CampaignSettings, find_campaigns
 from mvr.arena.board.inputs import BoardInput, Check, Row, read_input
 from mvr.metrics.agreement import fails_gold
@@ -108,6 +106,8 @@ def _one_side(decisive: Sequence[Row], settings: ExclusionSettings) -> frozenset
 
 def _one_system(decisive: Sequence[Row], settings: ExclusionSettings) -> frozenset[str]:
     """Voters who choose one system far more often than all others do (exact binomial, Bonferroni)."""
+    from scipy.stats import binom
+
     met: dict[str, Counter[str]] = defaultdict(Counter)
     won: dict[str, Counter[str]] = defaultdict(Counter)
     for row in decisive:

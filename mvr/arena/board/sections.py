@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from mvr.arena.board.inputs import Check, Repeat, Row
 from mvr.datatypes import JsonDict
@@ -270,6 +269,8 @@ def offline_section(sections: Sequence[JsonDict], offline: Mapping[str, Any] | N
 
 def _tau(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Kendall's tau-b; None for fewer than three systems or when one side is all alike."""
+    from scipy.stats import kendalltau
+
     if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None
     return float(kendalltau(first, second).statistic)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit
 
 from mvr.arena.reranking.pairs import RealArray, VotePairs
 from mvr.errors import DataError
@@ -59,6 +57,8 @@ def fit_residual(pairs: VotePairs, penalty: float) -> Residual:
 
 def fit_beta(pairs: VotePairs) -> float:
     """Steepness with which the frozen similarity alone foretells the votes best; small where it does not at all."""
+    from scipy.optimize import minimize_scalar
+
     found = minimize_scalar(
         lambda power: log_loss(10**power * pairs.gap, pairs.target), BETA_RANGE, bounds=BETA_RANGE
     )
@@ -125,6 +125,9 @@ def _fold_of(
 
 def fit_weights(pairs: VotePairs, beta: float, penalty: float) -> RealArray:
     """(D,) weights for one steepness and one ridge, by L-BFGS."""
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
     offset, features, target = beta * pairs.gap, pairs.difference, pairs.target
 
     def loss(

@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtr, stdtrit
 
 from mvr.metrics.preference.davidson import PRIOR_SD, DavidsonFit, Ties
 from mvr.metrics.preference.votes import LEFT, RIGHT, TIE, IntArray, PairVotes, RealArray, effective_number
@@ -95,6 +94,8 @@ class Covariances:
 
     def p_value(self, gap: float, contrast: RealArray) -> float:
         """Two-sided p of a contrast of 0: the largest over what is published; 1 without an interval."""
+        from scipy.special import stdtr
+
         if not self.enough:
             return 1.0
         found = [
@@ -120,6 +121,8 @@ class Covariances:
 @lru_cache(maxsize=256)
 def _quantile(p: float, degrees: float) -> float:
     """Student's; infinite degrees are the normal distribution's, and none at all say nothing."""
+    from scipy.special import ndtri, stdtrit
+
     if degrees <= 0:
         return float(np.inf)
     return float(ndtri(p) if np.isinf(degrees) else stdtrit(degrees, p))

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student_t
 
 from mvr.metrics.preference.covariance import Scores, number_clusters
 from mvr.metrics.preference.davidson import Ties
@@ -155,6 +154,8 @@ class _Residuals:
         self, total: float, mine: npt.NDArray[np.bool_], scores: RealArray, slope: RealArray | None
     ) -> float:
         """One-sided p of a sum of scores, the largest over the kinds of clusters; 1/2 where nothing is known."""
+        from scipy.stats import t as student_t
+
         if self._degrees <= 0 or not self._clusters:
             return 0.5
         largest = 0.0

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import t as student_t
 
 from mvr.metrics.preference.ratings import Ratings, RatingSettings, contrast_of, rate
 from mvr.metrics.preference.votes import TIE, PairVotes
@@ -28,6 +27,8 @@ class Change:
 
 def changes_between_halves(votes: PairVotes, settings: RatingSettings) -> list[Change]:
     """Change of every system, largest first; none where votes have no days, or a half cannot be ranked."""
+    from scipy.stats import t as student_t
+
     halves = _halves(votes, settings)
     if halves is None:
         return []

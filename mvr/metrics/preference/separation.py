@@ -7,8 +7,6 @@ system can reach every other (Ford, American Mathematical Monthly 64 (1957)).
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from mvr.metrics.preference.votes import LEFT, RIGHT, IntArray, PairVotes
 
@@ -19,6 +17,9 @@ def met_groups(votes: PairVotes) -> list[tuple[str, ...]]:
     >>> met_groups(PairVotes.from_names(["a", "c", "b"], ["b", "d", "e"], [0, 2, 1]))
     [('a', 'b', 'e'), ('c', 'd')]
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     size = len(votes.systems)
     graph = coo_array((np.ones(len(votes)), (votes.left, votes.right)), shape=(size, size))
     count, numbers = connected_components(graph.tocsr(), directed=False)
@@ -35,6 +36,9 @@ def strong_components(votes: PairVotes) -> tuple[int, IntArray]:
     >>> count
     2
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     size = len(votes.systems)
     not_lost_left = votes.outcome != RIGHT
     not_lost_right = votes.outcome != LEFT

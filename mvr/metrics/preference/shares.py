@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student_t
 
 from mvr.metrics.preference.votes import IntArray, RealArray, capped_weights, effective_number
 from mvr.metrics.significance import Interval
@@ -26,6 +25,8 @@ def voter_share(
         level: of the interval.
         cap: most weight per voter; None is max(10, median votes per voter).
     """
+    from scipy.stats import t as student_t
+
     weights = capped_weights(voter, len(hits), cap)
     share = float(weights @ hits / weights.sum())
     degrees = effective_number(weights, voter) - 1

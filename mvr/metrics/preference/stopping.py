@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import betaln
-from scipy.stats import beta, binom, binomtest, norm
 
 from mvr.errors import UsageError
 
@@ -21,6 +19,8 @@ PRIOR = 20.0
 
 def log_e_value(wins: int, losses: int) -> float:
     """ln of `e_value`; does not overflow."""
+    from scipy.special import betaln
+
     return float(betaln(PRIOR + wins, PRIOR + losses) - betaln(PRIOR, PRIOR) + (wins + losses) * math.log(2))
 
 
@@ -42,6 +42,8 @@ def directed_e_value(wins: int, losses: int) -> float:
     >>> round(directed_e_value(65, 35), 4), round(directed_e_value(35, 65), 4)
     (13.829, 0.0742)
     """
+    from scipy.stats import beta
+
     share = float(beta.logsf(0.5, PRIOR + wins, PRIOR + losses))
     return float(math.exp(min(log_e_value(wins, losses) + share, 700.0)))
 
@@ -52,6 +54,8 @@ def sign_test(wins: int, losses: int) -> float:
     >>> round(sign_test(60, 40), 6)
     0.056888
     """
+    from scipy.stats import binomtest
+
     return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
@@ -66,6 +70,8 @@ def sample_size(win_share: float, *, alpha: float = 0.05, power: float = 0.8) ->
     >>> sample_size(0.6)
     210
     """
+    from scipy.stats import binom, norm
+
     if not 0.5 < win_share < 1:
         raise UsageError(f"the share of wins must be between 0.5 and 1, not {win_share}")
     z = float(norm.isf(alpha / 2) + norm.isf(1 - power))
@@ -93,6 +99,8 @@ def votes_to_separate(
         alpha: two-sided error of the first kind.
         power: probability of telling the gap apart.
     """
+    from scipy.stats import norm
+
     if gap == 0 or not math.isfinite(se):
         raise UsageError("votes still needed cannot be predicted from a gap of 0 or without an interval")
     z = float(norm.isf(alpha / 2 / comparisons) + norm.isf(1 - power))
