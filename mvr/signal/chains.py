@@ -26,10 +26,13 @@ _EVEN = 10.0  # times the deviation of a beat's length; 1 is uneven
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """Attributes: bpm, of its click where it keeps one.   times_s: of its beats.   traits: (12,) `TRAITS`."""
+    """Attributes: bpm, of its click where it keeps one.   times_s: of its beats.   heard_s: as they were heard, each by
+    itself.   traits: (12,) `TRAITS`.
+    """
 
     bpm: float
     times_s: Times
+    heard_s: Times
     traits: FloatArray
 
 
@@ -44,7 +47,8 @@ def find_chains(envelopes: FloatArray, fewest: int) -> list[Chain]:
     totals = [np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)]) for row in envelopes[:2]]
     for bpm, log_odds in tempi_of(envelopes):
         octaves = np.log2(bpm / 120)
-        for place, (click, times) in enumerate(_candidates(envelopes, bpm)):
+        for place, (click, heard) in enumerate(_candidates(envelopes, bpm)):
+            times = heard if click is None else on_click(click, heard)
             if len(times) < fewest:
                 continue
             head = [log_odds, octaves, octaves**2, float(log_odds == 0), float(place == 0)]
@@ -52,12 +56,12 @@ def find_chains(envelopes: FloatArray, fewest: int) -> list[Chain]:
             uneven = min(1.0, _EVEN * float(np.std(np.log(np.diff(times) / np.median(np.diff(times))))))
             traits = np.array([*head, *(_SCALE * each for each in (*shares, uneven))], np.float32)
             kept_bpm = bpm if click is None else 60 / click.period_s
-            chains.append(Chain(bpm=kept_bpm, times_s=times, traits=traits))
+            chains.append(Chain(bpm=kept_bpm, times_s=times, heard_s=heard, traits=traits))
     return chains
 
 
 def _candidates(envelopes: FloatArray, bpm: float) -> list[tuple[Click | None, Times]]:
-    """Chains at a tempo, on their click where they have one, and that.
+    """Chains at a tempo as they are heard, each with its click where it keeps one.
 
     A loose chain follows what swells and strums off the beat. Where it keeps no click, a stiff one may; live music,
     whose tempo drifts, keeps none either way.
@@ -71,7 +75,7 @@ def _candidates(envelopes: FloatArray, bpm: float) -> list[tuple[Click | None, T
             near = [other for other in stiff if len(other) > 1 and apart_s(times, other) < _SAME * 60 / bpm]
             clicks = [(find_click(other, _STIFF_SHARE), other) for other in near]
             click, times = next(((each, other) for each, other in clicks if each is not None), (None, times))
-        found.append((click, times if click is None else on_click(click, times)))
+        found.append((click, times))
     return found
 
 

@@ -81,8 +81,8 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     moments = Moments(heard.decibels, heard.classes, heard.envelopes)
     bars = find_bars([moments.beaten(each.times_s) for each in chains], [each.traits for each in chains])
     chain = chains[bars.chain]
-    heard_s = chain.times_s - lag_s(heard.decibels, heard.envelopes, chain.times_s)
-    beats = np.maximum(heard_s, 0.0)  # a first stroke may be heard as if it had begun before
+    played_s = chain.times_s - lag_s(heard.decibels, heard.envelopes, chain.heard_s)
+    beats = np.maximum(played_s, 0.0)  # a first stroke may be heard as if it had begun before
     return Rhythm(
         tempo_bpm=chain.bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats
     )
