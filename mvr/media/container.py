@@ -176,11 +176,12 @@ class OpenMedia:
             wanted: times in its units; other frames may be left out where no frame depends on them, which
                 spares the decoder up to a third of its work.
         """
-        trusted, errors = True, self.errors
+        trusted, errors, decoder, skip = True, self.errors, stream.codec_context, None
         for packet in self.packets(stream):
             if wanted is not None:
                 needed = packet.pts is None or packet.pts in wanted
-                stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+                if skip != (now := "DEFAULT" if needed else "NONREF"):
+                    decoder.skip_frame = skip = now
             for frame in self.decode(packet):
                 trusted = (trusted or frame.key_frame) and not frame.is_corrupt
                 if frame.is_corrupt:

@@ -93,7 +93,8 @@ def sample_frames(
             wanted = np.clip(wanted, 0, len(index.times_s) - 1)
             aspect = sane_aspect(stream.sample_aspect_ratio)
             converter = PictureConverter(media.path, aspect, max_side_px, limits)
-            return _collect(_decode(media, stream, index, sorted(set(wanted.tolist()))), wanted, converter)
+            reader = _Reader(media, stream, index, {index.pts[row] for row in wanted})
+            return _collect(_decode(reader, sorted(set(wanted.tolist())), converter), wanted, converter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +142,7 @@ def open_picture(media: OpenMedia) -> AvVideoStream:
     require_decoder(media.path, stream, "picture")
     check_side(media.path, (stream.width, stream.height), media.limits)
     stream.codec_context.thread_type = "AUTO"
-    stream.codec_context.thread_count = media.limits.threads
+    stream.codec_context.thread_count = media.limits.decoder_threads(stream.width * stream.height)
     return stream
 
 
@@ -196,15 +197,16 @@ def times_of(media: OpenMedia, stream: AvVideoStream) -> Iterator[tuple[float, V
 
 
 def _decode(
-    media: OpenMedia, stream: AvVideoStream, index: FrameIndex, wanted: list[int]
-) -> Iterator[tuple[int, float, VideoFrame]]:
-    """For each wanted row of the index, ascending: (row, time in seconds, frame)."""
-    reader = _Reader(media, stream, index, {index.pts[row] for row in wanted})
+    reader: _Reader, wanted: list[int], converter: PictureConverter
+) -> Iterator[tuple[int, float, Image]]:
+    """For each wanted row of the index, ascending: (row, time in seconds, image)."""
     for row in wanted:
-        frame = reader.frame_at(index.pts[row])
+        frame = reader.frame_at(reader.index.pts[row])
         if frame is None:
-            raise undecodable(media.path)
-        yield row, reader.time_s(frame), frame
+            raise undecodable(reader.media.path)
+        found = row, reader.time_s(frame), converter.convert(frame)
+        del frame  # large ones are not held while the next is decoded
+        yield found
 
 
 class _Reader:
@@ -216,8 +218,9 @@ class _Reader:
         self.stream = stream
         self.index = index
         self._see = present_watcher()
-        self.can_seek = media.container.format.name in _SEEKABLE and not index.joined and self._see is None
         assert stream.time_base is not None
+        self._unit_s = float(stream.time_base)
+        self.can_seek = media.container.format.name in _SEEKABLE and not index.joined and self._see is None
         self._late = round(
             media.late_s.get(stream.index, 0.0) / stream.time_base
         )  # a seek is by FFmpeg's clock
@@ -249,8 +252,7 @@ class _Reader:
 
     def time_s(self, frame: VideoFrame) -> float:
         """When a frame is shown, from the start of the file."""
-        assert self.stream.time_base is not None
-        return self._pts(frame) * float(self.stream.time_base) - self.media.start_s
+        return self._pts(frame) * self._unit_s - self.media.start_s
 
     def _advance(self, pts: int) -> None:
         while self.ahead is None or self._pts(self.ahead) <= pts:
@@ -284,14 +286,13 @@ class _Reader:
 
 
 def _collect(
-    decoded: Iterator[tuple[int, float, VideoFrame]],
+    decoded: Iterator[tuple[int, float, Image]],
     wanted: npt.NDArray[np.intp],
     converter: PictureConverter,
 ) -> Frames:
     images: Image | None = None
     times = np.zeros(len(wanted), np.float64)
-    for row, time_s, frame in decoded:
-        image = converter.convert(frame)
+    for row, time_s, image in decoded:
         if images is None:
             images = _allocate(len(wanted), image, converter)
         places = np.flatnonzero(wanted == row)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from mvr.errors import TooSlow
+
+_SMALL_PX = 500_000
+_MOST_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +26,8 @@ class MediaLimits:
         memory_mb: most memory, in 10^6 bytes, that the returned frames or samples may take.
         decode_errors: damaged packets that are skipped before the file counts as damaged beyond use.
         timeout_s: wall time of one operation on one file.
-        threads: threads of the picture decoder; 0 lets FFmpeg decide (faster for one person),
-            1 costs the least processor time (better for a server and for bulk work).
+        threads: threads of the picture decoder; 0: see `decoder_threads` (faster for one person),
+            1 costs the least processor time and memory (better for a server and for bulk work).
     """
 
     video_s: float = 600.0
@@ -34,6 +38,16 @@ class MediaLimits:
     decode_errors: int = 64
     timeout_s: float = 300.0
     threads: int = 0
+
+    def decoder_threads(self, pixels: int) -> int:
+        """How many threads decode a picture of so many pixels.
+
+        Small pictures: one, for handing frames from thread to thread takes a tenth of their decoding. Others: one for
+        each core, at most four, for each holds a frame more; FFmpeg's own choice is one more than cores, up to 16.
+        """
+        if self.threads or pixels <= _SMALL_PX:
+            return self.threads or 1
+        return min(_MOST_THREADS, os.cpu_count() or 1)
 
 
 DEFAULT_LIMITS = MediaLimits()
@@ -60,7 +74,7 @@ class Deadline:
 
     def check(self) -> None:
         """Raise TooSlow once the time is over."""
-        if self.left_s == 0.0:
+        if time.monotonic() >= self._end:
             self.expire()
 
     def expire(self) -> NoReturn:
