@@ -77,11 +77,11 @@ class _Sides:
     def _prepared(self, side: str, kind: str, count: int) -> Work:
         build = build_here() if side == self.here else build_before(self._revision)
         if kind not in _IN_A_LIBRARY:
-            return _steps(build, kind, count, temporary_folder())
+            return steps_of(build, kind, count, temporary_folder())
         library = self._libraries.resolve() / side.replace(" ", "-") / str(count)
         library.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(_command("make", count, library), cwd=build.root, env=build.environment, check=True)
-        return _steps(build, kind, count, library)
+        return steps_of(build, kind, count, library)
 
 
 def _gone(sides: _Sides, count: int) -> Contest:
@@ -125,7 +125,7 @@ def _command(kind: str, count: int, folder: Path) -> list[str]:
     return [sys.executable, str(_STEPS), kind, str(count), str(folder)]
 
 
-def _steps(build: Build, kind: str, count: int, folder: Path) -> Work:
+def steps_of(build: Build, kind: str, count: int, folder: Path) -> Work:
     """A round in the build's own process; it tells its times and memory itself."""
     process = subprocess.Popen(
         _command(kind, count, folder),

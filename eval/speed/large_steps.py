@@ -32,7 +32,15 @@ def main(kind: str, count: int, folder: Path) -> None:
     if kind == "make":
         make(count, folder)
         return
-    kinds = {"build": build, "moves": moves, "filter": filtered, "gone": gone, "first": first, "each": each}
+    kinds = {
+        "look": look,
+        "build": build,
+        "moves": moves,
+        "filter": filtered,
+        "gone": gone,
+        "first": first,
+        "each": each,
+    }
     work = (kinds | {"add": added})[kind](count, folder)
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -41,6 +49,14 @@ def main(kind: str, count: int, folder: Path) -> None:
         took = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
         took["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         print(json.dumps(took), flush=True)
+
+
+def look(_count: int, clip: Path) -> Work:
+    """What a list needs of a clip (instead of a folder): its features."""
+    from mvr.datatypes import Modality
+
+    system = loaded()
+    return lambda: system.features_of_file(clip, Modality.VIDEO)
 
 
 def build(_count: int, folder: Path) -> Work:

@@ -9,6 +9,7 @@ is damaged is replaced by the one shown before it, and the times say which frame
 from __future__ import annotations
 
 import bisect
+import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,7 +201,9 @@ def _decode(
     reader: _Reader, wanted: list[int], converter: PictureConverter
 ) -> Iterator[tuple[int, float, Image]]:
     """For each wanted row of the index, ascending: (row, time in seconds, image)."""
-    for row in wanted:
+    for number, row in enumerate(wanted):
+        if number == 2:  # PyAV ties a frame whose side data was read, which is the first one's, to itself
+            gc.collect(1)
         frame = reader.frame_at(reader.index.pts[row])
         if frame is None:
             raise undecodable(reader.media.path)
@@ -235,7 +238,8 @@ class _Reader:
 
     def frame_at(self, pts: int) -> VideoFrame | None:
         """The frame shown at `pts`; None when no frame at all can be decoded from here on."""
-        before, keys = self.shown, self._keys_between(self._position(), pts)
+        keys = self._keys_between(self._position(), pts)
+        before = self.shown if keys else None  # else it is let go on the way
         for key in keys:
             self._jump(key)
             self._advance(pts)

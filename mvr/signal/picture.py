@@ -143,10 +143,11 @@ def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
     distances = np.zeros((count, LAGS), np.float32)
     energy = np.zeros(count, np.float32)
     for lag in range(1, min(LAGS + 1, count)):
-        now = np.arange(1, count) if lag == 1 else _after_steps(distances[:, 0], lag)
-        if not len(now):
+        every = lag == 1  # all frames against the one before: slices, which copy nothing
+        now: Rows | slice = slice(1, None) if every else _after_steps(distances[:, 0], lag)
+        if not every and not len(now):
             continue
-        before = now - lag
+        before = slice(None, -1) if every else now - lag
         layout, colour = _apart(luma, now, before), _apart(chroma, now, before)
         light = np.abs(mean[now] - mean[before])
         distances[now, lag - 1] = (layout + 0.25 * light + colour) / (contrast[now] + contrast[before])
@@ -160,10 +161,9 @@ def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
     )
 
 
-def _apart(rows: FloatArray, now: Rows, before: Rows) -> FloatArray:
+def _apart(rows: FloatArray, now: Rows | slice, before: Rows | slice) -> FloatArray:
     """Mean distance of rows to others: (len(now),)."""
-    difference = rows[now]
-    difference -= rows[before]
+    difference = rows[now] - rows[before]
     np.abs(difference, out=difference)
     mean: FloatArray = difference.mean(axis=1)
     return mean

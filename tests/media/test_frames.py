@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import av
 import numpy as np
 import pytest
@@ -7,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mvr.errors import MediaError, NoPicture, TooLarge, TooLong, TooManyPixels, TooSlow, Truncated, UsageError
-from mvr.media.frames import sample_frames
-from mvr.media.limits import MediaLimits
+from mvr.media.container import OpenMedia, open_media
+from mvr.media.frames import open_picture, sample_frames
+from mvr.media.limits import DEFAULT_LIMITS, ONE_THREAD, MediaLimits
 from mvr.media.probe import probe
 
 
@@ -254,3 +257,36 @@ def test_a_wish_must_be_clear(plain_clip, wish):
 def test_an_empty_span_is_refused(plain_clip):
     with pytest.raises(UsageError, match="picture ends at 3 s"):
         sample_frames(plain_clip, count=2, start_s=5)
+
+
+def test_a_frame_is_let_go_before_the_next_is_decoded(plain_clip, monkeypatch):
+    """Of 4K each holds 12 MB: besides what the decoder keeps, only the shown frame and one after."""
+    alive, decode = [], OpenMedia.decode
+
+    def counted(self, packet):
+        frames = [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)]
+        alive.append(sum(frame.format is not None and frame.format.name == "yuv420p" for frame in frames))
+        return decode(self, packet)
+
+    monkeypatch.setattr(OpenMedia, "decode", counted)
+    sample_frames(plain_clip, rate_hz=5)
+    assert max(alive) == 2
+
+
+@pytest.mark.parametrize(
+    ("cores", "side_px", "threads"), [(16, 180, 1), (16, 720, 4), (2, 720, 2), (1, 720, 1)]
+)
+def test_one_thread_decodes_a_small_picture_and_four_at_most_a_large_one(
+    tmp_path, monkeypatch, cores, side_px, threads
+):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=20)
+        stream.width, stream.height, stream.pix_fmt = side_px * 16 // 9, side_px, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(stream.width, stream.height, "yuv420p")))
+        container.mux(stream.encode())
+    with open_media(path, DEFAULT_LIMITS) as media:
+        assert open_picture(media).codec_context.thread_count == threads
+    with open_media(path, ONE_THREAD) as media:
+        assert open_picture(media).codec_context.thread_count == 1
