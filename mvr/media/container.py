@@ -176,12 +176,13 @@ class OpenMedia:
             wanted: times in its units; other frames may be left out where no frame depends on them, which
                 spares the decoder up to a third of its work.
         """
-        trusted, errors, decoder, skip = True, self.errors, stream.codec_context, None
+        trusted, errors, decoder = True, self.errors, stream.codec_context
+        said: bool | None = None  # to the decoder, of the packet before
         for packet in self.packets(stream):
             if wanted is not None:
                 needed = packet.pts is None or packet.pts in wanted
-                if skip != (now := "DEFAULT" if needed else "NONREF"):
-                    decoder.skip_frame = skip = now
+                if needed is not said:
+                    decoder.skip_frame, said = "DEFAULT" if needed else "NONREF", needed
             for frame in self.decode(packet):
                 trusted = (trusted or frame.key_frame) and not frame.is_corrupt
                 if frame.is_corrupt:

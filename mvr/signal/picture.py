@@ -143,12 +143,11 @@ def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
     distances = np.zeros((count, LAGS), np.float32)
     energy = np.zeros(count, np.float32)
     for lag in range(1, min(LAGS + 1, count)):
-        every = lag == 1  # all frames against the one before: slices, which copy nothing
-        now: Rows | slice = slice(1, None) if every else _after_steps(distances[:, 0], lag)
-        if not every and not len(now):
+        now = np.arange(1, count) if lag == 1 else _after_steps(distances[:, 0], lag)
+        if not len(now):
             continue
-        before = slice(None, -1) if every else now - lag
-        layout, colour = _apart(luma, now, before), _apart(chroma, now, before)
+        before = now - lag
+        layout, colour = _apart(luma, now, lag), _apart(chroma, now, lag)
         light = np.abs(mean[now] - mean[before])
         distances[now, lag - 1] = (layout + 0.25 * light + colour) / (contrast[now] + contrast[before])
         if lag == 1:
@@ -161,9 +160,9 @@ def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
     )
 
 
-def _apart(rows: FloatArray, now: Rows | slice, before: Rows | slice) -> FloatArray:
-    """Mean distance of rows to others: (len(now),)."""
-    difference = rows[now] - rows[before]
+def _apart(rows: FloatArray, now: Rows, lag: int) -> FloatArray:
+    """Mean distance of rows to those `lag` before them: (len(now),). At a lag of 1 they are all rows but the first."""
+    difference = rows[1:] - rows[:-1] if lag == 1 else rows[now] - rows[now - lag]
     np.abs(difference, out=difference)
     mean: FloatArray = difference.mean(axis=1)
     return mean
