@@ -16,6 +16,7 @@ import sys
 import time
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def write_features(count: int, folder: Path, system: Any) -> None:
             moved = drawn + spread * rng.standard_normal(drawn.shape, dtype=np.float32)
             file.write(moved.astype(np.float32).tobytes())
     times = np.array([(5.0 * n, 5.0 * n + 10) for n in range(SEGMENTS)]).tobytes()
-    with sqlite3.connect(folder / "features" / "cache.db") as cache:
+    with closing(sqlite3.connect(folder / "features" / "cache.db")) as cache, cache:
         lines = ((recipe, content(n), SEGMENTS * n, SEGMENTS, width, times) for n in range(count))
         cache.executemany("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)", lines)
 
@@ -244,7 +245,7 @@ def write_catalogue(count: int, folder: Path, near: Any = None) -> None:
                 drawn = [(row / np.linalg.norm(row)).astype(np.float32).tobytes() for row in moved]
             yield from ((*track(n, folder).values(), each) for n, each in zip(here, drawn, strict=True))
 
-    with sqlite3.connect(folder / "catalogue.sqlite") as catalogue:
+    with closing(sqlite3.connect(folder / "catalogue.sqlite")) as catalogue, catalogue:
         names = [*track(0, folder), "signature"]
         statement = f"INSERT INTO items ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
         catalogue.executemany(statement, lines())

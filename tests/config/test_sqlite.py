@@ -26,8 +26,9 @@ def words(database: Database) -> list[str]:
 
 @pytest.fixture(params=["file", "memory"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    memory = sqlite3.connect(":memory:", check_same_thread=False)
-    return filled(tmp_path / "a.sqlite" if request.param == "file" else prepared(memory))
+    if request.param == "file":
+        return filled(tmp_path / "a.sqlite")
+    return filled(prepared(sqlite3.connect(":memory:", check_same_thread=False)))
 
 
 def test_of_a_transaction_that_fails_nothing_is_kept(database: Database) -> None:
