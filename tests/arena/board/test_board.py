@@ -348,7 +348,7 @@ def test_a_failed_count_is_told_and_tried_again(voted, monkeypatch):
     def broken(*_):
         raise NotSaved("the vote store could not be used")
 
-    kept = cache.BoardCache(voted)
+    kept = cache.BoardCache(voted, patience_s=60.0)  # a busy machine is slow, not wrong
     with monkeypatch.context() as patched, pytest.raises(NotSaved, match="could not be used"):
         patched.setattr(cache, "build_board", broken)
         kept.latest()
