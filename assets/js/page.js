@@ -148,9 +148,10 @@
     head.scrollIntoView();
     head.focus({ preventScroll: true });
   };
-  document.addEventListener("toggle", (event) => {  /* what was typed for the item that stood here before goes */
-    if (event.target.matches && event.target.matches(".mv-edit[open]"))
-      all("input", event.target).forEach((box) => { box.value = box.defaultValue; });
+  /* what was typed for the item that stood here before goes: at the click, for `toggle` may come after the first letter */
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest && event.target.closest(".mv-edit:not([open]) > summary");
+    if (summary) all("input", summary.parentElement).forEach((box) => { box.value = box.defaultValue; });
   }, true);
 
   /* ---- small repairs of Gradio's own parts, for keyboards and screen readers ---- */

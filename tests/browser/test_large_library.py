@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
-import sqlalchemy as sa
 
-from mvr.library.schema import CHANGES, ITEMS
 from tests.browser.conftest import Server, Visitor, both_sizes, fits
 from tests.conftest import write_tone
 from tests.large_library import fill
@@ -26,11 +26,9 @@ def large(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     sound = write_tone(tmp_path_factory.mktemp("large") / "take.wav", seconds=0.5)
     fill(server.home / "library", sound, COUNT)
     yield server
-    engine = sa.create_engine(f"sqlite:///{server.home / 'library' / 'catalogue.sqlite'}")
-    with engine.begin() as connection:
-        connection.execute(sa.delete(ITEMS).where(ITEMS.c.name.like("take _____.wav")))
-        connection.execute(sa.update(CHANGES).values(revision=CHANGES.c.revision + 1))
-    engine.dispose()
+    with closing(sqlite3.connect(server.home / "library" / "catalogue.sqlite")) as catalogue, catalogue:
+        catalogue.execute("DELETE FROM items WHERE name LIKE 'take _____.wav'")
+        catalogue.execute("UPDATE changes SET revision = revision + 1")
 
 
 def shows(visitor: Visitor, first: str) -> list[str]:
