@@ -194,7 +194,10 @@ LISTEN = """() => {
 def test_a_longer_clip_is_listed_first_and_its_starts_follow_without_a_jump_in_what_is_heard(visitor, clips):
     page = visitor.open()
     page.evaluate(LISTEN)
-    clip = clips("long.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", seconds=33)
+    large = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "40", "-pix_fmt", "yuv420p", "-c:a", "aac")
+    clip = clips(
+        "long.mp4", *large, seconds=33, size="1920x1080"
+    )  # small ones are seen through before one asks again
     visitor.upload("mv-upload-v2m", clip)
     page.locator("#mv-tab-video-to-music .mv-stage").get_by_text(clip.name, exact=True).wait_for()
     rows = page.locator("#mv-results-v2m .mv-row[data-id]")
