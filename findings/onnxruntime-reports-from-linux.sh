@@ -23,8 +23,10 @@ kept imported "import onnxruntime"
 kept called "import onnxruntime; onnxruntime.disable_telemetry_events()"
 kept told "import os; os.environ['ORT_DISABLE_TELEMETRY'] = '1'; import onnxruntime"
 place=.cache/Microsoft/DeveloperTools/.onnxruntime
-[ -s "imported/$place/deviceid" ] && [ -s "imported/$place/onnxruntime.db" ] && [ -s "called/$place/deviceid" ]
-[ -z "$(find told -type f)" ]
+for left in "imported/$place/deviceid" "imported/$place/onnxruntime.db" "called/$place/deviceid"; do
+  [ -s "$left" ] || { echo "changed: $left is not there"; exit 1; }
+done
+[ -z "$(find told -type f)" ] || { echo "changed: files are written although it was told not to"; exit 1; }
 # Seen on 2026-11-30 (Python 3.11, Linux):
 # imported: ./.cache/Microsoft/DeveloperTools/.onnxruntime/deviceid ./.cache/Microsoft/DeveloperTools/.onnxruntime/onnxruntime.db
 # called: ./.cache/Microsoft/DeveloperTools/.onnxruntime/deviceid ./.cache/Microsoft/DeveloperTools/.onnxruntime/onnxruntime.db

@@ -55,17 +55,12 @@ class LibraryIndexes:
             with collector_at_rest():
                 items = self._catalogue.items(modality)
                 ids = tuple(item.id for item in items)
-                if held is not None and (held.ids, held.computed) == (
-                    ids,
-                    computed,
-                ):  # other words, same vectors
+                # where words changed alone, the vectors are the same
+                if held is not None and (held.ids, held.computed) == (ids, computed):
                     in_order = _in_order(items, held.index.items)
                     index = replace(held.index, items=in_order, written=object())
                 else:
-                    index = build_index(
-                        system, modality, items, lambda some: self._features.of_items(some, system)
-                    )
-                    index = self._measured(index, system, modality)
+                    index = self._made(system, modality, items)
             embedded = {item.id for item in index.items}
             waiting = [
                 item for item in items if item.id not in embedded and self._features.can_embed(item, system)
@@ -73,6 +68,10 @@ class LibraryIndexes:
             index = replace(index, missing=len(waiting))
             self._held[key] = _Held(revision=revision, computed=computed, ids=ids, index=index)
             return index
+
+    def _made(self, system: System, modality: Modality, items: list[Item]) -> LibraryIndex:
+        index = build_index(system, modality, items, lambda some: self._features.of_items(some, system))
+        return self._measured(index, system, modality)
 
     def check_files(self, ids: Sequence[str] | None) -> list[str]:
         """See `Catalogue.check`; what is held follows by itself, without reading all items again."""

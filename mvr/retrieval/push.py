@@ -73,7 +73,7 @@ def push_library(
     place.announce(
         space, len(place.owned(space, library.origin)) + lacking, library.origin
     )  # others hold some of it
-    return written, len(items) - (len(todo) - written)
+    return written, len(items) - lacking
 
 
 def measure_index(library: Library, system: System, modality: Modality, place: Place) -> Measured | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mvr.timing.cuts import CutsOnBeats
     from mvr.timing.film import FilmTiming
     from mvr.timing.music import MusicTiming
-    from mvr.timing.placing import Placing  # imports scipy, which a list that is not placed does without
+    from mvr.timing.placing import Placing
 
 COLUMNS = [
     "rank",
