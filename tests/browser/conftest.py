@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -315,12 +316,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Make a clip of moving colours with a tone: `clips("a.webm", "-c:v", "libvpx-vp9", sound=False)`."""
     import imageio_ffmpeg
 
-    folder = tmp_path_factory.mktemp("clips")
-
+    @functools.cache  # two clips of one name that differ otherwise are two files
     def make(name: str, *options: str, sound: bool = True, seconds: float = 3, size: str = "320x240") -> Path:
-        out = folder / name
-        if out.exists():
-            return out
+        out = tmp_path_factory.mktemp("clips") / name
         source = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=15:duration={seconds}"]
         if sound:
             source += ["-f", "lavfi", "-i", f"sine=frequency=330:duration={seconds}", "-shortest"]
