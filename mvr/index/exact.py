@@ -73,6 +73,13 @@ class NumpyIndex:
         check_ids(ids, rows, self._known)
         self._keep(ids, rows.astype(self.kept_as, copy=False))
 
+    def attach(self, ids: Sequence[str], vectors: npt.NDArray[Any], grams: GramArray) -> None:
+        """Take over rows that are stored already: (N, B, D) of this kind, perhaps mapped from a file, with
+        their grams."""
+        assert len(ids) == len(vectors) == len(grams) and vectors.dtype == self.kept_as
+        self._ids, self._known = list(ids), set(ids)
+        self._rows = self._room = (vectors, grams)
+
     def _keep(self, ids: Sequence[str], rows: npt.NDArray[Any]) -> None:
         """Put checked rows behind the others."""
         before = len(self)
@@ -136,12 +143,6 @@ class HalfIndex(NumpyIndex):
     """
 
     kept_as = np.float16
-
-    def attach(self, ids: Sequence[str], vectors: npt.NDArray[Any], grams: GramArray) -> None:
-        """Take over rows that are stored already: (N, B, D) float16, perhaps mapped from a file, and their grams."""
-        assert len(ids) == len(vectors) == len(grams)
-        self._ids, self._known = list(ids), set(ids)
-        self._rows = self._room = (vectors, grams)
 
     def _products(self, rows: npt.NDArray[Any], columns: FloatArray) -> FloatArray:
         found = np.empty((columns.shape[1], len(rows)), np.float32)

@@ -24,6 +24,7 @@ from mvr.library.schema import copy_to_memory, empty_in_memory, prepare
 from mvr.library.sketches import Sketches, add_sketch, read_sketches, signatures_at
 from mvr.lines import one_line
 
+JOURNAL = 1000  # revisions that are remembered
 _HOLDS = "size_bytes >= 0"  # a file that holds something else now has -1 until it is read again
 
 
@@ -231,6 +232,13 @@ class Catalogue:
         """A number that grows with every change of the items."""
         return self.listing.revision()
 
+    def touched(self, since: int) -> list[str] | None:
+        """Ids of items that were added, changed, removed or let go after a revision; None where that is not known (any
+        more): it is too long ago, or of another catalogue."""
+        rows = self._database.ask("SELECT DISTINCT item FROM journal WHERE revision > ?", since)
+        behind = self.revision() - since  # after the rows, of which the oldest may be forgotten meanwhile
+        return [row["item"] for row in rows] if 0 <= behind <= JOURNAL else None
+
     def signature(self, item_id: str) -> bytes | None:
         """Signature of an item's music."""
         rows = self._database.ask("SELECT signature FROM items WHERE id = ?", item_id)
@@ -353,6 +361,7 @@ def _let_go(connection: sqlite3.Connection, ids: Sequence[str], heir: str | None
 
 def _changed(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE changes SET revision = revision + 1")
+    connection.execute("DELETE FROM journal WHERE revision <= (SELECT revision FROM changes) - ?", (JOURNAL,))
 
 
 def only_read(folder: Path) -> UsageError:

@@ -38,7 +38,8 @@ class LibraryFeatures:
         )  # (item, recipe) that could not be embedded: not tried again
         self._lock = threading.RLock()
         self._guesser = Guesser()
-        self._guessed: dict[tuple[str, int], tuple[Guess, ...]] = {}
+        self._guessed: dict[str, tuple[Guess, ...]] = {}
+        self._lacked: dict[str, int] = {}  # what had no features to guess from, when so many were computed
 
     def of_items(self, items: Iterable[Item], system: System) -> dict[str, SegmentFeatures]:
         """Features of those items (id -> features) that have them under a system; one look for all of them."""
@@ -103,14 +104,21 @@ class LibraryFeatures:
             return [()] * len(items)
         with self._lock:
             tracks = [item for item in items if item.modality is Modality.AUDIO]
-            todo = [item for item in tracks if (item.content, self.computed) not in self._guessed]
+            todo = [
+                item
+                for item in tracks
+                if item.content not in self._guessed and self._lacked.get(item.content) != self.computed
+            ]
             for at in range(0, len(todo), _TOGETHER):
                 some = todo[at : at + _TOGETHER]
                 found = {id(part): self.of_items(some, part) for part in self._guesser.systems}
                 for item in some:
                     held = {part: features.get(item.id) for part, features in found.items()}
-                    self._guessed[item.content, self.computed] = self._guesser.guess(_by_part(held))
-            return [self._guessed.get((item.content, self.computed), ()) for item in items]
+                    if any(features is None for features in held.values()):
+                        self._lacked[item.content] = self.computed
+                    else:
+                        self._guessed[item.content] = self._guesser.guess(_by_part(held))
+            return [self._guessed.get(item.content, ()) for item in items]
 
     def held(self, contents: Sequence[str], system: System, modality: Modality) -> set[str]:
         """Those contents whose features are there, without reading them."""

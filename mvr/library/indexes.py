@@ -1,37 +1,28 @@
-"""The indexes over a library's items, each made again only when the items have changed."""
+"""The indexes over a library's items, each following what changes of them."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
 from mvr.config.collector import collector_at_rest
+from mvr.config.threads import one_thread
 from mvr.datatypes import Modality, branch_weights
 from mvr.embeddings.system import System
 from mvr.index.approximate import ApproximateIndex
 from mvr.index.recall import ALPHAS, RECALL_QUERIES, Measured, calibrate
 from mvr.library.catalogue import Catalogue
 from mvr.library.features import LibraryFeatures
-from mvr.library.item import Item
+from mvr.library.following import Changes, Held, followed
 from mvr.library.vectors import LibraryIndex, build_index
 
+_FEW_CHANGES = 5000  # of more, all items are read
 _LOOK_AGAIN_S = 5.0  # how long a file that was missing is taken to be so
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Held:
-    """An index, and what it was made of."""
-
-    revision: int
-    computed: int
-    ids: tuple[str, ...]
-    index: LibraryIndex
 
 
 class LibraryIndexes:
@@ -39,7 +30,7 @@ class LibraryIndexes:
 
     def __init__(self, catalogue: Catalogue, features: LibraryFeatures) -> None:
         self._catalogue, self._features = catalogue, features
-        self._held: dict[tuple[str, Modality], _Held] = {}
+        self._held: dict[tuple[str, Modality], Held] = {}
         self._look_at = -math.inf
         self._lock = threading.RLock()
 
@@ -52,39 +43,43 @@ class LibraryIndexes:
             held = self._held.get(key)
             if held is not None and (held.revision, held.computed) == (revision, computed):
                 return held.index
-            with collector_at_rest():
-                items = self._catalogue.items(modality)
-                ids = tuple(item.id for item in items)
-                # where words changed alone, the vectors are the same
-                if held is not None and (held.ids, held.computed) == (ids, computed):
-                    in_order = _in_order(items, held.index.items)
-                    index = replace(held.index, items=in_order, written=object())
-                else:
-                    index = self._made(system, modality, items)
-            embedded = {item.id for item in index.items}
-            waiting = [
-                item for item in items if item.id not in embedded and self._features.can_embed(item, system)
-            ]
-            index = replace(index, missing=len(waiting))
-            self._held[key] = _Held(revision=revision, computed=computed, ids=ids, index=index)
+            with collector_at_rest(), one_thread():
+                found = self._followed(held, system, modality) or self._built(system, modality)
+            index = found.index
+            missing = sum(self._features.can_embed(item, system) for _, item in found.waiting.values())
+            if index.missing != missing:
+                index = index.again(("music", "present", "owner", "positions"), missing=missing)
+            self._held[key] = replace(found, revision=revision, computed=computed, index=index)
             return index
 
-    def _made(self, system: System, modality: Modality, items: list[Item]) -> LibraryIndex:
-        index = build_index(system, modality, items, lambda some: self._features.of_items(some, system))
-        return self._measured(index, system, modality)
+    def _built(self, system: System, modality: Modality) -> Held:
+        """The index of all items."""
+        placed = self._catalogue.listing.placed(modality)
+        index = build_index(
+            system,
+            modality,
+            [item for _, item in placed],
+            lambda some: self._features.of_items(some, system),
+        )
+        return Held.of(self._measured(index, system, modality), placed)
 
-    def check_files(self, ids: Sequence[str] | None) -> list[str]:
-        """See `Catalogue.check`; what is held follows by itself, without reading all items again."""
-        with self._lock:
-            before = self._catalogue.revision()
-            changed = self._catalogue.check(ids)
-            if changed and self._catalogue.revision() == before + 1:  # changed by nobody but us
-                items = self._catalogue.items_of(changed)
-                for key, held in self._held.items():
-                    if held.revision == before:
-                        index = held.index.seen_again(items)
-                        self._held[key] = replace(held, revision=before + 1, index=index)
-        return changed
+    def _followed(self, held: Held | None, system: System, modality: Modality) -> Held | None:
+        """The index that there was as it is now; None where there was none, or it has to be built anew."""
+        if held is None:
+            return None
+        touched = self._catalogue.touched(held.revision)
+        if touched is None or len(touched) > _FEW_CHANGES:
+            there = self._catalogue.listing.placed(modality)
+            touched = [*held.index.positions, *held.waiting, *(placed.item.id for placed in there)]
+        else:
+            there = self._catalogue.listing.placed(modality, touched)
+        return followed(
+            held,
+            Changes(touched=touched, there=there),
+            lambda items, kind: build_index(
+                system, modality, items, lambda some: self._features.of_items(some, system), kind=kind
+            ),
+        )
 
     def _measured(self, index: LibraryIndex, system: System, modality: Modality) -> LibraryIndex:
         """An index with what it misses, if it is an approximate one: asked with items of the other modality."""
@@ -115,12 +110,6 @@ class LibraryIndexes:
         if began < self._look_at:
             return
         if ids := self._catalogue.missing_ids():
-            self.check_files(ids)
+            self._catalogue.check(ids)
         done = time.monotonic()
         self._look_at = done + max(_LOOK_AGAIN_S, 50 * (done - began))  # a whole disk may be unplugged
-
-
-def _in_order(items: Iterable[Item], wanted: Iterable[Item]) -> tuple[Item, ...]:
-    """Items by the ids of others, in their order."""
-    by_id = {item.id: item for item in items}
-    return tuple(by_id[item.id] for item in wanted)

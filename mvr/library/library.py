@@ -210,7 +210,7 @@ class Library:
 
         What is missing is marked (`Item.missing`) and not ranked; it comes back when its file does.
         """
-        return self._indexes.check_files(None if ids is None else list(ids))
+        return self._catalogue.check(None if ids is None else list(ids))
 
     def file_of(self, item: Item) -> Path:
         """The file of an item, if it is there and still holds what was added: before its credit line is printed.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mvr.config.sqlite import Database, marks
 from mvr.datatypes import Modality
@@ -29,6 +29,13 @@ class Choices:
     genres: list[str]
     licences: list[str]
     moods: list[str]
+
+
+class Placed(NamedTuple):
+    """An item and its number in the order of adding."""
+
+    position: int
+    item: Item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +95,13 @@ class Listing:
     def items(self, modality: Modality | None = None) -> list[Item]:
         """All items, or those of one modality, in the order of adding."""
         return [item_of(row) for row in self._rows(ITEM_COLUMNS, modality, "ORDER BY position")]
+
+    def placed(self, modality: Modality, ids: Collection[str] | None = None) -> list[Placed]:
+        """The same with their numbers, of one modality; of `ids` those that are there."""
+        some = "" if ids is None else f"AND id IN {marks(ids)}"
+        columns = f"{ITEM_COLUMNS}, position"
+        rows = self._rows(columns, modality, f"{some} ORDER BY position", *(ids or ()))
+        return [Placed(row["position"], item_of(row)) for row in rows]
 
     def count(self, modality: Modality | None = None) -> int:
         """How many items there are."""

@@ -44,8 +44,9 @@ def laid(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def item_of(row: sqlite3.Row) -> Item:
-    """An item as `laid` has it, from a row of `ITEM_COLUMNS`."""
+    """An item as `laid` has it, from a row of `ITEM_COLUMNS`, or of them and its position."""
     values = laid(row)
+    values.pop("position", None)
     read = {name: tuple(values[name]) for name in LISTS} | {"missing": bool(values["missing"])}
     return Item(**values | read | {"path": path_of(values["path"]), "modality": Modality(values["modality"])})
 

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from mvr.config.sqlite import read_only_address
 from mvr.errors import DataError, UsageError
 
-VERSION = 3
+VERSION = 4
 WRITER_LOCK = "writer.lock"
 _LOCK_S = 20.0
 
@@ -75,6 +75,8 @@ TABLES = {
         "sketches": "BLOB NOT NULL",
     },
     "changes": {"revision": "INTEGER NOT NULL PRIMARY KEY"},
+    # since version 4: the items that each revision touched, so that what was read before it need not be read again
+    "journal": {"revision": "INTEGER NOT NULL", "item": "VARCHAR NOT NULL"},
 }
 _INDEXES = (  # adding one file looks for these; without them it reads the whole table each time
     "CREATE INDEX IF NOT EXISTS files_item ON files (item)",
@@ -83,6 +85,13 @@ _INDEXES = (  # adding one file looks for these; without them it reads the whole
     "CREATE INDEX IF NOT EXISTS items_same_as ON items (same_as) WHERE same_as IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS items_removed_at ON items (removed_at) WHERE removed_at IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS items_missing ON items (missing)",
+    "CREATE INDEX IF NOT EXISTS journal_revision ON journal (revision)",
+)
+# The database itself writes the journal, whoever changes an item; a transaction is the revision that it ends with
+_TRIGGERS = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS journal_{event} AFTER {event} ON items "
+    f"BEGIN INSERT INTO journal SELECT revision + 1, {row}.id FROM changes; END"
+    for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old"))
 )
 
 
@@ -137,8 +146,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         for name in (name for name in columns if name not in have):
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
     connection.execute("INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT * FROM changes)")
-    for index in _INDEXES:
-        connection.execute(index)
+    for statement in (*_INDEXES, *_TRIGGERS):
+        connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mvr.config.extras import has
-from mvr.datatypes import JsonDict, Modality, Segment
+from mvr.datatypes import Modality, Segment
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index import Index, create_index
+from mvr.index.exact import NumpyIndex
 from mvr.index.recall import Measured
 from mvr.library.item import Item
 
@@ -26,6 +29,7 @@ _BLOCK_ITEMS = 4096  # read and encoded together, so that memory holds the index
 # takes 22 ms; codes need 29 ms for either, but 33 s to build instead of 2. Beyond, one waits for the first search
 APPROXIMATE_ROWS = 1_000_000
 
+Numbers = npt.NDArray[np.int64]
 FeaturesOf = Callable[[Sequence[Item]], Mapping[str, SegmentFeatures]]
 
 
@@ -66,11 +70,18 @@ class LibraryIndex:
     @cached_property
     def owner(self) -> npt.NDArray[np.int64]:
         """(N,) position in `items` of each row."""
-        return np.repeat(np.arange(len(self.items)), np.diff(self.starts, append=len(self.times)))
+        return np.repeat(np.arange(len(self.items)), self.counts)
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
+    def positions(self) -> dict[str, int]:
+        """Where in `items` each id is."""
         return {item.id: at for at, item in enumerate(self.items)}
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """(I,) rows of each item."""
+        counts: npt.NDArray[np.int64] = np.diff(self.starts, append=len(self.times))
+        return counts
 
     def segment(self, row: int) -> Segment:
         """The time span that a row stands for."""
@@ -80,27 +91,15 @@ class LibraryIndex:
         """The row behind an item's last one."""
         return int(self.starts[position + 1]) if position + 1 < len(self.starts) else len(self.times)
 
-    def seen_again(self, items: Iterable[Item]) -> LibraryIndex:
-        """The same with some items whose files went missing or came back; nothing else of them has changed."""
-        changed, present = list(self.items), self.present.copy()
-        for item in items:
-            at = self._positions.get(item.id)
-            if at is not None:
-                changed[at], present[at] = item, not item.missing
-        again = replace(self, items=tuple(changed))
-        kept: JsonDict = {"present": present}
-        for name in ("music", "owner", "_positions"):  # cached properties that have not changed go on
-            if name in self.__dict__:
-                kept[name] = self.__dict__[name]
-        again.__dict__.update(kept)
-        return again
+    def again(self, known: Iterable[str], **changes: Any) -> LibraryIndex:
+        """The same with some attributes changed; what was found already under the names `known` has not changed."""
+        other = replace(self, **changes)
+        other.__dict__.update({name: self.__dict__[name] for name in known if name in self.__dict__})
+        return other
 
     def part(self, positions: npt.NDArray[np.int64]) -> LibraryIndex:
         """Some of its items, by ascending position, with all their rows; exact."""
-        ends = np.append(self.starts[1:], len(self.times))
-        counts = (ends - self.starts)[positions]
-        first = np.cumsum(np.append(0, counts))[:-1].astype(np.int64)
-        rows = np.repeat(self.starts[positions] - first, counts) + np.arange(counts.sum())
+        first, rows = rows_of(self.starts, self.counts, positions)
         settings = self.index.settings
         index = create_index("half", settings.dim, settings.branches, system=settings.system)
         index.add([str(row) for row in rows], np.asarray(self.index.vectors[rows], np.float32))
@@ -152,7 +151,7 @@ def build_index(
         if index is None:
             expected = sum(sizes) * len(items) // len(here)
             options = {"rows": expected + expected // 50}
-            chosen = kind or _kind(len(items), expected)
+            chosen = kind or kind_for(len(items), expected)
             index = create_index(
                 chosen, system.head.dim, system.branches, system=system.identity, options=options
             )
@@ -171,7 +170,78 @@ def build_index(
     )
 
 
-def _kind(items: int, rows: int) -> str:
+def kind_for(items: int, rows: int) -> str:
+    """The kind of index for so many items and rows."""
     if rows > APPROXIMATE_ROWS and has("faiss"):
         return "rabitq"
     return "numpy" if items <= _FLOAT32_ITEMS else "half"
+
+
+def rows_of(starts: Numbers, counts: Numbers, positions: Numbers) -> tuple[Numbers, Numbers]:
+    """Of the items at some positions, one after another: where each begins then, and (n,) all their rows.
+
+    >>> starts, rows = rows_of(np.array([0, 2, 5]), np.array([2, 3, 1]), np.array([2, 0]))
+    >>> starts.tolist(), rows.tolist()
+    ([0, 1], [5, 0, 1])
+    """
+    wanted = counts[positions]
+    first = np.cumsum(np.append(0, wanted))[:-1].astype(np.int64)
+    return first, np.repeat(starts[positions] - first, wanted) + np.arange(wanted.sum())
+
+
+def spliced(index: LibraryIndex, added: LibraryIndex | None, chosen: Numbers) -> LibraryIndex:
+    """An exact index of items of two others of one kind, whose rows are copied in runs.
+
+    Args:
+        index, added: items are counted through both.
+        chosen: (I,) which items, in which order.
+    """
+    sides = [index] if added is None else [index, added]
+    counts = np.concatenate([side.counts for side in sides])
+    starts, rows = rows_of(np.cumsum(np.append(0, counts))[:-1], counts, chosen)
+    edges = np.flatnonzero((np.diff(rows) != 1) | (rows[1:] == len(index.times))) + 1
+    settings, parts = index.index.settings, [side.index for side in sides]
+    runs = _Runs(len(index.times), rows, np.concatenate([[0], edges, [len(rows)]]).tolist())
+    exact = create_index(settings.kind, settings.dim, settings.branches, system=settings.system)
+    assert isinstance(exact, NumpyIndex)
+    exact.attach(
+        runs.of_lists([part.ids for part in parts]),
+        runs.of_arrays([part.vectors for part in parts]),
+        runs.of_arrays([part.grams for part in parts if isinstance(part, NumpyIndex)]),
+    )
+    items = [item for side in sides for item in side.items]
+    return replace(
+        index, index=exact, items=tuple(items[at] for at in chosen.tolist()), starts=starts,
+        times=runs.of_arrays([side.times for side in sides]), written=object(),
+    )  # fmt: skip
+
+
+class _Runs:
+    """Rows of two arrays, counted through both, that are copied to one: `edges` part them into runs of neighbours."""
+
+    def __init__(self, first: int, rows: Numbers, edges: list[int]) -> None:
+        self._rows = len(rows)
+        spans = [(start, end) for start, end in itertools.pairwise(edges) if end > start]
+        # (where it goes, from which side, from where there)
+        self._runs = [
+            (
+                slice(start, end),
+                int(rows[start] >= first),
+                int(rows[start]) - first * int(rows[start] >= first),
+            )
+            for start, end in spans
+        ]
+
+    def of_arrays(self, sides: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The rows of arrays (N, ...) and (n, ...)."""
+        copied = np.empty((self._rows, *sides[0].shape[1:]), sides[0].dtype)
+        for to, side, at in self._runs:
+            copied[to] = sides[side][at : at + to.stop - to.start]
+        return copied
+
+    def of_lists(self, sides: Sequence[list[str]]) -> list[str]:
+        """The same of lists."""
+        copied: list[str] = []
+        for to, side, at in self._runs:
+            copied += sides[side][at : at + to.stop - to.start]
+        return copied

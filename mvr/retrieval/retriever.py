@@ -343,10 +343,13 @@ class Retriever:
         index = self.library.index(self.system, query.direction.target)
         key = (id(query), text or "", weight)
         with self._lock:
+            self._let_go_of_others(query.direction, index)
             held = self._compared.get(key)
-            if held is not None and held[1].index is index:
+            if held is not None:
+                compared = held[1] if held[1].index is index else Compared(index, held[1].products)
+                self._compared[key] = (query, compared)
                 self._compared.move_to_end(key)
-                return held[1]
+                return compared
         vectors = self._moved(query, text, weight)
         compared = Compared(index, tuple(index.index.cross(segment) for segment in vectors))
         with self._lock:
@@ -354,6 +357,16 @@ class Retriever:
             while len(self._compared) > 1 and sum(c.bytes for _, c in self._compared.values()) > _KEPT_BYTES:
                 self._compared.popitem(last=False)
         return compared
+
+    def _let_go_of_others(self, direction: Direction, index: LibraryIndex) -> None:
+        """Products with rows that the library no longer has: they would keep a whole index that nobody asks again."""
+        old = [
+            key
+            for key, (query, compared) in self._compared.items()
+            if query.direction is direction and compared.index.index is not index.index
+        ]
+        for key in old:
+            del self._compared[key]
 
     def _moved(self, query: Query, text: str | None, weight: float) -> FloatArray:
         """The query's vectors (S, B, D), moved by words."""

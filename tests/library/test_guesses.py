@@ -38,7 +38,9 @@ def media(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_track_that_is_music_gets_words_and_keeps_its_tags(tmp_path: Path, media: Path):
+def test_a_track_that_is_music_gets_words_and_keeps_its_tags(
+    tmp_path: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+):
     library = Library.open(tmp_path / "library")
     library.add([media], load_system("random"))
     chord, noise = sorted(library.items(Modality.AUDIO), key=lambda item: item.name)
@@ -47,6 +49,15 @@ def test_a_track_that_is_music_gets_words_and_keeps_its_tags(tmp_path: Path, med
     assert all(0.84 <= guess.confidence <= 1 for guess in guessed)
     assert chord.genre == ("tagged",)
     assert library.guesses(noise) == ()
+    write_sound(media / "other.wav", 0.1 * np.random.default_rng(1).normal(size=3 * 16_000))
+    library.add([media / "other.wav"], load_system("random"))
+    monkeypatch.setattr(Guesser, "guess", lambda self, features_of: asked.append(1) or ())
+    asked: list[int] = []
+    words = dict(
+        zip((item.name for item in library.items()), library.guesses_of(library.items()), strict=True)
+    )
+    assert words == {"chord.wav": guessed, "noise.wav": (), "other.wav": ()}
+    assert asked == [1], "what is guessed already is not guessed again when a file is added"
     assert chord.tempo_bpm is not None and noise.tempo_bpm is None, "where nothing begins there is no tempo"
 
 

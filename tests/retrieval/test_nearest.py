@@ -12,7 +12,7 @@ import pytest
 from mvr.datatypes import Modality
 from mvr.embeddings.system import load_system
 from mvr.library import Library, vectors
-from mvr.library.catalogue import Catalogue
+from mvr.library.listing import Listing
 from mvr.retrieval import Filters, Retriever
 from mvr.retrieval.ranking import standing
 
@@ -89,10 +89,14 @@ def test_a_file_that_is_gone_leaves_the_list_without_reading_the_library_again(
     stays = first.path.read_bytes()
     try:
         first.path.unlink()
-        monkeypatch.setattr(Catalogue, "items", None)  # what would read all of them
+        read, placed = [], Listing.placed
+        monkeypatch.setattr(
+            Listing, "placed", lambda self, m, ids=None: [read.append(ids), placed(self, m, ids)][1]
+        )
         again = retriever.rank(query, 0.5, 4)
         assert first.id not in [r.item.id for r in again.results] and len(again.results) == 3
         assert again.candidates == 3 and again.library_items == 4
+        assert read == [[first.id]]
     finally:
         first.path.write_bytes(stays)
     assert library.check_files([first.id]) == [first.id]

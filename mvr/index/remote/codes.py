@@ -41,7 +41,7 @@ class Codes:
         import faiss
 
         self._place, self._space = place, space
-        self.version, self._identity = 0, holding.identity
+        self.version, self._stamp, self._identity = 0, 0, holding.identity
         self._lock = threading.Lock()
         self._faiss: Any = faiss.index_factory(space.width, CODES, faiss.METRIC_INNER_PRODUCT)
         self._train(holding)
@@ -50,8 +50,9 @@ class Codes:
 
     def can_follow(self, holding: Holding) -> bool:
         """Whether what was written since makes them those of what is there: of this very index, not of one that was
-        made anew, and few enough of rows that are gone."""
-        return self._identity == holding.identity and self.version <= holding.version and not self.worn
+        made anew or taken back to an older state, and few enough of rows that are gone."""
+        same = self._identity == holding.identity and self.version <= holding.version
+        return same and (self.version < holding.version or self._stamp == holding.stamp) and not self.worn
 
     @property
     def worn(self) -> bool:
@@ -70,11 +71,16 @@ class Codes:
         wide = sample.vectors.reshape(-1, self._space.width)
         self._faiss.train(wide if len(wide) else np.eye(2, self._space.width, dtype=np.float32))
 
-    def follow(self, version: int) -> None:
-        """Take in what was written and taken out up to a version. Raises IndexUnreachable."""
+    def follow(self, version: int) -> bool:
+        """Take in what was written and taken out up to a version; false where these are codes of another past: what
+        was followed is not what is written down there. Raises IndexUnreachable."""
         with self._lock:
             while self.version < version:
-                self._take(self._place.changes(self._space, self.version, self.version + STEP))
+                found = self._place.changes(self._space, self.version, self.version + STEP)
+                if found.before != self._stamp:
+                    return False
+                self._take(found)
+        return True
 
     def _take(self, changes: Changes) -> None:
         positions, _, live = (column[: self._faiss.ntotal] for column in self._room)
@@ -89,7 +95,7 @@ class Codes:
         if after > before:
             self._faiss.add(found.vectors.reshape(-1, self._space.width))
         self.rows = int(np.count_nonzero(self._room[2][:after]))
-        self.version = changes.version
+        self.version, self._stamp = changes.version, changes.stamp
 
     def near(self, sought: Sought) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Positions and numbers of the `sought.count` rows whose codes are nearest, or of all."""
@@ -138,9 +144,9 @@ class KeptCodes:
         if codes is None or not codes.can_follow(holding) or holding.version > codes.version + STEP:
             self._read_aside(space)
             return None
-        codes.follow(holding.version)
-        if codes.version == holding.version and codes.rows != holding.rows:  # another index of that name
-            self._codes.pop(space, None)
+        followed = codes.follow(holding.version)
+        if not followed or (codes.version == holding.version and codes.rows != holding.rows):
+            self._codes.pop(space, None)  # another index of that name
             return None
         return self._place.stored(space, *codes.near(sought))
 
@@ -148,9 +154,9 @@ class KeptCodes:
         """Read what is missing, and wait for it. Raises ExtraMissing: no faiss. IndexUnreachable: no answer."""
         need("faiss", "searching by codes", "index")
         codes = self._codes.get(space)
-        if codes is None or not codes.can_follow(holding):
+        if codes is None or not codes.can_follow(holding) or not codes.follow(holding.version):
             codes = Codes(self._place, space, holding)
-        codes.follow(holding.version)
+            codes.follow(holding.version)
         self._codes[space] = codes
 
     def wait(self) -> None:

@@ -140,12 +140,15 @@ class Changes:
     """What was written and taken out of a space between two versions.
 
     Attributes:
-        version: up to which this is.
+        version, stamp: up to which this is.
+        before: the stamp of the version that it follows, as it is written down here; 0 for the empty index.
         positions: (m,) of the items, each once.
         rows: of those that are there now.
     """
 
     version: int
+    stamp: int
+    before: int
     positions: npt.NDArray[np.int64]
     rows: StoredRows
 
@@ -183,6 +186,8 @@ class Holding:
         announced: items of every library's last push; more than `items` while one runs, or when it was stopped.
         least_gram: (B, B) elementwise minimum over all rows of the inner products between a row's branches.
         version: one more with every write and removal.
+        stamp: drawn for each version, so another one's where the index was taken back to an older state (a backup) and
+            written to since; 0 before the first write.
         identity: drawn when the space was made, so another one's once it was dropped and made anew; "" in a database
             that was last pushed to before there were any.
         measured: how much searches by codes miss, once that was measured.
@@ -193,6 +198,7 @@ class Holding:
     announced: int
     least_gram: npt.NDArray[np.float64]
     version: int
+    stamp: int = 0
     identity: str = ""
     measured: Measured | None = None
 

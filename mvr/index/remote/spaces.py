@@ -24,14 +24,13 @@ class SqlSpaces(Dialect):
             connection,
             "CREATE TABLE IF NOT EXISTS mvr_indexes (space text PRIMARY KEY, branches text, dim integer, "
             f"announced text, items bigint, segments bigint, next_position bigint, version bigint, "
-            f"least_gram {self.number_list}, measured text, identity text)",
+            f"least_gram {self.number_list}, measured text, identity text, stamp bigint)",
         )
-        if "identity" not in self._columns(connection):  # made before spaces had one
-            self.run(connection, "ALTER TABLE mvr_indexes ADD COLUMN identity text")
+        self._add_columns(connection)
         self.run(
             connection,
             f"CREATE TABLE IF NOT EXISTS mvr_changes_{space.key} "
-            f"(version bigint, position bigint{self.change_key})",
+            f"(version bigint, position bigint, stamp bigint{self.change_key})",
         )
         self.run(
             connection,
@@ -47,6 +46,22 @@ class SqlSpaces(Dialect):
             f"embedding {self.vector_type(space.width)}, {grams}{self.row_key})",
         )
 
+    def _add_columns(self, connection: Any) -> None:
+        """To tables that were made before spaces had an identity, and versions a stamp."""
+        there = self._columns(connection)
+        if "identity" not in there:
+            self.run(connection, "ALTER TABLE mvr_indexes ADD COLUMN identity text")
+        if "stamp" not in there:
+            for (key,) in self.run(connection, "SELECT space FROM mvr_indexes").fetchall():
+                self.run(connection, f"ALTER TABLE mvr_changes_{key} ADD COLUMN IF NOT EXISTS stamp bigint")
+            self.run(connection, "ALTER TABLE mvr_indexes ADD COLUMN stamp bigint")
+        self.known_columns = frozenset()
+
+    @property
+    def stamp(self) -> str:
+        """The column of versions' stamps; without one all are alike."""
+        return "stamp" if "stamp" in self.known_columns else "NULL"
+
     def holding(self, space: Space) -> Holding | None:
         """See `Place.holding`."""
         with self.transaction() as connection:
@@ -59,12 +74,13 @@ class SqlSpaces(Dialect):
             return None
         columns = "branches, dim, announced, items, segments, version, least_gram, measured"
         columns += ", identity" if "identity" in there else ", NULL"
+        columns += f", {self.stamp}"
         line = self.run(
             connection, f"SELECT {columns} FROM mvr_indexes WHERE space = ?", [space.key]
         ).fetchone()
         if line is None:
             return None
-        branches, dim, announced, items, rows, version, least, measured, identity = line
+        branches, dim, announced, items, rows, version, least, measured, identity, stamp = line
         if (branches, dim) != (",".join(space.branches), space.dim):
             raise SettingsMismatch(
                 f"the index was made with branches {branches} of width {dim}, this system has "
@@ -76,13 +92,14 @@ class SqlSpaces(Dialect):
             announced=sum(json.loads(announced).values()),
             least_gram=np.array(least, np.float64).reshape(len(space.branches), len(space.branches)),
             version=int(version),
+            stamp=int(stamp or 0),
             identity=identity or "",
             measured=None if measured is None else Measured(**json.loads(measured)),
         )
 
     def _columns(self, connection: Any) -> frozenset[str]:
         """Of the table of spaces, none where there is no table; asked until all are there."""
-        if "identity" not in self.known_columns:
+        if not self.known_columns >= {"identity", "stamp"}:
             query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'mvr_indexes'"
             found = self.run(connection, query).fetchall()
             self.known_columns = frozenset(str(line[0]) for line in found)

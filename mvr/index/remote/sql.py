@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -74,12 +75,11 @@ class SqlPlace(SqlSpaces):
 
     def _changed(self, connection: Any, space: Space, positions: list[int]) -> None:
         """A new version, and what it changed; writers wait for each other, so versions are committed in order."""
-        self.run(connection, "UPDATE mvr_indexes SET version = version + 1 WHERE space = ?", [space.key])
-        self.run(
-            connection,
-            f"INSERT INTO mvr_changes_{space.key} SELECT version, unnest(?::bigint[]) FROM mvr_indexes WHERE space = ?",
-            [positions, space.key],
-        )
+        statement = "UPDATE mvr_indexes SET version = version + 1, stamp = ? WHERE space = ?"
+        self.run(connection, statement, [secrets.randbelow(2**62) + 1, space.key])
+        columns = "version, unnest(?::bigint[]), stamp"
+        statement = f"INSERT INTO mvr_changes_{space.key} SELECT {columns} FROM mvr_indexes WHERE space = ?"
+        self.run(connection, statement, [positions, space.key])
 
     def _take_out(self, connection: Any, space: Space, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Delete items with their rows; where those that were there lay, and who had pushed them."""
@@ -165,14 +165,18 @@ class SqlPlace(SqlSpaces):
     def changes(self, space: Space, since: int, until: int) -> Changes:
         """See `Place.changes`."""
         with self.transaction() as connection:
-            query = (
-                f"SELECT version, position FROM mvr_changes_{space.key} WHERE version > ? AND version <= ?"
-            )
+            self._columns(connection)
+            columns, at = f"version, position, {self.stamp}", f"FROM mvr_changes_{space.key} WHERE version"
+            query = f"SELECT {columns} {at} > ? AND version <= ? ORDER BY version"
             lines = self.run(connection, query, [since, until]).fetchall()
+            first = self.run(connection, f"SELECT {self.stamp} {at} = ? LIMIT 1", [since]).fetchone()
             positions = np.unique(np.array([line[1] for line in lines], np.int64))
             rows = self._rows_of(connection, space, positions)
-        version = max((int(line[0]) for line in lines), default=until)
-        return Changes(version=version, positions=positions, rows=rows)
+        before = 0 if first is None else int(first[0] or 0)
+        version, _, stamp = lines[-1] if lines else (until, 0, before)
+        return Changes(
+            version=int(version), stamp=int(stamp or 0), before=before, positions=positions, rows=rows
+        )
 
     def rows_of(self, space: Space, positions: npt.NDArray[np.int64]) -> StoredRows:
         """See `Place.rows_of`."""

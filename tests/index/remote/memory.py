@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,6 +36,7 @@ class MemoryPlace:
         self._spaces: dict[Space, dict[int, tuple[StoredItem, FloatArray]]] = {}
         self._announced: dict[Space, dict[str, int]] = {}
         self._log: dict[Space, list[set[int]]] = {}  # positions that each version changed
+        self._stamps: dict[Space, list[int]] = {}  # of each version, the first that of the empty index
         self._measured: dict[Space, Measured] = {}
         self._identity: dict[Space, str] = {}
         self.finder: Finder | None = None
@@ -54,6 +56,7 @@ class MemoryPlace:
             announced=announced,
             least_gram=least,
             version=len(self._log[space]),
+            stamp=self._stamps[space][-1],
             identity=self._identity[space],
             measured=self._measured.get(space),
         )
@@ -71,6 +74,7 @@ class MemoryPlace:
         self._spaces.setdefault(space, {})
         self._announced.setdefault(space, {})[origin] = items
         self._log.setdefault(space, [])
+        self._stamps.setdefault(space, [0])
         self._identity.setdefault(space, uuid.uuid4().hex)
 
     def write(self, space: Space, items: Sequence[StoredItem]) -> None:
@@ -83,7 +87,11 @@ class MemoryPlace:
             origin = held[position][0].origin if position in held else item.origin
             held[position] = (replace(item, origin=origin), vectors)
             changed.add(position)
-        self._log[space].append(changed)
+        self._changed(space, changed)
+
+    def _changed(self, space: Space, positions: set[int]) -> None:
+        self._log[space].append(positions)
+        self._stamps[space].append(secrets.randbits(60) + 1)
 
     def remove(self, space: Space, ids: Sequence[str]) -> None:
         """See `Place.remove`."""
@@ -92,7 +100,7 @@ class MemoryPlace:
         for position in gone:
             del held[position]
         if gone:
-            self._log[space].append(gone)
+            self._changed(space, gone)
 
     def stored(self, space: Space, positions, numbers) -> StoredRows:
         """See `Place.stored`."""
@@ -115,7 +123,10 @@ class MemoryPlace:
         log = self._log[space][since:until]
         positions = np.array(sorted(set().union(*log)), np.int64)
         rows = self.rows_of(space, positions)
-        return Changes(version=since + len(log), positions=positions, rows=rows)
+        stamps, version = self._stamps[space], since + len(log)
+        return Changes(
+            version=version, stamp=stamps[version], before=stamps[since], positions=positions, rows=rows
+        )
 
     def keep_measured(self, space: Space, measured: Measured) -> None:
         """See `Place.keep_measured`."""

@@ -1,0 +1,56 @@
+"""Numpy multiplies on one thread while somebody wants it to, and afterwards as before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from mvr.config.threads import _libraries, one_thread
+
+
+def numpy_threads() -> list[int]:
+    """Of what multiplied matrices when it was first asked for, by threadpoolctl's own word."""
+    there = {library.filepath for library in _libraries()}
+    return [found["num_threads"] for found in threadpool_info() if found["filepath"] in there]
+
+
+@pytest.fixture(autouse=True)
+def _three_threads() -> Iterator[None]:
+    np.ones((2, 2)) @ np.ones((2, 2))
+    with threadpool_limits(3, user_api="blas"):
+        assert numpy_threads() and set(numpy_threads()) == {3}
+        yield
+
+
+def test_it_is_one_inside_and_as_before_also_after_an_error() -> None:
+    with one_thread():
+        assert set(numpy_threads()) == {1}
+        with one_thread():
+            pass
+        assert set(numpy_threads()) == {1}
+    assert set(numpy_threads()) == {3}
+    with pytest.raises(ValueError, match="in between"), one_thread():
+        raise ValueError("in between")
+    assert set(numpy_threads()) == {3}
+
+
+def test_of_several_threads_the_last_one_gives_the_others_back() -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def longer() -> None:
+        with one_thread():
+            inside.set()
+            leave.wait(10)
+
+    with one_thread():
+        thread = threading.Thread(target=longer)
+        thread.start()
+        assert inside.wait(10)
+    assert set(numpy_threads()) == {1}  # the first one is done, the other is not
+    leave.set()
+    thread.join()
+    assert set(numpy_threads()) == {3}
