@@ -44,3 +44,7 @@ documented, half = off.values()
 sys.exit(0 if half < 1e-4 and documented > 0.05 else 1)
 PY
 venv/bin/python try.py
+# Seen on 2026-11-30 (Python 3.11, Linux):
+# opt_pairwise(alpha=1): [0.493, -0.1296, -0.3634]
+# documented, variance 1/alpha: [0.6004, -0.1518, -0.4486], apart by 0.1074
+# variance 1/(2 alpha): [0.493, -0.1296, -0.3634], apart by 0.0000

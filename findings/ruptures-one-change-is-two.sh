@@ -50,3 +50,11 @@ right = default["KernelCPD"] == TRUE and each["Pelt"] == each["Dynp"] == TRUE
 sys.exit(0 if coarse and twice and right else 1)
 PY
 venv/bin/python try.py
+# Seen on 2026-11-30 (Python 3.11, Linux):
+# true [43, 101, 142]
+# Pelt      default [40, 45, 100, 142], jump=1 [43, 101, 142]
+# Dynp      default [45, 100, 142], jump=1 [43, 101, 142]
+# Binseg    default [40, 100, 142], jump=1 [43, 101, 142]
+# BottomUp  default [45, 100, 142], jump=1 [44, 101, 142]
+# Window    default [45, 100, 142], jump=1 [43, 101, 142]
+# KernelCPD default [43, 101, 142], jump=1 [43, 101, 142]
