@@ -20,10 +20,11 @@ from mvr.media.sound import read_stereo
 from mvr.signal.onsets import FRAME_RATE_HZ, band_flux
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ, mel_db, power_spectrogram
-from mvr.timing.fitting import ALIKE, FitWish, plan_fit, render_fit
+from mvr.timing.fitting import ALIKE, FitWish, plan_fit
 from mvr.timing.joins import find_joins
 from mvr.timing.music import measure_music
 from mvr.timing.plan import Ending, FitPlan, Method
+from mvr.timing.rendering import render_fit
 
 SONG_LENGTHS_S = (30.0, 60.0, 90.0, 180.0)
 EXCERPT_LENGTHS_S = (8.0, 15.0, 30.0)

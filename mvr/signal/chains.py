@@ -9,8 +9,8 @@ import numpy as np
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import STIFF, Times, apart_s, beat_candidates
 from mvr.signal.clicks import FEWEST, Click, find_click, on_click
-from mvr.signal.onsets import FRAME_RATE_HZ
-from mvr.signal.tempo import tempi_of
+from mvr.signal.onsets import FRAME_RATE_HZ, onset_times
+from mvr.signal.tempo import SOFTEST_DB, tempi_of
 
 TRAITS = (
     "log odds of the tempo", "octaves from 120 bpm", "those squared", "the likeliest tempo", "the strongest chain",
@@ -21,6 +21,7 @@ _REACH = 2  # frames on each side that belong to a moment
 _SCALE = 4.0  # shares and unevenness weigh as much as other columns, so that no weight has to be large
 _SAME = 0.2  # of a beat: a loose and a stiff chain so near to each other are the same beats
 _STIFF_SHARE = 0.85  # of a stiff chain that keeps a click: it keeps to a line by itself, too
+_LEAST_A_SECOND = 0.25  # of onsets: slow strings have .5, wind .27, rain .07, hiss up to .2
 _EVEN = 10.0  # times the deviation of a beat's length; 1 is uneven
 
 
@@ -44,6 +45,8 @@ def find_chains(envelopes: FloatArray, fewest: int) -> list[Chain]:
         fewest: beats, at least two.
     """
     chains: list[Chain] = []
+    if not begins_often(envelopes):
+        return chains
     totals = [np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)]) for row in envelopes[:2]]
     for bpm, log_odds in tempi_of(envelopes):
         octaves = np.log2(bpm / 120)
@@ -58,6 +61,16 @@ def find_chains(envelopes: FloatArray, fewest: int) -> list[Chain]:
             kept_bpm = bpm if click is None else 60 / click.period_s
             chains.append(Chain(bpm=kept_bpm, times_s=times, heard_s=heard, traits=traits))
     return chains
+
+
+def begins_often(envelopes: FloatArray) -> bool:
+    """Whether enough begins in a sound for a pulse; in hiss, wind and tones hardly anything does.
+
+    Args:
+        envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
+    """
+    onsets = onset_times(envelopes[0], SOFTEST_DB)
+    return bool(len(onsets) >= _LEAST_A_SECOND * envelopes.shape[1] / FRAME_RATE_HZ)
 
 
 def _candidates(envelopes: FloatArray, bpm: float) -> list[tuple[Click | None, Times]]:

@@ -2,7 +2,8 @@
 
 The mean rise around all beats tells it: its shape over 19 frames in four bands, and how the level climbs. One
 linear formula for a whole piece; its weights were fitted on rendered pieces and patterns whose beats are known
-(`python -m eval.timing.lag_model` writes `lag_model.json`); nothing recorded was used.
+(`python -m eval.timing.lag_model` writes `lag_model.json`); nothing recorded was used. Where something strikes clearly
+beside the beats (`mvr.signal.strokes`), that tells it better: it is trusted as far as it is clear.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import numpy as np
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
 from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.strokes import struck_beside
 
 MODEL = Path(__file__).with_name("lag_model.json")
 _REACH = 9  # frames on each side of a beat, 0.2 s
 _MOST_S = 0.1
+_UNCLEAR, _CLEAR = 1.2, 4.0  # strokes that are so clear are not trusted yet, or wholly
+_STRIKES_S = 0.002  # from when a note is played until it rises most steeply
 _SOFTEST = 0.05, 0.3  # dB of an envelope's peak and of the level's spread: less is nothing
 
 
@@ -42,10 +46,23 @@ def rise_around(decibels: FloatArray, envelopes: FloatArray, times_s: Times) -> 
 
 
 def lag_s(decibels: FloatArray, envelopes: FloatArray, times_s: Times) -> float:
-    """By how much beats heard at `times_s` come after they are played, -0.1 to 0.1 s; arguments as above."""
+    """By how much beats heard at `times_s` come after they are played, told by their rise: -0.1 to 0.1 s."""
     weights, offset_s = _model()
     found_s = float(rise_around(decibels, envelopes, times_s) @ weights) + offset_s
     return float(np.clip(found_s, -_MOST_S, _MOST_S))
+
+
+def by_strokes_s(told_s: float, rises: FloatArray, times_s: Times) -> float:
+    """The lag in s that strokes beside the beats tell, as far as they are clear; else what the beats' rise told.
+
+    Args:
+        told_s: of `lag_s`.
+        rises: of `mvr.signal.strokes.stroke_rises`.
+        times_s: (beats,) on their click where they keep one, at least one.
+    """
+    after_s, clear = struck_beside(rises, times_s)
+    trust = float(np.clip((clear - _UNCLEAR) / (_CLEAR - _UNCLEAR), 0, 1))
+    return told_s + trust * (-after_s - _STRIKES_S - told_s)
 
 
 @lru_cache(maxsize=1)

@@ -10,10 +10,11 @@ from mvr.datatypes import FloatArray
 from mvr.signal.bars import find_bars
 from mvr.signal.beats import Times
 from mvr.signal.chains import find_chains
-from mvr.signal.lags import lag_s
+from mvr.signal.lags import by_strokes_s, lag_s
 from mvr.signal.moments import Moments
 from mvr.signal.onsets import onset_envelopes
 from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
+from mvr.signal.strokes import stroke_rises
 from mvr.signal.tempo import SILENT_RMS
 
 _CHUNK_FRAMES = 2048  # about 48 s: bounds the memory of a long file
@@ -26,13 +27,15 @@ class Heard:
 
     Attributes:
         decibels: (frames, 40) mel bands.   classes: (frames, 12) pitch classes.   level: (frames,) power.
-        envelopes: (4, frames) onset envelopes.   rms: of the sound as it came.
+        envelopes: (4, frames) onset envelopes.   rises: (6, fine frames) of `mvr.signal.strokes`.
+        rms: of the sound as it came.
     """
 
     decibels: FloatArray
     classes: FloatArray
     level: FloatArray
     envelopes: FloatArray
+    rises: FloatArray
     rms: float
 
 
@@ -67,7 +70,12 @@ def hear(samples: FloatArray) -> Heard | None:
         decibels[first:last], classes[first:last] = mel_db(power), pitch_classes(power)
         level[first:last] = power.sum(axis=1)
     return Heard(
-        decibels=decibels, classes=classes, level=level, envelopes=onset_envelopes(decibels), rms=rms
+        decibels=decibels,
+        classes=classes,
+        level=level,
+        envelopes=onset_envelopes(decibels),
+        rises=stroke_rises(samples),
+        rms=rms,
     )
 
 
@@ -81,7 +89,8 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     moments = Moments(heard.decibels, heard.classes, heard.envelopes)
     bars = find_bars([moments.beaten(each.times_s) for each in chains], [each.traits for each in chains])
     chain = chains[bars.chain]
-    played_s = chain.times_s - lag_s(heard.decibels, heard.envelopes, chain.heard_s)
+    told_s = lag_s(heard.decibels, heard.envelopes, chain.heard_s)
+    played_s = chain.times_s - by_strokes_s(told_s, heard.rises, chain.times_s)
     beats = np.maximum(played_s, 0.0)  # a first stroke may be heard as if it had begun before
     return Rhythm(
         tempo_bpm=chain.bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats

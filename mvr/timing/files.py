@@ -8,10 +8,11 @@ from mvr.datatypes import FloatArray
 from mvr.errors import NoSound
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.timing.fitting import FitWish, plan_fit, render_fit
+from mvr.timing.fitting import FitWish, plan_fit
 from mvr.timing.joins import find_joins
 from mvr.timing.music import measure_music
 from mvr.timing.plan import FitPlan
+from mvr.timing.rendering import render_fit
 
 
 def plan_file(track: Path | str, wish: FitWish) -> FitPlan:

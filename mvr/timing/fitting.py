@@ -13,15 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import FloatArray
 from mvr.errors import UsageError
 from mvr.timing.joins import Bars
+from mvr.timing.loops import CROSSFADE_S, FADE_S, LONGEST_FADE, LOOSE_CROSSFADE_S, cut_plainly
 from mvr.timing.music import MusicTiming
 from mvr.timing.plan import Ending, FitPlan, Method, Piece
 
-CROSSFADE_S = 0.02  # at a join of alike bars on a downbeat
-LOOSE_CROSSFADE_S = 1.0  # of music without a beat
-FADE_S = 2.0
 ALIKE = 0.95  # share of all jumps that must be less smooth
 _PASSABLE = 0.8
 _UNLIKE = 30.0  # what a join of bars that are not `ALIKE` costs: more than ten hard strokes
@@ -31,7 +28,7 @@ _STRUCK, _USUAL_STROKE = (
     2.0,
     0.97,
 )  # what a join costs on the hardest stroke of a track, none below this share
-_LONGEST_FADE = 0.25  # of the clip
+_LOUD = 2.0  # what a crossfade costs in the loudest moment of a track without a beat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,49 +66,89 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
     """The smoothest cut of a track to a length.
 
     A track that cannot be cut well is cut plainly, and the plan's note says why.
+
+    Raises:
+        UsageError: the track ends before the wished start.
     """
     end_s = music.end_s or music.duration_s
+    if wish.start_s >= end_s:
+        raise UsageError(f"the music cannot start at {wish.start_s:g} s: the track ends at {end_s:.2f} s")
     if music.end_s == 0:
         return _plain(music, wish, "the track is silent")
-    if len(bars) < 2:
-        return _plain(music, wish, "the track has too few bars to cut")
     real = wish.ending is Ending.REAL and music.ending_s is not None
-    note = ""
+    note, plan = "", None
     if wish.ending is Ending.REAL and not real:
         note = "the track has no ending of its own (it fades out or breaks off), so the music is faded out"
-    solver = _Solver(bars, end_s, wish, real)
+    joined = len(bars) > 1 and (bars.on_beat or music.tempo_bpm is None)
+    solver = _Solver(bars, end_s, wish, real, joined=joined)
     plan = solver.solved(music)
     if real and (plan is None or abs(plan.end_error_s) > solver.bar_s):  # nobody would hear it
         note = "no path through its bars leads to the track's own ending in time, so the music is faded out"
-        plan = _Solver(bars, end_s, wish, False).solved(music)
+        plan = solver.faded().solved(music)
+    worst = min((piece.percentile or 0.0 for piece in plan.joins), default=1.0) if plan is not None else 0.0
+    if worst < _PASSABLE and wish.hit_s is not None:
+        return _without_hit(music, bars, wish)
     if plan is None:
-        return _plain(music, wish, "no path through its bars is as long as the clip")
-    worst = min((piece.percentile or 0.0 for piece in plan.joins), default=1.0)
+        return _plain(music, wish, _why_no_path(music, joined))
     if worst < _PASSABLE:
         return _plain(
             music,
             wish,
             f"its bars are too unlike each other to be joined (one join would beat only {worst:.0%} of all)",
         )
+    if plan.method is Method.CROSSFADE and plan.joins:
+        loose = (
+            f"the track has no steady beat, so its pieces are joined by crossfades of {LOOSE_CROSSFADE_S:g} s"
+        )
+        note = "; ".join(filter(None, (note, loose)))
     return replace(plan, note=note)
 
 
-class _Solver:
-    """Paths through the bars of one track for one wish."""
+def _why_no_path(music: MusicTiming, joined: bool) -> str:
+    if joined:
+        return "no path through its bars is as long as the clip"
+    if music.tempo_bpm is None:
+        return "the track is too short to be joined, so it starts over"
+    return "the track has too few bars to join, so it starts over on a beat"
 
-    def __init__(self, bars: Bars, end_s: float, wish: FitWish, real: bool) -> None:
+
+def _without_hit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
+    """The best plan that strikes nowhere, and why it does not."""
+    plan = plan_fit(music, bars, replace(wish, hit_s=None))
+    why = f"no part and no hard stroke of the track can be brought to {wish.hit_s:.2f} s"
+    return replace(plan, hit_s=wish.hit_s, note="; ".join(filter(None, (why, plan.note))))
+
+
+def _plain(music: MusicTiming, wish: FitWish, why: str) -> FitPlan:
+    plan = cut_plainly(music, wish.start_s, wish.length_s)
+    return replace(plan, hit_s=wish.hit_s, note=f"cut plainly: {why}")
+
+
+class _Solver:
+    """Paths through the bars of one track for one wish; not `joined`: only as they follow on each other."""
+
+    def __init__(self, bars: Bars, end_s: float, wish: FitWish, real: bool, *, joined: bool = True) -> None:
         self.bars = bars
         self.wish = wish
         self.real = real
+        self.joined = joined
+        self.end_s = end_s
         self.edges = np.append(bars.edges_s[:-1], bars.edges_s[-1])
         self.tail_s = end_s - float(bars.edges_s[-1])  # what sounds after the last bar
         self.bar_s = float(np.median(np.diff(bars.edges_s)))
         jump = _JOIN + 2 * (1 - bars.percentile) + (1 - bars.likeness)
         jump = np.where(bars.percentile < ALIKE, jump + _UNLIKE, jump)
-        jump = jump + _STRUCK * np.clip((bars.struck - _USUAL_STROKE) / (1 - _USUAL_STROKE), 0, 1)
+        if bars.on_beat:
+            jump = jump + _STRUCK * np.clip((bars.struck - _USUAL_STROKE) / (1 - _USUAL_STROKE), 0, 1)
+        else:
+            jump = jump + _LOUD * bars.struck
         back = np.arange(len(bars))[:, None] - np.arange(len(bars)) + 1
         jump = jump + np.where(back > 0, _SHORT_LOOP / np.maximum(back, 1), 0.0)
-        self.cost = np.where(np.eye(len(bars), k=1, dtype=bool), 0.0, jump)
+        self.cost = np.where(np.eye(len(bars), k=1, dtype=bool), 0.0, jump if joined else np.inf)
+
+    def faded(self) -> _Solver:
+        """The same with a fade-out instead of the track's own ending."""
+        return _Solver(self.bars, self.end_s, self.wish, False, joined=self.joined)
 
     def solved(self, music: MusicTiming) -> FitPlan | None:
         """The smoothest plan; None where there is no path."""
@@ -325,72 +362,6 @@ def _assembled(spans: list[tuple[float, float]], solver: _Solver, length_s: floa
     return FitPlan(
         pieces=tuple(pieces), length_s=length_s, method=Method.BARS if bars.on_beat else Method.CROSSFADE,
         ending=Ending.REAL if solver.real else Ending.FADE,
-        fade_s=0.0 if solver.real else min(FADE_S, _LONGEST_FADE * length_s),
+        fade_s=0.0 if solver.real else min(FADE_S, LONGEST_FADE * length_s),
         end_error_s=round(at_s - length_s, 9) + 0.0,  # no -0
     )  # fmt: skip
-
-
-def _plain(music: MusicTiming, wish: FitWish, why: str) -> FitPlan:
-    """The track from the wished start on, started over where it is too short, faded out at the end."""
-    end_s = max(music.end_s or music.duration_s, 0.01)
-    pieces: list[Piece] = []
-    at_s = 0.0
-    start_s = wish.start_s if wish.start_s < end_s - 0.01 else 0.0
-    while at_s < wish.length_s - 1e-9:
-        taken_s = min(end_s - start_s, wish.length_s - at_s)
-        fade = min(LOOSE_CROSSFADE_S, end_s / 4) if pieces else 0.0
-        pieces.append(
-            Piece(source_start_s=start_s, source_end_s=start_s + taken_s, start_s=at_s, crossfade_s=fade)
-        )
-        at_s, start_s = at_s + taken_s, 0.0
-    return FitPlan(
-        pieces=tuple(pieces), length_s=wish.length_s, method=Method.PLAIN, ending=Ending.FADE,
-        fade_s=min(FADE_S, _LONGEST_FADE * wish.length_s), hit_s=wish.hit_s, hit_error_s=None,
-        note=f"cut plainly: {why}",
-    )  # fmt: skip
-
-
-def fade_of(plan: FitPlan, length: int, rate_hz: int) -> FloatArray:
-    """Gain (length,) of the fade-out at the end: 1 everywhere with the track's own ending."""
-    gain = np.ones(length, np.float32)
-    faded = min(length, round(plan.fade_s * rate_hz))
-    if faded:
-        gain[-faded:] = np.cos(0.5 * np.pi * np.arange(1, faded + 1) / faded).astype(np.float32)
-    return gain
-
-
-def render_fit(music: FloatArray, plan: FitPlan, rate_hz: int) -> FloatArray:
-    """The fitted music, exactly `round(length_s * rate_hz)` samples.
-
-    Args:
-        music: (n, channels) the whole track at `rate_hz`.
-        plan: from `plan_fit`.
-        rate_hz: of `music`.
-    """
-    length = max(1, round(plan.length_s * rate_hz))
-    out = np.zeros((length, music.shape[1]), np.float32)
-    starts = [round(piece.start_s * rate_hz) for piece in plan.pieces]
-    ends = [*starts[1:], min(length, round(plan.pieces[-1].end_s * rate_hz))]
-    for number, piece in enumerate(plan.pieces):
-        lead = round(piece.crossfade_s * rate_hz / 2)
-        rest = (
-            round(plan.pieces[number + 1].crossfade_s * rate_hz / 2) if number + 1 < len(plan.pieces) else 0
-        )
-        first, last = max(0, starts[number] - lead), min(length, ends[number] + rest)
-        source = round(piece.source_start_s * rate_hz) + np.arange(
-            first - starts[number], last - starts[number]
-        )
-        taken = np.where(
-            ((source >= 0) & (source < len(music)))[:, None], music[np.clip(source, 0, len(music) - 1)], 0
-        )
-        gain = np.ones(len(source), np.float32)
-        if number and lead:
-            gain[: 2 * lead] *= np.sin(0.5 * np.pi * (np.arange(2 * lead) + 0.5) / (2 * lead))[: len(gain)]
-        if rest:
-            gain[-2 * rest :] *= np.cos(0.5 * np.pi * (np.arange(2 * rest) + 0.5) / (2 * rest))[-len(gain) :]
-        out[first:last] += taken * gain[:, None]
-    soft = min(length, round(0.005 * rate_hz))  # the music may begin inside a bar
-    if plan.pieces[0].source_start_s > 0:
-        out[:soft] *= np.linspace(0, 1, soft, dtype=np.float32)[:, None]
-    out *= fade_of(plan, length, rate_hz)[:, None]
-    return out

@@ -30,7 +30,8 @@ class Bars:
         edges_s: (N + 1,) starts of the bars, and where the last one ends.
         likeness: (N, N) of jumping from the end of bar i to bar j, -1 to 1; following on, j = i + 1, is 1.
         percentile: (N, N) share of all jumps that are less smooth, 0 to 1.
-        struck: (N, N) share of the track's moments with less spectral flux than jumping there has, 0 to 1.
+        struck: (N, N) share of the track's moments with less spectral flux than jumping there has, 0 to 1; on a plain
+            grid, of moments that are softer than the louder side.
         on_beat: whether the edges are downbeats; else they are a plain grid.
     """
 
@@ -49,14 +50,14 @@ def find_joins(heard: Heard, downbeats_s: Times, end_s: float) -> Bars:
     edges = downbeats_s[downbeats_s < end_s - 0.05]
     on_beat = len(edges) >= 5
     if not on_beat:
-        edges = np.arange(0.0, max(end_s - _LOOSE_S / 2, 0.1), _LOOSE_S)
+        edges = np.arange(
+            _LOOSE_S / 4, max(end_s - _LOOSE_S / 2, 0.1), _LOOSE_S
+        )  # what meets has sound on both sides
     if len(edges) < 2:
         edges = np.array([0.0, end_s])
     like = _likeness(_bar_rows(heard, edges))
-    return Bars(
-        edges_s=edges, likeness=like, percentile=_percentiles(like), struck=_struck(heard.decibels, edges),
-        on_beat=on_beat,
-    )  # fmt: skip
+    struck = _struck(heard.decibels, edges) if on_beat else _loud(heard.level, edges)
+    return Bars(edges_s=edges, likeness=like, percentile=_percentiles(like), struck=struck, on_beat=on_beat)
 
 
 def _struck(decibels: FloatArray, edges_s: Times) -> FloatArray:
@@ -75,6 +76,19 @@ def _struck(decibels: FloatArray, edges_s: Times) -> FloatArray:
         largest[row] = np.maximum(largest[row], np.maximum(_rise(before[row], both), _rise(both, after)))
     share: FloatArray = (np.searchsorted(own, largest) / len(own)).astype(np.float32)
     return share
+
+
+def _loud(level: FloatArray, edges_s: Times) -> FloatArray:
+    """How loud both sides of each jump are over a quarter of a bar around it."""
+    reach = round(_LOOSE_S / 4 * FRAME_RATE_HZ)
+    total = np.concatenate([[0.0], np.cumsum(level, dtype=np.float64)])
+    places = np.arange(len(level))
+    first, last = np.maximum(places - reach, 0), np.minimum(places + reach, len(level))
+    around = (total[last] - total[first]) / (last - first)
+    at = np.clip(np.rint(edges_s * FRAME_RATE_HZ).astype(np.int64), 0, len(level) - 1)
+    share = np.searchsorted(np.sort(around), around[at]) / len(level)
+    loudest: FloatArray = np.maximum(share[1:, None], share[None, :-1]).astype(np.float32)
+    return loudest
 
 
 def _rise(before: FloatArray, after: FloatArray) -> FloatArray:

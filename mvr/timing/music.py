@@ -9,6 +9,7 @@ import numpy as np
 
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.beats import Times
+from mvr.signal.chains import begins_often
 from mvr.signal.curves import (
     CURVE_RATE_HZ,
     FINE,
@@ -28,7 +29,10 @@ from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
 HITS = 8
 _HIT_GAP_S = 2.0
+_STRUCK_DB = 1.0  # rise of the mean band
+_BROKEN_OFF_S = 0.05  # before the end, where a sound that breaks off rises in all bands
 _SECTION_GAP_S = 8.0
+_NEW = 0.1  # novelty of a part's start; hiss stays under .09, music reaches .2 to 2
 _AUDIBLE_DB = -45.0  # of the loudest eighth of a second
 _ENDED_DB = -20.0  # the last moment lies so far below the last ten seconds where music ends by itself
 _LONGEST_ENDING_S = 8.0
@@ -133,7 +137,7 @@ def strongest_apart(strength: FloatArray, gap: int, most: int, least: float) -> 
 
 def _sections(change: FloatArray, downbeats_s: Times) -> Times:
     """Peaks of the slowest novelty, moved to the nearest downbeat within half a bar; 0 first."""
-    strong = float(change.mean() + change.std())
+    strong = max(_NEW, float(change.mean() + change.std()))
     peak = np.zeros(len(change), bool)
     peak[1:-1] = (change[1:-1] >= change[:-2]) & (change[1:-1] > change[2:])
     gap = round(_SECTION_GAP_S * CURVE_RATE_HZ)
@@ -160,6 +164,9 @@ def _hits(heard: Heard) -> Times:
     rise = 10 * np.log10((after + 1e-3) / (before + 1e-3))
     rise[:reach] = np.minimum(rise[:reach], 6)  # the first sound after nothing is not the hit of the track
     strength = (stroke * np.clip(1 + rise / 6, 0, 4)).astype(np.float32)
+    if not begins_often(envelopes):  # chance decides what is strongest in hiss
+        strength[envelopes[0] < _STRUCK_DB] = 0
+    strength[len(strength) - round(_BROKEN_OFF_S * FRAME_RATE_HZ) :] = 0
     found = strongest_apart(
         strength, round(_HIT_GAP_S * FRAME_RATE_HZ), HITS, float(strength.mean() + 2 * strength.std())
     )

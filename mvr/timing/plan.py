@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from mvr.datatypes import JsonDict
 
+MANY = 4  # repetitions of a piece that are told as one
+
 
 class Ending(StrEnum):
     """How the fitted music ends: as the track itself does, or faded out."""
@@ -98,6 +100,28 @@ class FitPlan:
     def joins(self) -> tuple[Piece, ...]:
         """The pieces that begin with a join."""
         return self.pieces[1:]
+
+    def rounds(self) -> list[tuple[Piece, ...]]:
+        """The pieces, those that repeat the one before them together with it."""
+        out: list[tuple[Piece, ...]] = []
+        for piece in self.pieces:
+            if (
+                out
+                and abs(out[-1][-1].source_start_s - piece.source_start_s)
+                + abs(out[-1][-1].source_end_s - piece.source_end_s)
+                < 1e-6
+            ):
+                out[-1] = (*out[-1], piece)
+            else:
+                out.append((piece,))
+        return out
+
+    def source_at(self, at_s: float) -> float:
+        """The second of the track that is heard at a second of the clip; at a join, of what begins there."""
+        piece = max(
+            (each for each in self.pieces if each.start_s <= at_s + 1e-6), key=lambda each: each.start_s
+        )
+        return piece.source_start_s + at_s - piece.start_s
 
     def to_json(self) -> JsonDict:
         """JSON-able form, times rounded to microseconds."""

@@ -97,8 +97,8 @@ def test_a_plan_is_told_with_its_joins_its_hit_and_what_could_not_be_done() -> N
     assert plan_words(plan) == [
         "0.00 s: the track from 4.00 to 12.00 s",
         "8.00 s: the track from 20.00 to 24.00 s, joined with likeness 0.93, better than 98 % of all jumps",
-        "Ends with the track's own ending, -250 ms from the clip's end.",
-        "Hits at 8.00 s, +12 ms off.",
+        "Ends with the track's own ending, 0.25 s before the clip's end.",
+        "Hits at 8.00 s with second 20.00 of the track, +12 ms off.",
         "The end is early.",
     ]
     assert json.dumps(plan.to_json())

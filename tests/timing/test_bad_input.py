@@ -9,11 +9,12 @@ from mvr.signal.picture import Watcher, find_cuts, points_of_thumb
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.film import FilmTiming, film_timing
-from mvr.timing.fitting import FitWish, plan_fit, render_fit
+from mvr.timing.fitting import FitWish, plan_fit
 from mvr.timing.joins import find_joins
 from mvr.timing.music import measure_music
 from mvr.timing.placing import place_tracks
 from mvr.timing.plan import Method
+from mvr.timing.rendering import render_fit
 from tests.timing.test_placing import a_film, a_track
 
 TONE = 0.3 * np.sin(2 * np.pi * 440 * np.arange(20 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ).astype(np.float32)
@@ -100,3 +101,15 @@ def test_frames_further_apart_than_a_fifteenth_of_a_second_tell_no_exact_moment(
     assert not seen(np.arange(80) / 10, lambda number: pictures[number]).motion.any()
     assert seen(np.arange(80) / 25, lambda number: pictures[number]).motion.any()
     assert len(find_cuts(Watcher().changes())) == 0
+
+
+@pytest.mark.parametrize("seed", [0, 5, 11])
+def test_hiss_and_a_tone_have_no_tempo_no_hits_and_no_parts(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(3):
+        hiss = (0.1 * rng.standard_normal(20 * SAMPLE_RATE_HZ)).astype(np.float32)
+        music = measure_music(hiss)
+        assert music.tempo_bpm is None and music.sections_s.tolist() == [0.0]
+        assert len(music.hits_s[music.hits_s > 0.1]) == 0
+    tone = measure_music(TONE)
+    assert len(tone.hits_s) == 0 and tone.sections_s.tolist() == [0.0]

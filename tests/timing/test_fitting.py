@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from eval.timing.songs import render_whole_song
 from mvr.errors import UsageError
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.timing.fitting import ALIKE, FitWish, fade_of, plan_fit, render_fit
+from mvr.timing.fitting import ALIKE, FitWish, plan_fit
 from mvr.timing.joins import find_joins
 from mvr.timing.music import measure_music
 from mvr.timing.plan import Ending, Method
+from mvr.timing.rendering import fade_of, render_fit
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +172,34 @@ def test_wishes_that_cannot_be_are_one_sentence():
         FitWish(length_s=5.0, hit_s=6.0)
     with pytest.raises(UsageError, match="must be above 0"):
         FitWish(length_s=0.0)
+
+
+def test_music_cannot_start_after_the_track_s_end(song):
+    _, music, bars = song
+    with pytest.raises(UsageError, match="cannot start at 900 s: the track ends at"):
+        plan_fit(music, bars, FitWish(length_s=5.0, start_s=900.0))
+
+
+def test_a_hit_that_no_moment_can_be_brought_to_leaves_the_rest_fitted_and_says_so(song):
+    _, music, bars = song
+    nowhere = replace(music, sections_s=np.zeros(1), hits_s=np.zeros(0))
+    plan = plan_fit(nowhere, bars, FitWish(length_s=40.0, hit_s=17.3))
+    assert plan.method is Method.BARS and plan.ending is Ending.REAL and plan.end_error_s == 0
+    assert plan.hit_s == 17.3 and plan.hit_error_s is None and "brought to 17.30 s" in plan.note
+
+
+def test_music_without_a_beat_is_joined_where_it_is_soft_and_says_so():
+    """Wind: every third stretch of two seconds is soft."""
+    rng = np.random.default_rng(12)
+    loud = np.repeat(np.tile([0.2, 0.2, 0.03], 5), 2 * SAMPLE_RATE_HZ)
+    wind = (loud * rng.standard_normal(len(loud))).astype(np.float32)
+    heard, none = hear(wind), np.zeros(0)
+    music = replace(measure_music(wind), tempo_bpm=None, beats_s=none, downbeats_s=none)
+    plan = plan_fit(music, find_joins(heard, none, music.end_s), FitWish(length_s=55.0))
+    assert plan.method is Method.CROSSFADE and plan.joins and "crossfades of 1 s" in plan.note
+    for before, piece in itertools.pairwise(plan.pieces):
+        for side in (before.source_end_s, piece.source_start_s):
+            assert (
+                np.mean(loud[round((side - 0.5) * SAMPLE_RATE_HZ) : round((side + 0.5) * SAMPLE_RATE_HZ)])
+                < 0.15
+            )

@@ -123,8 +123,14 @@ FIT_PIECE = "{at:.2f} s: the track from {start:.2f} to {end:.2f} s"
 FIT_JOIN = ", joined with likeness {like:.2f}, better than {share:.0f} % of all jumps"
 FIT_NO_JOIN = ", in one piece"
 FIT_REAL, FIT_FADE = "the track's own ending", "a fade-out of {seconds:.1f} s"
-FIT_ENDS = "Ends with {end}, {off:+.0f} ms from the clip's end."
-FIT_STRIKES = "Hits at {at:.2f} s, {off:+.0f} ms off."
+FIT_ENDS = "Ends with {end}, {where}."
+FIT_AT_END, FIT_EARLY = "exactly at the clip's end", "{seconds:.2f} s before the clip's end"
+FIT_LATE, FIT_LATE_FADED = (
+    "{seconds:.2f} s after the clip's end",
+    ", so its last {seconds:.1f} s in the clip are faded",
+)
+FIT_AGAIN = "The same {count} times more, up to {until:.2f} s"
+FIT_STRIKES = "Hits at {at:.2f} s with second {track:.2f} of the track, {off:+.0f} ms off."
 FIT_NO_HIT = "No hit at {at:.2f} s."
 EXPORT_MUSIC = "Fitted music (.wav)"
 LOOKING = "Looking at the whole clip: {percent} %"

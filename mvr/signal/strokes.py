@@ -1,0 +1,83 @@
+"""Strokes on a fine clock: when, beside its beats, a piece is struck most sharply.
+
+Onset envelopes have windows of 93 ms: slow strings and a drum below them melt into one late hump. Here windows have
+23 ms, 5.8 ms apart, and in the mean over all beats of a piece what is struck stands out sharply from what swells.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mvr.datatypes import FloatArray
+from mvr.signal.beats import Times
+from mvr.signal.spectrum import SAMPLE_RATE_HZ, hann
+
+HOP = 128
+RATE_HZ = SAMPLE_RATE_HZ / HOP
+_SIZE = 512
+_EDGES_HZ = (0, 200, 600, 2000, 5000, SAMPLE_RATE_HZ)  # of the bands; the whole spectrum is the last one
+_WEIGHTS = np.array([2, 1, 1, 1, 1, 2], np.float32)  # drums are low, and clear in the whole
+_FLOOR = 1e-6  # of the mean power: -60 dB
+_CHUNK = 1 << 17  # samples: bounds the memory of a long file
+_REACH = 32  # frames on each side of a beat, 0.19 s
+_EARLIEST, _LATEST = (
+    -26,
+    10,
+)  # frames beside a beat at which it may have been struck: heard 150 ms late to 60 ms early
+_APART = 6  # frames: what is nearer belongs to the same stroke
+_LEAST_DB = 0.02
+
+
+def stroke_rises(samples: FloatArray) -> FloatArray:
+    """Rise of each band in dB from frame to frame, falls count 0: (6, 1 + n // `HOP`).
+
+    Args:
+        samples: (n,) at `SAMPLE_RATE_HZ`.
+    """
+    power = _powers(samples)
+    decibels = 10 * np.log10(power + _FLOOR * max(float(power[-1].mean()), 1e-20))
+    rises: FloatArray = np.maximum(0, np.diff(decibels, axis=1, prepend=decibels[:, :1])).astype(np.float32)
+    return rises
+
+
+def struck_beside(rises: FloatArray, times_s: Times) -> tuple[float, float]:
+    """By how much the sharpest stroke beside the beats comes after them in s, and how clear that is: 1 is not at all.
+
+    Args:
+        rises: of `stroke_rises`.
+        times_s: (beats,), at least one.
+    """
+    beside = np.arange(-_REACH, _REACH + 1)
+    moments = (times_s * RATE_HZ)[:, None] + beside
+    frames = np.arange(rises.shape[1])
+    means = np.stack([np.interp(moments, frames, row).mean(axis=0) for row in rises])
+    smooth = np.stack([np.convolve(row, (0.25, 0.5, 0.25), "same") for row in means])
+    curve = _WEIGHTS @ (smooth - np.median(smooth, axis=1, keepdims=True))
+    allowed = (beside >= _EARLIEST) & (beside <= _LATEST)
+    place = int(np.where(allowed, curve, -np.inf).argmax())
+    others = float(curve[np.abs(beside - beside[place]) > _APART].max())
+    left, middle, right = curve[place - 1 : place + 2]
+    bend = left - 2 * middle + right
+    between = 0.5 * (left - right) / bend if bend < -1e-9 else 0.0
+    after_s = (beside[place] + float(np.clip(between, -0.5, 0.5))) / RATE_HZ
+    return after_s, max(0.0, float(middle)) / max(others, _LEAST_DB)
+
+
+def _powers(samples: FloatArray) -> FloatArray:
+    """Power of each band: (6, frames)."""
+    import scipy.fft  # a library is listed without it
+
+    frames = 1 + len(samples) // HOP
+    padded = np.pad(samples.astype(np.float32), (_SIZE // 2, _SIZE))
+    hz = np.arange(1 + _SIZE // 2) * SAMPLE_RATE_HZ / _SIZE
+    firsts = np.searchsorted(hz, _EDGES_HZ[:-1])
+    out = np.empty((len(_WEIGHTS), frames), np.float32)
+    for first in range(0, frames, _CHUNK // HOP):
+        last = min(frames, first + _CHUNK // HOP)
+        piece = padded[first * HOP : (last - 1) * HOP + _SIZE]
+        windows = np.lib.stride_tricks.sliding_window_view(piece, _SIZE)[::HOP]
+        spectra = scipy.fft.rfft(windows * hann(_SIZE), axis=1)
+        power = spectra.real**2 + spectra.imag**2
+        out[:-1, first:last] = np.add.reduceat(power, firsts, axis=1).T
+    out[-1] = out[:-1].sum(axis=0)
+    return out
