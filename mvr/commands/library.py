@@ -76,16 +76,14 @@ def add(
     from mvr.embeddings.system import load_system
 
     with steps("adding") as progress:
-        loaded = load_system(system, device=device)
+        loaded, own = load_system(system, device=device), open_library(library, create=True)
         if servers:
             wish = ServerWish(
                 address=servers[0], playlist=playlist, min_rating=min_rating, keep=keep, private=private
             )
-            report = add_from_server(open_library(library, create=True), loaded, wish, progress)
+            report = add_from_server(own, loaded, wish, progress)
         else:
-            report = open_library(library, create=True).add(
-                paths, loaded, modality=take.modality, progress=progress
-            )
+            report = own.add(paths, loaded, modality=take.modality, progress=progress)
     for path, reason in report.skipped:
         note(f"skipped {path}: {reason.removeprefix(path.rsplit(os.sep, 1)[-1] + ': ')}")
     for line in report.notes:
@@ -95,7 +93,9 @@ def add(
             f"the file of {item.title} ({item.id}) is gone: {item.path}; `mvr library remove {item.id}` removes it"
         )
     for path, same_as in report.same_music:
-        note(f"{path} holds the same music as {same_as}; only one of them is ranked")
+        note(
+            f"{path} holds the same music as {own.item(same_as).path} ({same_as}); only one of them is ranked"
+        )
     print_json(report.to_json()) if as_json else say(report.sentence())
 
 

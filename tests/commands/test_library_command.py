@@ -51,6 +51,19 @@ def test_the_library_is_edited_emptied_and_brought_back(attempt: Attempt, music:
     assert code == 1 and "nothing was removed since files were last added" in errors
 
 
+def test_a_track_that_is_there_already_is_named_by_its_file(
+    attempt: Attempt, tmp_path: Path, make_tone, tiny_assets: Path
+) -> None:
+    kept = tmp_path / "kept.wav"
+    make_tone(kept, seconds=21.0, seed=0)
+    copied = tmp_path / "copied.wav"
+    copied.write_bytes(kept.read_bytes()[:-4000])  # the same music, cut
+    attempt("library", "add", kept, "--system", "chance")
+    code, _, errors = attempt("library", "add", copied, "--system", "chance")
+    assert code == 0, errors
+    assert f"{copied} holds the same music as {kept} (" in errors
+
+
 def test_list_keeps_its_keys_and_has_the_new_ones(attempt: Attempt, music: Path) -> None:
     attempt("library", "add", music / "a.wav", "--system", "chance")
     (item,) = listed(attempt)
