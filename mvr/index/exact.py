@@ -73,6 +73,12 @@ class NumpyIndex:
         check_ids(ids, rows, self._known)
         self._keep(ids, rows.astype(self.kept_as, copy=False))
 
+    def extend(self, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:
+        """Put rows of another index of this kind behind the others; of ids that are there already, too, whose rows
+        nobody looks at any more."""
+        assert vectors.dtype == self.kept_as
+        self._keep(ids, vectors)
+
     def attach(self, ids: Sequence[str], vectors: npt.NDArray[Any], grams: GramArray) -> None:
         """Take over rows that are stored already: (N, B, D) of this kind, perhaps mapped from a file, with
         their grams."""
@@ -110,9 +116,9 @@ class NumpyIndex:
         products = self._products(rows.reshape(len(rows), len(weighted)), weighted[:, None])[0]
         return top(divide_by_lengths(products, mixed_lengths(grams, weights)), check_k(k), allowed)
 
-    def cross(self, query: FloatArray) -> CrossProducts:
-        """The query against every row; see `Index.cross`."""
-        rows, grams = self._rows
+    def cross(self, query: FloatArray, first: int = 0) -> CrossProducts:
+        """The query against every row, or those from `first` on; see `Index.cross`."""
+        rows, grams = (part[first:] for part in self._rows)
         wide = check_query(query, np.ones(len(query)), self._settings)
         branches, dim = wide.shape
         columns = np.zeros(

@@ -88,8 +88,8 @@ class Index(Protocol):
     ) -> Hits:
         """The k best rows for a query (B, D) at weights (B,), among the rows where `allowed` (N,) is true."""
 
-    def cross(self, query: FloatArray) -> CrossProducts:
-        """The query (B, D) against every row, for re-ranking at any weights."""
+    def cross(self, query: FloatArray, first: int = 0) -> CrossProducts:
+        """The query (B, D) against every row, or those from `first` on, for re-ranking at any weights."""
 
 
 def check_rows(vectors: npt.NDArray[Any], settings: IndexSettings, what: str = "the vectors") -> FloatArray:

@@ -1,7 +1,7 @@
-"""An index that follows its library: what changed is taken out, put in or written anew, the rest is copied as it is.
+"""An index that follows its library: what changed is taken out, put in or written anew, the rest stays as it is.
 
-Only items that changed are read from the catalogue, and only new ones go through the head; a change of words touches no
-row. What comes out is what building the index anew would give, in the same order.
+Only items that changed are read from the catalogue, and only new ones go through the head; their rows come behind all
+others, and rows of items that are gone stay where they are until they are many. A list is as from an index built anew.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.index.approximate import ApproximateIndex
+from mvr.index.exact import NumpyIndex
 from mvr.library.item import Item
 from mvr.library.listing import Placed
-from mvr.library.vectors import LibraryIndex, kind_for, spliced
+from mvr.library.vectors import LibraryIndex, kind_for, packed
 
+_FEW_ROWS = 1000  # so many may belong to no item, in an index however small
 Positions = npt.NDArray[np.int64]
 
 
@@ -95,17 +97,37 @@ def _keeps_its_rows(held: Held, at: int, now: Placed) -> bool:
 
 
 def _moved(held: Held, gone: list[int], new: list[Placed], added: LibraryIndex | None) -> Held | None:
-    """Without the items at some positions and with others; None where that takes another kind of index."""
+    """Without the items at some positions and with others, whose rows come behind all rows; None where that takes
+    another kind of index."""
     index = held.index
-    kept = np.delete(np.arange(len(index)), gone)
-    rows = int(index.counts[kept].sum()) + (0 if added is None else len(added.times))
-    kind = kind_for(len(kept) + len(new) + len(held.waiting), rows)
-    if not len(index) or kind != index.index.settings.kind or isinstance(index.index, ApproximateIndex):
+    rows, kept = index.index, np.delete(np.arange(len(index)), gone)
+    used = int((index.ends - index.starts)[kept].sum()) + (0 if added is None else len(added.times))
+    kind = kind_for(len(kept) + len(new) + len(held.waiting), used)
+    if (
+        not len(index)
+        or kind != rows.settings.kind
+        or not isinstance(rows, NumpyIndex)
+        or isinstance(rows, ApproximateIndex)
+    ):
         return None
+    before = len(index.times)
+    parts = [index, *([] if added is None else [added])]
+    if added is not None:
+        rows.extend(added.index.ids, added.index.vectors)
     places = np.concatenate([held.places[kept], [placed.position for placed in new]]).astype(np.int64)
     order = np.argsort(places, kind="stable")
     chosen = np.concatenate([kept, len(index) + np.arange(len(new))])[order]
-    return replace(held, index=spliced(index, added, chosen), places=places[order])
+    items = [item for part in parts for item in part.items]
+    after = replace(
+        index,
+        items=tuple(items[at] for at in chosen.tolist()),
+        times=np.concatenate([part.times for part in parts]),
+        starts=np.concatenate([part.starts + n * before for n, part in enumerate(parts)])[chosen],
+        ends=np.concatenate([part.ends + n * before for n, part in enumerate(parts)])[chosen],
+        written=object(),
+    )
+    worn = len(after.times) > 2 * used + _FEW_ROWS
+    return replace(held, index=packed(after) if worn else after, places=places[order])
 
 
 def rewritten(index: LibraryIndex, items: Mapping[int, Item]) -> LibraryIndex:
@@ -121,7 +143,7 @@ def rewritten(index: LibraryIndex, items: Mapping[int, Item]) -> LibraryIndex:
         same_music &= before.same_as == item.same_as
         same_words &= before == moved
     again = index.again(
-        ("owner", "positions", *(["music"] if same_music else [])),
+        ("owner", "positions", "_spans", *(["music"] if same_music else [])),
         items=tuple(changed),
         written=index.written if same_words else object(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.config.extras import has
-from mvr.datatypes import Modality, Segment
+from mvr.datatypes import FloatArray, Modality, Segment
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index import Index, create_index
 from mvr.index.exact import NumpyIndex
@@ -35,13 +34,14 @@ FeaturesOf = Callable[[Sequence[Item]], Mapping[str, SegmentFeatures]]
 
 @dataclass(frozen=True, kw_only=True)
 class LibraryIndex:
-    """Rows of one modality under one system; the rows of an item are neighbours.
+    """Rows of one modality under one system; the rows of an item are neighbours, and of rows that belong to none (any
+    more) nothing is said.
 
     Attributes:
         index: over all segments, row ids "ITEM/NUMBER".
-        items: the items that have rows, in row order.
-        times: (N, 2) start and end of what each row stands for, in seconds.
-        starts: (I,) first row of each item.
+        items: the items that have rows, in the order of adding.
+        times: (N, 2) start and end of what each row stands for, in seconds; the index may hold more by now.
+        starts, ends: (I,) first row of each item, and the one behind its last.
         missing: items of the library that this system has not embedded.
         written: stays the same object while nothing that is written about the items changes.
         measured: of an approximate index, which libraries above `APPROXIMATE_ROWS` have: how much it misses.
@@ -52,6 +52,7 @@ class LibraryIndex:
     items: tuple[Item, ...]
     times: npt.NDArray[np.float64]
     starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
     missing: int = 0
     written: object = field(default_factory=object)
     measured: Measured | None = None
@@ -69,27 +70,45 @@ class LibraryIndex:
 
     @cached_property
     def owner(self) -> npt.NDArray[np.int64]:
-        """(N,) position in `items` of each row."""
-        return np.repeat(np.arange(len(self.items)), self.counts)
+        """(N,) position in `items` of each row; -1 where it belongs to none."""
+        owner = np.full(len(self.times), -1, np.int64)
+        owner[self.rows] = np.repeat(np.arange(len(self.items)), self.ends - self.starts)
+        return owner
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """All rows of its items, in their order."""
+        return rows_of(self.starts, self.ends, np.arange(len(self.items)))[1]
+
+    @cached_property
+    def _spans(self) -> npt.NDArray[np.int64] | None:
+        """For `best_of`: where each item begins and ends; None where they lie one after another."""
+        if len(self.items) and self.starts[0] == 0 and np.array_equal(self.ends[:-1], self.starts[1:]):
+            return None if self.ends[-1] == len(self.times) else self._pairs()
+        return self._pairs()
+
+    def _pairs(self) -> npt.NDArray[np.int64]:
+        pairs: npt.NDArray[np.int64] = np.stack([self.starts, self.ends], axis=1).ravel()
+        return pairs
+
+    def best_of(self, values: FloatArray) -> FloatArray:
+        """(I,) the highest value of each item, of one for each row (N,)."""
+        if not len(self.items):
+            return values[:0]
+        if self._spans is None:
+            packed: FloatArray = np.maximum.reduceat(values[: len(self.times)], self.starts)
+            return packed
+        best: FloatArray = np.maximum.reduceat(np.append(values, values[:1]), self._spans)[::2]
+        return best
 
     @cached_property
     def positions(self) -> dict[str, int]:
         """Where in `items` each id is."""
         return {item.id: at for at, item in enumerate(self.items)}
 
-    @property
-    def counts(self) -> npt.NDArray[np.int64]:
-        """(I,) rows of each item."""
-        counts: npt.NDArray[np.int64] = np.diff(self.starts, append=len(self.times))
-        return counts
-
     def segment(self, row: int) -> Segment:
         """The time span that a row stands for."""
         return Segment(start_s=float(self.times[row, 0]), end_s=float(self.times[row, 1]))
-
-    def end(self, position: int) -> int:
-        """The row behind an item's last one."""
-        return int(self.starts[position + 1]) if position + 1 < len(self.starts) else len(self.times)
 
     def again(self, known: Iterable[str], **changes: Any) -> LibraryIndex:
         """The same with some attributes changed; what was found already under the names `known` has not changed."""
@@ -99,13 +118,13 @@ class LibraryIndex:
 
     def part(self, positions: npt.NDArray[np.int64]) -> LibraryIndex:
         """Some of its items, by ascending position, with all their rows; exact."""
-        first, rows = rows_of(self.starts, self.counts, positions)
+        starts, rows = rows_of(self.starts, self.ends, positions)
         settings = self.index.settings
         index = create_index("half", settings.dim, settings.branches, system=settings.system)
         index.add([str(row) for row in rows], np.asarray(self.index.vectors[rows], np.float32))
         return replace(
             self, index=index, items=tuple(self.items[at] for at in positions), times=self.times[rows],
-            starts=first, partial=True,
+            starts=starts, ends=np.append(starts[1:], len(rows)), partial=True,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -161,11 +180,13 @@ def build_index(
         held += here
         counts += sizes
     empty = create_index("numpy", system.head.dim, system.branches, system=system.identity)
+    ends = np.cumsum(np.array(counts, np.int64))
     return LibraryIndex(
         index=index or empty,
         items=tuple(held),
         times=np.concatenate([np.zeros((0, 2)), *times]),
-        starts=(np.cumsum([0, *counts])[:-1]).astype(np.int64),
+        starts=ends - np.array(counts, np.int64),
+        ends=ends,
         missing=len(items) - len(held),
     )
 
@@ -177,71 +198,24 @@ def kind_for(items: int, rows: int) -> str:
     return "numpy" if items <= _FLOAT32_ITEMS else "half"
 
 
-def rows_of(starts: Numbers, counts: Numbers, positions: Numbers) -> tuple[Numbers, Numbers]:
+def rows_of(starts: Numbers, ends: Numbers, positions: Numbers) -> tuple[Numbers, Numbers]:
     """Of the items at some positions, one after another: where each begins then, and (n,) all their rows.
 
-    >>> starts, rows = rows_of(np.array([0, 2, 5]), np.array([2, 3, 1]), np.array([2, 0]))
+    >>> starts, rows = rows_of(np.array([0, 2, 5]), np.array([2, 5, 6]), np.array([2, 0]))
     >>> starts.tolist(), rows.tolist()
     ([0, 1], [5, 0, 1])
     """
-    wanted = counts[positions]
+    wanted = (ends - starts)[positions]
     first = np.cumsum(np.append(0, wanted))[:-1].astype(np.int64)
     return first, np.repeat(starts[positions] - first, wanted) + np.arange(wanted.sum())
 
 
-def spliced(index: LibraryIndex, added: LibraryIndex | None, chosen: Numbers) -> LibraryIndex:
-    """An exact index of items of two others of one kind, whose rows are copied in runs.
-
-    Args:
-        index, added: items are counted through both.
-        chosen: (I,) which items, in which order.
-    """
-    sides = [index] if added is None else [index, added]
-    counts = np.concatenate([side.counts for side in sides])
-    starts, rows = rows_of(np.cumsum(np.append(0, counts))[:-1], counts, chosen)
-    edges = np.flatnonzero((np.diff(rows) != 1) | (rows[1:] == len(index.times))) + 1
-    settings, parts = index.index.settings, [side.index for side in sides]
-    runs = _Runs(len(index.times), rows, np.concatenate([[0], edges, [len(rows)]]).tolist())
+def packed(index: LibraryIndex) -> LibraryIndex:
+    """The same without rows that belong to no item."""
+    settings, rows, before = index.index.settings, index.rows, index.index
     exact = create_index(settings.kind, settings.dim, settings.branches, system=settings.system)
-    assert isinstance(exact, NumpyIndex)
-    exact.attach(
-        runs.of_lists([part.ids for part in parts]),
-        runs.of_arrays([part.vectors for part in parts]),
-        runs.of_arrays([part.grams for part in parts if isinstance(part, NumpyIndex)]),
-    )
-    items = [item for side in sides for item in side.items]
-    return replace(
-        index, index=exact, items=tuple(items[at] for at in chosen.tolist()), starts=starts,
-        times=runs.of_arrays([side.times for side in sides]), written=object(),
-    )  # fmt: skip
-
-
-class _Runs:
-    """Rows of two arrays, counted through both, that are copied to one: `edges` part them into runs of neighbours."""
-
-    def __init__(self, first: int, rows: Numbers, edges: list[int]) -> None:
-        self._rows = len(rows)
-        spans = [(start, end) for start, end in itertools.pairwise(edges) if end > start]
-        # (where it goes, from which side, from where there)
-        self._runs = [
-            (
-                slice(start, end),
-                int(rows[start] >= first),
-                int(rows[start]) - first * int(rows[start] >= first),
-            )
-            for start, end in spans
-        ]
-
-    def of_arrays(self, sides: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """The rows of arrays (N, ...) and (n, ...)."""
-        copied = np.empty((self._rows, *sides[0].shape[1:]), sides[0].dtype)
-        for to, side, at in self._runs:
-            copied[to] = sides[side][at : at + to.stop - to.start]
-        return copied
-
-    def of_lists(self, sides: Sequence[list[str]]) -> list[str]:
-        """The same of lists."""
-        copied: list[str] = []
-        for to, side, at in self._runs:
-            copied += sides[side][at : at + to.stop - to.start]
-        return copied
+    assert isinstance(exact, NumpyIndex) and isinstance(before, NumpyIndex)
+    exact.attach([before.ids[row] for row in rows.tolist()], before.vectors[rows], before.grams[rows])
+    ends = np.cumsum(index.ends - index.starts)
+    starts = ends - (index.ends - index.starts)
+    return replace(index, index=exact, times=index.times[rows], starts=starts, ends=ends)

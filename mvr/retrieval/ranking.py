@@ -66,10 +66,36 @@ class Compared:
     index: LibraryIndex
     products: tuple[CrossProducts, ...]
 
+    @classmethod
+    def of(cls, index: LibraryIndex, vectors: FloatArray, before: Compared | None = None) -> Compared:
+        """Products with every row.
+
+        Args:
+            index: of the library.
+            vectors: (S, B, D) of the query.
+            before: with the same rows as far as there were any.
+        """
+        count = len(index.times)
+        if before is None:
+            return cls(index, tuple(_cut(index.index.cross(segment), count) for segment in vectors))
+        known = before.products[0].products.shape[-1]
+        if known >= count:
+            return cls(index, before.products)
+        more = [_cut(index.index.cross(segment, known), count - known) for segment in vectors]
+        grams = np.concatenate([before.products[0].rows, more[0].rows])
+        both = zip(before.products, more, strict=True)
+        joined = [(old, np.concatenate([old.products, new.products], axis=-1)) for old, new in both]
+        return cls(index, tuple(replace(old, products=products, rows=grams) for old, products in joined))
+
     @property
     def bytes(self) -> int:
         """What it takes beyond the index's own arrays."""
         return sum(each.products.nbytes for each in self.products)
+
+
+def _cut(found: CrossProducts, count: int) -> CrossProducts:
+    """Without rows that came meanwhile."""
+    return replace(found, products=found.products[..., :count], rows=found.rows[:count])
 
 
 class Ranking(Protocol):
@@ -126,9 +152,7 @@ class OneRanking:
         rows = self._tables[0]
         for table in self._tables[1:]:
             rows = np.maximum(rows, table)
-        self.scores: FloatArray = (
-            np.maximum.reduceat(rows, compared.index.starts) if len(compared.index) else rows
-        )
+        self.scores: FloatArray = compared.index.best_of(rows)
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -144,7 +168,8 @@ class OneRanking:
         """An item's row of the index and the query segment that score best together: of equal ones the earliest row,
         then the earliest query segment."""
         first = int(self._compared.index.starts[position])
-        span = np.stack([table[first : self._compared.index.end(position)] for table in self._tables])
+        end = int(self._compared.index.ends[position])
+        span = np.stack([table[first:end] for table in self._tables])
         row = int(span.max(axis=0).argmax())
         return first + row, int(span[:, row].argmax())
 

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.config.digest import content_hash
+from mvr.config.threads import one_thread
 from mvr.datatypes import Direction, FloatArray, branch_weights
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
@@ -236,7 +237,8 @@ class Retriever:
             text_weight=text_weight if text else 0.0,
         )
         while True:
-            ranked = self._rank(query, wish)
+            with one_thread():
+                ranked = self._rank(query, wish)
             gone = [result.item.id for result in ranked.results if not result.item.path.exists()]
             if not gone or not self.library.check_files(gone):
                 return ranked
@@ -345,15 +347,13 @@ class Retriever:
         with self._lock:
             self._let_go_of_others(query.direction, index)
             held = self._compared.get(key)
-            if held is not None:
-                compared = held[1] if held[1].index is index else Compared(index, held[1].products)
-                self._compared[key] = (query, compared)
-                self._compared.move_to_end(key)
-                return compared
-        vectors = self._moved(query, text, weight)
-        compared = Compared(index, tuple(index.index.cross(segment) for segment in vectors))
+        if held is not None and held[1].index is index:
+            compared = held[1]
+        else:
+            compared = Compared.of(index, self._moved(query, text, weight), None if held is None else held[1])
         with self._lock:
             self._compared[key] = (query, compared)  # the query is kept alive, so its id stays its own
+            self._compared.move_to_end(key)
             while len(self._compared) > 1 and sum(c.bytes for _, c in self._compared.values()) > _KEPT_BYTES:
                 self._compared.popitem(last=False)
         return compared
