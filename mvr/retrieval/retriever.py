@@ -10,8 +10,6 @@ An item scores by its best pair of segments; `start_s` of a result is where that
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,12 +30,12 @@ from mvr.media.progress import stretch
 from mvr.retrieval.diversity import pick_diverse
 from mvr.retrieval.facts import facts_of
 from mvr.retrieval.filters import EVERYTHING, Filters
+from mvr.retrieval.kept import KeptProducts
 from mvr.retrieval.query import Query, blend_text
 from mvr.retrieval.ranked import RankedList
 from mvr.retrieval.ranking import Compared, Joined, MixedRanking, OneRanking, Ranking
 from mvr.retrieval.words import Words
 
-_KEPT_BYTES = 256 << 20  # of queries' products with the library: while kept, moving the slider costs nothing
 _FEATURES_SHARE = 0.6  # of the time for a piece of music; the rest goes into hearing whether it is one
 _DIVERSE_POOL = 10  # diversity picks among this many times k of the best
 
@@ -82,10 +80,9 @@ class Retriever:
         self.library = library
         self.system = system
         self._words = Words(library, system)
-        self._compared: OrderedDict[tuple[int, str, float], tuple[Query, Compared]] = OrderedDict()
+        self._kept = KeptProducts()
         self._filtered: tuple[Filters, object, npt.NDArray[np.bool_]] | None = None
         self._joined_items: Joined | None = None
-        self._lock = threading.Lock()
         self._members = (
             [(member, Retriever(library, member.system)) for member in system.members]
             if isinstance(system, MixedSystem)
@@ -343,30 +340,13 @@ class Retriever:
     def _compare(self, query: Query, text: str | None, weight: float) -> Compared:
         """The query against every row of the present index, kept for the next alpha."""
         index = self.library.index(self.system, query.direction.target)
-        key = (id(query), text or "", weight)
-        with self._lock:
-            self._let_go_of_others(query.direction, index)
-            held = self._compared.get(key)
-        if held is not None and held[1].index is index:
-            compared = held[1]
+        held = self._kept.get(query, text or "", weight, index)
+        if held is not None and held.index is index:
+            compared = held
         else:
-            compared = Compared.of(index, self._moved(query, text, weight), None if held is None else held[1])
-        with self._lock:
-            self._compared[key] = (query, compared)  # the query is kept alive, so its id stays its own
-            self._compared.move_to_end(key)
-            while len(self._compared) > 1 and sum(c.bytes for _, c in self._compared.values()) > _KEPT_BYTES:
-                self._compared.popitem(last=False)
+            compared = Compared.of(index, self._moved(query, text, weight), held)
+        self._kept.put(query, text or "", weight, compared)
         return compared
-
-    def _let_go_of_others(self, direction: Direction, index: LibraryIndex) -> None:
-        """Products with rows that the library no longer has: they would keep a whole index that nobody asks again."""
-        old = [
-            key
-            for key, (query, compared) in self._compared.items()
-            if query.direction is direction and compared.index.index is not index.index
-        ]
-        for key in old:
-            del self._compared[key]
 
     def _moved(self, query: Query, text: str | None, weight: float) -> FloatArray:
         """The query's vectors (S, B, D), moved by words."""

@@ -268,4 +268,4 @@ def test_only_what_changed_is_read_and_encoded_and_the_rest_of_a_list_is_kept(
     other.remove([leads.id])
     assert retriever.rank(query, 0.5, 20).to_json() == without.to_json()
     assert library.index(system, Modality.AUDIO).index is not rows
-    assert len(retriever._compared) == 1, "products with an index that is left are let go"
+    assert len(retriever._kept) == 1, "products with an index that is left are let go"
