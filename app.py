@@ -2,10 +2,12 @@
 
 import sys
 
+from mvr.config.ending import end_as_on_interrupt
 from mvr.errors import MvrError
 from mvr.page.app import serve
 
 if __name__ == "__main__":
+    end_as_on_interrupt()
     try:
         serve()
     except MvrError as error:

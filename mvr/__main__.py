@@ -28,6 +28,7 @@ from mvr.commands.serve import serve
 from mvr.commands.train import train
 from mvr.commands.votes import app as votes_app
 from mvr.commands.weights import app as weights_app
+from mvr.config.ending import end_as_on_interrupt
 from mvr.errors import MvrError, UsageError
 from mvr.lines import one_line
 
@@ -85,6 +86,7 @@ def app_for(words: list[str]) -> typer.Typer:
 
 def main() -> None:
     """Run a command; a fault of the input is one sentence and exit status 1, wrong usage 2."""
+    end_as_on_interrupt()
     try:
         app_for(sys.argv[1:])(prog_name="mvr")
     except MvrError as error:

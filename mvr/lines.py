@@ -21,10 +21,10 @@ def one_line(text: str) -> str:
     return _UNFIT.sub(" ", plain).strip() if _UNFIT.search(plain) else plain
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of what another library says, or the name of its error where it says nothing.
 
     >>> first_line(ValueError("a\\nb")), first_line(ValueError())
     ('a', 'ValueError')
     """
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from eval.dataset.clips import Picture, Sound, write_clip
+from mvr.config.workers import worker_processes
 
 CLEAN_S = 6.0
 # of all clips; what is left is clean
@@ -85,7 +84,7 @@ def plan(count: int, seed: int) -> list[Planted]:
 def render(planted: Sequence[Planted], folder: Path, workers: int) -> Iterator[Path]:
     """Write every clip and `metadata.csv`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_processes(workers) as pool:
         own = [item for item in planted if item.copy_of is None]
         yield from pool.map(partial(_write, folder), own)
     for item in planted:

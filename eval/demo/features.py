@@ -12,7 +12,6 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import numpy as np
 
 from mvr.backbones.descriptors import MusicDescriptors, VideoDescriptors
 from mvr.config.settings import compare_settings
+from mvr.config.workers import worker_processes
 from mvr.datasets.synthetic.pair import SyntheticPair
 from mvr.datatypes import FloatArray, JsonDict, Segment
 from mvr.embeddings.store import FeatureStore, write_store
@@ -78,7 +78,7 @@ def write_pairs(out: Path, settings: PairSettings, workers: int) -> FeatureStore
     parts = out.with_name(out.name + ".parts")
     check_parts(parts, settings)
     firsts = range(0, settings.pairs, CHUNK)
-    with ProcessPoolExecutor(workers) as pool:
+    with worker_processes(workers) as pool:
         paths = list(pool.map(describe_chunk, itertools.repeat(parts), firsts, itertools.repeat(settings)))
     chunks = [np.load(path) for path in paths]
     video, audio = (

@@ -12,9 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ from scipy.stats import t as student_t
 
 from eval.votes.crowds import Crowd
 from mvr.config.outputs import check_output_folder
+from mvr.config.workers import worker_processes
 from mvr.datatypes import JsonDict
 from mvr.errors import UsageError
 from mvr.metrics.preference import PairVotes, fit_davidson, rate
@@ -152,7 +151,7 @@ def measure(seed: int, repeats: int, workers: int = 1) -> JsonDict:
     if workers == 1:
         rows = iter([what(crowd, repeats, seed) for what, crowd in jobs])
     else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with worker_processes(workers) as pool:
             rows = iter([future.result() for future in [pool.submit(w, c, repeats, seed) for w, c in jobs]])
     return {
         "seed": seed,

@@ -254,6 +254,13 @@ def _rank(wish: Wish, library: Library, demo: bool) -> _Ranked:
     return _Ranked(found=found, named=named, by=retriever)
 
 
+def track_file(track: str, library: Library) -> tuple[Path, Item | None]:
+    """The file of a track that was named, and the library's item of it; errors as `named_track`, and DataError where
+    the item's file is gone or has changed."""
+    item = named_track(track, library)
+    return (Path(track) if item is None or Path(track).is_file() else library.file_of(item)), item
+
+
 def named_track(track: str | None, library: Library) -> Item | None:
     """The library's item of that name; None for a file that no library holds, and where none was named."""
     if track is None:

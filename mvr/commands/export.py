@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mvr.commands.delivering import Output, Wish, export_pack, export_timeline, named_track
+from mvr.commands.delivering import Output, Wish, export_pack, export_timeline, track_file
 from mvr.commands.fit import EndingOption, FitChoice, HitOption, describe, plan_track
 from mvr.commands.options import (
     DEFAULT,
@@ -156,9 +156,7 @@ def _export_film(
     as_json: bool,
 ) -> None:
     """Write the film; with `plan` and `fitted`, under the fitted music."""
-    opened = library_or_demo(library)[0]
-    item = named_track(track, opened)
-    music = Path(track) if item is None or Path(track).is_file() else opened.file_of(item)
+    music, item = track_file(track, library_or_demo(library)[0])
     from mvr.media.mux import MuxSettings, mux_music
 
     with steps("writing") as progress:

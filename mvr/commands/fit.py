@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mvr.commands.delivering import named_track
+from mvr.commands.delivering import track_file
 from mvr.commands.options import (
     TRACK_HELP,
     ForceOption,
@@ -90,9 +90,7 @@ def plan_track(video: Path, track: str, library: Path | None, choice: FitChoice)
     from mvr.timing.files import plan_file
     from mvr.timing.fitting import FitWish
 
-    opened = library_or_demo(library)[0]
-    item = named_track(track, opened)
-    music = Path(track) if item is None or Path(track).is_file() else opened.file_of(item)
+    music, _ = track_file(track, library_or_demo(library)[0])
     length_s = probe(video, needs=("picture",)).duration_s
     return music, plan_file(music, FitWish(length_s=length_s, **asdict(choice)))
 

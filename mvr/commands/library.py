@@ -117,8 +117,10 @@ def push(
     as_json: JsonOption = False,
 ) -> None:
     """Write the library's index into a database that other machines search; a second run writes what is new."""
+    from mvr.index.remote import check_address, open_place
+
+    check_address(index)
     from mvr.embeddings.system import load_system
-    from mvr.index.remote import open_place
     from mvr.retrieval.push import measure_index, push_library
 
     opened, loaded = open_library(library), load_system(system, device=device)

@@ -242,6 +242,10 @@ def _answer(wish: Wish, as_json: bool) -> RankedList:
 
 def _rank(wish: Wish) -> tuple[RankedList, Retriever | None]:
     """The list before it is placed in time, and what can place it; None where an index in a database made it."""
+    if wish.index:
+        from mvr.index.remote import check_address
+
+        check_address(wish.index)
     from mvr.embeddings.system import load_system
     from mvr.retrieval import Retriever
 

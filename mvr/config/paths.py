@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mvr.errors import UsageError
+
 DEFAULT_SYSTEM = "control-mvr-mini"  # a card in `assets/systems`
 _PACKAGE = Path(__file__).parents[1]
 _INSTALLED = {"assets": "assets", "space.yaml": "deployment/space.yaml"}  # see package-dir in pyproject.toml
@@ -27,12 +29,25 @@ def resource(name: str) -> Path:
 
 def assets_dir() -> Path:
     """The folder `assets/`, or what `MVR_ASSETS` names."""
-    return Path(os.environ["MVR_ASSETS"]) if "MVR_ASSETS" in os.environ else resource("assets")
+    named = os.environ.get("MVR_ASSETS")
+    return Path(named) if named else resource("assets")
 
 
 def home_dir() -> Path:
-    """Where libraries, caches, downloaded weights and votes go: `MVR_HOME`, or the platform's data folder."""
-    if "MVR_HOME" in os.environ:
-        return Path(os.environ["MVR_HOME"])
-    base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
-    return base / "mvr"
+    """Where libraries, caches, downloaded weights and votes go: `MVR_HOME`, or the platform's data folder.
+
+    A variable that is empty says nothing, as one that is not there.
+
+    Raises:
+        UsageError: no variable names a folder and this user has no home.
+    """
+    if named := os.environ.get("MVR_HOME"):
+        return Path(named)
+    if base := os.environ.get("XDG_DATA_HOME"):
+        return Path(base) / "mvr"
+    try:
+        return Path.home() / ".local" / "share" / "mvr"
+    except RuntimeError as error:  # a container's user without a name
+        raise UsageError(
+            "this user has no home folder; set MVR_HOME to a folder that can be written to"
+        ) from error

@@ -180,7 +180,7 @@ def serve(port: int | None = None, index: str | None = None) -> None:
     Raises:
         UsageError: the manifest, a folder or a variable keeps the server from working, or the port is taken.
     """
-    server_name = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    server_name = os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     context = create_context(server_name=server_name, index=index)
     page, options = (
         create_page(context),
@@ -191,7 +191,7 @@ def serve(port: int | None = None, index: str | None = None) -> None:
     try:
         page.launch(server_name=server_name, server_port=port, **options)
     except OSError as error:  # gradio's word for a port that is taken
-        wanted = port or os.environ.get("GRADIO_SERVER_PORT", "7860")
+        wanted = port or os.environ.get("GRADIO_SERVER_PORT") or "7860"
         raise UsageError(f"port {wanted} of {server_name} is taken; choose another with --port") from error
     finally:
         context.close()

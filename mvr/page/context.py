@@ -144,7 +144,7 @@ def create_context(
             retention_s=manifest.app.retention_minutes * 60,
             on_end=lambda visit: catalogue.forget(visit.folder),
         ),
-        votes_url=os.environ.get("MVR_VOTES_URL", f"sqlite:///{home_dir() / 'votes.sqlite'}"),
+        votes_url=os.environ.get("MVR_VOTES_URL") or f"sqlite:///{home_dir() / 'votes.sqlite'}",
         jobs=Jobs(manifest.app.embed_jobs),
         pool=ThreadPoolExecutor(max_workers=2 + 2 * manifest.app.embed_jobs, thread_name_prefix="mvr-page"),
         local=is_loopback(server_name) and "SPACE_ID" not in os.environ,

@@ -39,8 +39,8 @@ class Filters:
     def allow(self, item: Item, guessed: Sequence[Guess] = ()) -> bool:
         """Whether the item may be ranked."""
         return (
-            _any_of(self.genres, item.genre or _words(guessed, GENRE))
-            and _any_of(self.moods, item.mood or _words(guessed, MOOD))
+            _any_of(self.genres, genres_of(item, guessed))
+            and _any_of(self.moods, moods_of(item, guessed))
             and _any_of(self.instruments, _words(guessed, INSTRUMENT))
             and (not self.commercial or item.rights.commercial)
             and self._licence_allows(item.licence)
@@ -50,8 +50,8 @@ class Filters:
         )
 
     def _licence_allows(self, licence: str) -> bool:
-        plain = _plain(licence)
-        return not self.licences or any(plain.startswith(_plain(wanted)) for wanted in self.licences)
+        plain = plain_licence(licence)
+        return not self.licences or any(plain.startswith(plain_licence(wanted)) for wanted in self.licences)
 
 
 EVERYTHING = Filters()
@@ -68,8 +68,19 @@ def known_instruments(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _plain(licence: str) -> str:
+def plain_licence(licence: str) -> str:
+    """A licence as filters compare it."""
     return licence.casefold().replace("_", "-").strip()
+
+
+def genres_of(item: Item, guessed: Sequence[Guess]) -> tuple[str, ...]:
+    """Genres by which an item is found: those of its tags, or else guessed ones."""
+    return item.genre or _words(guessed, GENRE)
+
+
+def moods_of(item: Item, guessed: Sequence[Guess]) -> tuple[str, ...]:
+    """Moods by which an item is found: those of its tags, or else guessed ones."""
+    return item.mood or _words(guessed, MOOD)
 
 
 def _words(guessed: Sequence[Guess], kind: str) -> tuple[str, ...]:

@@ -6,18 +6,21 @@ A push that was stopped goes on where it was.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from mvr.config.settings import settings_hash
 from mvr.datatypes import Modality
 from mvr.embeddings.mixed import MixedSystem
 from mvr.embeddings.system import SegmentFeatures, System
 from mvr.index.recall import RECALL_QUERIES
 from mvr.index.remote import KeptCodes, Measured, Place, StoredItem, measure_recall
 from mvr.library import Item, Library, Progress
+from mvr.library.guesses import Guess
 from mvr.retrieval.facts import facts_of_item
+from mvr.retrieval.filters import genres_of, moods_of, plain_licence
 from mvr.retrieval.remote import space_of
 
 _BATCH = 200  # items of one transaction
@@ -26,8 +29,9 @@ _BATCH = 200  # items of one transaction
 def push_library(
     library: Library, system: System, modality: Modality, place: Place, progress: Progress | None = None
 ) -> tuple[int, int]:
-    """Write a library's items into a place; what is there already with the same content is left alone, and what this
-    library pushed and no longer has is taken out.
+    """Write a library's items into a place; what is there already as it is here is left alone, as is what another
+    library pushed; what this one pushed is written anew where its words have changed (a title, a licence, where its
+    file lies), and taken out where the library no longer has it.
 
     Args:
         library: its items are embedded first where that is missing.
@@ -51,7 +55,7 @@ def push_library(
     library.embed_missing(system, modality, progress)
     items = [item for item in library.items(modality) if not item.missing]
     held, owned = place.contents(space), place.owned(space, library.origin)
-    todo = [item for item in items if held.get(item.id) != item.content]
+    todo = [i for i in items if i.id not in held or (i.id in owned and held[i.id] != _digest(i))]
     ours = {item.id for item in todo} | (owned & {item.id for item in items})
     place.announce(space, len(ours), library.origin)
     written = 0
@@ -59,9 +63,10 @@ def push_library(
         if progress is not None:
             progress(written, len(todo), batch[0].name)
         found = library.features_of_all(batch, system)
+        guessed = zip(batch, library.guesses_of(batch), strict=True)
         stored = [
-            replace(_stored(item, found[item.id], system), origin=library.origin)
-            for item in batch
+            replace(_stored(item, words, found[item.id], system), origin=library.origin)
+            for item, words in guessed
             if item.id in found
         ]
         place.write(space, stored)
@@ -109,15 +114,19 @@ def _batches(items: list[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _stored(item: Item, found: SegmentFeatures, system: System) -> StoredItem:
+def _digest(item: Item) -> str:
+    return settings_hash(item.to_json())
+
+
+def _stored(item: Item, guessed: Sequence[Guess], found: SegmentFeatures, system: System) -> StoredItem:
     backbone = system.backbone(item.modality)
     return StoredItem(
         id=item.id,
-        content=item.content,
+        content=_digest(item),
         document=item.to_json(),
-        genre=item.genre,
-        mood=item.mood,
-        licence=item.licence,
+        genre=genres_of(item, guessed),
+        mood=moods_of(item, guessed),
+        licence=plain_licence(item.licence),
         commercial=item.rights.commercial,
         duration_s=item.duration_s,
         tempo_bpm=item.tempo_bpm,

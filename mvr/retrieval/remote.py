@@ -30,7 +30,7 @@ from mvr.index.remote import (
     search_mixture,
 )
 from mvr.library import Item
-from mvr.retrieval.filters import Filters
+from mvr.retrieval.filters import Filters, plain_licence
 from mvr.retrieval.query import Query
 from mvr.retrieval.ranked import RankedList, Result
 
@@ -220,7 +220,7 @@ def _wanted(filters: Filters) -> Wanted:
     return Wanted(
         genres=tuple(genre.casefold() for genre in filters.genres),
         moods=tuple(mood.casefold() for mood in filters.moods),
-        licences=tuple(licence.casefold().replace("_", "-").strip() for licence in filters.licences),
+        licences=tuple(plain_licence(licence) for licence in filters.licences),
         commercial=filters.commercial,
         least={name: value for name, value in least.items() if value is not None},
         most={name: value for name, value in most.items() if value is not None},

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from mvr.config.settings import canonical_json
 from mvr.errors import NotSaved, VoteRefused
+from mvr.lines import first_line
 from mvr.votes import schema
 from mvr.votes.engine import create_engine, opening_lock, parse_url
 from mvr.votes.migrations.upgrade import upgrade
@@ -299,7 +300,7 @@ def _told_plainly() -> Iterator[None]:
     except sa.exc.IntegrityError as error:
         raise VoteRefused("this battle was already voted on; nothing was counted again") from error
     except sa.exc.DBAPIError as error:
-        reason = str(error.orig).splitlines()[0]
+        reason = first_line(error.orig or error)
         if not isinstance(
             error.orig, sqlite3.Error
         ):  # a server's words name hosts and users: for the operator only

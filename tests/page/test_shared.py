@@ -23,8 +23,10 @@ from mvr.errors import UsageError
 from mvr.index.remote import open_place
 from mvr.library import Library
 from mvr.page import texts
+from mvr.page.library import DEMO as OF_THE_SERVER
 from mvr.page.library import shared
 from mvr.page.library.shared import SharedIndex
+from mvr.page.search.desk import Ask, Desk, rank_shared
 from mvr.retrieval import Filters, Retriever
 from mvr.retrieval.push import push_library
 from mvr.retrieval.remote import space_of
@@ -103,6 +105,16 @@ def test_a_mixture_is_ranked_there_too(pushed: Any, tmp_path: Path) -> None:
     assert ranked is not None and told == ""
     wanted = Retriever(library, mixture).rank(query, k=2)
     assert [row.item.id for row in ranked.results] == [row.item.id for row in wanted.results]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"text": "calm"}, {"diversity": 0.5}, {"filters": Filters(instruments=("piano",))}]
+)
+def test_what_the_index_cannot_do_is_looked_for_here_and_said(pushed: Any, asked: Any) -> None:
+    ask = Ask(**({"alpha": 0.5, "library": OF_THE_SERVER, "system": "tiny", "filters": Filters()} | asked))
+    catalogue: Any = SimpleNamespace(shared=SharedIndex(pushed.url))
+    desk = Desk(direction=Direction.VIDEO_TO_MUSIC, owner="visit")
+    assert rank_shared(desk, ask, catalogue) == (None, texts.INDEX_PLAIN)
 
 
 def test_an_address_of_no_kind_is_refused_at_once() -> None:

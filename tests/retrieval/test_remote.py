@@ -15,6 +15,7 @@ from mvr.embeddings.system import load_system
 from mvr.errors import IndexUnreachable, UsageError
 from mvr.index.remote import open_place
 from mvr.library import Library
+from mvr.library.guesses import Guess
 from mvr.retrieval import Filters, Retriever
 from mvr.retrieval.push import measure_index, push_library
 from mvr.retrieval.remote import rank_place, space_of
@@ -119,6 +120,53 @@ def test_a_second_library_adds_to_the_index_and_takes_nothing_of_the_first_out(p
     push_library(other, system, Modality.AUDIO, place)
     assert sorted(place.contents(space)) == sorted(item.id for item in library.items(Modality.AUDIO))
     assert place.holding(space).announced == 5 and library.origin == Library.open(tmp_path / "library").origin
+
+
+def test_what_was_edited_is_in_the_index_after_the_next_push(pushed, media):
+    library, system, place = pushed
+    item = next(item for item in library.items(Modality.AUDIO) if item.title == "Three")
+    library.edit(item.id, title="Sea", licence="CC0 1.0", genre="Polka")
+    assert push_library(library, system, Modality.AUDIO, place) == (1, 5)
+    retriever = Retriever(library, system)
+    query = retriever.embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    for filters in (Filters(commercial=True, genres=("polka",)), Filters(licences=("CC0",))):
+        wanted = retriever.rank(query, 0.4, 5, filters=filters).to_json()
+        found = rank_place(place, system, query, 0.4, 5, filters=filters).to_json()
+        same_rows(found, wanted, score=2e-3)
+        assert ("Sea", "CC0 1.0") in [(row["title"], row["licence"]) for row in found["results"]]
+    assert push_library(library, system, Modality.AUDIO, place) == (0, 5)
+
+
+def test_words_of_a_file_that_another_library_pushed_first_stay_that_library_s(pushed, media, tmp_path):
+    library, system, place = pushed
+    other = Library.open(tmp_path / "other")
+    other.add([media / "0.wav"], system)
+    other.edit(other.items()[0].id, title="Mine")
+    assert push_library(other, system, Modality.AUDIO, place) == (0, 1)
+    assert push_library(library, system, Modality.AUDIO, place) == (0, 5)
+    query = Retriever(library, system).embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    titles = [
+        result.item.title for result in rank_place(place, system, query, k=5, filters=Filters()).results
+    ]
+    assert "Zero" in titles and "Mine" not in titles
+
+
+def test_a_guessed_genre_counts_in_the_index_where_there_is_no_tag(
+    pushed, media, make_tone, tmp_path, monkeypatch
+):
+    library, system, place = pushed
+    library.add([make_tone(tmp_path / "plain.wav", seconds=4.0, seed=9)], system)
+    guess = Guess(word="slow, polka", kind="genre", confidence=0.9)
+    guesses = [(guess,)] * 6  # that of a tagged one does not count
+    monkeypatch.setattr(Library, "guesses_of", lambda self, items: guesses[: len(items)])
+    assert push_library(library, system, Modality.AUDIO, place) == (1, 6)
+    retriever = Retriever(library, system)
+    query = retriever.embed_query(media / "clip.mp4", Direction.VIDEO_TO_MUSIC)
+    for genre in ("Polka", "rock"):
+        wanted = retriever.rank(query, k=5, filters=Filters(genres=(genre,)))
+        found = rank_place(place, system, query, k=5, filters=Filters(genres=(genre,)))
+        assert [row.item.title for row in found.results] == [row.item.title for row in wanted.results]
+        assert ("plain" in [row.item.title for row in found.results]) is (genre == "Polka")
 
 
 def test_a_query_of_another_system_is_refused(pushed, media):

@@ -76,7 +76,7 @@ class WeightsSource:
         """Where one file is downloaded from; `HF_ENDPOINT` replaces the hub's address."""
         if file.url:
             return file.url
-        endpoint = os.environ.get("HF_ENDPOINT", _HUB).rstrip("/")
+        endpoint = (os.environ.get("HF_ENDPOINT") or _HUB).rstrip("/")
         return f"{endpoint}/{self.repo}/resolve/{self.revision}/{file.name}"
 
 

@@ -10,14 +10,13 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow as pa
 
 from mvr.config.extras import need
+from mvr.config.workers import worker_processes
 from mvr.datasets.audioset import balanced_split
 from mvr.datasets.svm10k.card import write_card
 from mvr.datasets.svm10k.duplicates import joined_groups, music_groups, video_groups
@@ -129,9 +128,8 @@ def _inspect(clips: Sequence[Clip], work: Path, workers: int, progress: BuildPro
     with contextlib.ExitStack() as stack:
         measured: Iterator[Inspection]
         if workers > 1:
-            # Processes, not threads: decoding and the voice detector hold the interpreter's lock. "spawn" keeps
-            # loaded libraries with threads of their own out of the children.
-            pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+            # processes, not threads: decoding and the voice detector hold the interpreter's lock
+            pool = stack.enter_context(worker_processes(workers))
             measured = pool.map(inspect_clip, paths, [folder] * len(paths))
         else:
             measured = map(inspect_clip, paths, [folder] * len(paths))

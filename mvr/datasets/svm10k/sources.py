@@ -13,6 +13,7 @@ from mvr.config.table import cells, decoded
 from mvr.datasets.svm10k.schema import METADATA, TAXONOMIES
 from mvr.datatypes import JsonDict
 from mvr.errors import DataError, UsageError
+from mvr.lines import first_line
 
 _SUFFIXES = ".mp4 .m4v .mov .mkv .webm .avi .flv .wmv .ts .mts .3gp .ogv .mpg .mpeg"
 SUFFIXES = frozenset(_SUFFIXES.split())
@@ -77,7 +78,7 @@ def fetch_urls(listing: Path, folder: Path, progress: Callable[[str], None]) -> 
             try:
                 downloader.extract_info(url, download=True)
             except DownloadError as error:
-                failures.append(f"{url}: {str(error).splitlines()[0]}")
+                failures.append(f"{url}: {first_line(error)}")
     return failures
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 
+from mvr.config.workers import worker_processes
 from mvr.embeddings.extraction.jobs import ExtractSettings, Job, Outcome, encode_job
 from mvr.embeddings.system import System, load_backbones
 
@@ -21,7 +21,7 @@ def run_locally(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outc
     waiting = list(jobs)
     while waiting:
         finished: set[int] = set()
-        with _pool(settings.system, settings.workers) as pool:
+        with worker_processes(max(1, settings.workers), _start, (settings.system,)) as pool:
             futures = {pool.submit(_encode, job): number for number, job in enumerate(waiting)}
             yield from _results(futures, finished)
         suspects = [job for number, job in enumerate(waiting) if number not in finished]
@@ -44,17 +44,11 @@ def _results(futures: dict[Future[Outcome], int], finished: set[int]) -> Iterato
 def _alone(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outcome]:
     """Each job in a process of its own: the one that kills its worker is found and passed over."""
     for job in jobs:
-        with _pool(settings.system, 1) as pool:
+        with worker_processes(1, _start, (settings.system,)) as pool:
             try:
                 yield pool.submit(_encode, job).result()
             except BrokenProcessPool:
                 yield Outcome(job=job, error=f"{job.path.name}: the process that was reading it died")
-
-
-def _pool(system: str, workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        max(1, workers), mp_context=get_context("spawn"), initializer=_start, initargs=(system,)
-    )
 
 
 def _start(name: str) -> None:

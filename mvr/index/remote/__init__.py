@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mvr.config.extras import has
 from mvr.errors import UsageError
 from mvr.index.recall import Measured
 from mvr.index.remote.codes import KeptCodes
@@ -34,11 +35,26 @@ __all__ = [
 
 
 def check_address(url: str) -> None:
-    """Refuse an address of no kind that there is, without asking it. Raises UsageError."""
-    if not url.startswith(("postgresql://", "postgres://", "duckdb:")):
+    """Refuse an address of no kind that there is, or that cannot be read, without asking it. Raises UsageError."""
+    if url.startswith("duckdb:"):
+        name = url.removeprefix("duckdb:")
+        if not name or name.startswith(":") or "://" in name:  # in memory, or on the network
+            raise UsageError(f"an index in DuckDB lies in a file: write duckdb:FILE, not {url!r}")
+    elif not url.startswith(("postgresql://", "postgres://")):
         raise UsageError(
             f"unknown index address {url!r}; choose from postgresql://USER@HOST/DATABASE, duckdb:FILE"
         )
+    elif has("psycopg"):
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import conninfo_to_dict
+
+        try:
+            conninfo_to_dict(url)
+        except ProgrammingError:  # it quotes what it cannot read, which may be a password
+            raise UsageError(
+                "the address of the index on PostgreSQL cannot be read; write postgresql://USER@HOST/DATABASE, with "
+                "%40 for an @ in a password"
+            ) from None
 
 
 def open_place(url: str, *, read_only: bool = True, patience_s: int = 30) -> Place:

@@ -12,6 +12,7 @@ from mvr.datatypes import FloatArray
 from mvr.errors import IndexUnreachable
 from mvr.index.remote.lines import ItemLine, Line
 from mvr.index.remote.place import Space
+from mvr.lines import first_line
 
 
 class Dialect:
@@ -27,6 +28,7 @@ class Dialect:
     row_key = ", PRIMARY KEY (position, number)"
     lock = ""
     rounding = 1e-6  # of the database's inner products: float32 sums
+    columns_query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'mvr_indexes'"
     known_columns: frozenset[str] = frozenset()  # of the table of spaces, once they were asked for
     lost: tuple[type[Exception], ...] = ()  # the driver's errors that mean "not reachable"
 
@@ -87,8 +89,9 @@ class Dialect:
                 yield connection
         except self.lost as error:
             self.known_columns = frozenset()  # tables may have been dropped and made anew
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise IndexUnreachable(f"the index does not answer ({reason}); nothing was lost") from error
+            raise IndexUnreachable(
+                f"the index does not answer ({first_line(error)}); nothing was lost"
+            ) from error
 
     def run(self, connection: Any, statement: str, values: Sequence[Any] = ()) -> Any:
         """Execute a statement whose values are marked with `?`."""

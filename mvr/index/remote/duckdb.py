@@ -20,6 +20,7 @@ from mvr.errors import IndexUnreachable
 from mvr.index.remote.lines import ItemLine, Line
 from mvr.index.remote.place import Space
 from mvr.index.remote.sql import SqlPlace
+from mvr.lines import first_line
 
 
 class DuckdbPlace(SqlPlace):
@@ -48,9 +49,7 @@ class DuckdbPlace(SqlPlace):
                 "SET force_compression = 'uncompressed'"
             )  # vectors hardly shrink, and are read whole
         except duckdb.Error as error:
-            raise IndexUnreachable(
-                f"the index {path} cannot be opened ({str(error).strip().splitlines()[0]})"
-            ) from error
+            raise IndexUnreachable(f"the index {path} cannot be opened ({first_line(error)})") from error
 
     def vector_type(self, width: int) -> str:
         """DuckDB's arrays have no half precision; the numbers are those of float16."""

@@ -42,7 +42,7 @@ def item_line(position: int, item: StoredItem) -> ItemLine:
         json.dumps(item.document, allow_nan=False),
         [word.casefold() for word in item.genre],
         [word.casefold() for word in item.mood],
-        item.licence.casefold().replace("_", "-").strip(),
+        item.licence,
         item.commercial,
         item.duration_s,
         item.tempo_bpm,

@@ -39,6 +39,10 @@ class PgvectorPlace(SqlPlace):
     mark = "%s"
     change_key = ", PRIMARY KEY (version, position)"
     lock = " FOR UPDATE"
+    # the standard's view shows nothing of a table that one may not read
+    columns_query = (
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('mvr_indexes') AND attnum > 0"
+    )
 
     def __init__(self, url: str, *, patience_s: int = 30) -> None:
         need("psycopg", "an index on PostgreSQL", "servers")
@@ -51,6 +55,7 @@ class PgvectorPlace(SqlPlace):
         errors = psycopg.errors
         self.lost = (
             psycopg.OperationalError, errors.QueryCanceled, errors.UndefinedTable, errors.UndefinedColumn,
+            errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction,
         )  # fmt: skip
 
     def vector_type(self, width: int) -> str:

@@ -60,9 +60,11 @@ class StoredItem:
     """One item with its segments.
 
     Attributes:
-        id, content: of the catalogue; a changed content is written anew.
-        document: everything else that a list shows of it.
-        genre, mood, licence, commercial, duration_s, tempo_bpm: what can be filtered by.
+        id: of the catalogue.
+        content: a digest of what is written of it; an item with another one is written anew.
+        document: everything that a list shows of it.
+        genre, mood, commercial, duration_s, tempo_bpm: what can be filtered by.
+        licence: in the form that filters compare.
         times: (S, 2) start and end of each segment in seconds.
         vectors: (S, B, D) unit-length.
         facts: per segment, what can be heard or seen of it.

@@ -100,8 +100,7 @@ class SqlSpaces(Dialect):
     def _columns(self, connection: Any) -> frozenset[str]:
         """Of the table of spaces, none where there is no table; asked until all are there."""
         if not self.known_columns >= {"identity", "stamp"}:
-            query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'mvr_indexes'"
-            found = self.run(connection, query).fetchall()
+            found = self.run(connection, self.columns_query).fetchall()
             self.known_columns = frozenset(str(line[0]) for line in found)
         return self.known_columns
 

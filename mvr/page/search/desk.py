@@ -204,11 +204,11 @@ def rank_shared(desk: Desk, ask: Ask, catalogue: Catalogue) -> tuple[RankedList 
     """The list of the index that several servers share, and what there is to say of it.
 
     No list where there is none, where a visitor's own library is asked for, or what only this server can do: words,
-    results kept apart, an order by votes.
+    instruments, results kept apart, an order by votes.
     """
     if catalogue.shared is None or ask.library != DEMO:
         return None, ""
-    if ask.text or ask.diversity or ask.taste != "plain":
+    if ask.text or ask.diversity or ask.taste != "plain" or ask.filters.instruments:
         return None, texts.INDEX_PLAIN
     assert desk.clip is not None
     query = embed(desk, desk.clip, ask, catalogue)

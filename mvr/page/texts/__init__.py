@@ -150,7 +150,7 @@ INDEX_SILENT = "The shared library does not answer right now; the library of thi
 INDEX_LACKS = "The shared library was not made for this system; the library of this server was searched."
 INDEX_PARTLY = "The shared library is still being filled: {held} items are there, {missing} are to come."
 INDEX_PLAIN = (
-    "Words, spread and votes work on the library of this server; it was searched, not the shared one."
+    "For words, instruments, spread and votes this server's own library was searched, not the shared one."
 )
 MUXING = "Writing your file with {title} …"
 MUXED = "Your file with {title} is ready."

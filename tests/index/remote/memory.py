@@ -212,11 +212,10 @@ def allows(wanted: Wanted, item: StoredItem) -> bool:
     """Whether an item may be found."""
     numbers = {"duration_s": item.duration_s, "tempo_bpm": item.tempo_bpm}
     genres, moods = {g.casefold() for g in item.genre}, {m.casefold() for m in item.mood}
-    licence = item.licence.casefold().replace("_", "-").strip()
     return (
         (not wanted.genres or not genres.isdisjoint(wanted.genres))
         and (not wanted.moods or not moods.isdisjoint(wanted.moods))
-        and (not wanted.licences or licence.startswith(wanted.licences))
+        and (not wanted.licences or item.licence.startswith(wanted.licences))
         and (not wanted.commercial or item.commercial)
         and all(
             (value := numbers[name]) is not None and value >= least for name, least in wanted.least.items()

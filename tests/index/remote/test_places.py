@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import signal
 import time
 
@@ -12,7 +13,7 @@ import pytest
 
 from mvr.datatypes import branch_weights, mix_branches
 from mvr.errors import DataError, IndexUnreachable, NotFinite, SettingsMismatch, UsageError, WrongShape
-from mvr.index.remote import Space, StoredItem, Wanted, open_place, search
+from mvr.index.remote import Space, StoredItem, Wanted, check_address, open_place, search
 
 ALPHAS = (0.0, 0.3, 0.5, 0.7, 1.0)
 GENRES = ("Jazz", "rock", "Ambient")
@@ -43,7 +44,7 @@ def items(count: int, space: Space, seed: int = 1) -> list[StoredItem]:
                 facts=[{"tempo_bpm": 60.0 + number}] * segments,
                 genre=(GENRES[number % 3],),
                 mood=("calm", "warm") if number % 2 else (),
-                licence="CC BY 4.0" if number % 5 else "CC0-1.0",
+                licence="cc by 4.0" if number % 5 else "cc0-1.0",
                 commercial=number % 5 == 0,
                 duration_s=None if number % 7 == 0 else 10.0 * number,
                 tempo_bpm=60.0 + number,
@@ -129,7 +130,7 @@ def test_of_equal_items_the_one_written_first_comes_first_whatever_k(place):
             Wanted(genres=("jazz", "ambient"), moods=("calm",)),
             lambda i: i.genre != ("rock",) and "calm" in i.mood,
         ),
-        (Wanted(licences=("cc0",)), lambda item: item.licence == "CC0-1.0"),
+        (Wanted(licences=("cc0",)), lambda item: item.licence == "cc0-1.0"),
         (Wanted(commercial=True), lambda item: item.commercial),
         (Wanted(least={"duration_s": 300.0}), lambda item: (item.duration_s or 0) >= 300),
         (Wanted(most={"tempo_bpm": 61.0}), lambda item: item.tempo_bpm <= 61),  # one item in a hundred
@@ -258,6 +259,31 @@ def test_what_is_not_there_is_one_sentence(tmp_path):
     place = open_place("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
     with pytest.raises(IndexUnreachable, match="does not answer"):
         place.holding(space_of())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["duckdb:", "duckdb::memory:", "duckdb:s3://bucket/x", "postgresql://u:secret%zz@h/x",
+     "postgresql://[::1/x", "postgresql://h/x?secret=1"],
+)  # fmt: skip
+def test_an_address_that_cannot_be_read_is_one_sentence_without_a_password(url):
+    with pytest.raises(UsageError, match=r"write (duckdb:FILE|postgresql://USER@HOST/DATABASE)") as refused:
+        check_address(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.postgres
+def test_a_user_without_rights_is_one_sentence(pgvector_url):
+    import psycopg
+
+    filled(open_place(pgvector_url), items(2, space_of()), space_of())
+    with psycopg.connect(pgvector_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS guest")
+        connection.execute("CREATE ROLE guest LOGIN")
+    guest = open_place(re.sub("//[^@/]*@", "//guest@", pgvector_url))
+    with pytest.raises(IndexUnreachable, match=r"permission denied"):
+        guest.contents(space_of())
+    guest.close()
 
 
 def test_each_library_owns_what_it_pushed_first_and_announces_for_itself(place):
