@@ -359,11 +359,12 @@ def _in_time(placing: Placing, direction: Direction) -> str:
     start = (
         f"music from {placing.start_s:.2f} s: " if direction is Direction.MUSIC_TO_VIDEO else "this start "
     )
-    words = (
-        placing.words if placing.peak is None else f"{start}{placing.words} ({placing.peak:+.1f} deviations)"
-    )
+    from mvr.timing.placing import percent
+
+    words = placing.told if placing.peak is None else f"{start}{placing.told}"
     if placing.near_beats is None or placing.near_beats_random is None:
         return words
     return (
-        f"{words}; {placing.near_beats:.0%} of cuts near a beat, random cuts {placing.near_beats_random:.0%}"
+        f"{words}; {percent(placing.near_beats)}% of cuts near a beat, random cuts "
+        f"{percent(placing.near_beats_random)}%"
     )

@@ -91,9 +91,13 @@ class Item:
         return rights_of(self.licence)
 
     def to_json(self) -> JsonDict:
-        """JSON-able form; a path that is no Unicode has its odd bytes replaced."""
+        """JSON-able form, measures to a thousandth; a path that is no Unicode has its odd bytes replaced."""
         path = str(self.path).encode("utf-8", "replace").decode()
         lists = {"genre": list(self.genre), "mood": list(self.mood)}
         rights = {"may_use": self.rights.may_use, "may_redistribute": self.rights.may_redistribute}
         made = {"path": path, "modality": str(self.modality), "credit": self.credit_line}
-        return asdict(self) | lists | made | rights
+        values = {
+            name: round(value, 3) + 0.0 if isinstance(value, float) else value  # no -0
+            for name, value in asdict(self).items()
+        }
+        return values | lists | made | rights

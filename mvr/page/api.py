@@ -36,6 +36,8 @@ class UploadedFile(TypedDict):
 class Match(TypedDict):
     """One result, best first; times in seconds; an unknown tempo is 0, `placed` says how far the start stands out.
 
+    `peak` is that as a number, and `cuts_near_beats` the share of cuts within 80 ms of a beat, beside that of random
+    cuts; null where there is none, see docs/timing.md.
     `start_s` to `end_s` is the segment of the result that fits `query_start_s` to `query_end_s` of what was asked.
     """
 
@@ -54,6 +56,9 @@ class Match(TypedDict):
     duration_s: float
     tempo_bpm: float
     placed: str
+    peak: float | None
+    cuts_near_beats: float | None
+    random_cuts_near_beats: float | None
 
 
 def create_endpoints(context: PageContext) -> None:
@@ -192,5 +197,8 @@ def match_of(result: Result) -> Match:
     """A result in the endpoints' form: the command line's values, without where the file lies."""
     values = result.to_json()
     values["tempo_bpm"] = values["tempo_bpm"] or 0.0
+    numbers = ("peak", "cuts_near_beats", "random_cuts_near_beats")
+    placed = values.get("placed") or dict.fromkeys(numbers)
+    values |= {name: placed[name] for name in numbers}
     values["placed"] = "" if result.placing is None else result.placing.words
     return cast("Match", {name: values[name] for name in Match.__annotations__})

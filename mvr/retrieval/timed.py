@@ -30,6 +30,7 @@ def _place_tracks(ranked: RankedList, timings: Timings) -> RankedList:
     pairs = [(result, music) for result in waiting if (music := found[result.rank]) is not None]
     if film is None or not pairs:
         return ranked
+    film = as_long_as(film, ranked.query.duration_s)
     parts = [(result.start_s, result.end_s) for result, _ in pairs]
     placings = place_tracks(film, [music for _, music in pairs], parts)
     placed = {
@@ -40,6 +41,11 @@ def _place_tracks(ranked: RankedList, timings: Timings) -> RankedList:
         for (result, music), placing in zip(pairs, placings, strict=True)
     }  # fmt: skip
     return replace(ranked, results=tuple(placed.get(result.rank, result) for result in ranked.results))
+
+
+def as_long_as(film: FilmTiming, duration_s: float) -> FilmTiming:
+    """A film whose last frame is shown until its file ends: so long is the music that it needs."""
+    return replace(film, duration_s=max(film.duration_s, duration_s))
 
 
 def _place_under_films(ranked: RankedList, timings: Timings) -> RankedList:
@@ -53,6 +59,7 @@ def _under_film(result: Result, music: MusicTiming, timings: Timings) -> Result:
     film: FilmTiming | None = timings.film(result.item.content)
     if film is None or result.placing is not None:
         return result
+    film = as_long_as(film, result.item.duration_s)
     placing: Placing = place_tracks(film, [music], [(result.query_start_s, result.query_end_s)])[0]
     return replace(
         result, query_start_s=placing.start_s, query_end_s=max(result.query_end_s, placing.start_s),

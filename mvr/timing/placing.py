@@ -26,6 +26,7 @@ _FEWEST_STARTS = 8  # fewer leave no choice
 _WORTH = 1.0  # standard deviations above the mean that a start must have to move the music
 _MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat near it
 _PLACES = 3
+_OVER_S = 2.0  # of crossfade, at most, where music starts over (`mvr.media.soundtrack`)
 _FLAT = 0.02  # spread of log change under which a picture stands still
 
 
@@ -40,7 +41,8 @@ class Placing:
         words: the same in words.
         places_s: up to three best starts of the whole track, best first.
         near_beats, near_beats_random: share of cuts within 80 ms of a beat at this start, and what the same search
-            finds for as many cuts at random times; None without cuts or beats.
+            finds for as many cuts at random times; None without cuts or beats. Where the music starts over under the
+            clip, those before that count: where its beats lie afterwards, its crossfade decides.
     """
 
     start_s: float
@@ -50,10 +52,21 @@ class Placing:
     near_beats: float | None = None
     near_beats_random: float | None = None
 
+    @property
+    def told(self) -> str:
+        """How sure it is, in words and as a number.
+
+        >>> Placing(start_s=0.0, peak=-0.04, words="no better than elsewhere").told
+        'no better than elsewhere (+0.0 deviations)'
+        """
+        return (
+            self.words if self.peak is None else f"{self.words} ({round(self.peak, 1) + 0.0:+.1f} deviations)"
+        )
+
     def to_json(self) -> JsonDict:
         """JSON-able form."""
         return {
-            "peak": None if self.peak is None else round(self.peak, 3),
+            "peak": None if self.peak is None else round(self.peak, 3) + 0.0,  # no -0
             "words": self.words,
             "places_s": [round(place, 3) for place in self.places_s],
             "cuts_near_beats": self.near_beats if self.near_beats is None else round(self.near_beats, 3),
@@ -113,7 +126,7 @@ def _place_block(
     near = search.shares(film, starts_s)
     random = np.mean(draws, axis=0) if draws else np.full(len(tracks), np.nan)
     at = np.minimum(np.rint(starts_s / STEP_S), slide.counts - 1).astype(np.int64)
-    peaks, places = total[np.arange(len(tracks)), at], _places(total, slide.counts)
+    peaks, places = total[np.arange(len(tracks)), at], _places(total, slide.counts, search.latest_s)
     return [
         Placing(
             start_s=float(starts_s[row]), **_words(still, int(slide.counts[row]), float(peaks[row])),
@@ -131,8 +144,9 @@ def _starts(film: FilmTiming, search: _Search, starts: Starts, total: FloatArray
     exact_s = np.clip(best * STEP_S + starts.meeting.later_s(rows, best), 0, np.maximum(last_s, 0))
     met = starts.meeting.evidence[rows, best] > _MEETS
     moved = np.where(met, exact_s, search.on_beat(film, STEP_S * best.astype(np.float64)))
-    chosen: Times = np.where(total[rows, best] > _WORTH, moved, np.minimum(search.first_s, last_s))
-    return chosen
+    chosen = np.where(total[rows, best] > _WORTH, moved, np.minimum(search.first_s, last_s))
+    placed: Times = np.minimum(chosen, search.latest_s)
+    return placed
 
 
 def _words(still: bool, starts: int, peak: float) -> dict[str, Any]:
@@ -152,6 +166,15 @@ def _number(share: float) -> float | None:
     return None if np.isnan(share) else float(share)
 
 
+def percent(share: float) -> int:
+    """A share as it is told, a half upwards as browsers round.
+
+    >>> percent(0.125), percent(1 / 3)
+    (13, 33)
+    """
+    return int(100 * share + 0.5)
+
+
 def words_of(peak: float) -> str:
     """How sure a place is, in words.
 
@@ -169,6 +192,8 @@ class _Search:
     Attributes:
         few: (T,) whether a track has too few starts to choose from.
         first_s: (T,) where a part begins.
+        latest_s: (T,) the last start from which a track sounds to the clip's end: from a moment later it would start
+            over, with a crossfade of seconds.
     """
 
     def __init__(self, slide: Slide, parts: Sequence[tuple[float, float]], clip_s: float) -> None:
@@ -180,6 +205,9 @@ class _Search:
         end = np.maximum(first, np.minimum(np.floor(span[:, 1] / STEP_S - 1e-6), last))
         columns = np.arange(slide.width)
         self._outside = (columns < first[:, None]) | (columns > end[:, None])
+        self._lengths_s = np.array([track.duration_s for track in slide.tracks])
+        self._clip_s = clip_s
+        self.latest_s = np.maximum(self._lengths_s - clip_s, 0.0)
         latest_s = slide.width * STEP_S + float(self.first_s.max(initial=0))
         self._pulses = Pulses([track.beats_s for track in slide.tracks], latest_s + clip_s)
 
@@ -192,27 +220,31 @@ class _Search:
         """The beat within half a step of each start, where cuts lie no farther from beats from there: (T,)."""
         before, after = (each[:, 0] for each in self._pulses.around(starts_s[:, None]))
         beats_s = np.where(np.abs(before - starts_s) <= np.abs(after - starts_s), before, after)
-        near = (np.abs(beats_s - starts_s) <= STEP_S / 2) & (beats_s >= 0)
+        near = (np.abs(beats_s - starts_s) <= STEP_S / 2) & (beats_s >= 0) & (beats_s <= self.latest_s)
         tried_s = np.where(near, beats_s, starts_s)
         there, here = self._pulses.nearness(_moments(film, np.stack([tried_s, starts_s])))
         placed: Times = np.where(near & (there >= here - 1e-9), beats_s, starts_s)
-        return placed
+        return np.minimum(placed, self.latest_s)
 
     def shares(self, film: FilmTiming, starts_s: Times) -> Times:
         """Share of cuts near beats from each start, where there are few from where the part begins; NaN: none: (T,)."""
-        return self._pulses.shares(_moments(film, np.where(self.few, self.first_s, starts_s)))
+        from_s = np.where(self.few, self.first_s, starts_s)
+        moments, lengths_s = _moments(film, from_s), self._lengths_s
+        half_s = np.minimum(np.minimum(_OVER_S, (lengths_s - from_s) / 2), lengths_s / 2) / 2
+        run_s = np.where(from_s + self._clip_s > lengths_s + 1e-6, lengths_s - half_s, np.inf)
+        return self._pulses.shares(moments, moments <= run_s[:, None])
 
 
 def _moments(film: FilmTiming, starts_s: Times) -> Times:
     return film.cuts_s + starts_s[..., None]
 
 
-def _places(total: FloatArray, counts: npt.NDArray[np.int64]) -> list[tuple[float, ...]]:
-    """Up to three best starts of every track, 2 s apart, best first."""
+def _places(total: FloatArray, counts: npt.NDArray[np.int64], latest_s: Times) -> list[tuple[float, ...]]:
+    """Up to three best starts of every track, 2 s apart, none after its latest one, best first."""
     columns, rows = np.arange(total.shape[1]), np.arange(len(total))
     left, found = np.where(columns < counts[:, None], total, 0), []
     for _ in range(_PLACES):
         best = left.argmax(axis=1)
-        found.append(np.where(left[rows, best] > 0, best * STEP_S, np.nan))
+        found.append(np.where(left[rows, best] > 0, np.minimum(best * STEP_S, latest_s), np.nan))
         left[np.abs(columns - best[:, None]) < round(2 / STEP_S)] = 0
     return [tuple(row[~np.isnan(row)].tolist()) for row in np.stack(found, axis=1)]

@@ -61,11 +61,14 @@ class Pulses:
         """Whether times (..., T, K) lie within 80 ms of a beat of their track."""
         return self.distances(times_s) <= NEAR_BEAT_S
 
-    def shares(self, times_s: Times) -> Times:
-        """Share of times (T, K) within 80 ms of a beat; NaN for a track with fewer than two, and without times."""
-        if not times_s.shape[1]:
-            return np.full(len(times_s), np.nan)
-        shares: Times = np.where(self.counts < 2, np.nan, self.near(times_s).mean(axis=1))
+    def shares(self, times_s: Times, counted: npt.NDArray[np.bool_] | None = None) -> Times:
+        """Share of those times (T, K) that count (all of them) within 80 ms of a beat; NaN for a track with fewer than
+        two, and where no time counts.
+        """
+        counted = np.ones(times_s.shape, bool) if counted is None else counted
+        many = np.where(self.counts < 2, 0, np.count_nonzero(counted, axis=1))
+        near = np.count_nonzero(self.near(times_s) & counted, axis=1)
+        shares: Times = np.where(many > 0, near / np.maximum(many, 1), np.nan)
         return shares
 
     def nearness(self, times_s: Times) -> Times:

@@ -65,6 +65,20 @@ def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_tak
     take = page.locator("#mv-tab-video-to-music [data-event=download]").first
     assert take.get_attribute("data-id").endswith(f"@{place:.3f}")
 
+    # drawn anew, the list leaves one start to what is heard, shown and taken away
+    row.evaluate("row => { row.dataset.old = 1; }")
+    alpha = page.locator("#mv-tab-video-to-music .mv-alpha input[type=range]")
+    alpha.focus()
+    alpha.press("ArrowLeft")
+    page.wait_for_function("!document.querySelector('#mv-results-v2m [data-old]')")
+    visitor.rest()
+    assert page.evaluate("mvAudition.tabs.get('v2m').player.current()").endswith(f" {place:.3f}")
+    assert float(row.get_attribute("data-from")) == pytest.approx(place, abs=1e-3)
+    assert f"{place:.2f}" in page.locator("#mv-tab-video-to-music .mv-strip-line").inner_text()
+    assert take.get_attribute("data-id").endswith(f"@{place:.3f}")
+    shown = f"from {int(place) // 60}:{int(place) % 60:02}" if place >= 0.5 else "from the beginning"
+    assert row.locator(".mv-because").inner_text().endswith(shown)
+
     on_beats = json.loads(row.get_attribute("data-timing"))["placed"]["on_beats"]
     page.get_by_role("button", name="most cuts on beats near here").click()
     assert float(row.get_attribute("data-from")) == pytest.approx(on_beats["start_s"], abs=1e-3)
@@ -139,9 +153,29 @@ def fit_and_take(visitor, tmp_path):
     page.wait_for_function("mvAudition.tabs.get('v2m').player.current()?.startsWith('fitted') === false")
 
 
+# a track of 13 s under a clip of 20 s, from 3.1 s on: the line below it, and where its rounds are drawn
+STARTS_OVER = """() => {
+  const place = document.createElement("div"), row = document.createElement("div");
+  const beats = Array.from({ length: 26 }, (_, n) => 0.1 + n / 2), curve = [0, 50, 100];
+  row.dataset.from = "3.100";
+  row.dataset.timing = JSON.stringify({
+    clip: { duration_s: 20, cuts_s: [1, 4.25, 8.5, 12, 15.5], curve, rate_hz: 0.15 },
+    music: { duration_s: 13, beats_s: beats, downbeats_s: [], sections_s: [], curve, rate_hz: 0.2 },
+    placed: { start_s: 3.1, told: "shorter than the clip", places_s: [], random: 40, on_beats: null },
+  });
+  document.querySelector("#mv-tab-video-to-music").append(place);
+  mvStrip.draw(place, row, {});
+  const rounds = [...place.querySelectorAll(".mv-strip-music svg")].map((one) => Number(one.getAttribute("x")) / 50);
+  return [place.querySelector(".mv-strip-line").innerText, rounds];
+}"""
+
+
 @on_screens("375x720")
 def test_a_finger_moves_the_music_on_a_phone(visitor):
     page = visitor.open()
+    line, rounds = page.evaluate(STARTS_OVER)
+    assert "67 % of cuts near a beat (random cuts: 40 %)" in line, "as the command line counts them"
+    assert rounds == pytest.approx([0, 8.9])
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for()
     page.locator("#mv-results-v2m [data-hear]").first.tap()

@@ -102,3 +102,18 @@ def test_a_plan_is_told_with_its_joins_its_hit_and_what_could_not_be_done() -> N
         "The end is early.",
     ]
     assert json.dumps(plan.to_json())
+
+
+def test_music_that_is_moved_under_a_shorter_video_begins_at_a_second_of_the_music(place) -> None:
+    place.library.add([place.clip], place.system)
+    music, direction = place.folder / "0.wav", Direction.MUSIC_TO_VIDEO
+    desk = Desk(direction=direction, owner="visit", asked=place.desk.asked)
+    desk.put(Clip(path=music, name="0.wav", info=probe(music), shared=True))
+    desk.ranked = place.retriever.rank(place.retriever.embed_query(music, direction), 0.3)
+    view, [result] = (
+        View(SimpleNamespace(), place.shelf, direction, texts.MUSIC_TO_VIDEO),
+        desk.ranked.results,
+    )
+    assert view.row(desk, f"{result.item.id}@4.500").music_from_s == 4.5, "the video is 3 s long, the music 5"
+    with pytest.raises(NotInLibrary):
+        view.row(desk, f"{result.item.id}@5.500")

@@ -15,11 +15,12 @@ import pytest
 
 from mvr.datatypes import Direction, Modality
 from mvr.embeddings.system import load_system
+from mvr.errors import Truncated
 from mvr.library import Library
 from mvr.media.probe import probe
 from mvr.page import texts
 from mvr.page.search.desk import Ask, Clip, Desk, rank
-from mvr.page.search.measuring import PATIENCE_S, Measuring, Target, Work
+from mvr.page.search.measuring import PATIENCE_S, Measuring, Target, Told, Work
 from mvr.page.search.refining import Refining, said
 from mvr.page.search.search_view import View
 from mvr.page.serving import Shelf
@@ -63,7 +64,9 @@ def test_one_worker_takes_the_clip_first_then_the_list_then_the_rest() -> None:
     measuring, timings = Measuring(), Timings()
     asked = work(timings, "abcC", first=frozenset("c"))
     first = measuring.ask("one", asked)
-    assert not first.finished and not said(first), "nothing is said of a clip before somebody has looked"
+    assert not first.finished and not said(first, Direction.VIDEO_TO_MUSIC), (
+        "nothing is said of a clip before somebody has looked"
+    )
     timings.inside.wait(60)
     assert measuring.ask("one", asked).clip_share == 0.25
     other = work(timings, "xy")
@@ -113,7 +116,7 @@ def page(tiny_assets: Path, tmp_path: Path, make_tone, make_clip, monkeypatch):
     desk.asked, desk.ranked = ask, rank(desk, ask, catalogue)
     shelf = Shelf()
     view = View(catalogue, shelf, desk.direction, texts.VIDEO_TO_MUSIC)
-    refining = view.refining = Refining(catalogue, shelf, Measuring(), view.rows)
+    refining = view.refining = Refining(catalogue, shelf, Measuring(), view)
     visit: Any = SimpleNamespace(id="visit", folder=tmp_path / "visit", left_at=None)
     return SimpleNamespace(**locals())
 
@@ -136,6 +139,8 @@ def test_the_list_comes_first_and_its_starts_when_clip_and_library_are_measured(
         assert float(row["from"]) == pytest.approx(result.start_s, abs=1e-3)
         assert json.loads(row["timing"])["placed"]["words"] == result.placing.words
     assert [r.item.id for r in page.desk.ranked.results] == [r.item.id for r in plain.results]
+    taken = json.loads((page.visit.folder / f"{page.desk.direction}-list.json").read_text(encoding="utf-8"))
+    assert [row["placed"]["words"] for row in taken["results"]] == [r.placing.words for r in placed.results]
     assert Library.open(page.library.root).timings.missing(page.library.items()) == [], "kept for next time"
 
     # switched off, the list has the starts of its content, whatever was measured
@@ -145,3 +150,22 @@ def test_the_list_comes_first_and_its_starts_when_clip_and_library_are_measured(
     assert page.desk.ranked.results == page.retriever.rank(query, 0.3).results
     assert page.refining.url(page.visit, page.desk) == ""
     assert page.refining.answer(page.visit, page.desk)["done"]
+
+
+def test_a_clip_that_breaks_off_while_it_is_looked_at_is_told_at_the_end(page, monkeypatch) -> None:
+    def broken(_path, _progress):
+        raise Truncated("clip.mp4: the file ends after 2.0 s")
+
+    monkeypatch.setattr("mvr.library.timings.measure_film_file", broken)
+    told: list[Any] = []
+    until(lambda: told.append(page.refining.answer(page.visit, page.desk)) or told[-1]["done"])
+    assert told[-1]["said"] == texts.UNMEASURED["v2m"]
+    assert {row["timing"] for row in told[-1]["rows"].values()} == {""}
+
+
+def test_music_is_listened_to_and_videos_are_looked_at_for_cuts() -> None:
+    music = Told(clip_share=0.0, done=0, total=3), Told(clip_share=None, done=1, total=3)
+    assert [said(told, Direction.MUSIC_TO_VIDEO) for told in music] == [
+        "Listening to the whole music …",
+        "Measuring cuts: 2 of 3",
+    ]

@@ -76,9 +76,17 @@ def test_switched_off_every_door_gives_the_list_and_the_starts_of_content_alone(
     context = SimpleNamespace(catalogue=catalogue, manifest=load_manifest(), jobs=jobs)
     wish = api.Wish(alpha=0.3, count=6, system="s", timing=False)
     matches = api._answer(context, Direction.VIDEO_TO_MUSIC, {}, wish)
-    assert [(each["id"], each["start_s"], each["placed"]) for each in matches] == [
-        (row["id"], row["start_s"], "") for row in plain
+    assert [(each["id"], each["start_s"], each["placed"], each["peak"]) for each in matches] == [
+        (row["id"], row["start_s"], "", None) for row in plain
     ]
+    wish = api.Wish(alpha=0.3, count=6, system="s", timing=True)
+    for each, row in zip(
+        api._answer(context, Direction.VIDEO_TO_MUSIC, {}, wish), command_line(item, "on"), strict=True
+    ):
+        assert each["placed"] == row["placed"]["words"] and each["start_s"] == row["start_s"]
+        for name in ("peak", "cuts_near_beats", "random_cuts_near_beats"):
+            assert each[name] == row["placed"][name]
+        assert all(len(str(row[name])) < 9 for name in ("loudness_lufs", "true_peak_dbtp", "duration_s"))
 
 
 def command_line(item, timing: str) -> list[dict]:

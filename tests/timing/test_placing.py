@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from eval.timing.planted import Follows, hear_source, plant
 from mvr.timing.cuts import cuts_on_beats
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music, nearest, strongest_apart
-from mvr.timing.placing import near_beats, place_tracks
+from mvr.timing.placing import Placing, near_beats, place_tracks, words_of
 from mvr.timing.pulses import Pulses, beat_nearness
 from mvr.timing.sliding import STEP_S, score_starts
 from mvr.timing.store import VERSION, TimingStore, pack, unpack
@@ -187,10 +188,11 @@ def test_distances_to_beats_are_those_of_each_track_alone():
 def placed_slowly(
     film: FilmTiming, track: MusicTiming, part: tuple[float, float]
 ) -> tuple[float, list[float]]:
-    """Start and best places of one track, as the words of `Placing` say it."""
+    """Start and best places of one track, as the words of `Placing` say it; from none of them does it end too soon."""
+    latest_s = track.duration_s - film.duration_s
     starts = score_starts(film, [track])
     total = starts.total[0, : starts.counts[0]]
-    places = [place * STEP_S for place in strongest_apart(total, round(2 / STEP_S), 3, 0.0)]
+    places = [min(place * STEP_S, latest_s) for place in strongest_apart(total, round(2 / STEP_S), 3, 0.0)]
     inside = [n for n in range(len(total)) if part[0] - 1e-6 <= n * STEP_S < part[1]] or [len(total) - 1]
     best = max(inside, key=lambda n: total[n])
     if total[best] <= 1:
@@ -204,7 +206,7 @@ def placed_slowly(
         distance = np.abs(film.cuts_s[:, None] + start_s - track.beats_s).min(axis=1)
         return float(np.exp(-0.5 * (distance / 0.08) ** 2).mean())
 
-    if beat is None or abs(beat - best * STEP_S) > STEP_S / 2:
+    if beat is None or abs(beat - best * STEP_S) > STEP_S / 2 or beat > latest_s:
         return best * STEP_S, places
     return (beat if nearness(beat) >= nearness(best * STEP_S) - 1e-9 else best * STEP_S), places
 
@@ -228,6 +230,30 @@ def test_a_list_is_placed_as_its_tracks_one_by_one_and_slowly():
         np.testing.assert_allclose(placing.places_s, places, atol=1e-9)
         assert placing.near_beats == near_beats(film.cuts_s, track.beats_s, placing.start_s)
         assert (placing.near_beats_random is None) == (len(track.beats_s) < 2)
+
+
+def test_no_start_lets_a_track_end_before_the_clip_which_would_start_it_over():
+    film = a_film(10)
+    tracks = [dataclasses.replace(a_track(21, seed), duration_s=20.68) for seed in range(60)]
+    for placing in place_tracks(film, tracks, [(8.0, 20.68)] * len(tracks)):
+        assert max(placing.start_s, *placing.places_s) <= 10.68
+
+
+def test_where_a_track_starts_over_cuts_under_its_first_run_count():
+    film, track = (
+        a_film(20),
+        a_track(13),
+    )  # beats at 0.1, 0.6, ...; from 3.1 s on the first run sounds for 8.9 s
+    cuts_s = np.array([1.0, 4.25, 8.5, 12.0, 15.5])
+    [placing] = place_tracks(dataclasses.replace(film, cuts_s=cuts_s), [track], [(3.1, 13.0)])
+    assert placing.near_beats == pytest.approx(2 / 3)
+    [placing] = place_tracks(dataclasses.replace(film, cuts_s=cuts_s[3:]), [track], [(3.1, 13.0)])
+    assert placing.near_beats is None
+
+
+def test_a_number_that_rounds_to_nothing_has_no_minus():
+    placing = Placing(start_s=0.0, peak=-0.0003, words=words_of(-0.0003))
+    assert "-0" not in placing.told and "-0.0" not in json.dumps(placing.to_json())
 
 
 def test_silence_and_one_frame_are_placed_without_an_error():

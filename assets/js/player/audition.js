@@ -17,6 +17,7 @@
     const rowOf = (id) => rows().find((row) => row.dataset.id === id);
     const part = (name) => stage() && stage().querySelector(`[data-part="${name}"]`);
     let fitted = false, planned = "";  /* whether the fitted music is heard; the plan that was shown last */
+    let held = null;  /* from where the chosen one is heard, whatever the server draws: that is taken away, too */
     let chosen = null, coming = null, early = null, clip = "", listed = "", led = "", drawn = "", drawn_at = 0, turn = 0;
 
     const failed = (error) => {
@@ -99,14 +100,23 @@
       part("from").textContent = fitted ? texts.fitted : mvWords("from", { at: clock(Number(row.dataset.from)) });
     };
 
+    const hold = (row) => { held = { from: row.dataset.from, sound: row.dataset.sound, moved: row.dataset.moved }; };
+    /* the row begins where the music is heard, and says so */
+    const begin = (row, from, sound) => {
+      Object.assign(row.dataset, { from, sound, moved: "1" });
+      const at = Number(from), start = at < 0.5 ? texts.from_beginning : mvWords("from", { at: clock(at) });
+      row.querySelector("[data-part=begins]").textContent = music ? start : mvWords("music_starts", { start });
+      row.querySelector(".mv-because").title = "";  /* of the start that it had */
+      all("[data-part=placed]", row).forEach((placed) => { placed.textContent = ""; });
+      hold(row);
+    };
+
     /* the music was dragged, or a place was chosen: it streams from there, as the server made no excerpt */
     const moveTo = (id, start_s) => {
       const row = rowOf(id);
       if (!row || id !== chosen) return;
       fitted = false;
-      row.dataset.from = start_s.toFixed(3);
-      row.dataset.moved = "1";
-      row.dataset.sound = "";
+      begin(row, start_s.toFixed(3), "");
       announce(row);
       Promise.resolve(player.audition(track(row))).then(paint).catch(failed);
     };
@@ -119,6 +129,7 @@
       coming = id;
       if (!stage()) { early = id; paint(); return undefined; }  /* the clip is still being made playable */
       chosen = id;
+      hold(row);
       announce(row);
       paint();
       return Promise.resolve(music ? player.audition(track(row)) : player.see(track(row)))
@@ -172,6 +183,8 @@
         if (here && rows().length) ahead();
         if (here && rows().length && clip !== led) { led = clip; lead(); }
       }
+      const kept = chosen && rowOf(chosen);
+      if (kept && held && (kept.dataset.from !== held.from || kept.dataset.moved !== held.moved)) begin(kept, held.from, held.sound);
       if (!chosen) fitted = false;
       const box = plan(), known = box ? box.dataset.key : planned;
       if (known !== planned) { planned = known; useFit(true); } else if (!box) fitted = false;
@@ -214,12 +227,22 @@
       if (now.timing) row.dataset.timing = now.timing;
       if (row.dataset.moved) return;
       if (row.dataset.id === chosen) {
-        if (row.dataset.from !== now.from) row.dataset.moved = "1";
+        if (row.dataset.from !== now.from) begin(row, row.dataset.from, row.dataset.sound);
         return;
       }
       Object.assign(row.dataset, { from: now.from, start: now.start, sound: now.sound });
-      const why = row.querySelector(".mv-because"), wave = row.querySelector(".mv-wave");
-      if (why) why.textContent = now.why;
+      for (const name of ["why", "begins", "placed"]) {
+        const words = row.querySelector(`[data-part=${name}]`);
+        if (words) words.textContent = now[name];
+      }
+      row.querySelector(".mv-because").title = now.placed;
+      const wave = row.querySelector(".mv-wave"), seek = row.querySelector(".mv-seek"), media = row.querySelector("audio, video");
+      if (seek && !(media && media.dataset.begun)) {
+        const at = clock(Number(now.start));
+        seek.value = now.start;
+        seek.setAttribute("aria-valuetext", `${at} of ${clock(Number(row.dataset.duration))}`);
+        row.querySelector(".mv-time").textContent = at;
+      }
       if (wave) { wave.style.setProperty("--from", `${now.wave[0]}%`); wave.style.setProperty("--to", `${now.wave[1]}%`); }
     };
     let asking = null;
@@ -230,15 +253,18 @@
         let told = null;
         try {
           const answer = await fetch(place.dataset.measuring);
-          told = answer.ok ? await answer.json() : { done: true, said: "", rows: {} };
+          const busy = answer.status === 429 || answer.status === 503;  /* asked again, or the starts would never come */
+          told = answer.ok ? await answer.json() : { done: !busy, said: "", rows: {}, wait_ms: 5000 };
         } catch (error) { told = { done: false, said: texts.no_answer, rows: {} }; }
         if (asking !== place || !place.isConnected) return;
         place.hidden = !told.said;
         if (place.textContent !== told.said) place.textContent = told.said;
+        const seen = stage() && stage().querySelector(".mv-seen");
+        if (seen && told.seen && seen.textContent !== told.seen) seen.textContent = told.seen;
         rows().forEach((row) => { if (told.rows[row.dataset.id]) refine(row, told.rows[row.dataset.id]); });
         if (Object.keys(told.rows).length) react();
         if (told.done) { place.dataset.measured = "done"; return; }
-        await new Promise((next) => { setTimeout(next, told.said ? 1000 : 300); });
+        await new Promise((next) => { setTimeout(next, told.wait_ms || (told.said ? 1000 : 300)); });
       }
     };
     const watch = () => {

@@ -9,7 +9,7 @@
 (() => {
   "use strict";
   const NS = "http://www.w3.org/2000/svg", WIDE = 1000, CLIP = 40, MUSIC = 44, TRACK = 26, GAP = 4, NEAR_S = 0.08;
-  const FREE_S = 0.1, KEY_MS = 350;
+  const FREE_S = 0.1, KEY_MS = 350, OVER_S = 2, MOST_ROUNDS = 400;
   const node = (name, values, parent) => {
     const made = document.createElementNS(NS, name);
     Object.entries(values).forEach(([key, value]) => made.setAttribute(key, value));
@@ -59,8 +59,18 @@
     const { clip, music, placed } = JSON.parse(given), texts = window.mvTexts, onBeats = placed.on_beats;
     const high = CLIP + MUSIC + TRACK + 2 * GAP, spare = music.duration_s - clip.duration_s;
     /* a track that is hardly longer than the clip starts over, so it may begin anywhere */
-    const over = spare < 2, latest = over ? Math.max(0, music.duration_s - 1) : spare;
-    const beats = over ? [...music.beats_s, ...music.beats_s.map((beat) => beat + music.duration_s)] : music.beats_s;
+    const over = spare < 2, latest = over ? Math.max(0, music.duration_s - 1) : spare, beats = music.beats_s;
+    /* what is heard of it from a start on, as the export lays it: [place under the clip, in the track, length], with joins in
+       the middle of their crossfades */
+    const rounds = (from) => {
+      const half = Math.min(OVER_S, (music.duration_s - from) / 2, music.duration_s / 2) / 2, all_of = [];
+      for (let at = 0, source = from; at < clip.duration_s - 1e-6 && all_of.length < MOST_ROUNDS; source = half) {
+        const left = clip.duration_s - at, last = source + left <= music.duration_s + 1e-6;
+        all_of.push([at, source, last ? left : music.duration_s - half - source]);
+        at += all_of[all_of.length - 1][2];
+      }
+      return all_of;
+    };
     const scale = WIDE / clip.duration_s, all = WIDE / music.duration_s;
     let start = Number(row.dataset.from);
     const svg = node("svg", { viewBox: `0 0 ${WIDE} ${high}`, class: "mv-strip", preserveAspectRatio: "none", role: "group", "aria-label": texts.strip });
@@ -79,16 +89,19 @@
     const clipped = node("svg", { x: 0, y: low, width: WIDE, height: MUSIC, class: "mv-strip-music" }, svg);
     const moving = node("g", {}, clipped);
     musicLine(music, scale, moving);
-    if (over && !pieces) musicLine(music, scale, moving).setAttribute("transform", `translate(${music.duration_s * scale} 0)`);
-    if (pieces) {  /* fitted: each piece where it is heard */
+    const laid = node("g", {}, clipped);
+    /* fitted, or started over: each piece where it is heard */
+    const lay = (parts) => {
       moving.remove();
-      pieces.forEach(([at, source, length]) => {
-        const part = node("svg", { x: at * scale, y: 0, width: length * scale, height: MUSIC }, clipped);
+      laid.replaceChildren();
+      parts.forEach(([at, source, length]) => {
+        const part = node("svg", { x: at * scale, y: 0, width: length * scale, height: MUSIC }, laid);
         const copy = part.appendChild(moving.cloneNode(true));
         copy.setAttribute("transform", `translate(${-source * scale} 0)`);
-        if (at > 0) line(at * scale, 0, MUSIC, "join", clipped);
+        if (at > 0) line(at * scale, 0, MUSIC, "join", laid);
       });
-    }
+    };
+    if (pieces) lay(pieces);
     const whole = node("g", { class: "mv-strip-track" }, svg);
     node("rect", { x: 0, y: track, width: WIDE, height: TRACK, class: "mv-strip-back" }, whole);
     node("path", { d: area(music.curve, (n) => (n / music.rate_hz) * all, track, TRACK), class: "mv-strip-loud" }, whole);
@@ -102,13 +115,16 @@
       clipped.setAttribute("aria-valuenow", start.toFixed(2));
       clipped.setAttribute("aria-valuetext", words(texts.strip_at, { at: start.toFixed(2) }));
       if (pieces) { said.textContent = texts.fitted; return; }
-      moving.setAttribute("transform", `translate(${-start * scale} 0)`);
+      if (over) lay(rounds(start)); else moving.setAttribute("transform", `translate(${-start * scale} 0)`);
       heard[0].setAttribute("x", start * all);
-      const near = clip.cuts_s.filter((cut) => Math.abs(nearest(beats, cut + start) - cut - start) <= NEAR_S).length;
+      /* cuts after the music started over do not count: where beats lie then, its crossfade decides */
+      const [, , run_s] = rounds(start)[0], starts_over = start + clip.duration_s > music.duration_s;
+      const cuts = starts_over ? clip.cuts_s.filter((cut) => cut <= run_s) : clip.cuts_s;
+      const near = cuts.filter((cut) => Math.abs(nearest(beats, cut + start) - cut - start) <= NEAR_S).length;
       const random = onBeats && start === onBeats.start_s ? Math.round(100 * onBeats.random) : placed.random;
-      const share = clip.cuts_s.length && music.beats_s.length && random !== null
-        ? words(texts.near_beats, { share: Math.round((100 * near) / clip.cuts_s.length), random }) : "";
-      said.textContent = [words(texts.music_from, { at: start.toFixed(2) }), start === placed.start_s ? placed.words : "", share].filter(Boolean).join(" · ");
+      const share = cuts.length && music.beats_s.length > 1 && random !== null
+        ? words(texts.near_beats, { share: Math.round((100 * near) / cuts.length), random }) : "";
+      said.textContent = [words(texts.music_from, { at: start.toFixed(2) }), start === placed.start_s ? placed.told : "", share].filter(Boolean).join(" · ");
     };
     drawn.at = (value) => { if (value !== start) { start = value; show(); } };
     const to = (value, free) => {
@@ -169,12 +185,12 @@
       best.appendChild(button);
     };
     placed.places_s.forEach((at, n) => {
-      const values = { number: n + 1, at: at.toFixed(1) };
+      const values = { number: n + 1, at: at.toFixed(2) };
       offer(at, words(texts.place, values), words(texts.place_told, values), "place");
       line(at * all, track, track + TRACK, "place", whole);
     });
     if (onBeats) offer(onBeats.start_s, texts.on_beats, words(texts.on_beats_told, {
-      at: onBeats.start_s.toFixed(1), share: Math.round(100 * onBeats.share), random: Math.round(100 * onBeats.random) }), "onBeats");
+      at: onBeats.start_s.toFixed(2), share: Math.round(100 * onBeats.share), random: Math.round(100 * onBeats.random) }), "onBeats");
     if (best.firstChild) best.prepend(texts.places);
     below.append(said, best);
     place.replaceChildren(svg, below);

@@ -32,7 +32,8 @@ class Row:
         facts: short words such as genre, tempo, length.
         because: words that the clip asks for and the item has.
         words: all that is said of the item's sound: what a click on a word keeps it for.
-        why: one line on what is heard or seen of it.
+        why, begins: what is heard or seen of it, and where the music starts.
+        placed: how sure that start is, in words and numbers; empty where the pair was not placed in time.
         strength, strength_told: how it stands against the library, as a word and in numbers.
         fit_percent: length of the bar beside the word.
         timing: what the strip under the picture draws, JSON; empty where the pair was not placed in time.
@@ -59,6 +60,8 @@ class Row:
     poster_url: str
     sound_url: str = ""
     why: str = ""
+    begins: str = ""
+    placed: str = ""
     strength: str = ""
     strength_told: str = ""
     fit_percent: float

@@ -42,13 +42,14 @@ class Target:
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """How far it is: the share of the clip that is decoded (None: it is done), and the library's items; `looked` is
-    false until it is known what there is to measure.
+    false until it is known what there is to measure; `failed` is whether the clip could not be measured.
     """
 
     clip_share: float | None
     done: int
     total: int
     looked: bool = True
+    failed: bool = False
 
     @property
     def finished(self) -> bool:
@@ -79,6 +80,7 @@ class Work:
     _total: int = 0
     _share: float = 0.0
     _served: int = 0
+    _failed: bool = False
     _now: Target | None = field(default=None, repr=False)
 
     def told(self) -> Told:
@@ -89,7 +91,7 @@ class Work:
         items = sum(target.on_disk for target in left)
         clip = any(not target.on_disk for target in left)
         share = (self._share if self._now is not None and not self._now.on_disk else 0.0) if clip else None
-        return Told(clip_share=share, done=self._total - items, total=self._total)
+        return Told(clip_share=share, done=self._total - items, total=self._total, failed=self._failed)
 
     def rank(self) -> tuple[int, int] | None:
         """Which work goes on, smallest first: clips, lists, the rest, in turns; None where nothing is left."""
@@ -121,6 +123,7 @@ class Work:
             )
         except (MediaError, NotFinite, OSError) as error:  # its start stays where its content put it
             logger.info("not measured: %s", error)
+            self._failed = self._failed or not self._now.on_disk
         finally:
             self._now = None
 

@@ -5,8 +5,15 @@ The numbers are `mvr.retrieval.facts`; a system whose backbones have none of the
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mvr.page import texts
 from mvr.page.templates import clock
+from mvr.timing.placing import percent
+
+if TYPE_CHECKING:
+    from mvr.timing.film import FilmTiming
+    from mvr.timing.placing import Placing
 
 _CALM_PER_S, _LIVELY_PER_S = 1.5, 4.0  # onsets of notes
 _STILL, _QUICK = 0.03, 0.2  # picture widths per second
@@ -63,6 +70,34 @@ def start_words(start_s: float) -> str:
     ('from the beginning', 'from 1:15')
     """
     return texts.FROM_BEGINNING if start_s < 0.5 else texts.FROM.format(at=clock(start_s))
+
+
+def music_start_words(start_s: float) -> str:
+    """Where the music starts under a video.
+
+    >>> music_start_words(0.0), music_start_words(75.0)
+    ('music from the beginning', 'music from 1:15')
+    """
+    return texts.MUSIC_STARTS.format(start=start_words(start_s))
+
+
+def placed_words(placing: Placing | None) -> str:
+    """How sure a start is: in words and as a number, cuts near beats beside what random cuts would have."""
+    if placing is None:
+        return ""
+    if placing.near_beats is None or placing.near_beats_random is None:
+        return placing.told
+    near, random = percent(placing.near_beats), percent(placing.near_beats_random)
+    return f"{placing.told} · {texts.SCRIPTS['near_beats'].format(share=near, random=random)}"
+
+
+def facts_of_film(facts: dict[str, float], film: FilmTiming | None) -> dict[str, float]:
+    """A clip's facts, with the cuts that its time line shows where they were looked for: what counts as one is stricter
+    there than in the descriptors.
+    """
+    if film is None or "cuts_per_s" not in facts:
+        return facts
+    return facts | {"cuts_per_s": len(film.cuts_s) / max(film.duration_s, 1.0)}
 
 
 def strength(above: float) -> str:

@@ -10,19 +10,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mvr.datatypes import JsonDict
+from mvr.datatypes import Direction, JsonDict
 from mvr.page import texts
 from mvr.page.library import DEMO
+from mvr.page.search.exports import list_links
 from mvr.page.search.measuring import Measuring, Target, Told, Work
 from mvr.page.serving import Shelf, ShelfItem
 from mvr.retrieval.timed import place_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mvr.library import Library
     from mvr.page.library import Catalogue, Row
     from mvr.page.search.desk import Clip, Desk
+    from mvr.page.search.search_view import View
     from mvr.page.serving import Visit
 
 
@@ -33,13 +35,11 @@ class Refining:
         catalogue: libraries.
         shelf: serves the answers.
         measuring: the server's one worker.
-        rows: a desk's list as rows.
+        view: what is shown of a desk.
     """
 
-    def __init__(
-        self, catalogue: Catalogue, shelf: Shelf, measuring: Measuring, rows: Callable[[Desk], list[Row]]
-    ) -> None:
-        self._catalogue, self._shelf, self._measuring, self._rows = catalogue, shelf, measuring, rows
+    def __init__(self, catalogue: Catalogue, shelf: Shelf, measuring: Measuring, view: View) -> None:
+        self._catalogue, self._shelf, self._measuring, self._view = catalogue, shelf, measuring, view
 
     def url(self, visit: Visit, desk: Desk) -> str:
         """Where the page asks how far it is; empty where nothing is left to measure for this list."""
@@ -83,9 +83,17 @@ class Refining:
                 return {"done": False, "said": "", "rows": {}}
             desk.ranked = placed
             desk.measured = timings.of(query.content, desk.direction.query) or desk.measured
-            rows = self._rows(desk) if changed or told.finished else []
+            rows = self._view.rows(desk) if changed or told.finished else []
             desk.sent = sum(result.placing is not None for result in placed.results)
-        return {"done": told.finished, "said": said(told), "rows": {row.id: _shown(row) for row in rows}}
+            seen = self._view.seen(desk)
+            if changed:  # the list that is taken away is the one that is seen
+                list_links(self._shelf, visit, desk)
+        return {
+            "done": told.finished,
+            "said": said(told, desk.direction),
+            "seen": seen,
+            "rows": {row.id: _shown(row) for row in rows},
+        }
 
 
 def _targets(library: Library, clip: Clip, content: str, desk: Desk) -> Iterator[Target]:
@@ -97,17 +105,22 @@ def _targets(library: Library, clip: Clip, content: str, desk: Desk) -> Iterator
         yield Target(path=item.path, content=item.content, modality=searched)
 
 
-def said(told: Told) -> str:
-    """How far measuring is, in words.
+def said(told: Told, direction: Direction) -> str:
+    """How far measuring is, in words; at the end whether the clip could not be measured.
 
-    >>> said(Told(clip_share=0.4, done=0, total=2)), said(Told(clip_share=None, done=119, total=450))
-    ('Looking at the whole clip: 40 %', 'Measuring beats: 120 of 450')
+    >>> said(Told(clip_share=0.4, done=0, total=2), Direction.VIDEO_TO_MUSIC)
+    'Looking at the whole clip: 40 %'
+    >>> said(Told(clip_share=None, done=119, total=450), Direction.VIDEO_TO_MUSIC)
+    'Measuring beats: 120 of 450'
     """
-    if told.finished or not told.looked:
+    if not told.looked:
         return ""
+    if told.finished:
+        return texts.UNMEASURED[direction] if told.failed else ""
     if told.clip_share is not None:
-        return texts.LOOKING.format(percent=int(100 * told.clip_share))
-    return texts.MEASURING.format(done=min(told.done + 1, told.total), total=told.total)
+        looking = direction is Direction.VIDEO_TO_MUSIC
+        return texts.LOOKING.format(percent=int(100 * told.clip_share)) if looking else texts.LISTENING
+    return texts.MEASURING[direction].format(done=min(told.done + 1, told.total), total=told.total)
 
 
 def _shown(row: Row) -> JsonDict:
@@ -118,5 +131,7 @@ def _shown(row: Row) -> JsonDict:
         "sound": row.sound_url,
         "timing": row.timing,
         "why": row.why,
+        "begins": row.begins,
+        "placed": row.placed,
         "wave": [round(row.from_percent, 2), round(row.to_percent, 2)],
     }

@@ -75,9 +75,7 @@ class SearchEvents:
         self.context, self.direction, self.words = context, direction, words
         self.limits = media_limits(context.manifest.app)
         self.view = View(context.catalogue, context.shelf, direction, words)
-        self.view.refining = Refining(
-            context.catalogue, context.shelf, context.measuring, lambda desk: self.view.rows(desk)
-        )
+        self.view.refining = Refining(context.catalogue, context.shelf, context.measuring, self.view)
         self.teachers = Teachers(
             catalogue=context.catalogue, learned=context.learned, ballots=lambda: context.ballots
         )

@@ -12,7 +12,17 @@ from mvr.page.library import DEMO, Catalogue, Row, item_row, poster_url, wave_ur
 from mvr.page.search.audition import levels_url, sound_url
 from mvr.page.search.exports import list_links, preview_links
 from mvr.page.search.fitted import fit_html
-from mvr.page.search.reasons import bar_percent, clip_words, music_words, start_words, strength, strength_told
+from mvr.page.search.reasons import (
+    bar_percent,
+    clip_words,
+    facts_of_film,
+    music_start_words,
+    music_words,
+    placed_words,
+    start_words,
+    strength,
+    strength_told,
+)
 from mvr.page.search.timeline import timeline_of
 from mvr.page.serving import Shelf, ShelfItem, Visit
 from mvr.page.templates import clock, render, status_html
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     from mvr.page.search.refining import Refining
     from mvr.page.search.waiting import Progress
     from mvr.retrieval import RankedList, Result
+    from mvr.timing.film import FilmTiming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +129,8 @@ def examples_html(catalogue: Catalogue, shelf: Shelf, direction: Direction, word
 def why_of(result: Result, direction: Direction) -> str:
     """One line on a result."""
     if direction.target is Modality.VIDEO:
-        return clip_words(result.facts)
-    return ", ".join(words for words in (music_words(result.facts), start_words(result.start_s)) if words)
+        return clip_words(facts_of_film(result.facts, result.film))
+    return music_words(result.facts)
 
 
 class View:
@@ -219,6 +230,8 @@ class View:
                     fit_percent=bar_percent(result.above or 0.0),
                     facts=(*result.item.genre[:2], clock(result.item.duration_s)),
                     why=why_of(result, self.direction),
+                    begins=start_words(result.start_s) if audio else music_start_words(result.query_start_s),
+                    placed=placed_words(result.placing),
                     strength=strength(result.above or 0.0),
                     strength_told=strength_told(result.score, result.above or 0.0, result.beats or 0.0),
                     play_from_s=result.start_s if audio else 0.0,
@@ -243,11 +256,13 @@ class View:
             NotInLibrary: it is not in the list (any more), or its file is gone.
         """
         wanted, _, moved = item_id.partition("@")
+        asking = desk.clip.info.duration_s if desk.clip is not None else 0.0
         for row in self.rows(desk) if desk.ranked is not None else []:
             if row.id == wanted:
                 if not row.path.is_file():  # the library was changed since, perhaps by somebody else
                     raise NotInLibrary(texts.ITEM_GONE.format(title=row.title))
-                return replace(row, music_from_s=_second(moved, row.duration_s)) if moved else row
+                music_s = row.duration_s if self.direction.target is Modality.AUDIO else asking
+                return replace(row, music_from_s=_second(moved, music_s)) if moved else row
         raise NotInLibrary(texts.UNKNOWN_ITEM)
 
     def _stage(self, visit: Visit, desk: Desk) -> str:
@@ -257,19 +272,20 @@ class View:
         if desk.player is not None:
             name = f"{desk.clip.path.stem}{desk.player.suffix}"
             url = self.shelf.put(ShelfItem(path=desk.player, name=name, owner=visit.id))
-            clip = replace(clip, media_url=url, key=url, seen=self._seen(desk))
+            clip = replace(clip, media_url=url, key=url, seen=self.seen(desk))
             if clip.picture and desk.clip.info.audio is not None:
                 clip = replace(
                     clip, levels_url=levels_url(self.shelf, desk.player, visit.id, clip.duration_s)
                 )
         return render("stage.html", clip=clip, kind=str(self.direction.query))
 
-    def _seen(self, desk: Desk) -> str:
+    def seen(self, desk: Desk) -> str:
         """One line on the clip itself; empty where the system measures nothing that has a name."""
         if desk.ranked is None:
             return ""
         picture = self.direction.query is Modality.VIDEO
-        words = (clip_words if picture else music_words)(desk.ranked.query.facts)
+        facts = desk.ranked.query.facts
+        words = clip_words(facts_of_film(facts, film_of(desk.ranked))) if picture else music_words(facts)
         line = texts.CLIP_SEEN if picture else texts.MUSIC_HEARD
         return line.format(words=words) if words else ""
 
@@ -306,6 +322,11 @@ class View:
     def exported(self, visit: Visit, desk: Desk, sentence: str) -> Shown:
         """The file to take away is there; the stage and the list stay as they are."""
         return Shown(status=status_html("done", sentence), exports=self._exports(visit, desk), cancel=False)
+
+
+def film_of(ranked: RankedList) -> FilmTiming | None:
+    """What was measured of the clip that was asked with, where the list was placed."""
+    return next((result.film for result in ranked.results if result.film is not None), None)
 
 
 def _second(text: str, duration_s: float) -> float:

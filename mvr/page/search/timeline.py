@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mvr.signal.curves import CURVE_RATE_HZ
+from mvr.timing.placing import percent
 
 if TYPE_CHECKING:
     from mvr.datatypes import FloatArray
@@ -43,8 +44,9 @@ def timeline_of(result: Result) -> str:
         "placed": {
             "start_s": round(placing.start_s, 3),
             "words": placing.words,
+            "told": placing.told,
             "places_s": _times(np.array(placing.places_s)),
-            "random": None if random is None else round(100 * random),
+            "random": None if random is None else percent(random),
             "on_beats": None if on_beats is None else on_beats.to_json(),
         },
     }

@@ -64,6 +64,7 @@ CUTS = "a cut every {seconds:.1f} s"
 BPM = "{bpm:.0f} bpm"
 MAJOR, MINOR = "major", "minor"
 FROM, FROM_BEGINNING = "from {at}", "from the beginning"
+MUSIC_STARTS = "music {start}"
 CLIP_SEEN, MUSIC_HEARD = "Your clip: {words}", "Your music: {words}"
 MOOD_LABEL = "Mood"
 PACE_LABEL = "Tempo"
@@ -133,8 +134,12 @@ FIT_AGAIN = "The same {count} times more, up to {until:.2f} s"
 FIT_STRIKES = "Hits at {at:.2f} s with second {track:.2f} of the track, {off:+.0f} ms off."
 FIT_NO_HIT = "No hit at {at:.2f} s."
 EXPORT_MUSIC = "Fitted music (.wav)"
-LOOKING = "Looking at the whole clip: {percent} %"
-MEASURING = "Measuring beats: {done} of {total}"
+LOOKING, LISTENING = "Looking at the whole clip: {percent} %", "Listening to the whole music …"
+MEASURING = {"v2m": "Measuring beats: {done} of {total}", "m2v": "Measuring cuts: {done} of {total}"}
+UNMEASURED = {
+    "v2m": "Your clip could not be looked at to its end, so tracks start where their content fits best.",
+    "m2v": "Your music could not be measured, so it starts where its content fits best.",
+}
 TEXT_LABEL = "In words"
 TEXT_HINT = "calm piano at dusk"
 CANCEL = "Cancel"
@@ -224,6 +229,8 @@ SCRIPTS = {
     "play": "Play",
     "pause": "Pause",
     "from": "from {at}",
+    "from_beginning": FROM_BEGINNING,
+    "music_starts": MUSIC_STARTS,
     "strip": "Cuts of the clip above, beats and parts of the music below",
     "strip_move": "Where the music starts: drag it, or use the arrow keys; hold Alt to ignore the beats",
     "strip_at": "{at} seconds into the track",
