@@ -6,6 +6,7 @@ Without `--clips` the parts that need real clips are left out and said to be. `-
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -78,9 +79,12 @@ def _rhythm(_clips: Path | None, _music: Path | None) -> JsonDict:
 
 def _cuts(clips: Path | None, _music: Path | None) -> JsonDict:
     from eval.timing.cuts import measure_cuts
+    from eval.timing.demo_films import demo_films
     from eval.timing.joined import joined_films
+    from eval.timing.odd_shots import odd_films
 
-    return measure_cuts(() if clips is None else joined_films(clips))
+    joined = () if clips is None else joined_films(clips)
+    return measure_cuts(itertools.chain(odd_films(4, seed=61), demo_films(), joined))
 
 
 def _planted(_clips: Path | None, _music: Path | None) -> JsonDict:

@@ -1,5 +1,5 @@
-"""Are cuts found? Painted films and real clips joined, against PySceneDetect's AdaptiveDetector on the same
-frames.
+"""Are cuts found? Painted films, those of the demo library and real clips joined, against PySceneDetect's
+AdaptiveDetector on the same frames.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from eval.timing.shots import KINDS, RATE_FPS, CutFilm, Pixels, draw_films, paint_film
 from mvr.datatypes import JsonDict
-from mvr.signal.picture import THUMB_PX, Watcher, find_cuts, points_of_thumb
+from mvr.signal.cuts import find_cuts
+from mvr.signal.picture import THUMB_PX, Watcher, points_of_thumb
 
 TOLERANCE_S = 0.06  # one frame and rounding
 Times = npt.NDArray[np.float64]
-Detector = Callable[[Pixels], Times]
+Detector = Callable[[Pixels, float], Times]  # frames, and how many of them a second
 
 
 @dataclass
@@ -53,11 +54,11 @@ class Count:
         }  # fmt: skip
 
 
-def our_cuts(frames: Pixels) -> Times:
+def our_cuts(frames: Pixels, rate_fps: float = RATE_FPS) -> Times:
     """By `mvr.signal.picture` on thumbnails of the frames."""
     watcher = Watcher()
     for number, thumb in enumerate(thumbs_of(frames)):
-        watcher.see(number / RATE_FPS, points_of_thumb(thumb))
+        watcher.see(number / rate_fps, points_of_thumb(thumb))
     return find_cuts(watcher.changes())
 
 
@@ -73,7 +74,7 @@ def thumbs_of(frames: Pixels) -> Pixels:
     return pixels
 
 
-def adaptive_cuts(frames: Pixels) -> Times:
+def adaptive_cuts(frames: Pixels, rate_fps: float = RATE_FPS) -> Times:
     """By PySceneDetect's `AdaptiveDetector()` with its defaults."""
     from scenedetect import FrameTimecode
     from scenedetect.detectors import AdaptiveDetector
@@ -81,9 +82,9 @@ def adaptive_cuts(frames: Pixels) -> Times:
     detector, found = AdaptiveDetector(), []
     for number, frame in enumerate(frames):
         found += detector.process_frame(
-            FrameTimecode(number, RATE_FPS), np.ascontiguousarray(frame[..., ::-1])
+            FrameTimecode(number, rate_fps), np.ascontiguousarray(frame[..., ::-1])
         )
-    found += detector.post_process(FrameTimecode(len(frames) - 1, RATE_FPS))
+    found += detector.post_process(FrameTimecode(len(frames) - 1, rate_fps))
     return np.array([each.seconds for each in found], np.float64)
 
 
@@ -95,7 +96,7 @@ def compare_cuts(films: Iterable[CutFilm]) -> JsonDict:
     counts: dict[str, dict[str, Count]] = {name: {} for name in DETECTORS}
     for film in films:
         for name, detect in DETECTORS.items():
-            found = detect(film.frames)
+            found = detect(film.frames, film.rate_fps)
             for key in (film.kind, "all"):
                 counts[name].setdefault(key, Count()).add(film.cuts_s, found)
     return {name: {key: count.to_json() for key, count in by.items()} for name, by in counts.items()}
@@ -110,11 +111,11 @@ def quiet_windows(count: int, seed: int) -> Iterable[CutFilm]:
 
 
 def measure_cuts(
-    real: Iterable[CutFilm] = (), films_per_kind: int = 6, windows: int = 200, seed: int = 61
+    more: Iterable[CutFilm] = (), films_per_kind: int = 6, windows: int = 200, seed: int = 61
 ) -> JsonDict:
-    """The rows of the report; `real`: joined films of `eval.timing.joined`, counted by themselves."""
+    """The rows of the report; `more`: films that are counted by themselves."""
     document = compare_cuts(draw_films(films_per_kind, seed))
-    for name, by in compare_cuts(real).items():
+    for name, by in compare_cuts(more).items():
         document[name] |= {kind: count for kind, count in by.items() if kind != "all"}
     quiet = compare_cuts(quiet_windows(windows, seed))
     return {

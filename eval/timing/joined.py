@@ -24,8 +24,8 @@ SHOT_FRAMES = 30
 MOST_S, EVERY_S = 30.0, 3.0
 
 
-def read_pixels(path: Path, most_s: float = MOST_S) -> Pixels:
-    """Frames (N, 72, 128, 3) at 25 a second, the newest at each moment.
+def read_pixels(path: Path, most_s: float = MOST_S, rate_fps: float = RATE_FPS) -> Pixels:
+    """Frames (N, 72, 128, 3) at so many a second, the newest at each moment.
 
     Raises:
         MediaError: it cannot be decoded.
@@ -40,7 +40,7 @@ def read_pixels(path: Path, most_s: float = MOST_S) -> Pixels:
             frames.append(frame.reformat(WIDE, HIGH, "rgb24").to_ndarray().astype(np.uint8, copy=False))
     if not frames:
         return np.zeros((0, HIGH, WIDE, 3), np.uint8)
-    moments = np.arange(times[0], times[-1], 1 / RATE_FPS)
+    moments = np.arange(times[0], times[-1], 1 / rate_fps)
     return np.stack(frames)[np.searchsorted(times, moments + 1e-6, side="right") - 1]
 
 
@@ -48,7 +48,7 @@ def single_shots(frames: Pixels) -> list[Pixels]:
     """Stretches of 1.2 s, one in three seconds, in which no detector finds a cut."""
     starts = range(0, len(frames) - SHOT_FRAMES, round(EVERY_S * RATE_FPS))
     parts = [frames[start : start + SHOT_FRAMES] for start in starts]
-    return [part for part in parts if not any(len(detect(part)) for detect in DETECTORS.values())]
+    return [part for part in parts if not any(len(detect(part, RATE_FPS)) for detect in DETECTORS.values())]
 
 
 def joined_films(folder: Path, films: int = 12, shots: int = 8, seed: int = 67) -> Iterable[CutFilm]:

@@ -66,7 +66,8 @@ class Clip:
         rows = slice(*np.searchsorted(times, [start_s - 1e-6, end_s - 1e-6]))
         part = Changes(
             times_s=times[rows] - start_s, distances=self.changes.distances[rows],
-            energy=self.changes.energy[rows], luma=self.changes.luma[rows], features=self.changes.features[rows],
+            energy=self.changes.energy[rows], luma=self.changes.luma[rows],
+            contrast=self.changes.contrast[rows], features=self.changes.features[rows],
         )  # fmt: skip
         return film_timing(part, end_s - start_s)
 

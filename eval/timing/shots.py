@@ -20,11 +20,12 @@ KINDS = ("plain", "like colours", "dark", "flashes", "fades", "fast motion")
 
 @dataclass(frozen=True, kw_only=True)
 class CutFilm:
-    """Attributes: kind.   frames: (N, 72, 128, 3).   cuts_s: times of the first frames after cuts."""
+    """Attributes: kind.   frames: (N, 72, 128, 3).   cuts_s: times of the first frames after cuts.   rate_fps."""
 
     kind: str
     frames: Pixels
     cuts_s: npt.NDArray[np.float64]
+    rate_fps: float = RATE_FPS
 
 
 def draw_films(per_kind: int, seed: int, shots: int = 8) -> Iterable[CutFilm]:

@@ -7,10 +7,14 @@ what the system looked at, not what a person should feel.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mvr.backbones.backbone import Backbone
 from mvr.datatypes import FloatArray
 from mvr.library import Item
+
+if TYPE_CHECKING:
+    from mvr.timing.film import FilmTiming
 
 # dimension -> (name of the fact, number of the descriptor -> number to show)
 _FACTS: dict[str, tuple[str, Callable[[float], float]]] = {
@@ -44,6 +48,13 @@ def facts_of_item(item: Item, backbone: Backbone, features: FloatArray) -> dict[
     if item.tempo_bpm is not None and "tempo_bpm" in facts:
         facts["tempo_bpm"] = item.tempo_bpm
     return facts
+
+
+def with_cuts(facts: dict[str, float], film: FilmTiming) -> dict[str, float]:
+    """Facts of a clip with the cuts that its time line shows in place of those guessed from sampled frames."""
+    if "cuts_per_s" not in facts:
+        return facts
+    return facts | {"cuts_per_s": round(len(film.cuts_s) / max(film.duration_s, 1.0), 4)}
 
 
 def words_of(facts: dict[str, float]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mvr.datatypes import Direction
 from mvr.library.timings import Timings
+from mvr.retrieval.facts import with_cuts
 from mvr.retrieval.ranked import RankedList, Result
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
@@ -16,7 +17,8 @@ def place_list(ranked: RankedList, timings: Timings) -> RankedList:
     """The same list with the music's best start of every pair within the part that content chose.
 
     A pair of which one side was not measured yet keeps its start and carries no placing; a pair that is placed already
-    stays as it is, so that a list can be placed again when more was measured.
+    stays as it is, so that a list can be placed again when more was measured. What is said of a clip's cuts is what was
+    measured, where it was.
     """
     if ranked.query.direction is Direction.VIDEO_TO_MUSIC:
         return _place_tracks(ranked, timings)
@@ -25,12 +27,14 @@ def place_list(ranked: RankedList, timings: Timings) -> RankedList:
 
 def _place_tracks(ranked: RankedList, timings: Timings) -> RankedList:
     film = timings.film(ranked.query.content)
+    film = film and as_long_as(film, ranked.query.duration_s)
     found = {result.rank: timings.music(result.item.content) for result in ranked.results}
+    if film is not None:
+        ranked = replace(ranked, query=replace(ranked.query, facts=with_cuts(ranked.query.facts, film)))
     waiting = [result for result in ranked.results if result.placing is None]
     pairs = [(result, music) for result in waiting if (music := found[result.rank]) is not None]
     if film is None or not pairs:
         return ranked
-    film = as_long_as(film, ranked.query.duration_s)
     parts = [(result.start_s, result.end_s) for result, _ in pairs]
     placings = place_tracks(film, [music for _, music in pairs], parts)
     placed = {
@@ -63,5 +67,5 @@ def _under_film(result: Result, music: MusicTiming, timings: Timings) -> Result:
     placing: Placing = place_tracks(film, [music], [(result.query_start_s, result.query_end_s)])[0]
     return replace(
         result, query_start_s=placing.start_s, query_end_s=max(result.query_end_s, placing.start_s),
-        placing=placing, music=music, film=film,
+        placing=placing, music=music, film=film, facts=with_cuts(result.facts, film),
     )  # fmt: skip

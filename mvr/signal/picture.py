@@ -1,10 +1,9 @@
-"""What changes in a picture: cuts, fades, flashes, change energy and features for novelty, of small frames.
+"""What changes in a picture: distances of frames, fades, flashes, change energy and features for novelty, of small
+frames.
 
 Frames are seen as 48 x 27 points of luma, Cb, Cr in 0..255 at ascending times, read from decoded frames. The
 distance of two frames is how much moved between them for so much contrast as they have, so that dark films
-are judged by their own measure. A cut is a distance that stands out from those around it and that the
-picture does not come back from; a flash comes back, fast motion does not stand out, a fade has no single
-step.
+are judged by their own measure; cuts are found in them by `mvr.signal.cuts`.
 """
 
 from __future__ import annotations
@@ -20,10 +19,7 @@ from mvr.signal.beats import Times
 THUMB_PX = (48, 27)  # wide, high
 LAGS = 8  # frames apart that are compared: a flash may last one less
 _FLOOR = 4.0  # levels of contrast that every picture is given: noise of a codec in black is no change
-_LEAST = 0.14  # distance of a cut at least
-_STANDS_OUT = 2.1  # times the distances around it
-_STAYS = 0.5  # share of the distance that must still be there up to LAGS frames later
-_AROUND_S = 0.3
+LEAST = 0.14  # distance of a cut at least
 _BLACK = 24.0  # mean luma of a faded-out picture (16 is black)
 _FADE_S = 0.25  # shortest fade
 _BLOCK = 64  # frames that are compared at once
@@ -43,6 +39,7 @@ class Changes:
             where no cut can be: only a step over the least distance of a cut is looked at further.
         energy: (N,) change of luma from the frame before, of layout and of light, in levels.
         luma: (N,) mean luma.
+        contrast: (N,) mean distance of luma from its mean.
         features: (N, 36) means of a 3 x 3 grid of luma, Cb, Cr and edges.
     """
 
@@ -50,6 +47,7 @@ class Changes:
     distances: FloatArray
     energy: FloatArray
     luma: FloatArray
+    contrast: FloatArray
     features: FloatArray
 
 
@@ -99,6 +97,7 @@ class Watcher:
             distances=np.concatenate([block.distances for block in blocks]),
             energy=np.concatenate([block.energy for block in blocks]),
             luma=np.concatenate([block.luma for block in blocks]),
+            contrast=np.concatenate([block.contrast for block in blocks]),
             features=np.concatenate([block.features for block in blocks]),
         )
 
@@ -110,6 +109,7 @@ class _Compared:
     distances: FloatArray
     energy: FloatArray
     luma: FloatArray
+    contrast: FloatArray
     features: FloatArray
 
 
@@ -117,6 +117,7 @@ _NOTHING = _Compared(
     distances=np.zeros((0, LAGS), np.float32),
     energy=np.zeros(0, np.float32),
     luma=np.zeros(0, np.float32),
+    contrast=np.zeros(0, np.float32),
     features=np.zeros((0, 36), np.float32),
 )
 
@@ -139,7 +140,7 @@ def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
     chroma = frames[:, 1:, ::2, ::2].reshape(count, -1).astype(np.float32)
     mean = luma.mean(axis=1)
     luma -= mean[:, None]
-    contrast = _FLOOR / 2 + np.abs(luma).mean(axis=1)
+    contrast = np.abs(luma).mean(axis=1)
     distances = np.zeros((count, LAGS), np.float32)
     energy = np.zeros(count, np.float32)
     for lag in range(1, min(LAGS + 1, count)):
@@ -149,13 +150,16 @@ def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
         before = now - lag
         layout, colour = _apart(luma, now, lag), _apart(chroma, now, lag)
         light = np.abs(mean[now] - mean[before])
-        distances[now, lag - 1] = (layout + 0.25 * light + colour) / (contrast[now] + contrast[before])
+        distances[now, lag - 1] = (layout + 0.25 * light + colour) / (
+            _FLOOR + contrast[now] + contrast[before]
+        )
         if lag == 1:
             energy[1:] = layout + light
     return _Compared(
         distances=distances[known:],
         energy=energy[known:],
         luma=mean[known:],
+        contrast=contrast[known:],
         features=_grids(frames[known:]),
     )
 
@@ -170,7 +174,7 @@ def _apart(rows: FloatArray, now: Rows, lag: int) -> FloatArray:
 
 def _after_steps(step: FloatArray, lag: int) -> Rows:
     """Frames of which the one `lag` before lies across a step that may be a cut."""
-    candidates = np.flatnonzero(step > _LEAST)
+    candidates = np.flatnonzero(step > LEAST)
     later = (candidates[:, None] + np.arange(lag)).ravel()
     return np.unique(later[(later >= lag) & (later < len(step))])
 
@@ -185,53 +189,6 @@ def _grids(frames: npt.NDArray[np.uint8]) -> FloatArray:
     sums = (planes.reshape(-1, 27 * 15) @ _CELLS).reshape(-1, 4, 9)  # of whole numbers, so exact
     means: FloatArray = (sums / np.float32(45)).transpose(0, 2, 1).reshape(-1, 36)
     return means
-
-
-def find_cuts(changes: Changes) -> Times:
-    """Times of the first frames after cuts, ascending."""
-    count = len(changes.times_s)
-    if count < 2:
-        return np.zeros(0)
-    step = changes.distances[:, 0]
-    least, around = _stays(changes.distances), _around(step, changes.times_s)
-    cut = (step > _LEAST) & (step > _STANDS_OUT * around) & (least > _STAYS * step)
-    cut[0] = False
-    return changes.times_s[_strongest(cut, step, changes.times_s)]
-
-
-def _stays(distances: FloatArray) -> FloatArray:
-    """Least distance of any frame before a step to any from it on, at most `LAGS` frames apart: (N,)."""
-    count = len(distances)
-    least = distances[:, 0].copy()
-    for lag in range(2, min(LAGS + 1, count)):
-        pairs = distances[lag:, lag - 1]  # of frame `row` with frame `row + lag`
-        for behind in range(lag):  # the step lies `behind` frames before the later one
-            rows = slice(lag - behind, count - behind)
-            least[rows] = np.minimum(least[rows], pairs)
-    return least
-
-
-def _around(step: FloatArray, times_s: Times) -> FloatArray:
-    """A high distance (the third largest) within 0.3 s of each step, the step itself left out: (N,)."""
-    spacing = float(np.median(np.diff(times_s)))
-    reach = int(np.clip(round(_AROUND_S / max(spacing, 1e-3)), 3, 24))
-    padded = np.pad(step, reach)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).copy()
-    windows[:, reach] = 0
-    third: FloatArray = np.partition(windows, -3, axis=1)[:, -3]
-    return third
-
-
-def _strongest(cut: npt.NDArray[np.bool_], step: FloatArray, times_s: Times) -> npt.NDArray[np.int64]:
-    """Of cuts closer than 0.1 s the strongest one."""
-    kept: list[int] = []
-    for row in np.flatnonzero(cut):
-        if kept and times_s[row] - times_s[kept[-1]] < 0.1:
-            if step[row] > step[kept[-1]]:
-                kept[-1] = int(row)
-        else:
-            kept.append(int(row))
-    return np.array(kept, np.int64)
 
 
 def find_fades(changes: Changes) -> list[tuple[float, float]]:

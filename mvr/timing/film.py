@@ -11,7 +11,8 @@ import numpy as np
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.beats import Times
 from mvr.signal.curves import FINE, binned, bins_of, fine_curve, novelty, standing_out
-from mvr.signal.picture import Changes, Watcher, find_cuts, find_fades, find_flashes
+from mvr.signal.cuts import find_cuts
+from mvr.signal.picture import Changes, Watcher, find_fades, find_flashes
 
 _FINE_STEP_S = 0.07  # between frames, at most, for a fine curve
 

@@ -15,7 +15,7 @@ from mvr.errors import Truncated
 from mvr.library import open_demo_library
 from mvr.retrieval import Retriever
 
-WITHOUT_TIMING = ("start_s", "end_s", "placed", "timing", "query_start_s", "query_end_s")
+WITHOUT_TIMING = ("start_s", "end_s", "placed", "timing", "query_start_s", "query_end_s", "facts", "why")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,28 @@ def test_placing_moves_starts_and_nothing_else_of_a_list(retriever, direction):
         )
         assert min(part[0], start) >= 0 and start <= part[1] and after.placing is not None
         assert after.to_json()["timing"]["tempo_bpm"] > 40
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_what_is_said_of_a_clips_cuts_is_what_its_time_line_shows(retriever, direction):
+    """ "Through the Rings" has eight cuts in twelve seconds; a second's sampled frames said another number."""
+    item = next(item for item in retriever.library.items(Modality.VIDEO) if item.title == "Through the Rings")
+    asked = item if direction is Direction.VIDEO_TO_MUSIC else retriever.library.items(Modality.AUDIO)[0]
+    plain = retriever.rank(retriever.query_item(asked.id), k=8)
+    placed = retriever.place(plain, asked.path).to_json()
+    if direction is Direction.VIDEO_TO_MUSIC:
+        facts, words = placed["query"]["facts"], placed["query"]["seen"]
+        before = plain.to_json()["query"]["facts"]
+    else:
+        [row], [was] = (
+            [row for row in each["results"] if row["id"] == item.id] for each in (placed, plain.to_json())
+        )
+        facts, words, before = row["facts"], row["why"], was["facts"]
+    film = retriever.library.timings.film(item.content)
+    assert len(film.cuts_s) == 8 and film.duration_s == pytest.approx(12, abs=0.1)
+    assert facts["cuts_per_s"] == pytest.approx(8 / film.duration_s, abs=1e-4) != before["cuts_per_s"]
+    assert "a cut every 1.5 s" in words
+    assert facts | {"cuts_per_s": 0} == before | {"cuts_per_s": 0}, "nothing else is said otherwise"
 
 
 def test_the_demo_library_is_measured_beforehand(retriever):

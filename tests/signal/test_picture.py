@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eval.timing.cuts import adaptive_cuts, compare_cuts, our_cuts, quiet_windows, thumbs_of
-from eval.timing.shots import RATE_FPS, draw_films, paint_shot
-from mvr.signal.picture import LAGS, Watcher, find_cuts, find_fades, find_flashes, points_of_thumb
+from eval.timing.cuts import thumbs_of
+from eval.timing.shots import RATE_FPS, paint_shot
+from mvr.signal.cuts import find_cuts
+from mvr.signal.picture import LAGS, Watcher, find_fades, find_flashes, points_of_thumb
 
 
 def changes_of(frames: np.ndarray):
@@ -18,25 +19,6 @@ def changes_of(frames: np.ndarray):
 def shot(seed: int, length: int = 30) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.clip(paint_shot(rng, length, rng.uniform(10, 245, (3, 3))), 0, 255).astype(np.uint8)
-
-
-def test_cuts_are_found_to_the_frame():
-    frames = np.concatenate([shot(1), shot(2, 25), shot(3)])
-    np.testing.assert_allclose(our_cuts(frames), [30 / RATE_FPS, 55 / RATE_FPS])
-
-
-def test_cuts_are_found_better_than_by_pyscenedetect():
-    counts = compare_cuts(draw_films(1, seed=81, shots=6))
-    assert counts["mvr"]["all"]["f1"] > 0.9
-    assert counts["mvr"]["all"]["f1"] > counts["AdaptiveDetector"]["all"]["f1"]
-
-
-def test_windows_of_one_shot_have_no_cut():
-    assert sum(len(our_cuts(film.frames)) for film in quiet_windows(48, seed=82)) == 0
-
-
-def test_the_rival_finds_a_plain_cut_too():
-    np.testing.assert_allclose(adaptive_cuts(np.concatenate([shot(1), shot(2)])), [30 / RATE_FPS])
 
 
 def test_a_flash_is_a_flash_and_no_cut():

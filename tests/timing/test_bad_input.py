@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mvr.signal.picture import Watcher, find_cuts, points_of_thumb
+from mvr.signal.cuts import find_cuts
+from mvr.signal.picture import Watcher, points_of_thumb
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.film import FilmTiming, film_timing

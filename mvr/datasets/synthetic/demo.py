@@ -151,10 +151,15 @@ def render_film(path: Path, item: DemoItem, settings: EncodeSettings) -> None:
 
 def film_frames(item: DemoItem, settings: EncodeSettings) -> Iterator[Pixels]:
     """Frames of a demo film, one after the other."""
-    latents = blur_latents(item.latents, np.random.default_rng([item.latents.seed, 9]), 0.03)
-    film = Film(latents, FILM_S, latents.seed, item.scenes)
+    film = film_of(item)
     for number in range(round(FILM_S * settings.rate_fps)):
         yield film.frame(number / settings.rate_fps, settings.width_px, settings.height_px)
+
+
+def film_of(item: DemoItem) -> Film:
+    """The film of a demo video: it paints frames and knows its cuts."""
+    latents = blur_latents(item.latents, np.random.default_rng([item.latents.seed, 9]), 0.03)
+    return Film(latents, FILM_S, latents.seed, item.scenes)
 
 
 def demo_sound(latents: Latents, duration_s: float, rate_hz: int, start_s: float = 0.0) -> FloatArray:

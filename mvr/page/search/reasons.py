@@ -12,7 +12,6 @@ from mvr.page.templates import clock
 from mvr.timing.placing import percent
 
 if TYPE_CHECKING:
-    from mvr.timing.film import FilmTiming
     from mvr.timing.placing import Placing
 
 _CALM_PER_S, _LIVELY_PER_S = 1.5, 4.0  # onsets of notes
@@ -89,15 +88,6 @@ def placed_words(placing: Placing | None) -> str:
         return placing.told
     near, random = percent(placing.near_beats), percent(placing.near_beats_random)
     return f"{placing.told} · {texts.SCRIPTS['near_beats'].format(share=near, random=random)}"
-
-
-def facts_of_film(facts: dict[str, float], film: FilmTiming | None) -> dict[str, float]:
-    """A clip's facts, with the cuts that its time line shows where they were looked for: what counts as one is stricter
-    there than in the descriptors.
-    """
-    if film is None or "cuts_per_s" not in facts:
-        return facts
-    return facts | {"cuts_per_s": len(film.cuts_s) / max(film.duration_s, 1.0)}
 
 
 def strength(above: float) -> str:

@@ -15,7 +15,6 @@ from mvr.page.search.fitted import fit_html
 from mvr.page.search.reasons import (
     bar_percent,
     clip_words,
-    facts_of_film,
     music_start_words,
     music_words,
     placed_words,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from mvr.page.search.refining import Refining
     from mvr.page.search.waiting import Progress
     from mvr.retrieval import RankedList, Result
-    from mvr.timing.film import FilmTiming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +127,7 @@ def examples_html(catalogue: Catalogue, shelf: Shelf, direction: Direction, word
 def why_of(result: Result, direction: Direction) -> str:
     """One line on a result."""
     if direction.target is Modality.VIDEO:
-        return clip_words(facts_of_film(result.facts, result.film))
+        return clip_words(result.facts)
     return music_words(result.facts)
 
 
@@ -285,7 +283,7 @@ class View:
             return ""
         picture = self.direction.query is Modality.VIDEO
         facts = desk.ranked.query.facts
-        words = clip_words(facts_of_film(facts, film_of(desk.ranked))) if picture else music_words(facts)
+        words = (clip_words if picture else music_words)(facts)
         line = texts.CLIP_SEEN if picture else texts.MUSIC_HEARD
         return line.format(words=words) if words else ""
 
@@ -322,11 +320,6 @@ class View:
     def exported(self, visit: Visit, desk: Desk, sentence: str) -> Shown:
         """The file to take away is there; the stage and the list stay as they are."""
         return Shown(status=status_html("done", sentence), exports=self._exports(visit, desk), cancel=False)
-
-
-def film_of(ranked: RankedList) -> FilmTiming | None:
-    """What was measured of the clip that was asked with, where the list was placed."""
-    return next((result.film for result in ranked.results if result.film is not None), None)
 
 
 def _second(text: str, duration_s: float) -> float:

@@ -1,0 +1,169 @@
+"""Cuts: where a picture changes into another one from one frame to the next, decided from `Changes` after the pass.
+
+A cut is a distance between two frames that stands out from what moves on its calmer side by far and from what moves on
+the other clearly, that the picture does not come back from, and that changes the picture everywhere: words, windows
+and things that jump on a beat change a part of it, or fall back. A flash comes back, fast motion does not stand out, a
+fade has no single step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mvr.datatypes import FloatArray
+from mvr.signal.beats import Times
+from mvr.signal.picture import LAGS, LEAST, Changes
+
+_STAYS = 0.5  # share of the distance that must still be there up to LAGS frames later
+_AROUND_S = 0.3
+_CALM, _BUSY = 2.4, 1.5  # times the distances on the calmer side and on the other
+# times changes of the grid around, where the other side is, or where both sides are, as busy as a cut
+_GRID_ONE, _GRID_BOTH = 2.0, 3.3
+_GRID_NOISE, _OVER_BUSY = 0.3, 1.2
+_OTHER = 0.4  # share of contrast that moves at least between two pictures that have nothing in common
+_STILL = 0.02  # a distance under it is a frame shown again
+_SHOWN_S = 0.7  # within which frames that are not shown again count as around a step
+_SAME = 0.6  # share of a step that ends the stretch it is judged by
+_STRETCH_S, _SETTLE_S = 0.45, 0.12  # what is compared on either side, and what is left out right after a step
+_NOISE = 0.5  # of a cell, in levels
+_CELL, _LEAST_CELLS = (
+    1.2,
+    0.5,
+)  # times its own movement by which half, and three quarters, of the cells must change
+_CLEAR_CELL = 3.5  # enough by itself, and needed where
+_EVEN = 0.25  # the cell at a quarter changes by less than this share of the mean one
+_LAYOUT = 0.24  # share of contrast that a step moves at least
+_BLACK, _PLAIN = 24.0, 1.0  # luma and edges of a cell that holds nothing
+Rows = npt.NDArray[np.int64]
+
+
+def find_cuts(changes: Changes) -> Times:
+    """Times of the first frames after cuts, ascending."""
+    if len(changes.times_s) < 2:
+        return np.zeros(0)
+    step, times_s = changes.distances[:, 0], changes.times_s
+    rows = np.flatnonzero((step > LEAST) & (_stays(changes.distances) > _STAYS * step))
+    rows = _strongest(rows, step, times_s)
+    rows = rows[_stands_out(changes, rows)]
+    spacing_s = max(float(np.median(np.diff(times_s))), 1e-3)
+    moved = _moved(changes)
+    return times_s[[row for row in rows if _is_other(changes, int(row), moved[row], spacing_s)]]
+
+
+def _stays(distances: FloatArray) -> FloatArray:
+    """Least distance of any frame before a step to any from it on, at most `LAGS` frames apart: (N,)."""
+    count = len(distances)
+    least = distances[:, 0].copy()
+    for lag in range(2, min(LAGS + 1, count)):
+        pairs = distances[lag:, lag - 1]  # of frame `row` with frame `row + lag`
+        for behind in range(lag):  # the step lies `behind` frames before the later one
+            rows = slice(lag - behind, count - behind)
+            least[rows] = np.minimum(least[rows], pairs)
+    return least
+
+
+def _moved(changes: Changes) -> FloatArray:
+    """Share of contrast that moved from the frame before, light aside: (N,), .7 and more between other pictures."""
+    light = np.abs(np.diff(changes.luma, prepend=changes.luma[:1]))
+    both = changes.contrast + np.concatenate([changes.contrast[:1], changes.contrast[:-1]])
+    moved: FloatArray = (changes.energy - light) / (1.0 + both)
+    return moved
+
+
+def _stands_out(changes: Changes, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Whether steps stand out from both of their sides."""
+    step = changes.distances[:, 0]
+    grid = np.abs(np.diff(changes.features, axis=0, prepend=changes.features[:1])).mean(axis=1)
+    sides = _sides(step, changes, rows)
+    calm, busy = np.minimum(*sides), np.maximum(*sides)
+    grid_over = grid[rows] / np.maximum(np.maximum(*_sides(grid, changes, rows)), _GRID_NOISE)
+    apart = step[rows] > _OVER_BUSY * busy
+    one_side = (step[rows] > _BUSY * busy) | (apart & (grid_over > _GRID_ONE))
+    both_sides = apart & (grid_over > _GRID_BOTH) & (_moved(changes)[rows] > _OTHER)
+    stands: npt.NDArray[np.bool_] = np.where(step[rows] > _CALM * calm, one_side, both_sides)
+    return stands
+
+
+def _sides(values: FloatArray, changes: Changes, rows: Rows) -> tuple[FloatArray, FloatArray]:
+    """A high value before each row, and after it: the third largest within 0.3 s, or what `_shown` says if it is more.
+
+    Where the film ends too soon to tell, the other side stands for both.
+    """
+    spacing_s = float(np.median(np.diff(changes.times_s)))
+    reach = int(np.clip(round(_AROUND_S / max(spacing_s, 1e-3)), 3, 24))
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach), reach)
+    around = [np.partition(windows[at], -3, axis=1)[:, -3] for at in (rows, rows + reach + 1)]
+    shown = [_shown(values, changes, rows, way) for way in (-1, 1)]
+    shown = [np.nan_to_num(np.where(np.isnan(one), other, one)) for one, other in (shown, shown[::-1])]
+    before, after = (np.maximum(*both) for both in zip(around, shown, strict=True))
+    early, late = rows < 4, rows > len(values) - 4
+    return np.where(early, after, before), np.where(late, before, after)
+
+
+def _shown(values: FloatArray, changes: Changes, rows: Rows, way: int) -> FloatArray:
+    """Median value of the next four frames that way that are no repetition; 0 where fewer than two are near, and NaN
+    where that is because the film ends.
+
+    A screen that is recorded four times a second and written thirty times has nothing between its steps.
+    """
+    shown, times_s = np.flatnonzero(changes.distances[:, 0] > _STILL), changes.times_s
+    near = np.searchsorted(shown, rows)[:, None] + way * np.arange(1, 5)
+    there = (near >= 0) & (near < len(shown))
+    others = shown[np.clip(near, 0, len(shown) - 1)] if len(shown) else np.zeros_like(near)
+    there &= np.abs(times_s[others] - times_s[rows][:, None]) < _SHOWN_S
+    found = np.sort(np.where(there, values[others], np.inf), axis=1)
+    count, place = there.sum(axis=1), np.arange(len(rows))
+    middle = (found[place, np.maximum(count - 1, 0) // 2] + found[place, np.minimum(count // 2, 3)]) / 2
+    ends = np.abs(times_s[0 if way < 0 else -1] - times_s[rows]) < _SHOWN_S
+    return np.where(count >= 2, middle, np.where(ends, np.nan, 0))
+
+
+def _strongest(rows: Rows, step: FloatArray, times_s: Times) -> Rows:
+    """Of steps closer than 0.1 s the strongest one."""
+    kept: list[int] = []
+    for row in rows:
+        if kept and times_s[row] - times_s[kept[-1]] < 0.1:
+            if step[row] > step[kept[-1]]:
+                kept[-1] = int(row)
+        else:
+            kept.append(int(row))
+    return np.array(kept, np.int64)
+
+
+def _is_other(changes: Changes, row: int, moved: float, spacing_s: float) -> bool:
+    """Whether what is shown after a step differs everywhere from what was shown before, by more than it moves itself.
+
+    Cells of a 3 x 3 grid are compared, those that are black on both sides left out.
+    """
+    before, after = _stretches(changes, row, spacing_s)
+    middles = np.median(before, axis=0), np.median(after, axis=0)
+    change = np.abs(middles[1] - middles[0]).mean(axis=1)
+    own = [np.abs(part - middle).mean(axis=0) for part, middle in zip((before, after), middles, strict=True)]
+    empty = np.all([(middle[:, 0] < _BLACK) & (middle[:, 3] < _PLAIN) for middle in middles], axis=0)
+    live = ~empty if not empty.all() else ~np.zeros_like(empty)
+    change, over = change[live], (change / (_NOISE + np.maximum(*own).mean(axis=1)))[live]
+    quarter, half = len(over) // 4, len(over) // 2
+    over.sort()
+    if over[quarter] < _LEAST_CELLS:
+        return False
+    even = np.sort(change)[quarter] > _EVEN * change.mean()
+    return bool(over[half] > _CLEAR_CELL or (even and over[half] > _CELL and moved > _LAYOUT))
+
+
+def _stretches(changes: Changes, row: int, spacing_s: float) -> tuple[FloatArray, FloatArray]:
+    """Cells (n, 9, 4) of what is shown up to 0.45 s before a step and after it, as far as no like step lies between.
+
+    What falls back after a beat does so within what is left out right after the step.
+    """
+    count = len(changes.times_s)
+    reach = int(np.clip(round(_STRETCH_S / spacing_s), 4, 36))
+    settle = max(1, round(_SETTLE_S / spacing_s))
+    first, last = max(0, row - reach), min(count, row + reach)
+    like = changes.distances[:, 0] >= _SAME * changes.distances[row, 0]
+    starts, ends = np.flatnonzero(like[first:row]), np.flatnonzero(like[row + 1 : last])
+    first = first + int(starts[-1]) if len(starts) else first
+    last = row + 1 + int(ends[0]) if len(ends) else last
+    begin = row + settle if last - row > settle + 2 else row
+    cells = changes.features[first:last].reshape(-1, 9, 4)
+    return cells[: row - first], cells[begin - first :]

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eval.timing.cuts import Count, adaptive_cuts, compare_cuts, our_cuts, quiet_windows
+from eval.timing.demo_films import demo_films
+from eval.timing.odd_shots import odd_film
+from eval.timing.shots import RATE_FPS, draw_films, paint_shot
+from mvr.signal.cuts import find_cuts
+from mvr.signal.picture import Watcher
+
+
+def shot(seed: int, length: int = 30) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.clip(paint_shot(rng, length, rng.uniform(10, 245, (3, 3))), 0, 255).astype(np.uint8)
+
+
+def counted(kind: str, films: int = 3) -> Count:
+    count = Count()
+    for number in range(films):
+        film = odd_film(kind, np.random.default_rng([83, number]))
+        count.add(film.cuts_s, our_cuts(film.frames, film.rate_fps))
+    return count
+
+
+def test_cuts_are_found_to_the_frame():
+    frames = np.concatenate([shot(1), shot(2, 25), shot(3)])
+    np.testing.assert_allclose(our_cuts(frames), [30 / RATE_FPS, 55 / RATE_FPS])
+
+
+def test_cuts_are_found_better_than_by_pyscenedetect():
+    counts = compare_cuts(draw_films(1, seed=81, shots=6))
+    assert counts["mvr"]["all"]["f1"] > 0.9
+    assert counts["mvr"]["all"]["f1"] > counts["AdaptiveDetector"]["all"]["f1"]
+
+
+def test_windows_of_one_shot_have_no_cut():
+    assert sum(len(our_cuts(film.frames)) for film in quiet_windows(48, seed=82)) == 0
+
+
+def test_the_rival_finds_a_plain_cut_too():
+    np.testing.assert_allclose(adaptive_cuts(np.concatenate([shot(1), shot(2)])), [30 / RATE_FPS])
+
+
+def test_cuts_of_the_demo_clips_are_those_they_were_made_with():
+    """Also where all moves fast on one side, and not where things jump on each beat and fall back."""
+    films = list(demo_films())
+    assert len(films) == 8 and sum(len(film.cuts_s) for film in films) == 26
+    for film in films:
+        np.testing.assert_allclose(our_cuts(film.frames, film.rate_fps), film.cuts_s, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("fast on one side", id="between a fast shot and a calm one"),
+        pytest.param("things on beats", id="not where things are put on the picture"),
+        pytest.param("window in it", id="not where a window in it cuts"),
+    ],
+)
+def test_a_cut_is_where_all_of_the_picture_becomes_another(kind):
+    count = counted(kind)
+    assert (count.missed, count.false) == (0, 0)
+
+
+def test_steps_of_a_screen_that_is_recorded_four_times_a_second_are_no_cuts():
+    """The camera moves on, eight frames alike at a time, and then there is another place."""
+    walk, other = [
+        paint_shot(np.random.default_rng(seed), 200, np.random.default_rng(seed).uniform(10, 245, (3, 3)))[
+            ::16
+        ]
+        for seed in (8, 9)
+    ]
+    frames = np.clip(np.concatenate([np.repeat(walk, 8, axis=0), np.repeat(other, 8, axis=0)]), 0, 255)
+    np.testing.assert_allclose(our_cuts(frames.astype(np.uint8), 30.0), [len(walk) * 8 / 30.0])
+
+
+def test_bars_beside_the_picture_do_not_hide_that_all_of_it_changed():
+    frames = np.concatenate([shot(10), shot(11)])
+    frames[:, :, :40], frames[:, :, -40:] = 0, 0
+    np.testing.assert_allclose(our_cuts(frames), [30 / RATE_FPS])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_too_few_frames_have_no_cut(count):
+    watcher = Watcher()
+    for number in range(count):
+        watcher.see(number / 25, np.full((6, 27, 48), 90, np.uint8))
+    assert find_cuts(watcher.changes()).shape == (0,)
