@@ -22,7 +22,7 @@ from eval.speed.inputs import Inputs
 from eval.speed.weight import BEFORE, Build, build_before, build_here, temporary_folder
 
 _STEPS = Path(__file__).with_name("large_steps.py")
-_IN_A_LIBRARY = ("build", "moves", "filter", "gone")
+_IN_A_LIBRARY = ("build", "moves", "filter", "gone", "edited", "removed")
 
 
 def contests(inputs: Inputs) -> Iterator[Contest]:
@@ -37,6 +37,7 @@ def contests(inputs: Inputs) -> Iterator[Contest]:
     yield sides.contest("moves", large, f"Eleven slider moves over {large:,} tracks, 50 results", moves)
     yield sides.contest("filter", large, f"Eleven slider moves over {large:,} tracks behind a filter", moves)
     yield _gone(sides, small)
+    yield _followed(sides, large)
     yield _added(sides, small, large)
     for kind, title, wall_s in (
         ("first", f"A first search over {rows:,} segments", 0.15),
@@ -100,6 +101,27 @@ def _gone(sides: _Sides, count: int) -> Contest:
         aims=(
             Aim(text="at most 1.2 of a normal move", against=normal, cpu_ratio_at_most=1.2),
             Aim(text="at most 0.3 of the earlier build's", against=before, cpu_ratio_at_most=0.3),
+        ),
+    )
+
+
+def _followed(sides: _Sides, count: int) -> Contest:
+    here, before = f"{sides.here}, a title changed", f"{sides.before}, a title changed"
+    moves = f"{sides.here}, eleven moves"
+    return Contest(
+        name=f"large-followed-{count}",
+        title=f"The first list of {count:,} tracks after one was changed",
+        work="a title changed by another process, then a list; a track removed, a list, the track restored, a list",
+        ours=here,
+        candidates={
+            moves: sides.steps(sides.here, "moves", count),
+            here: sides.steps(sides.here, "edited", count),
+            f"{sides.here}, removed and restored": sides.steps(sides.here, "removed", count),
+            before: sides.steps(sides.before, "edited", count),
+        },
+        aims=(
+            Aim(text="at most eleven moves", against=moves, cpu_ratio_at_most=1.0),
+            Aim(text="at most 0.1 of the earlier build's", against=before, cpu_ratio_at_most=0.1),
         ),
     )
 

@@ -39,6 +39,8 @@ def main(kind: str, count: int, folder: Path) -> None:
         "moves": moves,
         "filter": filtered,
         "gone": gone,
+        "edited": edited,
+        "removed": removed,
         "first": first,
         "each": each,
     }
@@ -90,6 +92,34 @@ def gone(_count: int, folder: Path) -> Work:
     retriever, query = asked(folder)
     retriever.rank(query, 0.5, 50).results[0].item.path.unlink()
     return lambda: [retriever.rank(query, alpha, 50) for alpha in ALPHAS]
+
+
+def edited(count: int, folder: Path) -> Work:
+    """The first list after a title was changed, as another process changes it."""
+    retriever, query = asked(folder)
+
+    def work() -> None:
+        with closing(sqlite3.connect(folder / "catalogue.sqlite")) as catalogue, catalogue:
+            catalogue.execute(
+                "UPDATE items SET title = title || '.' WHERE id = ?", (content(count // 2)[:16],)
+            )
+            catalogue.execute("UPDATE changes SET revision = revision + 1")
+        retriever.rank(query, 0.5, 50)
+
+    return work
+
+
+def removed(count: int, folder: Path) -> Work:
+    """The first list after a track was taken out, and after it was brought back, which the first version cannot."""
+    retriever, query = asked(folder)
+
+    def work() -> None:
+        retriever.library.remove([content(count // 2)[:16]])
+        retriever.rank(query, 0.5, 50)
+        retriever.library.restore()
+        retriever.rank(query, 0.5, 50)
+
+    return work
 
 
 def added(count: int, folder: Path) -> Work:
