@@ -22,7 +22,8 @@ from mvr.signal.strokes import struck_beside
 MODEL = Path(__file__).with_name("lag_model.json")
 _REACH = 9  # frames on each side of a beat, 0.2 s
 _MOST_S = 0.1
-_UNCLEAR, _CLEAR = 1.2, 4.0  # strokes that are so clear are not trusted yet, or wholly
+_UNCLEAR = 1.0  # strokes are no clearer than what else rises
+_SURE = 150.0  # beats over which strokes twice as clear as all else are trusted wholly
 _STRIKES_S = 0.002  # from when a note is played until it rises most steeply
 _SOFTEST = 0.05, 0.3  # dB of an envelope's peak and of the level's spread: less is nothing
 
@@ -61,7 +62,7 @@ def by_strokes_s(told_s: float, rises: FloatArray, times_s: Times) -> float:
         times_s: (beats,) on their click where they keep one, at least one.
     """
     after_s, clear = struck_beside(rises, times_s)
-    trust = float(np.clip((clear - _UNCLEAR) / (_CLEAR - _UNCLEAR), 0, 1))
+    trust = float(np.clip((clear - _UNCLEAR) * len(times_s) / _SURE, 0, 1))
     return told_s + trust * (-after_s - _STRIKES_S - told_s)
 
 
