@@ -10,7 +10,7 @@ from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.fitting import FitWish, plan_fit
 from mvr.timing.joins import find_joins
-from mvr.timing.music import measure_music
+from mvr.timing.music import measure_heard
 from mvr.timing.plan import FitPlan
 from mvr.timing.rendering import render_fit
 
@@ -27,9 +27,9 @@ def plan_file(track: Path | str, wish: FitWish) -> FitPlan:
     probe(
         track, needs=("sound",)
     )  # what is too long says so in its header; twenty minutes would be decoded first
-
     samples = read_sound(track, SAMPLE_RATE_HZ)
-    music, heard = measure_music(samples), hear(samples)
+    heard = hear(samples)
+    music = measure_heard(heard, len(samples) / SAMPLE_RATE_HZ)
     if heard is None or music.end_s == 0:
         raise NoSound(f"{Path(track).name}: the track is silent; choose another one")
     return plan_fit(music, find_joins(heard, music.downbeats_s, music.end_s), wish)

@@ -31,6 +31,10 @@ _STRUCK, _USUAL_STROKE = (
 _LOUD = 2.0  # what a crossfade costs in the loudest moment of a track without a beat
 
 
+_HELD = 4  # searches: a few MB each for twenty minutes of music
+_Reach = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class FitWish:
     """Attributes:
@@ -133,6 +137,9 @@ class _Solver:
         self.real = real
         self.joined = joined
         self.end_s = end_s
+        self._known: dict[
+            int | None, _Reach
+        ] = {}  # a hit asks for the same ways from each of a hundred moments
         self.edges = np.append(bars.edges_s[:-1], bars.edges_s[-1])
         self.tail_s = end_s - float(bars.edges_s[-1])  # what sounds after the last bar
         self.bar_s = float(np.median(np.diff(bars.edges_s)))
@@ -297,8 +304,15 @@ class _Solver:
         reach = self._reach(last, count)
         return self._walk(reach, first, count) if np.isfinite(reach[0][count, first]) else None
 
-    def _reach(self, last: int | None, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Least cost (count + 1, N) of k bars from bar i to `last` (None: any), and the bar after i on that way."""
+    def _reach(self, last: int | None, count: int) -> _Reach:
+        """Least cost (count + 1 or more, N): k bars from bar i to `last` (None: any), and the bar after i that way."""
+        if last not in self._known or len(self._known[last][0]) <= count:
+            if len(self._known) == _HELD:
+                self._known.clear()
+            self._known[last] = self._searched(last, count)
+        return self._known[last]
+
+    def _searched(self, last: int | None, count: int) -> _Reach:
         size = len(self.bars)
         cost = np.full((count + 1, size), np.inf)
         way = np.full((count + 1, size), -1, np.int64)
@@ -310,9 +324,7 @@ class _Solver:
             cost[played] = total.min(axis=1)
         return cost, way
 
-    def _walk(
-        self, reach: tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]], first: int, count: int
-    ) -> _Path:
+    def _walk(self, reach: _Reach, first: int, count: int) -> _Path:
         bars, bar = [first], first
         for played in range(count, 1, -1):
             bar = int(reach[1][played, bar])

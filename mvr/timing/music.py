@@ -82,9 +82,12 @@ class MusicTiming:
 
 def measure_music(samples: FloatArray) -> MusicTiming:
     """Measure mono sound at `SAMPLE_RATE_HZ`; silence has no beats, flat curves and no ending."""
-    duration_s = len(samples) / SAMPLE_RATE_HZ
+    return measure_heard(hear(samples), len(samples) / SAMPLE_RATE_HZ)
+
+
+def measure_heard(heard: Heard | None, duration_s: float) -> MusicTiming:
+    """The same of what was heard of a sound that is so long; None for silence."""
     bins = bins_of(duration_s)
-    heard = hear(samples)
     rhythm = find_rhythm(heard)
     if heard is None:
         loudness, onset = np.full(bins, -60, np.float32), np.zeros(bins, np.float32)
