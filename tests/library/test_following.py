@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, Modality, Segment
+from mvr.datatypes import BranchedEmbeddings, Direction, FloatArray, Modality, Segment, mix_branches
 from mvr.embeddings.system import SegmentFeatures, System, load_system
 from mvr.heads.head import BothSides
 from mvr.index.exact import NumpyIndex
@@ -269,3 +270,44 @@ def test_only_what_changed_is_read_and_encoded_and_the_rest_of_a_list_is_kept(
     assert retriever.rank(query, 0.5, 20).to_json() == without.to_json()
     assert library.index(system, Modality.AUDIO).index is not rows
     assert len(retriever._kept) == 1, "products with an index that is left are let go"
+
+
+def test_lists_made_while_the_library_changes_are_whole(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing = Changing(tmp_path, system, 7)
+    monkeypatch.setattr(System, "features_of_file", lambda self, path, modality: changing.draw(path))
+    for _ in range(8):
+        changing.add()
+    library, writer = changing.openings
+    retriever, done, failed = Retriever(library, system), threading.Event(), []
+
+    def search(seed: int) -> None:
+        query = asked(system, seed)
+        try:
+            while not done.is_set():
+                found = retriever.rank(query, 0.5, 50).results
+                scores = [result.score for result in found]
+                assert scores == sorted(scores, reverse=True) and len({r.item.id for r in found}) == len(
+                    found
+                )
+                for result in found:  # each item with its own best segment
+                    rows = changing.draw(Path(result.item.title)).features
+                    own = mix_branches(
+                        system.encode(rows, Modality.AUDIO).vectors, np.full(2, 0.5, np.float32)
+                    )
+                    best = (own @ mix_branches(query.embeddings.vectors, np.full(2, 0.5, np.float32)).T).max()
+                    assert abs(result.score - best) < 1e-5
+        except Exception as error:  # a thread's own failure is no test's
+            failed.append(error)
+
+    threads = [threading.Thread(target=search, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(25):
+        changing.openings = [writer, writer]
+        [changing.add, changing.remove, changing.restore][int(changing.rng.integers(3))]()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert failed == []
