@@ -103,7 +103,8 @@ def detect_borders(images: Image, settings: BorderSettings = DEFAULT_BORDERS) ->
     """
     if images.ndim != 4 or images.shape[3] != 3 or 0 in images.shape:
         raise UsageError(f"images must be (N, H, W, 3) and not empty, not {images.shape}")
-    value = images.max(axis=3)
+    red, green, blue = np.moveaxis(images, 3, 0)
+    value = np.maximum(np.maximum(red, green), blue)  # `max` over an axis of three takes 25 times as long
     brightest, darkest = value.max(axis=0).astype(np.float32), value.min(axis=0).astype(np.float32)
     box = _black_box(brightest, brightest - darkest, settings)
     if settings.blurred_fill and (box.width, box.height) == (images.shape[2], images.shape[1]):

@@ -122,6 +122,8 @@ class OpenMedia:
             with open_media(self.path, self.limits) as again:
                 streams = [s for s in (again.picture(), again.sound()) if s is not None]
                 self.joins = find_joins(self.path, again._packets(streams))
+        if self.joins is None and not self.late_s:
+            return  # nearly every file
         later_s = 0.0 if self.joins is None else self.joins.offset_s(packet.stream_index, number)
         later_s -= self.late_s.get(packet.stream_index, 0.0)
         if later_s and packet.time_base is not None:

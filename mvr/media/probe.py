@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from av.error import FFmpegError
+
 from mvr.errors import NotMedia, Truncated
 from mvr.media.container import (
     OpenMedia,
@@ -261,7 +263,27 @@ def _agree(coded: Fraction | None, aspect: Fraction) -> bool:
 
 
 def _first_frame(media: OpenMedia, stream: AvVideoStream) -> VideoFrame:
-    frame: VideoFrame | None = next(media.pictures(stream), None)
+    """The first picture: a key frame decoded alone, else what comes out first.
+
+    A decoder gives a picture when it has decoded those that might be shown before it, which takes up to four more.
+    """
+    frame = _key_frame(media, stream)
     if frame is not None:
         return frame
+    with open_media(media.path, media.limits) as again:
+        first: VideoFrame | None = next(again.pictures(again.picture()), None)
+        if first is not None:
+            return first
     raise undecodable(media.path)
+
+
+def _key_frame(media: OpenMedia, stream: AvVideoStream) -> VideoFrame | None:
+    """The picture of the first packet; None where that is no key frame, gives no picture or a damaged one."""
+    packet = next(media.packets(stream), None)
+    if packet is None or not packet.is_keyframe:
+        return None
+    try:
+        frames: list[VideoFrame] = media.decode(packet) or stream.codec_context.decode(None)
+    except FFmpegError:
+        return None
+    return frames[0] if frames and not media.errors and not frames[0].is_corrupt else None

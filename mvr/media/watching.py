@@ -33,9 +33,10 @@ around each point, one of Cb, one of Cr."""
 WIDE, HIGH = 48, 27
 LONG_S = 30.0  # of longer films the frames that are decoded for a list leave gaps
 _LUMA = 4  # samples of a point
-_PLANAR: dict[str, type[np.uint8 | np.uint16]] = {
-    "yuv420p": np.uint8, "yuvj420p": np.uint8, "yuv422p": np.uint8, "yuvj422p": np.uint8, "yuv444p": np.uint8,
-    "yuvj444p": np.uint8, "yuv420p10le": np.uint16, "yuv422p10le": np.uint16, "yuv444p10le": np.uint16,
+_BYTE, _TWO_BYTES = np.dtype(np.uint8), np.dtype(np.uint16)
+_PLANAR: dict[str, np.dtype[np.uint8 | np.uint16]] = {
+    "yuv420p": _BYTE, "yuvj420p": _BYTE, "yuv422p": _BYTE, "yuvj422p": _BYTE, "yuv444p": _BYTE, "yuvj444p": _BYTE,
+    "yuv420p10le": _TWO_BYTES, "yuv422p10le": _TWO_BYTES, "yuv444p10le": _TWO_BYTES,
 }  # fmt: skip
 _watcher: ContextVar[See | None] = ContextVar("watcher", default=None)
 
@@ -97,38 +98,50 @@ def watch_pictures(
 
 def points_of(frame: VideoFrame) -> Points:
     """A frame's points (6, 27, 48), see `See`; means by FFmpeg for rare formats and small pictures."""
-    kind = _PLANAR.get(frame.format.name)
-    if kind is None or frame.width < 4 * WIDE or frame.height < 4 * HIGH:
+    form, width, height = frame.format.name, frame.width, frame.height
+    kind = _PLANAR.get(form)
+    if kind is None or width < 4 * WIDE or height < 4 * HIGH:
         small = frame.reformat(WIDE, HIGH, "yuv444p", interpolation="AREA").to_ndarray()
         return np.repeat(small, (_LUMA, 1, 1), axis=0)
-    luma, *chroma = frame.planes[:3]
+    planes: tuple[Any, ...] = frame.planes
+    luma, blue, red = planes[:3]
+    places = _places(form, (width, height), (luma.line_size, blue.line_size, red.line_size))
     points = np.empty((_LUMA + 2, HIGH, WIDE), np.uint8)
-    if kind is np.uint8:
-        _read(luma, kind, 2, points[:_LUMA])
-        for row, plane in enumerate(chroma, _LUMA):
-            _read(plane, kind, 1, points[row])
+    if kind is _BYTE:  # "clip" because the default checks places that are right, by way of a copy
+        np.frombuffer(luma, _BYTE).take(places[0], None, points[:_LUMA], "clip")
+        np.frombuffer(blue, _BYTE).take(places[1], None, points[_LUMA], "clip")
+        np.frombuffer(red, _BYTE).take(places[2], None, points[_LUMA + 1], "clip")
     else:  # ten bits: means are taken before they are rounded to eight
-        points[:_LUMA] = _read(luma, kind, 2).sum(axis=0, dtype=np.uint16) // (4 * _LUMA)
-        for row, plane in enumerate(chroma, _LUMA):
-            points[row] = _read(plane, kind, 1) >> 2
+        four, *chroma = (
+            np.frombuffer(plane, kind)[at] for plane, at in zip((luma, blue, red), places, strict=True)
+        )
+        points[:_LUMA] = four.sum(axis=0, dtype=np.uint16) // (4 * _LUMA)
+        points[_LUMA:] = np.stack(chroma) >> 2
     return points
 
 
-def _read(
-    plane: Any, kind: type[np.uint8 | np.uint16], side: int, out: Points | None = None
-) -> npt.NDArray[Any]:
-    """`side` x `side` samples of a plane for every point, (side^2, 27, 48), or (27, 48) for one."""
-    places = _places(plane.height, plane.width, plane.line_size // np.dtype(kind).itemsize, side)
-    # "clip" because the default checks places that are right, by way of a copy
-    samples: npt.NDArray[Any] = np.frombuffer(plane, kind).take(places, out=out, mode="clip")
-    return samples
-
-
 @lru_cache(maxsize=16)
-def _places(height: int, width: int, line: int, side: int) -> npt.NDArray[np.intp]:
-    """Where in a plane's memory the samples lie, as `_read` gives them."""
+def _places(form: str, size: tuple[int, int], lines: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], ...]:
+    """Where in the memory of luma (4, 27, 48), Cb and Cr (27, 48) the samples of the points lie.
+
+    Args:
+        form: pixel format.
+        size: width and height of the picture.
+        lines: bytes from line to line of each plane.
+    """
+    from av import VideoFormat
+
+    planes = zip(VideoFormat(form, *size).components, lines, (2, 1, 1), strict=True)
+    item = _PLANAR[form].itemsize
+    luma, *chroma = (_grid((plane.height, plane.width), line // item, side) for plane, line, side in planes)
+    return luma, *(places[0] for places in chroma)
+
+
+def _grid(size: tuple[int, int], line: int, side: int) -> npt.NDArray[np.intp]:
+    """Places of `side` x `side` samples for every point, (side^2, 27, 48)."""
+    height, width = size
     down = ((np.arange(HIGH * side) + 0.5) * height / (HIGH * side)).astype(np.intp) * line
     across = ((np.arange(WIDE * side) + 0.5) * width / (WIDE * side)).astype(np.intp)
     grid = (down[:, None] + across).reshape(HIGH, side, WIDE, side).transpose(1, 3, 0, 2)
     places: npt.NDArray[np.intp] = np.ascontiguousarray(grid.reshape(side**2, HIGH, WIDE))
-    return places[0] if side == 1 else places
+    return places

@@ -8,6 +8,7 @@ are judged by their own measure; cuts are found in them by `mvr.signal.cuts`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +25,18 @@ _BLACK = 24.0  # mean luma of a faded-out picture (16 is black)
 _FADE_S = 0.25  # shortest fade
 _BLOCK = 64  # frames that are compared at once
 _LUMA = 4  # samples of luma around each point, of which the mean counts
+_POINTS = THUMB_PX[0] * THUMB_PX[1]
+_PLACES = np.arange(2 * _POINTS).reshape(2, *THUMB_PX[::-1])
+_SECOND = _PLACES[:, ::2, ::2].ravel()  # points of which Cb and Cr are compared
+_THIRD = _PLACES[0, :, 1:45:3].ravel()  # points that features are made of
+_WIDE = 15  # of them in a row
 _CELLS = np.kron(np.eye(3), np.ones((9, 1)))[:, None, :, None] * np.kron(np.eye(3), np.ones((5, 1)))[:, None]
-_CELLS = _CELLS.reshape(27 * 15, 9).astype(np.float32)  # which of a 3 x 3 grid's cells each point lies in
+_CELLS = _CELLS.reshape(27 * _WIDE, 9).astype(
+    np.float32
+)  # which of a 3 x 3 grid's cells each of those lies in
+_ACROSS = (_CELLS * (np.arange(27 * _WIDE) % _WIDE > 0)[:, None])[
+    1:
+]  # none of them has a neighbour in another row
 Rows = npt.NDArray[np.int64]
 
 
@@ -61,8 +72,11 @@ class Watcher:
 
     def __init__(self) -> None:
         self._times: list[float] = []
-        self._waiting: list[npt.NDArray[np.uint8]] = []
-        self._before = np.zeros((0, 3, 27, 48), np.uint8)  # the last frames of the block before
+        self._waiting = np.empty(
+            (_BLOCK, _LUMA + 2, *THUMB_PX[::-1]), np.uint8
+        )  # frames that are not compared yet
+        self._count = 0
+        self._rows = _Rows()
         self._blocks: list[_Compared] = []
 
     def __len__(self) -> int:
@@ -78,18 +92,18 @@ class Watcher:
         if self._times and time_s <= self._times[-1]:
             return
         self._times.append(time_s)
-        self._waiting.append(points)
-        if len(self._waiting) == _BLOCK:
+        self._waiting[self._count] = points
+        self._count += 1
+        if self._count == _BLOCK:
             self._work()
 
     def _work(self) -> None:
-        frames = np.concatenate([self._before, _small(np.stack(self._waiting))])
-        self._blocks.append(_compare(frames, len(self._before)))
-        self._before, self._waiting = frames[-LAGS:], []
+        self._blocks.append(self._rows.compare(self._waiting[: self._count].reshape(-1, _LUMA + 2, _POINTS)))
+        self._count = 0
 
     def changes(self) -> Changes:
         """What was seen so far."""
-        if self._waiting:
+        if self._count:
             self._work()
         blocks = [_NOTHING, *self._blocks]
         return Changes(
@@ -122,73 +136,105 @@ _NOTHING = _Compared(
 )
 
 
-def _small(points: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Means of the samples of luma (N, 6, 27, 48), with Cb and Cr: (N, 3, 27, 48)."""
-    frames = np.empty((len(points), 3, *points.shape[2:]), np.uint8)
-    luma = points[:, 0].astype(np.uint16)
-    for sample in range(1, _LUMA):
-        luma += points[:, sample]
-    luma //= _LUMA
-    frames[:, 0], frames[:, 1:] = luma, points[:, _LUMA:]
-    return frames
+class _Rows:
+    """Frames as rows, each compared with those before it: a block at a time, in memory that is used again.
 
+    Attributes, of the last `known` frames of the blocks before and then of the block, as far as there are any:
+        luma: (rows, 1296) less its mean.   chroma: (rows, 672) of every second point.
+        mean, contrast: (rows,) of luma.   step: (rows,) distance to the frame before.
+    """
 
-def _compare(frames: npt.NDArray[np.uint8], known: int) -> _Compared:
-    """The frames (N, 3, 27, 48) after the first `known`, each against those before it."""
-    count = len(frames)
-    luma = frames[:, 0].reshape(count, -1).astype(np.float32)
-    chroma = frames[:, 1:, ::2, ::2].reshape(count, -1).astype(np.float32)
-    mean = luma.mean(axis=1)
-    luma -= mean[:, None]
-    contrast = np.abs(luma).mean(axis=1)
-    distances = np.zeros((count, LAGS), np.float32)
-    energy = np.zeros(count, np.float32)
-    for lag in range(1, min(LAGS + 1, count)):
-        now = np.arange(1, count) if lag == 1 else _after_steps(distances[:, 0], lag)
-        if not len(now):
-            continue
-        before = now - lag
-        layout, colour = _apart(luma, now, lag), _apart(chroma, now, lag)
-        light = np.abs(mean[now] - mean[before])
-        distances[now, lag - 1] = (layout + 0.25 * light + colour) / (
-            _FLOOR + contrast[now] + contrast[before]
+    def __init__(self) -> None:
+        rows = LAGS + _BLOCK
+        self.luma = np.empty((rows, _POINTS), np.float32)
+        self.chroma = np.empty((rows, len(_SECOND)), np.float32)
+        self.mean, self.contrast, self.step = (np.zeros(rows, np.float32) for _ in range(3))
+        self.known = 0
+        self._scratch = np.empty((_BLOCK, _POINTS), np.float32)
+
+    def compare(self, points: npt.NDArray[np.uint8]) -> _Compared:
+        """The next block (N, 6, 1296)."""
+        known, end = self.known, self.known + len(points)
+        new = slice(known, end)
+        features = self._take(points, new)
+        first = max(known, 1)
+        distances = np.zeros((end, LAGS), np.float32)
+        energy = np.zeros(end, np.float32)
+        layout, light, distances[first:end, 0] = self._apart(slice(first, end), slice(first - 1, end - 1))
+        energy[first:end] = layout + light
+        self.step[new] = distances[new, 0]
+        for lag, now in self._after_steps(new):
+            distances[now, lag - 1] = self._apart(now, now - lag)[2]
+        found = _Compared(
+            distances=distances[new],
+            energy=energy[new],
+            luma=self.mean[new].copy(),
+            contrast=self.contrast[new].copy(),
+            features=features,
         )
-        if lag == 1:
-            energy[1:] = layout + light
-    return _Compared(
-        distances=distances[known:],
-        energy=energy[known:],
-        luma=mean[known:],
-        contrast=contrast[known:],
-        features=_grids(frames[known:]),
-    )
+        self._keep_last(end)
+        return found
+
+    def _take(self, points: npt.NDArray[np.uint8], new: slice) -> FloatArray:
+        """Fill the rows of a block; returns its features."""
+        samples = points[:, 0].astype(np.uint16)
+        for sample in range(1, _LUMA):
+            samples += points[:, sample]
+        samples >>= 2  # their mean
+        luma, scratch = self.luma[new], self._scratch[: len(points)]
+        luma[:] = samples
+        features = _grids(luma, points[:, _LUMA:])
+        self.mean[new] = luma.mean(axis=1)
+        luma -= self.mean[new, None]
+        self.contrast[new] = np.abs(luma, out=scratch).mean(axis=1)
+        self.chroma[new] = points[:, _LUMA:].reshape(len(points), -1).take(_SECOND, 1)
+        return features
+
+    def _apart(self, now: Rows | slice, before: Rows | slice) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Of rows and others: mean difference in layout, in light, and their distance."""
+        layout, colour = self._difference(self.luma, now, before), self._difference(self.chroma, now, before)
+        light = np.abs(self.mean[now] - self.mean[before])
+        contrast = _FLOOR + self.contrast[now] + self.contrast[before]
+        distance = (layout + 0.25 * light + colour) / contrast
+        return layout, light, distance
+
+    def _difference(self, rows: FloatArray, now: Rows | slice, before: Rows | slice) -> FloatArray:
+        """Mean distance of rows."""
+        later, earlier = rows[now], rows[before]
+        difference = self._scratch.reshape(-1)[: later.size].reshape(later.shape)
+        np.subtract(later, earlier, out=difference)
+        mean: FloatArray = np.abs(difference, out=difference).mean(axis=1)
+        return mean
+
+    def _after_steps(self, new: slice) -> Iterator[tuple[int, Rows]]:
+        """Each lag above 1 and the new frames of which the one so far before lies across a step that may be a cut."""
+        rows = np.arange(new.stop)
+        candidates = np.where(self.step[: new.stop] > LEAST, rows, -LAGS)
+        since = rows - np.maximum.accumulate(candidates)
+        for lag in range(2, LAGS + 1):
+            now = np.flatnonzero(since < lag)
+            now = now[now >= max(lag, new.start)]
+            if len(now):
+                yield lag, now
+
+    def _keep_last(self, end: int) -> None:
+        """The last rows become the first, those of the next block come after them."""
+        self.known = min(LAGS, end)
+        for rows in (self.luma, self.chroma, self.mean, self.contrast, self.step):
+            rows[: self.known] = rows[end - self.known : end]
 
 
-def _apart(rows: FloatArray, now: Rows, lag: int) -> FloatArray:
-    """Mean distance of rows to those `lag` before them: (len(now),). At a lag of 1 they are all rows but the first."""
-    difference = rows[1:] - rows[:-1] if lag == 1 else rows[now] - rows[now - lag]
-    np.abs(difference, out=difference)
-    mean: FloatArray = difference.mean(axis=1)
-    return mean
-
-
-def _after_steps(step: FloatArray, lag: int) -> Rows:
-    """Frames of which the one `lag` before lies across a step that may be a cut."""
-    candidates = np.flatnonzero(step > LEAST)
-    later = (candidates[:, None] + np.arange(lag)).ravel()
-    return np.unique(later[(later >= lag) & (later < len(step))])
-
-
-def _grids(frames: npt.NDArray[np.uint8]) -> FloatArray:
-    """Means over a 3 x 3 grid of luma, Cb, Cr and edges: (N, 36)."""
-    planes = np.zeros((len(frames), 4, 27, 15), np.float32)
-    planes[:, :3] = frames[..., 1:45:3]  # every third column
-    luma, edges = planes[:, 0], planes[:, 3]
-    np.abs(np.diff(luma, axis=2), out=edges[:, :, 1:])
-    edges[:, 1:] += np.abs(np.diff(luma, axis=1))
-    sums = (planes.reshape(-1, 27 * 15) @ _CELLS).reshape(-1, 4, 9)  # of whole numbers, so exact
-    means: FloatArray = (sums / np.float32(45)).transpose(0, 2, 1).reshape(-1, 36)
-    return means
+def _grids(luma: FloatArray, chroma: npt.NDArray[np.uint8]) -> FloatArray:
+    """Means over a 3 x 3 grid of luma (N, 1296), Cb, Cr (N, 2, 1296) and edges, of every third column: (N, 36)."""
+    some = luma.take(_THIRD, 1)  # (N, 27 * 15)
+    across, down = np.abs(some[:, 1:] - some[:, :-1]), np.abs(some[:, _WIDE:] - some[:, :-_WIDE])
+    means = np.empty((len(luma), 9, 4), np.float32)
+    means[..., 0] = some @ _CELLS
+    for column in (1, 2):
+        means[..., column] = chroma[:, column - 1].take(_THIRD, 1).astype(np.float32) @ _CELLS
+    means[..., 3] = across @ _ACROSS + down @ _CELLS[_WIDE:]  # all sums are of whole numbers, so exact
+    means /= np.float32(45)
+    return means.reshape(-1, 36)
 
 
 def find_fades(changes: Changes) -> list[tuple[float, float]]:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
 from mvr.errors import NoPicture, NoSound, TooLong
+from mvr.media.container import OpenMedia
 from mvr.media.limits import MediaLimits
 from mvr.media.probe import probe
 from mvr.media.tonemap import Transfer
@@ -105,3 +107,35 @@ def test_high_dynamic_range_is_noticed(ffmpeg, tmp_path, transfer, found):
     )
     video = probe(clip).video
     assert video is not None and video.transfer is found and video.color_matrix == "bt2020"
+
+
+def test_the_first_picture_is_decoded_alone(ffmpeg, tmp_path, monkeypatch):
+    """Though two might be shown before it: of 4K each takes as long as all else that is looked up."""
+    path = tmp_path / "b-frames.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:d=1", "-bf", 3, "-pix_fmt", "yuv420p", f"file:{path}")
+    decoded, decode = [], OpenMedia.decode
+    monkeypatch.setattr(
+        OpenMedia, "decode", lambda self, packet: decoded.append(packet) or decode(self, packet)
+    )
+    found = probe(path).video
+    assert (len(decoded), found.width_px, found.pixel_format) == (1, 320, "yuv420p")
+
+
+def test_a_first_picture_that_is_damaged_gives_way_to_the_next(ffmpeg, tmp_path, monkeypatch):
+    path = tmp_path / "two-keys.ts"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:d=2", "-g", 12, "-pix_fmt", "yuv420p", f"file:{path}")
+    with av.open(str(path)) as container:
+        first = next(container.demux(video=0))
+        assert first.is_keyframe and first.pos is not None
+    spoilt = bytearray(path.read_bytes())
+    for at in range(
+        first.pos + 188, first.pos + first.size // 2, 188
+    ):  # packets of 188 bytes keep their heads
+        spoilt[at + 40 : at + 184] = bytes(144)
+    path.write_bytes(spoilt)
+    decoded, decode = [], OpenMedia.decode
+    monkeypatch.setattr(
+        OpenMedia, "decode", lambda self, packet: decoded.append(packet) or decode(self, packet)
+    )
+    assert probe(path).video.width_px == 320
+    assert len(decoded) > 12  # up to the next key frame

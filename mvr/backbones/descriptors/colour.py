@@ -15,6 +15,7 @@ from mvr.datatypes import FloatArray
 
 Pixels = npt.NDArray[np.uint8]
 HUES = 12
+_TOGETHER = 16384  # pixels: of more, what lies between would leave the cache
 _TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], np.float32)
 _WHITE = np.array([0.9505, 1.0, 1.089], np.float32)
 
@@ -62,10 +63,24 @@ def _cube_root() -> FloatArray:
 
 def lab(frames: Pixels) -> FloatArray:
     """CIE Lab (D65) of uint8 sRGB frames (..., 3), float32; L in 0..100."""
-    xyz = _linear_light()[frames] @ _TO_XYZ.T / _WHITE
-    f = _cube_root()[np.rint(np.clip(xyz, 0, 1.1) * (4096 / 1.1)).astype(np.int16)]
-    stacked = [116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])]
-    return np.stack(stacked, axis=-1)
+    pixels = frames.reshape(-1, 3)
+    out = np.empty(pixels.shape, np.float32)
+    for first in range(0, len(pixels), _TOGETHER):
+        some = slice(first, first + _TOGETHER)
+        _lab(pixels[some], out[some])
+    return out.reshape(frames.shape)
+
+
+def _lab(pixels: Pixels, out: FloatArray) -> None:
+    """Lab values of (n, 3) sRGB pixels."""
+    xyz = _linear_light().take(pixels) @ _TO_XYZ.T
+    xyz /= _WHITE
+    np.clip(xyz, 0, 1.1, out=xyz)
+    xyz *= 4096 / 1.1
+    x, y, z = _cube_root().take(np.rint(xyz, out=xyz).astype(np.int16)).T
+    np.subtract(116 * y, 16, out=out[:, 0])
+    np.multiply(500, x - y, out=out[:, 1])
+    np.multiply(200, y - z, out=out[:, 2])
 
 
 def describe(frames: Pixels, colours: FloatArray) -> FloatArray:
@@ -83,8 +98,9 @@ def describe(frames: Pixels, colours: FloatArray) -> FloatArray:
 
 def _moments(colours: FloatArray) -> FloatArray:
     """Mean, spread within frames, change of the frame mean over time per Lab channel; percentiles of L."""
-    per_frame = colours.mean(axis=(1, 2))
-    spread = colours.std(axis=(1, 2)).mean(axis=0)
+    means = colours.mean(axis=(1, 2), keepdims=True)
+    spread = colours.std(axis=(1, 2), mean=means).mean(axis=0)
+    per_frame = means[:, 0, 0]
     rows = np.stack([per_frame.mean(axis=0), spread, per_frame.std(axis=0)], axis=1)
     percentiles = np.percentile(colours[..., 0], (5, 25, 50, 75, 95))
     return np.concatenate([rows.ravel(), percentiles])

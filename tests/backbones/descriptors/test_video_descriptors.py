@@ -67,6 +67,12 @@ def test_lab_values_are_the_published_ones(rgb, expected):
     np.testing.assert_allclose(colour.lab(np.array([rgb], np.uint8))[0], expected, atol=0.25)
 
 
+def test_lab_of_many_frames_is_that_of_each_pixel():
+    frames = np.random.default_rng(5).integers(0, 256, (9, 64, 64, 3), dtype=np.uint8)
+    alone = [colour.lab(row) for row in frames.reshape(-1, 64, 3)]
+    np.testing.assert_allclose(colour.lab(frames).reshape(-1, 64, 3), alone, rtol=0, atol=0.05)
+
+
 def test_a_still_does_not_move_and_a_pan_moves_at_its_speed():
     assert value(still(picture()), "motion.change_mean") == pytest.approx(-5)
     speeds = [10 ** value(panned(n), "motion.flow_mean") for n in (1, 2)]
