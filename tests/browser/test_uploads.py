@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from mvr.page import texts
 from tests.browser.conftest import MAX_UPLOAD_MB, PATIENCE_S, ROWS, on_a_phone_too
 from tests.browser.open_page import OpenPage
 
@@ -73,6 +74,21 @@ def test_every_kind_of_clip_is_ranked_and_plays(visitor, clips):
         shown = plays(page)
         assert not shown["error"] and shown["seconds"] == pytest.approx(3, abs=0.4), (name, shown)
     assert page.get_by_text("not playable").count() == 0
+
+
+def test_a_clip_that_comes_while_the_last_one_is_made_playable_takes_its_place(visitor, clips):
+    visitor.open()
+    page = search(visitor, clips("first.mp4", *KINDS["silent.mp4"], sound=False))
+    page.locator(f"{ROWS} [data-hear]").first.click()
+    page.wait_for_function("mvAudition.tabs.get('v2m').player.playing()")
+    slow = clips("slow.avi", "-c:v", "mpeg4", "-q:v", "20", sound=False, seconds=25, size="1280x720")
+    visitor.upload(BOX, slow)
+    page.locator(f"{TAB} .mv-stage").get_by_text(slow.name, exact=True).wait_for()
+    page.wait_for_function("!mvAudition.tabs.get('v2m').player.playing()")
+    visitor.status("busy", texts.CONVERTING)
+    search(visitor, clips("next.mp4", *KINDS["silent.mp4"], sound=False))
+    visitor.answered()
+    expect(page.locator(f"{TAB} .mv-stage .mv-file-name")).to_have_text("next.mp4")
 
 
 # a white disc in pixels 4:3, that container and picture tell of: 320x240 on a screen, stored as 240x240

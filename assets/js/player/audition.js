@@ -165,6 +165,8 @@
     /* ---- the server drew something anew ---- */
     const react = () => {
       const here = stage();
+      /* the next clip is on its way, and nothing that is seen would stop the sound of the last one */
+      if (music && !here && player.playing() && panel() && panel().querySelector(".mv-stage-wait")) player.pause();
       if (here && here.dataset.clip !== clip) {
         clip = here.dataset.clip;
         chosen = coming = null;

@@ -205,8 +205,12 @@ class SearchTab:
         # they wait here, and work where only so many do at a time: see `Jobs`
         slow = {**quick, "concurrency_id": "search", "concurrency_limit": MOST_SEARCHING}
         mux = {**quick, "concurrency_id": "mux", "concurrency_limit": 2}
-        uploaded = self.upload.upload(self.on_upload, {self.upload, *controls}, [*view, self.upload], **slow)
-        picked = self.examples.pick(self.on_pick, controls, view, **slow)
+        # another clip may come while the last one is still made playable: the latest wins, and none is dropped unheard
+        search = {**slow, "trigger_mode": "multiple"}
+        uploaded = self.upload.upload(
+            self.on_upload, {self.upload, *controls}, [*view, self.upload], **search
+        )
+        picked = self.examples.pick(self.on_pick, controls, view, **search)
         for control in (self.alpha, self.variety):
             control.input(self.on_change, controls, view, trigger_mode="always_last", **quick)
         filters = (
