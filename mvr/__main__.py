@@ -8,7 +8,6 @@ so that `mvr --help` answers at once.
 from __future__ import annotations
 
 import copy
-import errno
 import logging
 import os
 import sys
@@ -28,12 +27,9 @@ from mvr.commands.serve import serve
 from mvr.commands.train import train
 from mvr.commands.votes import app as votes_app
 from mvr.commands.weights import app as weights_app
+from mvr.config.disk import disk_refusal
 from mvr.config.ending import end_as_on_interrupt
 from mvr.errors import MvrError, UsageError
-from mvr.lines import one_line
-
-# what the user's disk refuses, whichever command asks: rights, a file in a folder's place, no room
-_OF_THE_DISK = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT}
 
 app = typer.Typer(
     name="mvr",
@@ -95,14 +91,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:
-        if error.errno not in _OF_THE_DISK:  # a fault of ours, to be seen whole
+    except Exception as error:
+        sentence = disk_refusal(error)
+        if sentence is None:  # a fault of ours, to be seen whole
             raise
-        place = one_line(os.fsdecode(error.filename)) if error.filename else "a file"
-        sys.stderr.write(
-            f"mvr: {place} cannot be used ({error.strerror}); "
-            "choose another place, or set MVR_HOME to a folder that can be written to\n"
-        )
+        sys.stderr.write(f"mvr: {sentence}\n")
         sys.exit(1)
 
 

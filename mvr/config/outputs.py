@@ -1,4 +1,5 @@
 """May this be written? Asked before any work is done, by everything that writes a file or folder that a user named.
+What may be is written whole or not at all.
 
 The rule, one for all commands: an input and a file of a library are never written over; anything else that is there
 already is replaced only with `--force`; a folder is written into when it is new, empty, or of our own kind.
@@ -6,8 +7,10 @@ already is replaced only with `--force`; a folder is written into when it is new
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mvr.errors import OutputRefused
@@ -48,7 +51,7 @@ def check_output_file(
             f"{out.name} cannot be written: name a file that ends in {_alternatives(endings)}"
         )
     if not out.parent.is_dir():
-        raise OutputRefused(f"the folder {out.parent} does not exist; make it first")
+        raise _no_folder(out)
     if not os.path.lexists(out):
         return out
     if any(_same_file(out, path) for path in inputs):
@@ -81,6 +84,31 @@ def check_output_folder(folder: Path, ours: Sequence[str]) -> Path:
                 f"{folder} holds other files ({found}) and is left alone; name a new or an empty folder"
             )
     return folder
+
+
+@contextlib.contextmanager
+def written_whole(out: str | Path) -> Iterator[Path]:
+    """A temporary path beside `out` that becomes `out` only when the block ends without an error.
+
+    Raises:
+        OutputRefused: there is no folder to write it into.
+    """
+    out = Path(out)
+    if not out.parent.is_dir():
+        raise _no_folder(out)
+    handle, name = tempfile.mkstemp(prefix=".part-", suffix=out.suffix, dir=out.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o644)  # some writers write for their owner alone
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _no_folder(out: Path) -> OutputRefused:
+    return OutputRefused(f"the folder {out.parent} does not exist; make it first")
 
 
 def _same_file(out: Path, path: Path) -> bool:

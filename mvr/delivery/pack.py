@@ -6,10 +6,10 @@ import json
 import zipfile
 from pathlib import Path
 
+from mvr.config.outputs import written_whole
 from mvr.delivery.cues import cue_sheet
 from mvr.delivery.evidence import claim_evidence, evidence_page
 from mvr.delivery.plan import Delivery
-from mvr.media.ffmpeg import written_whole
 
 PACK_ENDINGS = (".zip",)
 

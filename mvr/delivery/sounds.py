@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mvr.config.outputs import written_whole
 from mvr.delivery.plan import Film, Piece, Sound
-from mvr.media.ffmpeg import run_ffmpeg, written_whole
+from mvr.media.ffmpeg import run_ffmpeg
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import RATE_HZ, Loudness
 from mvr.media.sound import read_stereo

@@ -16,10 +16,10 @@ from urllib.parse import unquote_to_bytes, urlparse
 from xml.etree import ElementTree as ET
 
 from mvr.config.cells import spreadsheet_cell
+from mvr.config.outputs import written_whole
 from mvr.delivery.plan import Delivery
 from mvr.delivery.timeline import build_timeline, load_otio
 from mvr.errors import UsageError
-from mvr.media.ffmpeg import written_whole
 
 if TYPE_CHECKING:
     import opentimelineio as otio

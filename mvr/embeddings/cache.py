@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
+from mvr.config.outputs import written_whole
 from mvr.config.sqlite import may_write, read_only_address
 from mvr.datatypes import FloatArray, Segment
 from mvr.embeddings.system import SegmentFeatures
@@ -213,10 +214,8 @@ def bake_features(path: Path | str, found: dict[tuple[str, str], SegmentFeatures
     for (recipe, content), item in found.items():
         tensors[f"{recipe}/{content}/features"] = np.ascontiguousarray(item.features, np.float32)
         tensors[f"{recipe}/{content}/times"] = np.frombuffer(pack_times(item.segments)).reshape(-1, 2).copy()
-    temporary = Path(path).with_name(f".{Path(path).name}.tmp")
-    save_file(tensors, temporary)
-    temporary.chmod(0o644)  # safetensors writes for its owner alone
-    temporary.replace(path)
+    with written_whole(path) as part:
+        save_file(tensors, part)
 
 
 def pack_times(segments: tuple[Segment, ...]) -> bytes:

@@ -6,7 +6,6 @@ settings and of the prompts' texts: other weights, another number format or othe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from mvr.backbones.backbone import Backbone, TextBackbone, check_features
 from mvr.backbones.tag_table import INSTRUMENT, TAG_KINDS
 from mvr.config.digest import content_hash
+from mvr.config.outputs import written_whole
 from mvr.config.paths import assets_dir, home_dir
 from mvr.config.settings import settings_hash
 from mvr.datatypes import FloatArray
@@ -140,6 +140,5 @@ def _write(file: Path, vectors: tuple[FloatArray, FloatArray]) -> None:
     from safetensors.numpy import save_file
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(f".{os.getpid()}.part")
-    save_file(dict(zip(("picture", "sound"), vectors, strict=True)), fresh)
-    fresh.replace(file)
+    with written_whole(file) as part:
+        save_file(dict(zip(("picture", "sound"), vectors, strict=True)), part)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -156,14 +157,17 @@ def write_store(
         check_matrix(matrix, f"the {name} features", rows=len(table))
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     temporary.mkdir(parents=True)
-    for name, matrix in (("video", video), ("audio", audio)):
-        np.save(temporary / f"{name}.npy", matrix.astype(stored_dtype(matrix), order="C", copy=False))
-        flush_file(temporary / f"{name}.npy")
-    write_json(temporary / "meta.json", complete_meta(meta or {}, video.shape[1], audio.shape[1]))
-    write_manifest(temporary / "manifest.parquet", table)
-    if folder.exists():
-        folder.rmdir()
-    temporary.rename(folder)
+    try:
+        for name, matrix in (("video", video), ("audio", audio)):
+            np.save(temporary / f"{name}.npy", matrix.astype(stored_dtype(matrix), order="C", copy=False))
+            flush_file(temporary / f"{name}.npy")
+        write_json(temporary / "meta.json", complete_meta(meta or {}, video.shape[1], audio.shape[1]))
+        write_manifest(temporary / "manifest.parquet", table)
+        if folder.exists():
+            folder.rmdir()
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # of a writer that was stopped, or found no room
     return FeatureStore.open(folder)
 
 

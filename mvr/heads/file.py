@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from mvr.config.outputs import written_whole
 from mvr.config.settings import canonical_json
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import ExtraMissing, MvrError, NotFinite, WeightsCorrupt, WeightsMissing
@@ -40,9 +40,8 @@ def save_head(head: Head, path: str | Path, metadata: Mapping[str, object] | Non
     facts = {"format": FORMAT, "kind": head.kind, "settings": head.settings, "metadata": dict(metadata or {})}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    save_file(tensors, partial, metadata={"mvr": canonical_json(facts)})
-    partial.replace(path)
+    with written_whole(path) as part:
+        save_file(tensors, part, metadata={"mvr": canonical_json(facts)})
 
 
 def load_head(path: str | Path, kind: str | None = None) -> Head:

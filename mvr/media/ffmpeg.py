@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ from typing import IO
 
 import imageio_ffmpeg
 
-from mvr.errors import MediaError, TooSlow, Truncated
+from mvr.errors import TooSlow, Truncated
 from mvr.media.container import AUDIO_DECODERS, FORMATS, VIDEO_DECODERS
 from mvr.media.limits import MediaLimits
 
@@ -49,6 +50,7 @@ def run_ffmpeg(
     Raises:
         TooSlow: killed at the deadline.
         Truncated: ffmpeg gave up; its last sentence is part of the message.
+        OSError: there is no room for what it writes.
     """
     exe = imageio_ffmpeg.get_ffmpeg_exe()
     command = [exe, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *arguments]
@@ -68,7 +70,10 @@ def run_ffmpeg(
                 f"{source.name}: not finished within {timeout_s:g} s; use a shorter or smaller file"
             )
         if code != 0:
-            raise Truncated(f"{source.name}: cannot be converted; the file is damaged: {_last_line(errors)}")
+            reason = _last_line(errors)
+            if os.strerror(errno.ENOSPC) in reason:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise Truncated(f"{source.name}: cannot be converted; the file is damaged: {reason}")
     if progress is not None:
         progress(1.0)
 
@@ -101,20 +106,3 @@ def _last_line(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
     return lines[-1].strip() if lines else "no reason given"
-
-
-@contextlib.contextmanager
-def written_whole(out: str | Path) -> Iterator[Path]:
-    """A temporary path beside `out` that becomes `out` only when the block ends without an error."""
-    out = Path(out)
-    if not out.parent.is_dir():
-        raise MediaError(f"the folder {out.parent} does not exist")
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=out.suffix, dir=out.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        part.chmod(0o644)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)

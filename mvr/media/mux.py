@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from mvr.config.outputs import VIDEO_ENDINGS, VIDEO_MUXERS, check_output_file
+from mvr.config.outputs import VIDEO_ENDINGS, VIDEO_MUXERS, check_output_file, written_whole
 from mvr.datatypes import Original
 from mvr.media.channels import FloatSamples
-from mvr.media.ffmpeg import Progress, input_arguments, run_ffmpeg, written_whole
+from mvr.media.ffmpeg import Progress, input_arguments, run_ffmpeg
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import RATE_HZ
 from mvr.media.probe import MediaInfo, probe

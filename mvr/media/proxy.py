@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mvr.config.outputs import written_whole
 from mvr.errors import Truncated
-from mvr.media.ffmpeg import Progress, run_ffmpeg, written_whole
+from mvr.media.ffmpeg import Progress, run_ffmpeg
 from mvr.media.frames import sample_frames
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.probe import MediaInfo, VideoStream, probe

@@ -49,7 +49,7 @@ def write_fit(track: Path | str, plan: FitPlan, out: Path, loudness_lufs: float 
     Raises:
         MediaError: the track cannot be read, or the file not be written.
     """
-    from mvr.media.ffmpeg import written_whole
+    from mvr.config.outputs import written_whole
     from mvr.media.soundtrack import MuxSettings, write_sound
 
     sound = fitted_sound(track, plan)

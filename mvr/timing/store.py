@@ -6,7 +6,6 @@ import dataclasses
 import io
 import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from mvr.config.outputs import written_whole
 from mvr.datatypes import JsonDict
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
@@ -60,10 +60,8 @@ class TimingStore:
         try:
             self._root.mkdir(exist_ok=True)  # without parents: a library that is gone is not made again
             path.parent.mkdir(exist_ok=True)
-            handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(pack(timing))
-            Path(part).replace(path)
+            with written_whole(path) as part:
+                part.write_bytes(pack(timing))
         except OSError:  # read-only: measured again in the next process
             return
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.backbones.tag_table import TAG_OUTPUTS
+from mvr.config.outputs import written_whole
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.embeddings.store import FeatureStore
 from mvr.errors import DataError, WrongShape
@@ -64,8 +65,8 @@ class Reference:
         arrays = {
             name: np.ascontiguousarray(getattr(self, name), np.float32) for name in ("concepts", "logits")
         }
-        save_file(arrays, path, metadata={"mvr": json.dumps({"format": _REFERENCE_FORMAT, **names})})
-        Path(path).chmod(0o644)  # safetensors writes for its owner alone
+        with written_whole(path) as part:
+            save_file(arrays, part, metadata={"mvr": json.dumps({"format": _REFERENCE_FORMAT, **names})})
 
     @classmethod
     def read(cls, path: Path | str) -> Reference:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from mvr.config.outputs import written_whole
 from mvr.config.settings import compare_settings
 from mvr.datatypes import JsonDict
 from mvr.errors import WeightsCorrupt
@@ -15,9 +15,8 @@ from mvr.errors import WeightsCorrupt
 
 def save_checkpoint(path: Path, state: dict[str, Any], identity: JsonDict) -> None:
     """Write in one step; `identity` are the settings and the data it belongs to."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    torch.save({"identity": identity, **state}, partial)
-    partial.replace(path)
+    with written_whole(path) as part:
+        torch.save({"identity": identity, **state}, part)
 
 
 def load_checkpoint(path: Path, identity: JsonDict, device: torch.device) -> dict[str, Any]:

@@ -18,7 +18,7 @@ WORK = """
 import sys, time
 from pathlib import Path
 from mvr.config.ending import end_as_on_interrupt
-from mvr.media.ffmpeg import written_whole
+from mvr.config.outputs import written_whole
 
 end_as_on_interrupt()
 with written_whole(Path(sys.argv[1])) as part:
@@ -59,7 +59,7 @@ def test_a_command_that_writes_a_film_lets_go_of_it(tmp_path: Path) -> None:
     environment = {**os.environ, "MVR_HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "mvr", "export", clip, track, "--out", tmp_path / "out.mp4"]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
-        while not list(tmp_path.glob("mvr-*")):  # its sound is being written
+        while not list(tmp_path.glob("mvr-*/*")):  # its sound is being written
             assert process.poll() is None
             time.sleep(0.02)
         process.terminate()

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mvr.errors import MediaError, NoPicture, TooSlow
-from mvr.media.ffmpeg import run_ffmpeg, written_whole
+from mvr.config.outputs import written_whole
+from mvr.errors import NoPicture, OutputRefused, TooSlow
+from mvr.media.ffmpeg import run_ffmpeg
 from mvr.media.frames import sample_frames
 from mvr.media.loudness import measure_loudness
 from mvr.media.probe import probe
@@ -200,7 +201,7 @@ def test_a_failure_leaves_the_old_file_alone(write_wav, tune, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_named(plain_clip, tmp_path):
-    with pytest.raises(MediaError, match="does not exist"):
+    with pytest.raises(OutputRefused, match="does not exist"):
         make_proxy(plain_clip, tmp_path / "gone" / "proxy.mp4")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from mvr.config.extras import need
+from mvr.config.outputs import written_whole
 from mvr.config.workers import worker_processes
 from mvr.datasets.audioset import balanced_split
 from mvr.datasets.svm10k.card import write_card
@@ -115,9 +116,8 @@ def read_decisions(out: Path) -> dict[str, str]:
 def save_decisions(out: Path, decisions: Mapping[str, str]) -> None:
     """Add decisions to those saved before."""
     merged = read_decisions(out) | dict(decisions)
-    part = out / ".decisions.tmp"
-    part.write_text(json.dumps(dict(sorted(merged.items())), indent=2), encoding="utf-8")
-    part.replace(out / "decisions.json")
+    with written_whole(out / "decisions.json") as part:
+        part.write_text(json.dumps(dict(sorted(merged.items())), indent=2), encoding="utf-8")
 
 
 def _inspect(clips: Sequence[Clip], work: Path, workers: int, progress: BuildProgress) -> list[Inspection]:

@@ -23,6 +23,7 @@ from mvr.page.board.evaluation import (
 )
 from mvr.page.context import PageContext
 from mvr.page.serving import Upload
+from mvr.page.serving.room import fault_of_ours
 from mvr.page.templates import render, status_html
 from mvr.page.upload_box import create_upload_box
 
@@ -146,9 +147,9 @@ class EvaluateTab:
             rows = read_uploads(uploads or [])
         except MvrError as error:
             return status_html("error", str(error)), skip, skip, skip, None
-        except Exception:
+        except Exception as error:
             logger.exception("an uploaded result cannot be read")
-            return status_html("error", texts.INTERNAL), skip, skip, skip, None
+            return status_html("error", fault_of_ours(error)), skip, skip, skip, None
         self.context.visit(request.session_hash).desk[DESK] = rows
         sets = [(one.title, one.name) for one in self.sets.values()] + [(texts.EVALUATE_YOURS, DESK)]
         matching = [place for place in places(rows) if place in places(self._rows(name, []))]

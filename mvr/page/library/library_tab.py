@@ -19,6 +19,7 @@ from mvr.page.library.browsing import Wish, list_html, page_of
 from mvr.page.library.rows import delete_made
 from mvr.page.serving import Upload, safe_name, take_over
 from mvr.page.serving.html_events import on_load_events
+from mvr.page.serving.room import fault_of_ours
 from mvr.page.serving.uploads import MEDIA_TYPES
 from mvr.page.templates import render, status_html
 from mvr.page.upload_box import create_upload_box
@@ -199,9 +200,9 @@ class LibraryTab:
             )
         except MvrError as error:
             yield status_html("error", str(error)), skip, skip, skip, skip
-        except Exception:
+        except Exception as error:
             logger.exception("adding to a library failed")
-            yield status_html("error", texts.INTERNAL), skip, skip, skip, skip
+            yield status_html("error", fault_of_ours(error)), skip, skip, skip, skip
 
     def _report(self, request: gr.Request) -> str:
         """What came of adding files last, with what is still there of it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mvr.config.outputs import written_whole
 from mvr.datatypes import FloatArray
 
 BARS = 120
@@ -56,8 +57,7 @@ def draw_waveform(source: Path, out: Path) -> None:
     """
     from mvr.media.sound import read_sound
 
-    part = out.with_suffix(".part")
     with _TURN:
         bars = loudness_bars(read_sound(source, SAMPLE_RATE_HZ))
-    part.write_text(waveform_svg(bars), encoding="utf-8")
-    part.replace(out)
+    with written_whole(out) as part:
+        part.write_text(waveform_svg(bars), encoding="utf-8")

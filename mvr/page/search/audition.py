@@ -72,7 +72,8 @@ def write_lossless(sound: Path, out: Path) -> None:
 
 def write_flac(samples: FloatArray, out: Path, music: Path) -> None:
     """Write samples (n, 2) at 48 kHz of `music` as FLAC. Raises MediaError."""
-    from mvr.media.ffmpeg import run_ffmpeg, written_whole
+    from mvr.config.outputs import written_whole
+    from mvr.media.ffmpeg import run_ffmpeg
     from mvr.media.limits import DEFAULT_LIMITS
     from mvr.media.loudness import RATE_HZ
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import mvr
 from mvr.config.extras import has
+from mvr.config.outputs import written_whole
 from mvr.datatypes import JsonDict
 from mvr.page import texts
 from mvr.page.search.handover import papers, write_page_timeline
@@ -130,7 +131,7 @@ def decision(catalogue: Catalogue, desk: Desk, preview: Preview) -> JsonDict:
 
 def write_pack(catalogue: Catalogue, desk: Desk, preview: Preview, out: Path) -> None:
     """Write the decision pack: MP4, credit line, the papers of the music, and the decision with what it rests on."""
-    with zipfile.ZipFile(out.with_suffix(".part"), "w") as pack:
+    with written_whole(out) as part, zipfile.ZipFile(part, "w") as pack:
         pack.write(preview.path, preview.name)
         pack.writestr("credit.txt", credit_text(preview))
         for name, content in papers(desk, preview).items():
@@ -138,4 +139,3 @@ def write_pack(catalogue: Catalogue, desk: Desk, preview: Preview, out: Path) ->
         pack.writestr(
             "decision.json", json.dumps(decision(catalogue, desk, preview), ensure_ascii=False, indent=1)
         )
-    out.with_suffix(".part").replace(out)

@@ -26,6 +26,7 @@ from mvr.page.search.refining import Refining
 from mvr.page.search.search_view import Shown, View
 from mvr.page.search.waiting import Waiting
 from mvr.page.serving import Upload, Visit, media_limits
+from mvr.page.serving.room import fault_of_ours
 from mvr.timing.plan import Method
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def speaking(handler: Handler) -> Handler:
             yield from handler(self, *args, **kwargs)
         except MvrError as error:
             yield self.view.error(str(error))
-        except Exception:
+        except Exception as error:
             logger.exception("a handler of the page failed")
-            yield self.view.error(texts.INTERNAL)
+            yield self.view.error(fault_of_ours(error))
 
     return told
 

@@ -1,11 +1,19 @@
-"""Room on the disk: a folder of made files keeps to a size."""
+"""Room on the disk: a folder of made files keeps to a size, and what is said where there is none left."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
 
+from mvr.config.disk import has_no_room
+from mvr.page import texts
+
 _NEWEST_KEPT = 4
+
+
+def fault_of_ours(error: Exception) -> str:
+    """What a visitor is told of an error that is not theirs."""
+    return texts.NO_ROOM if has_no_room(error) else texts.INTERNAL
 
 
 def make_room(folder: Path, pattern: str, kept_bytes: int) -> None:

@@ -180,6 +180,7 @@ TASTE_NO_HELP = (
 )
 TASTE_DIVERSE = "Votes change the order only when variety is 0."
 LICENCE_UNKNOWN = "licence unknown"
+NO_ROOM = "There is no room left on this server's disk; please try again later."
 INTERNAL = "Something went wrong on our side. Please try again; your other results are unchanged."
 
 

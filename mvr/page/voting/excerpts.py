@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mvr.media.ffmpeg import run_ffmpeg, written_whole
+from mvr.config.outputs import written_whole
+from mvr.media.ffmpeg import run_ffmpeg
 from mvr.media.limits import ONE_THREAD
 from mvr.media.loudness import RATE_HZ
 from mvr.media.probe import MediaInfo, probe

@@ -17,11 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mvr.backbones.soundscape import LEAST_DBFS, MOST_FLATNESS, MOST_SPEECH, VERSION
+from mvr.config.outputs import written_whole
 from mvr.config.paths import home_dir
 from mvr.datatypes import Modality
 from mvr.errors import MvrError, UsageError
 from mvr.library import Item
-from mvr.media.ffmpeg import written_whole
 from mvr.page.library import DEMO, Catalogue
 from mvr.page.voting.own_music import LOOK_S, OwnMusic
 

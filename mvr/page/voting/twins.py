@@ -19,8 +19,9 @@ from pathlib import Path
 import av
 import numpy as np
 
+from mvr.config.outputs import written_whole
 from mvr.errors import Truncated
-from mvr.media.ffmpeg import input_arguments, run_ffmpeg, written_whole
+from mvr.media.ffmpeg import input_arguments, run_ffmpeg
 from mvr.media.limits import ONE_THREAD
 from mvr.media.probe import probe
 from mvr.media.proxy import picture_filters
