@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from eval.timelines.reading import read_timeline
+from mvr.commands.fit import describe
 from mvr.datatypes import Direction
 from mvr.embeddings.system import load_system
 from mvr.errors import NotInLibrary, UsageError
@@ -117,3 +118,20 @@ def test_music_that_is_moved_under_a_shorter_video_begins_at_a_second_of_the_mus
     assert view.row(desk, f"{result.item.id}@4.500").music_from_s == 4.5, "the video is 3 s long, the music 5"
     with pytest.raises(NotInLibrary):
         view.row(desk, f"{result.item.id}@5.500")
+
+
+def test_a_loop_is_told_once_and_a_late_end_with_its_fade() -> None:
+    pieces = tuple(Piece(source_start_s=0.0, source_end_s=2.0, start_s=2.0 * number) for number in range(6))
+    plan = FitPlan(
+        pieces=pieces, length_s=11.4, method=Method.PLAIN, ending=Ending.REAL, end_error_s=0.6, fade_s=0.6
+    )
+    assert plan_words(plan) == [
+        "0.00 s: the track from 0.00 to 2.00 s",
+        "The same 5 times more, up to 12.00 s",
+        "Ends with the track's own ending, 0.60 s after the clip's end, so its last 0.6 s in the clip are faded.",
+    ]
+    assert describe(plan) == [
+        "   0.000 s  track    0.000 to    2.000 s",
+        "            ... the same 5 times more, up to 12.000 s",
+        "ends with the track's own ending, 0.60 s after the clip's end, so its last 0.6 s in the clip are faded",
+    ]
