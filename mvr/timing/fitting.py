@@ -80,7 +80,7 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
     if music.end_s == 0:
         return _plain(music, wish, "the track is silent")
     real = wish.ending is Ending.REAL and music.ending_s is not None
-    note, plan = "", None
+    note = ""
     if wish.ending is Ending.REAL and not real:
         note = "the track has no ending of its own (it fades out or breaks off), so the music is faded out"
     joined = len(bars) > 1 and (bars.on_beat or music.tempo_bpm is None)
@@ -137,9 +137,7 @@ class _Solver:
         self.real = real
         self.joined = joined
         self.end_s = end_s
-        self._known: dict[
-            int | None, _Reach
-        ] = {}  # a hit asks for the same ways from each of a hundred moments
+        self._known: dict[int | None, _Reach] = {}  # a hundred moments that could hit ask for the same ways
         self.edges = np.append(bars.edges_s[:-1], bars.edges_s[-1])
         self.tail_s = end_s - float(bars.edges_s[-1])  # what sounds after the last bar
         self.bar_s = float(np.median(np.diff(bars.edges_s)))

@@ -38,14 +38,15 @@ def find_round(music: MusicTiming) -> Round:
     short = music.tempo_bpm is None and music.duration_s <= _NO_TEMPO_S
     if short and end_s == music.duration_s and float(np.percentile(music.onset, 90)) >= _STROKES_DB:
         return Round(from_s=0.0, until_s=end_s, crossfade_s=0.0)
-    if music.tempo_bpm is None or len(music.beats_s) < 2:
+    beat_s = 0.0 if music.tempo_bpm is None else 60 / music.tempo_bpm
+    if beat_s and _is_loop(music, beat_s):
+        return Round(from_s=0.0, until_s=music.duration_s, crossfade_s=0.0)
+    first_s = float(music.beats_s[0]) if len(music.beats_s) else end_s
+    last_s = min(music.duration_s, end_s + beat_s)  # a rest of less than a beat belongs to the music
+    if beat_s == 0 or last_s - first_s < beat_s:
         fade_s = min(LOOSE_CROSSFADE_S, end_s / 4)
         return Round(from_s=fade_s / 2, until_s=end_s - fade_s / 2, crossfade_s=fade_s)
-    beat_s, first_s = 60 / music.tempo_bpm, float(music.beats_s[0])
-    if _is_loop(music, beat_s):
-        return Round(from_s=0.0, until_s=music.duration_s, crossfade_s=0.0)
-    last_s = min(music.duration_s, end_s + beat_s)  # a rest of less than a beat belongs to the music
-    beats = max(1, int((last_s - first_s) / beat_s + 0.05))
+    beats = int((last_s - first_s) / beat_s + 0.05)
     beats -= beats % music.bar_beats if beats >= music.bar_beats else 0
     until_s = min(last_s, first_s + beats * beat_s)
     fade_s = max(0.0, min(CROSSFADE_S, 2 * first_s, 2 * (music.duration_s - until_s)))

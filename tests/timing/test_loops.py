@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.fitting import FitWish, plan_fit
 from mvr.timing.joins import find_joins
-from mvr.timing.loops import find_round
+from mvr.timing.loops import cut_plainly, find_round
 from mvr.timing.music import measure_music
 from mvr.timing.plan import Method
 from mvr.timing.rendering import render_fit
@@ -72,3 +73,11 @@ def test_where_a_sound_starts_over_there_is_sound_on_both_sides():
         assert around.from_s >= around.crossfade_s / 2 - 1e-9
         assert around.until_s + around.crossfade_s / 2 <= music.duration_s + 1e-9
         assert around.until_s - around.from_s >= 2 * around.crossfade_s
+
+
+def test_beats_that_lie_after_all_sound_lead_nowhere():
+    music = measure_music(a_loop("rock", 120, 16))
+    odd = replace(music, beats_s=np.array([7.9, 8.4]), duration_s=8.13, end_s=3.0)
+    around = find_round(odd)
+    assert 0 < around.from_s < around.until_s <= 3.0
+    assert sum(piece.duration_s for piece in cut_plainly(odd, 0.0, 20.0).pieces) == pytest.approx(20.0)
