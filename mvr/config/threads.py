@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,13 @@ from typing import Any
 _lock = threading.Lock()
 _wanting = 0  # how many threads want it; the number is one for all of them
 _before: list[tuple[Any, int]] = []
+
+
+def start_with_one() -> None:
+    """Said before numpy is loaded: its second thread turns round for a while as it starts, a fortieth of what a list
+    takes. A number that the user gave stays."""
+    if "numpy" not in sys.modules:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @contextmanager

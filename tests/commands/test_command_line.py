@@ -163,6 +163,31 @@ print([m for m in {HEAVY} if m in sys.modules])
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    ("words", "given", "threads"),
+    [("doctor", None, "1"), ("doctor", "3", "3"), ("serve", None, "None"), ("train", None, "None")],
+)
+def test_a_short_command_multiplies_on_one_thread_unless_told_otherwise(
+    words: str, given: str | None, threads: str
+) -> None:
+    """Asked of OpenBLAS itself where it was told."""
+    script = f"""
+import os, sys
+sys.argv = ["mvr", {words!r}]
+import mvr.__main__, numpy
+from threadpoolctl import threadpool_info
+print(os.environ.get("OPENBLAS_NUM_THREADS"))
+told = os.environ.get("OPENBLAS_NUM_THREADS") or min(2, os.cpu_count())
+[found] = [one["num_threads"] for one in threadpool_info() if "numpy" in one["filepath"]]
+assert found == min(int(told), os.cpu_count()) or told == 2, (found, told)
+"""
+    surroundings = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    surroundings |= {} if given is None else {"OPENBLAS_NUM_THREADS": given}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=surroundings)
+    assert done.stdout.strip() == threads
+
+
 def test_what_the_page_imports_of_votes_and_metrics_brings_no_scipy() -> None:
     rooms = (
         "mvr.arena.arena, mvr.arena.board.board, mvr.arena.reranking.personal, mvr.metrics.retrieval.measure"
