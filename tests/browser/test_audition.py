@@ -250,6 +250,22 @@ def test_the_clips_own_sound_is_off_mixed_in_or_made_room_for_at_once(
     at(6.2, "duck", f"own < music - 30 && Math.abs(music - {music}) <= 3")  # nothing to make room for
 
 
+def loudest(page: Any) -> float:
+    """The highest level of what is heard during half a second."""
+    return float(
+        page.evaluate(
+            """async () => {
+                let most = 0;
+                for (let n = 0; n < 25; n += 1) {
+                  most = Math.max(most, heard().rms);
+                  await new Promise((next) => setTimeout(next, 20));
+                }
+                return most;
+            }"""
+        )
+    )
+
+
 def test_a_long_clip_streams_and_decoded_sound_stays_below_60_mb(searched: Any) -> None:
     asked: list[str] = []
     page = searched(61, asked=asked)
@@ -258,6 +274,7 @@ def test_a_long_clip_streams_and_decoded_sound_stays_below_60_mb(searched: Any) 
     at = names.index("tone 770")
     row(page, "tone 770").click()
     wait_hz(page, 770)
+    streamed = loudest(page)
     near = [names[at + by] for by in (-1, 1) if 0 <= at + by < len(names)]
     for name in near:  # fetched ahead, before anybody wants them
         stream = page.locator(f"{ROWS}[data-name='{name}']").get_attribute("data-stream")
@@ -282,6 +299,8 @@ def test_a_long_clip_streams_and_decoded_sound_stays_below_60_mb(searched: Any) 
         row(page, f"tone {hz}").click()
         wait_hz(page, hz)
         assert 0 < page.evaluate("mvSounds.bytes()") <= 60e6
+        if hz == 770:
+            assert streamed == pytest.approx(loudest(page), rel=0.1), "as loud as the excerpt and the export"
 
 
 @on_a_phone_too

@@ -40,7 +40,7 @@
     const decodes = () => Number(stage() ? stage().dataset.duration : 0) <= 50;  /* as the server's excerpts */
     const track = (row) => (fitted && plan() && row.dataset.id === chosen ? fittedTrack(plan()) : {
       key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, stream: row.dataset.stream, picture: row.dataset.stream,
-      start_s: Number(row.dataset.from), from_s: Number(row.dataset.from), duration_s: Number(row.dataset.duration),
+      gain_db: Number(row.dataset.gain), start_s: Number(row.dataset.from), from_s: Number(row.dataset.from), duration_s: Number(row.dataset.duration),
     });
 
     /* ---- what is seen of it ---- */

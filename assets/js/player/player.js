@@ -2,7 +2,8 @@
 
      const player = mvPlayer.create({ pictures: () => [video, ...], failed: (error) => ... });
      player.load({ duration_s, together, sounding, levels })  another clip; everything of the last one is let go
-     player.audition({ key, sound, stream, start_s })  address of an excerpt from start_s on, or of the whole track
+     player.audition({ key, sound, stream, start_s, gain_db })  address of an excerpt from start_s on, or of the whole track,
+                                                       which is brought to the excerpts' loudness by so many dB
      player.prepare(track)                             one that streams is fetched ahead
      player.play() pause() toggle() seek(s) position() playing() current()
      player.own("mute" | "mix" | "duck")               the clip's own sound, heard at once
@@ -64,7 +65,7 @@
     const begin = (voice, at, asked, volume) => {
       const from = Math.max(0, asked); // just after a start the position still lies before it, by the latency
       voice.gain = context.createGain();
-      voice.gain.gain.value = volume;
+      voice.gain.gain.value = volume * voice.level;
       voice.gain.connect(output());
       if (voice.element) {
         voice.node ||= context.createMediaElementSource(voice.element);
@@ -87,7 +88,7 @@
     };
     const ramp = (voice, volume, at) => {
       voice.gain.gain.cancelScheduledValues(at);
-      voice.gain.gain.setTargetAtTime(volume, at, FADE_S / 3);
+      voice.gain.gain.setTargetAtTime(volume * voice.level, at, FADE_S / 3);
     };
     const watchEnd = () => { if (current && current.source) current.source.onended = again; };
 
@@ -219,7 +220,7 @@
     const opened = (track) => {
       const element = new Audio(track.stream);
       Object.assign(element, { preload: "auto", currentTime: track.start_s });
-      const voice = { key: track.key, element, start_s: track.start_s, asked_s: track.start_s };
+      const voice = { key: track.key, element, start_s: track.start_s, asked_s: track.start_s, level: decibels(track.gain_db || 0) };
       element.addEventListener("ended", () => {
         if (current !== voice || !playing) return;
         voice.start_s -= element.duration;
@@ -240,7 +241,7 @@
         await loaded(voice.element);
         return voice;
       }
-      return { key: track.key, buffer: await mvSounds.load(track.sound), start_s: track.start_s };
+      return { key: track.key, buffer: await mvSounds.load(track.sound), start_s: track.start_s, level: 1 };
     };
     const audition = (track) => {
       const mine = ++wanted;
@@ -254,9 +255,9 @@
         voices.set(track.key, voice);
         return Promise.resolve(swap(voice)).then(() => true);
       };
-      return ready ? take({ key: track.key, buffer: ready, start_s: track.start_s }) : prepared(track).then(take);
+      return ready ? take({ key: track.key, buffer: ready, start_s: track.start_s, level: 1 }) : prepared(track).then(take);
     };
-    const add = (key, buffer) => voices.set(key, { key, buffer, start_s: 0 });
+    const add = (key, buffer) => voices.set(key, { key, buffer, start_s: 0, level: 1 });
 
     const load = (next) => {
       pause();

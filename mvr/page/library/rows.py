@@ -24,6 +24,7 @@ class Row:
 
     Attributes:
         id: of the item in its library.
+        gain_db: brings the whole track to the loudness of excerpts and exports.
         sound_url: the excerpt that plays on the clip; empty where the item streams, or is a picture.
         credit: the line to print under a published clip.
         path: the item's file; never shown.
@@ -58,6 +59,7 @@ class Row:
     media_url: str
     wave_url: str
     poster_url: str
+    gain_db: float = 0.0
     sound_url: str = ""
     why: str = ""
     begins: str = ""
@@ -82,6 +84,8 @@ class Row:
 
 def item_row(shelf: Shelf, item: Item, owner: str | None) -> Row:
     """An item of a library as a row without a rank; `owner` is the visit that alone may see it."""
+    from mvr.delivery.plan import level_db
+
     audio = item.modality is Modality.AUDIO
     return Row(
         rank=0, score=0.0, fit_percent=0.0, play_from_s=0.0, end_s=0.0, music_from_s=0.0,
@@ -90,6 +94,7 @@ def item_row(shelf: Shelf, item: Item, owner: str | None) -> Row:
         may_use=item.rights.may_use,
         credit=item.credit_line, facts=facts_of(item), media_url=media_url(shelf, item, owner),
         wave_url=wave_url(shelf, item, owner) if audio else "",
+        gain_db=level_db(item.loudness_lufs, item.true_peak_dbtp) if audio else 0.0,
         poster_url="" if audio else poster_url(shelf, item, owner),
     )  # fmt: skip
 
