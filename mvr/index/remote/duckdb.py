@@ -1,11 +1,13 @@
 """An index in a DuckDB file, on this disk or on storage that several machines share: every row is looked at.
 
-A file has one writer at a time; readers open it read-only. Inner products are float32 sums, 3e-7 off, which the slack
-of a proof covers.
+A file has one writer, or any number of readers, at a time. A reader goes on with a file that was put in the place of
+the one it opened, so a new one may be filled beside it and renamed. Inner products are float32 sums, 3e-7 off, which
+the slack of a proof covers.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,13 +45,43 @@ class DuckdbPlace(SqlPlace):
             raise IndexUnreachable(
                 f"there is no index at {path}; make one: mvr library push --index duckdb:{path}"
             )
+        self._path, self._read_only, self._lock = path, read_only, threading.Lock()
+        self._using = 0  # transactions that have not ended
+        self._database, self._opened = self._open()
+
+    def _open(self) -> tuple[Any, int]:
+        """The database, and the file that it lies in."""
+        import duckdb
+
         try:
-            self._database = duckdb.connect(str(path), read_only=read_only)
-            self._database.execute(
-                "SET force_compression = 'uncompressed'"
-            )  # vectors hardly shrink, and are read whole
+            database = duckdb.connect(str(self._path), read_only=self._read_only)
+            # vectors hardly shrink, and are read whole
+            database.execute("SET force_compression = 'uncompressed'")
+            return database, self._path.stat().st_ino
         except duckdb.Error as error:
-            raise IndexUnreachable(f"the index {path} cannot be opened ({first_line(error)})") from error
+            if "lock" in str(error):
+                raise IndexUnreachable(
+                    f"the index {self._path} is open elsewhere, and DuckDB lets nobody write while others read; wait, "
+                    "or push into a new file and rename it to this one"
+                ) from error
+            raise IndexUnreachable(
+                f"the index {self._path} cannot be opened ({first_line(error)})"
+            ) from error
+
+    def _cursor(self) -> Any:
+        """A cursor in the file that lies there now; in the one that was opened while there is none, or while somebody
+        still reads that: DuckDB would open it once more."""
+        with self._lock:
+            if self._using == 0 and self._is_replaced():
+                self._database.close()
+                self._opened, self.known_columns = 0, frozenset()
+                self._database, self._opened = self._open()
+            cursor = self._database.cursor()
+            self._using += 1
+            return cursor
+
+    def _is_replaced(self) -> bool:
+        return self._read_only and self._path.is_file() and self._path.stat().st_ino != self._opened
 
     def vector_type(self, width: int) -> str:
         """DuckDB's arrays have no half precision; the numbers are those of float16."""
@@ -110,7 +142,8 @@ class DuckdbPlace(SqlPlace):
     @contextmanager
     def connect(self) -> Iterator[Any]:
         """A transaction on a cursor of its own, so that threads do not meet."""
-        with self._database.cursor() as cursor:
+        cursor = self._cursor()
+        try:
             cursor.execute("BEGIN")
             try:
                 yield cursor
@@ -118,6 +151,10 @@ class DuckdbPlace(SqlPlace):
                 cursor.execute("ROLLBACK")
                 raise
             cursor.execute("COMMIT")
+        finally:
+            cursor.close()
+            with self._lock:
+                self._using -= 1
 
     def close(self) -> None:
         """Close the file, so that another process may write."""

@@ -6,7 +6,10 @@ import dataclasses
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,6 +243,24 @@ def test_a_file_is_read_by_another_process_after_a_restart(tmp_path):
     query, weights = unit((1, 2, 16), 8), branch_weights(0.3, 2)
     hits = search(reader, space, query, weights, 5)
     assert names(reader, space, hits) == [line[1] for line in oracle(items(20, space), query, weights)[:5]]
+    reader.close()
+
+
+def test_a_reader_goes_on_with_the_file_that_takes_the_place_of_the_one_it_opened(tmp_path):
+    space, (old, new) = space_of(), (tmp_path / name for name in ("index.duckdb", "new.duckdb"))
+    for path, count in ((old, 3), (new, 7)):
+        filled(open_place(f"duckdb:{path}", read_only=False), items(count, space), space).close()
+    reader = open_place(f"duckdb:{old}")
+    assert reader.holding(space).items == 3
+    held = subprocess.run(
+        [sys.executable, "-c", f"from mvr.index.remote import *; open_place('duckdb:{old}', read_only=False)"],
+        capture_output=True, text=True, cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert "is open elsewhere" in held.stderr, "writers wait for readers"
+    new.rename(old)
+    assert reader.holding(space).items == 7
+    old.unlink()
+    assert reader.holding(space).items == 7, "while it is away, what was read stays"
     reader.close()
 
 
