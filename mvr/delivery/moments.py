@@ -46,7 +46,7 @@ def music_markers(
     for at_s, source_s in _heard(music.hits_s, pieces):
         off_s = at_s - float(film.cuts_s[np.abs(film.cuts_s - at_s).argmin()])
         if abs(off_s) <= NEAR_BEAT_S:
-            note = f"{1000 * off_s:+.0f} ms from a cut; {source_s:.3f} s of the track"
+            note = f"{round(1000 * off_s):+d} ms from a cut; {source_s:.3f} s of the track"
             hits.append(Marker(at_s=at_s, kind=MarkerKind.HIT, name=f"hit {len(hits) + 1}", note=note))
     return (*beats, *hits)
 
