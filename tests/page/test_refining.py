@@ -25,6 +25,7 @@ from mvr.page.search.refining import Refining, said
 from mvr.page.search.search_view import View
 from mvr.page.serving import Shelf
 from mvr.retrieval import Filters, Retriever
+from mvr.timing.placing import percent
 
 
 class Timings:
@@ -137,7 +138,9 @@ def test_the_list_comes_first_and_its_starts_when_clip_and_library_are_measured(
     for result in placed.results:
         row = told[-1]["rows"][result.item.id]
         assert float(row["from"]) == pytest.approx(result.start_s, abs=1e-3)
-        assert json.loads(row["timing"])["placed"]["words"] == result.placing.words
+        shown, near = json.loads(row["timing"])["placed"], result.placing.near_beats
+        assert shown["words"] == result.placing.words
+        assert shown["near"] == (None if near is None else percent(near))
     assert [r.item.id for r in page.desk.ranked.results] == [r.item.id for r in plain.results]
     taken = json.loads((page.visit.folder / f"{page.desk.direction}-list.json").read_text(encoding="utf-8"))
     assert [row["placed"]["words"] for row in taken["results"]] == [r.placing.words for r in placed.results]

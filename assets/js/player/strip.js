@@ -122,8 +122,10 @@
       const cuts = starts_over ? clip.cuts_s.filter((cut) => cut <= run_s) : clip.cuts_s;
       const near = cuts.filter((cut) => Math.abs(nearest(beats, cut + start) - cut - start) <= NEAR_S).length;
       const random = onBeats && start === onBeats.start_s ? Math.round(100 * onBeats.random) : placed.random;
+      /* of these two the server knows it from times that were not rounded */
+      const known = start === placed.start_s ? placed.near : onBeats && start === onBeats.start_s ? Math.round(100 * onBeats.share) : null;
       const share = cuts.length && music.beats_s.length > 1 && random !== null
-        ? words(texts.near_beats, { share: Math.round((100 * near) / cuts.length), random }) : "";
+        ? words(texts.near_beats, { share: known ?? Math.round((100 * near) / cuts.length), random }) : "";
       said.textContent = [words(texts.music_from, { at: start.toFixed(2) }), start === placed.start_s ? placed.told : "", share].filter(Boolean).join(" · ");
     };
     drawn.at = (value) => { if (value !== start) { start = value; show(); } };

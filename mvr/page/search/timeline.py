@@ -25,7 +25,7 @@ def timeline_of(result: Result) -> str:
     if placing is None or film is None or music is None:
         return ""
     change, loudness = _points(film.energy), _points(music.loudness_db)
-    random, on_beats = placing.near_beats_random, result.cuts_on_beats()
+    near, random, on_beats = placing.near_beats, placing.near_beats_random, result.cuts_on_beats()
     document = {
         "clip": {
             "duration_s": round(film.duration_s, 3),
@@ -46,6 +46,7 @@ def timeline_of(result: Result) -> str:
             "words": placing.words,
             "told": placing.told,
             "places_s": _times(np.array(placing.places_s)),
+            "near": None if near is None else percent(near),
             "random": None if random is None else percent(random),
             "on_beats": None if on_beats is None else on_beats.to_json(),
         },
