@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mvr.config.cells import spreadsheet_cell
-from mvr.datatypes import JsonDict
+from mvr.datatypes import Direction, JsonDict, Modality
 from mvr.library import Item
 from mvr.library.guesses import Guess
 from mvr.retrieval.facts import words_of
@@ -128,10 +128,13 @@ class Result:
             return {}
         found = self.cuts_on_beats()
         on_beats = None if found is None else found.to_json()
-        return {
+        document = {
             "placed": {**self.placing.to_json(), "cuts_on_beats": on_beats},
             "timing": self.music.to_json(),
         }
+        if self.film is not None and self.item.modality is Modality.VIDEO:
+            document["picture"] = self.film.to_json()
+        return document
 
     def cuts_on_beats(self) -> CutsOnBeats | None:
         """The start near the placed one from which most cuts lie near beats; None where there is none, or no list was
@@ -185,7 +188,7 @@ class RankedList:
     def to_json(self) -> JsonDict:
         """The form that DESIGN.md fixes for `mvr recommend --json`."""
         return {
-            "query": self.query.to_json(),
+            "query": self.query.to_json() | self._picture(),
             "system": self.system,
             "alpha": self.alpha,
             "candidates": self.candidates,
@@ -197,6 +200,12 @@ class RankedList:
             "mixture": list(self.mixture),
             "results": [result.to_json() for result in self.results],
         }
+
+    def _picture(self) -> JsonDict:
+        """`picture` of the clip that asks, only of a list that was placed in time; found clips carry their own."""
+        film = next((result.film for result in self.results if result.film is not None), None)
+        asked = self.query.direction is Direction.VIDEO_TO_MUSIC
+        return {"picture": film.to_json()} if asked and film is not None else {}
 
     def to_csv(self) -> str:
         """One line per result under `COLUMNS`; several labels are separated by `;`."""

@@ -15,7 +15,17 @@ from mvr.errors import Truncated
 from mvr.library import open_demo_library
 from mvr.retrieval import Retriever
 
-WITHOUT_TIMING = ("start_s", "end_s", "placed", "timing", "query_start_s", "query_end_s", "facts", "why")
+WITHOUT_TIMING = (
+    "start_s",
+    "end_s",
+    "placed",
+    "timing",
+    "query_start_s",
+    "query_end_s",
+    "facts",
+    "why",
+    "picture",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +53,22 @@ def test_placing_moves_starts_and_nothing_else_of_a_list(retriever, direction):
         )
         assert min(part[0], start) >= 0 and start <= part[1] and after.placing is not None
         assert after.to_json()["timing"]["tempo_bpm"] > 40
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_a_placed_list_says_where_each_clip_is_cut_fades_and_flashes(retriever, direction):
+    item = retriever.library.items(direction.query)[1]
+    plain = retriever.rank(retriever.query_item(item.id), alpha=0.3, k=3)
+    assert "picture" not in plain.to_json()["query"]
+    document = retriever.place(plain, item.path).to_json()
+    asks = direction is Direction.VIDEO_TO_MUSIC
+    clips = [(item, document["query"])] if asks else [(each.item, row) for each, row in
+                                                      zip(plain.results, document["results"], strict=True)]  # fmt: skip
+    for clip, row in clips:
+        film = retriever.library.timings.film(clip.content)
+        assert row["picture"]["cuts_s"] == pytest.approx(film.cuts_s, abs=1e-3)
+        assert {"fades_s", "flashes_s"} < set(row["picture"])
+    assert ("picture" in document["query"]) == asks and ("picture" in document["results"][0]) != asks
 
 
 @pytest.mark.parametrize("direction", list(Direction))
