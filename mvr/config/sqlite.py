@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sized
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,13 +30,17 @@ def read_only_address(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=ro{immutable}"
 
 
-def marks(values: Sized) -> str:
-    """The right side of SQL's IN for some values: (?, ?, ?).
+ONE_OF = "(SELECT value FROM json_each(?))"
+"""The right side of SQL's IN for `listed` values: SQLite takes 32,766 parameters of their own as a rule."""
 
-    >>> marks("abc"), marks(())
-    ('(?, ?, ?)', '()')
+
+def listed(values: Iterable[str | int]) -> str:
+    """Any number of values as the one parameter of `ONE_OF`.
+
+    >>> listed(["a", "b"])
+    '["a", "b"]'
     """
-    return f"({', '.join('?' * len(values))})"
+    return json.dumps(list(values))
 
 
 class Database:

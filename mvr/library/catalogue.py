@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mvr.config.sqlite import Database, marks, may_write, prepared
+from mvr.config.sqlite import ONE_OF, Database, listed, may_write, prepared
 from mvr.datatypes import Modality
 from mvr.errors import NotInLibrary, UsageError
 from mvr.library.item import Item
@@ -177,10 +177,13 @@ class Catalogue:
         gone = [os.fsencode(path) for path in paths]
         replaced = [key for key in gone if path_of(key).exists()]
         with self._begin() as connection:
-            owners = connection.execute(f"SELECT DISTINCT item FROM files WHERE path IN {marks(gone)}", gone)
-            ids = [row["item"] for row in owners]
-            connection.execute(f"UPDATE files SET size_bytes = -1 WHERE path IN {marks(replaced)}", replaced)
-            _settle(connection, ids)
+            owners = [
+                connection.execute("SELECT item FROM files WHERE path = ?", (key,)).fetchone() for key in gone
+            ]
+            connection.executemany(
+                "UPDATE files SET size_bytes = -1 WHERE path = ?", [(key,) for key in replaced]
+            )
+            _settle(connection, sorted({owner["item"] for owner in owners if owner is not None}))
 
     def other_file(self, item_id: str, than: Path) -> Path | None:
         """Another file that holds the item and is there."""
@@ -195,8 +198,11 @@ class Catalogue:
         Returns:
             Ids of items that went missing or came back.
         """
-        some = "" if ids is None else f"AND id IN {marks(ids)}"
-        rows = self._database.ask(f"SELECT id, path, missing FROM items WHERE {HELD} {some}", *(ids or ()))
+        some = "" if ids is None else f"AND id IN {ONE_OF}"
+        rows = self._database.ask(
+            f"SELECT id, path, missing FROM items WHERE {HELD} {some}",
+            *([] if ids is None else [listed(ids)]),
+        )
         changed = [row["id"] for row in rows if path_of(row["path"]).exists() == row["missing"]]
         if changed:
             with self._begin(quietly=True) as connection:
@@ -265,7 +271,7 @@ class Catalogue:
             self.item(item_id)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         with self._begin() as connection:
-            connection.execute(f"UPDATE items SET removed_at = ? WHERE id IN {marks(ids)}", (now, *ids))
+            connection.execute(f"UPDATE items SET removed_at = ? WHERE id IN {ONE_OF}", (now, listed(ids)))
             _changed(connection)
 
     def removed(self) -> list[Item]:
@@ -288,7 +294,7 @@ class Catalogue:
                 f"{one_line(unknown[0])!r} cannot be brought back: it was not removed, or files have been added since"
             )
         with self._begin() as connection:
-            connection.execute(f"UPDATE items SET removed_at = NULL WHERE id IN {marks(ids)}", list(ids))
+            connection.execute(f"UPDATE items SET removed_at = NULL WHERE id IN {ONE_OF}", (listed(ids),))
             _changed(connection)
 
     def purge(self) -> list[Item]:
@@ -329,12 +335,12 @@ def _last_position(connection: sqlite3.Connection) -> int:
 def _settle(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
     """Give items a file of their own that is there, or mark them as missing; two queries for any number of items."""
     files: dict[str, list[bytes]] = {}
-    query = f"SELECT item, path FROM files WHERE item IN {marks(ids)} AND {_HOLDS}"
-    for row in connection.execute(query, ids):
+    query, some = f"SELECT item, path FROM files WHERE item IN {ONE_OF} AND {_HOLDS}", (listed(ids),)
+    for row in connection.execute(query, some):
         files.setdefault(row["item"], []).append(row["path"])
     columns = "id, path, missing, path IN (SELECT path FROM files) AS listed"
     changed = False
-    for item in connection.execute(f"SELECT {columns} FROM items WHERE id IN {marks(ids)}", ids).fetchall():
+    for item in connection.execute(f"SELECT {columns} FROM items WHERE id IN {ONE_OF}", some).fetchall():
         own = files.get(item["id"], [] if item["listed"] else [item["path"]])  # a demo item is in no list
         keys = sorted(own, key=lambda key: key != item["path"])  # its present path first
         path = next((key for key in keys if path_of(key).exists()), None)
@@ -349,14 +355,16 @@ def _settle(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
 
 def _let_go(connection: sqlite3.Connection, ids: Sequence[str], heir: str | None = None) -> None:
     """Delete items; of the tracks with the music of one of them, the earliest (or `heir`) stands for the rest."""
-    gone = marks(ids)
-    copies = f"SELECT id, same_as FROM items WHERE same_as IN {gone} AND id NOT IN {gone} ORDER BY position"
+    some = listed(ids)
+    copies = (
+        f"SELECT id, same_as FROM items WHERE same_as IN {ONE_OF} AND id NOT IN {ONE_OF} ORDER BY position"
+    )
     heads: dict[str, str] = {}
-    for row in connection.execute(copies, (*ids, *ids)).fetchall():
+    for row in connection.execute(copies, (some, some)).fetchall():
         head = heir or heads.setdefault(row["same_as"], row["id"])
         update(connection, row["id"], {"same_as": None if head == row["id"] else head})
-    connection.execute(f"DELETE FROM files WHERE item IN {gone}", ids)
-    connection.execute(f"DELETE FROM items WHERE id IN {gone}", ids)
+    connection.execute(f"DELETE FROM files WHERE item IN {ONE_OF}", (some,))
+    connection.execute(f"DELETE FROM items WHERE id IN {ONE_OF}", (some,))
 
 
 def _changed(connection: sqlite3.Connection) -> None:

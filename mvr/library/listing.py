@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from mvr.config.sqlite import Database, marks
+from mvr.config.sqlite import ONE_OF, Database, listed
 from mvr.datatypes import Modality
 from mvr.library.item import Item
 from mvr.library.rows import HELD, ITEM_COLUMNS, LISTS, item_of, laid
@@ -98,9 +98,11 @@ class Listing:
 
     def placed(self, modality: Modality, ids: Collection[str] | None = None) -> list[Placed]:
         """The same with their numbers, of one modality; of `ids` those that are there."""
-        some = "" if ids is None else f"AND id IN {marks(ids)}"
+        some = "" if ids is None else f"AND id IN {ONE_OF}"
         columns = f"{ITEM_COLUMNS}, position"
-        rows = self._rows(columns, modality, f"{some} ORDER BY position", *(ids or ()))
+        rows = self._rows(
+            columns, modality, f"{some} ORDER BY position", *([] if ids is None else [listed(ids)])
+        )
         return [Placed(row["position"], item_of(row)) for row in rows]
 
     def count(self, modality: Modality | None = None) -> int:
@@ -110,7 +112,7 @@ class Listing:
     def of(self, ids: list[str]) -> list[Item]:
         """Those items that are (still) there, in the order of their ids."""
         rows = self._database.ask(
-            f"SELECT {ITEM_COLUMNS} FROM items WHERE id IN {marks(ids)} AND {HELD}", *ids
+            f"SELECT {ITEM_COLUMNS} FROM items WHERE id IN {ONE_OF} AND {HELD}", listed(ids)
         )
         found = {row["id"]: item_of(row) for row in rows}
         return [found[item_id] for item_id in ids if item_id in found]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from mvr.config.sqlite import marks
+from mvr.config.sqlite import ONE_OF, listed
 from mvr.library.rows import insert
 
 _AXES = 32
@@ -119,9 +119,8 @@ def read_sketches(connection: sqlite3.Connection, held: Sketches | None = None) 
 
 def signatures_at(connection: sqlite3.Connection, positions: npt.NDArray[np.int64]) -> list[sqlite3.Row]:
     """(id, position, signature, removed_at) of the tracks at some positions that have a signature."""
-    at = positions.tolist()
-    query = f"SELECT id, position, signature, removed_at FROM items WHERE position IN {marks(at)}"
-    return connection.execute(f"{query} AND signature IS NOT NULL", at).fetchall()
+    query = f"SELECT id, position, signature, removed_at FROM items WHERE position IN {ONE_OF}"
+    return connection.execute(f"{query} AND signature IS NOT NULL", (listed(positions.tolist()),)).fetchall()
 
 
 def _make(connection: sqlite3.Connection) -> Sketches:

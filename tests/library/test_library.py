@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from mvr.embeddings.system import System, load_system
 from mvr.errors import DataError, NotInLibrary, UsageError
 from mvr.library import Library
 from mvr.library.features import LibraryFeatures
+from tests.large_library import fill
 
 NAMES = ["été + naïve #1.wav", "音楽.wav", "it's.wav", "100%.wav"]
 
@@ -306,3 +308,28 @@ def test_features_of_an_earlier_recipe_are_told_apart_and_made_again(
     assert report.embedded == 5 and report.added == []
     assert library.features(track, system) is not None and library.missing(system, Modality.AUDIO) == []
     assert library.add([music], system).embedded == 0
+
+
+def test_a_disk_of_more_files_than_sqlite_takes_parameters_is_unplugged_and_plugged_in(
+    tmp_path: Path, make_tone: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = make_tone(tmp_path / "a.wav", seconds=0.5)
+    ids = [item.id for item in fill(tmp_path / "library", sound, 250)]
+    connect = sqlite3.connect
+
+    def narrow(*given: Any, **named: Any) -> sqlite3.Connection:
+        connection = connect(*given, **named)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 100)  # 32,766 where nobody raised it
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", narrow)
+    library = Library.open(tmp_path / "library")
+    sound.rename(tmp_path / "away.wav")
+    assert sorted(library.check_files()) == sorted(ids)
+    assert all(item.missing for item in library.items())
+    (tmp_path / "away.wav").rename(sound)
+    assert sorted(library.check_files(ids)) == sorted(ids)
+    library.remove(ids)
+    assert len(library) == 0 and [item.id for item in library.restore(ids)] == ids
+    library.remove(ids)
+    assert len(library.purge()) == 250
