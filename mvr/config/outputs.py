@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import stat
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -96,12 +97,12 @@ def written_whole(out: str | Path) -> Iterator[Path]:
     out = Path(out)
     if not out.parent.is_dir():
         raise _no_folder(out)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=out.suffix, dir=out.parent)
-    os.close(handle)
-    part = Path(name)
+    part = out.with_name(f".part-{uuid.uuid4().hex}{out.suffix}")
+    part.touch(exist_ok=False)
+    mode = stat.S_IMODE(part.stat().st_mode)  # for whom this user's files are
     try:
         yield part
-        part.chmod(0o644)  # some writers write for their owner alone
+        part.chmod(mode)  # some writers write for their owner alone, whoever the user's files are for
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)

@@ -255,7 +255,6 @@ def train_bridge(
         **(facts or {}),
     }
     save_head(BridgeHead(tables), out, found)
-    Path(out).chmod(0o644)  # safetensors writes for its owner alone
     return {"head": str(out), "kind": "bridge", "cpu_s": round(time.process_time() - began, 3), **found}
 
 

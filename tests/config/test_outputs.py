@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from mvr.config.outputs import VIDEO_ENDINGS, check_output_file, check_output_folder
+from mvr.config.outputs import VIDEO_ENDINGS, check_output_file, check_output_folder, written_whole
 from mvr.errors import OutputRefused
 
 
@@ -107,3 +110,15 @@ def test_folders_are_written_into_when_new_empty_or_of_our_kind(tmp_path: Path) 
         check_output_folder(foreign, ("board.json", "*.jsonl"))
     with pytest.raises(OutputRefused, match="is a file; name a folder"):
         check_output_folder(foreign / "letters.txt", ("board.json",))
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_what_is_written_is_for_whom_the_user_s_files_are(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        with written_whole(tmp_path / "out.safetensors") as part:
+            save_file({"a": np.zeros(1, np.float32)}, part)
+            part.chmod(0o600)  # as safetensors does
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out.safetensors").stat().st_mode) == mode
