@@ -15,8 +15,12 @@ from mvr.config.ending import end_as_on_interrupt
 
 ROOT = Path(__file__).parents[2]
 WORK = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+
+for name in ("SIGTERM", "SIGHUP"):
+    signal.signal(getattr(signal, name), signal.SIG_DFL)  # as in a terminal, whatever runs the tests (nohup)
+
 from mvr.config.ending import end_as_on_interrupt
 from mvr.config.outputs import written_whole
 
