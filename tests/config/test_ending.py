@@ -28,7 +28,8 @@ end_as_on_interrupt()
 with written_whole(Path(sys.argv[1])) as part:
     part.write_text("half")
     print("begun", flush=True)
-    time.sleep(60)
+    while True:  # a signal that comes just before a sleep is heard after it
+        time.sleep(0.05)
 """
 
 
