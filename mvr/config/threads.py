@@ -57,8 +57,12 @@ def _release(library: Any) -> None:
 
 @cache
 def _libraries() -> tuple[Any, ...]:
-    """What multiplies matrices in this process, looked for once: numpy's is there whoever comes later."""
+    """What multiplies matrices in this process, looked for once: numpy's is there whoever comes later.
+
+    OpenMP keeps a number for each thread, which another one cannot give back: such a library (faiss's) is left alone.
+    """
     import numpy  # noqa: F401 - loads it
     from threadpoolctl import ThreadpoolController
 
-    return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)
+    found = ThreadpoolController().select(internal_api="openblas").lib_controllers
+    return tuple(library for library in found if library.threading_layer == "pthreads")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +15,48 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from mvr.config.threads import _libraries, one_thread
 
+ROOT = Path(__file__).parents[2]
+
 
 def numpy_threads() -> list[int]:
     """Of what multiplied matrices when it was first asked for, by threadpoolctl's own word."""
     there = {library.filepath for library in _libraries()}
     return [found["num_threads"] for found in threadpool_info() if found["filepath"] in there]
+
+
+BESIDE_FAISS = """
+import threading
+
+import faiss  # its OpenBLAS counts by OpenMP, for each thread
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from mvr.config.threads import one_thread
+
+def numbers():
+    return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]
+
+np.ones((2, 2)) @ np.ones((2, 2))
+before, inside, leave = numbers(), threading.Event(), threading.Event()
+
+def longer():
+    with one_thread():
+        inside.set()
+        leave.wait(10)
+
+with one_thread():
+    thread = threading.Thread(target=longer)
+    thread.start()
+    inside.wait(10)
+leave.set()
+thread.join()
+assert len(before) > 1 and numbers() == before, (before, numbers())
+"""
+
+
+def test_a_library_that_counts_for_each_thread_is_left_alone() -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", BESIDE_FAISS], cwd=ROOT, env=environment, check=True)
 
 
 @pytest.fixture(autouse=True)
