@@ -12,6 +12,7 @@ from mvr.page.app import PREVIEW, TABS
 from tests.browser.conftest import PATIENCE_S, fits, on_a_phone_too, on_screens
 
 pytestmark = pytest.mark.browser
+THEMES = pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 
 
 def findings(page) -> list[str]:
@@ -22,7 +23,7 @@ def findings(page) -> list[str]:
 
 
 @on_a_phone_too
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@THEMES
 def test_axe_finds_nothing_on_any_tab(visitor, theme):
     problems = {}
     page = visitor.open(f"?__theme={theme}")
@@ -35,7 +36,7 @@ def test_axe_finds_nothing_on_any_tab(visitor, theme):
 
 
 @on_a_phone_too
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@THEMES
 def test_axe_finds_nothing_in_results_and_errors(visitor, tmp_path, theme):
     page = visitor.open(f"?__theme={theme}")
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()

@@ -217,6 +217,7 @@ def test_many_files_in_one_request_do_not_pass_the_limit_together(server):
     assert httpx.post(f"{server.url}/gradio_api/upload", files=files, timeout=PATIENCE_S).status_code == 413
 
 
+@pytest.mark.slow  # Gradio counts a minute before it lets go of a closed page
 def test_a_second_visitor_sees_nothing_of_the_first(new_visitor, clips, server):
     first, second = new_visitor(), new_visitor()
     first.open()
