@@ -21,7 +21,7 @@ from mvr.commands.options import (
 from mvr.commands.output import print_json, say
 from mvr.config.outputs import check_output_file
 from mvr.errors import UsageError
-from mvr.timing.plan import MANY, Ending
+from mvr.timing.plan import Ending
 
 if TYPE_CHECKING:
     from mvr.timing.plan import FitPlan, Piece
@@ -99,7 +99,7 @@ def describe(plan: FitPlan) -> list[str]:
     """A plan in lines: its pieces with their joins, and what is off at the hit and at the end."""
     lines = [line for pieces in plan.rounds() for line in _lines(pieces)]
     end = "the track's own ending" if plan.ending is Ending.REAL else f"a fade-out of {plan.fade_s:.1f} s"
-    lines.append(f"ends with {end}, {_end(plan)}")
+    lines.append(f"ends with {end}, {plan.end_told}")
     if plan.hit_s is not None and plan.hit_error_s is not None:
         struck_s = plan.source_at(plan.hit_s)
         lines.append(
@@ -112,22 +112,10 @@ def describe(plan: FitPlan) -> list[str]:
     return lines
 
 
-def _end(plan: FitPlan) -> str:
-    if abs(plan.end_error_s) < 0.0005:
-        return "exactly at the clip's end"
-    side = "before" if plan.end_error_s < 0 else "after"
-    late = f", so its last {plan.fade_s:.1f} s in the clip are faded" if plan.fade_s >= 0.05 else ""
-    return f"{abs(plan.end_error_s):.2f} s {side} the clip's end{late if plan.end_error_s > 0 else ''}"
-
-
 def _lines(pieces: tuple[Piece, ...]) -> list[str]:
     """A piece in a line, one that is repeated often in two."""
-    if len(pieces) < MANY:
-        return [_line(piece) for piece in pieces]
-    return [
-        _line(pieces[0]),
-        f"            ... the same {len(pieces) - 1} times more, up to {pieces[-1].end_s:.3f} s",
-    ]
+    again = f"            ... the same {len(pieces) - 1} times more, up to {pieces[-1].end_s:.3f} s"
+    return [_line(pieces[0]), again] if len(pieces) > 1 else [_line(pieces[0])]
 
 
 def _line(piece: Piece) -> str:

@@ -20,13 +20,12 @@ import numpy.typing as npt
 from filelock import FileLock
 
 from mvr.config.outputs import written_whole
-from mvr.config.sqlite import may_write, read_only_address
+from mvr.config.sqlite import ONE_OF, listed, may_write, read_only_address
 from mvr.datatypes import FloatArray, Segment
 from mvr.embeddings.system import SegmentFeatures
 from mvr.errors import DataError
 
-_ASKED = 500  # contents named in one statement: SQLite takes 999 values at the least
-_OF = "FROM features WHERE recipe = ? AND content IN"
+_OF = f"FROM features WHERE recipe = ? AND content IN {ONE_OF}"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS features (
     recipe TEXT NOT NULL, content TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
@@ -109,14 +108,8 @@ class FeatureCache:
 
     def _lines(self, columns: str, contents: Sequence[str], recipe: str) -> list[tuple[Any, ...]]:
         """Lines of the database of those contents."""
-        lines: list[tuple[Any, ...]] = []
         with self._connection() as connection:
-            for at in range(0, len(contents), _ASKED):
-                some = contents[at : at + _ASKED]
-                marks = ", ".join("?" * len(some))
-                query = f"SELECT {columns} {_OF} ({marks})"
-                lines += connection.execute(query, (recipe, *some)).fetchall()
-        return lines
+            return connection.execute(f"SELECT {columns} {_OF}", (recipe, listed(contents))).fetchall()
 
     def _check_length(self, enough: bool, recipe: str) -> None:
         if not enough:

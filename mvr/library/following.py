@@ -143,7 +143,7 @@ def rewritten(index: LibraryIndex, items: Mapping[int, Item]) -> LibraryIndex:
         same_music &= before.same_as == item.same_as
         same_words &= before == moved
     again = index.again(
-        ("owner", "positions", "_spans", *(["music"] if same_music else [])),
+        forgotten=() if same_music else ("music",),
         items=tuple(changed),
         written=index.written if same_words else object(),
     )

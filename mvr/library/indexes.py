@@ -48,7 +48,7 @@ class LibraryIndexes:
             index = found.index
             missing = sum(self._features.can_embed(item, system) for _, item in found.waiting.values())
             if index.missing != missing:
-                index = index.again(("music", "present", "owner", "positions", "_spans"), missing=missing)
+                index = index.again(missing=missing)
             self._held[key] = replace(found, revision=revision, computed=computed, index=index)
             return index
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -82,12 +82,10 @@ class LibraryIndex:
 
     @cached_property
     def _spans(self) -> npt.NDArray[np.int64] | None:
-        """For `best_of`: where each item begins and ends; None where they lie one after another."""
-        if len(self.items) and self.starts[0] == 0 and np.array_equal(self.ends[:-1], self.starts[1:]):
-            return None if self.ends[-1] == len(self.times) else self._pairs()
-        return self._pairs()
-
-    def _pairs(self) -> npt.NDArray[np.int64]:
+        """For `best_of`: where each item begins and ends; None where they lie one after another, and nothing else."""
+        edges = np.concatenate([[0], self.ends])
+        if np.array_equal(edges, np.append(self.starts, len(self.times))):
+            return None
         pairs: npt.NDArray[np.int64] = np.stack([self.starts, self.ends], axis=1).ravel()
         return pairs
 
@@ -110,10 +108,11 @@ class LibraryIndex:
         """The time span that a row stands for."""
         return Segment(start_s=float(self.times[row, 0]), end_s=float(self.times[row, 1]))
 
-    def again(self, known: Iterable[str], **changes: Any) -> LibraryIndex:
-        """The same with some attributes changed; what was found already under the names `known` has not changed."""
+    def again(self, *, forgotten: Collection[str] = (), **changes: Any) -> LibraryIndex:
+        """The same with some attributes changed; what was found of it already stays, but for what is `forgotten`."""
         other = replace(self, **changes)
-        other.__dict__.update({name: self.__dict__[name] for name in known if name in self.__dict__})
+        found = {name: value for name, value in self.__dict__.items() if name not in other.__dict__}
+        other.__dict__.update({name: value for name, value in found.items() if name not in forgotten})
         return other
 
     def part(self, positions: npt.NDArray[np.int64]) -> LibraryIndex:
@@ -212,10 +211,11 @@ def rows_of(starts: Numbers, ends: Numbers, positions: Numbers) -> tuple[Numbers
 
 def packed(index: LibraryIndex) -> LibraryIndex:
     """The same without rows that belong to no item."""
-    settings, rows, before = index.index.settings, index.rows, index.index
+    settings, before = index.index.settings, index.index
+    starts, rows = rows_of(index.starts, index.ends, np.arange(len(index)))
     exact = create_index(settings.kind, settings.dim, settings.branches, system=settings.system)
     assert isinstance(exact, NumpyIndex) and isinstance(before, NumpyIndex)
     exact.attach([before.ids[row] for row in rows.tolist()], before.vectors[rows], before.grams[rows])
-    ends = np.cumsum(index.ends - index.starts)
-    starts = ends - (index.ends - index.starts)
-    return replace(index, index=exact, times=index.times[rows], starts=starts, ends=ends)
+    return replace(
+        index, index=exact, times=index.times[rows], starts=starts, ends=np.append(starts[1:], len(rows))
+    )

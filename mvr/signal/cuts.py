@@ -43,9 +43,8 @@ def find_cuts(changes: Changes) -> Times:
     step, times_s = changes.distances[:, 0], changes.times_s
     rows = np.flatnonzero((step > LEAST) & (_stays(changes.distances) > _STAYS * step))
     rows = _strongest(rows, step, times_s)
-    rows = rows[_stands_out(changes, rows)]
-    spacing_s = max(float(np.median(np.diff(times_s))), 1e-3)
-    moved = _moved(changes)
+    spacing_s, moved = max(float(np.median(np.diff(times_s))), 1e-3), _moved(changes)
+    rows = rows[_stands_out(changes, rows, moved[rows], spacing_s)]
     return times_s[[row for row in rows if _is_other(changes, int(row), moved[row], spacing_s)]]
 
 
@@ -69,27 +68,28 @@ def _moved(changes: Changes) -> FloatArray:
     return moved
 
 
-def _stands_out(changes: Changes, rows: Rows) -> npt.NDArray[np.bool_]:
-    """Whether steps stand out from both of their sides."""
+def _stands_out(changes: Changes, rows: Rows, moved: FloatArray, spacing_s: float) -> npt.NDArray[np.bool_]:
+    """Whether steps stand out from both of their sides; `moved` is of the same rows."""
     step = changes.distances[:, 0]
     grid = np.abs(np.diff(changes.features, axis=0, prepend=changes.features[:1])).mean(axis=1)
-    sides = _sides(step, changes, rows)
+    sides = _sides(step, changes, rows, spacing_s)
     calm, busy = np.minimum(*sides), np.maximum(*sides)
-    grid_over = grid[rows] / np.maximum(np.maximum(*_sides(grid, changes, rows)), _GRID_NOISE)
+    grid_over = grid[rows] / np.maximum(np.maximum(*_sides(grid, changes, rows, spacing_s)), _GRID_NOISE)
     apart = step[rows] > _OVER_BUSY * busy
     one_side = (step[rows] > _BUSY * busy) | (apart & (grid_over > _GRID_ONE))
-    both_sides = apart & (grid_over > _GRID_BOTH) & (_moved(changes)[rows] > _OTHER)
+    both_sides = apart & (grid_over > _GRID_BOTH) & (moved > _OTHER)
     stands: npt.NDArray[np.bool_] = np.where(step[rows] > _CALM * calm, one_side, both_sides)
     return stands
 
 
-def _sides(values: FloatArray, changes: Changes, rows: Rows) -> tuple[FloatArray, FloatArray]:
+def _sides(
+    values: FloatArray, changes: Changes, rows: Rows, spacing_s: float
+) -> tuple[FloatArray, FloatArray]:
     """A high value before each row, and after it: the third largest within 0.3 s, or what `_shown` says if it is more.
 
     Where the film ends too soon to tell, the other side stands for both.
     """
-    spacing_s = float(np.median(np.diff(changes.times_s)))
-    reach = int(np.clip(round(_AROUND_S / max(spacing_s, 1e-3)), 3, 24))
+    reach = int(np.clip(round(_AROUND_S / spacing_s), 3, 24))
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach), reach)
     around = [np.partition(windows[at], -3, axis=1)[:, -3] for at in (rows, rows + reach + 1)]
     shown = [_shown(values, changes, rows, way) for way in (-1, 1)]

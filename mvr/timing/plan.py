@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from mvr.datatypes import JsonDict
 
-MANY = 4  # repetitions of a piece that are told as one
+_MANY = 4  # repetitions of a piece that are told as one
+_EXACT_S, _FADED_S = 0.0005, 0.05  # less is nothing to be told
 
 
 class Ending(StrEnum):
@@ -102,7 +103,7 @@ class FitPlan:
         return self.pieces[1:]
 
     def rounds(self) -> list[tuple[Piece, ...]]:
-        """The pieces, those that repeat the one before them together with it."""
+        """The pieces one by one, and one that is repeated many times together with its repetitions."""
         out: list[tuple[Piece, ...]] = []
         for piece in self.pieces:
             if (
@@ -114,7 +115,24 @@ class FitPlan:
                 out[-1] = (*out[-1], piece)
             else:
                 out.append((piece,))
-        return out
+        return [
+            part for pieces in out for part in ([pieces] if len(pieces) >= _MANY else [(p,) for p in pieces])
+        ]
+
+    @property
+    def end_told(self) -> str:
+        """Where the music ends, in words, and whether what sounds there is faded because it comes after the clip.
+
+        >>> piece = Piece(source_start_s=0.0, source_end_s=8.0, start_s=0.0)
+        >>> FitPlan(pieces=(piece,), length_s=8.0, method=Method.BARS, ending=Ending.REAL, end_error_s=-0.25).end_told
+        "0.25 s before the clip's end"
+        """
+        if abs(self.end_error_s) < _EXACT_S:
+            return "exactly at the clip's end"
+        if self.end_error_s < 0:
+            return f"{-self.end_error_s:.2f} s before the clip's end"
+        faded = f", so its last {self.fade_s:.1f} s in the clip are faded" if self.fade_s >= _FADED_S else ""
+        return f"{self.end_error_s:.2f} s after the clip's end{faded}"
 
     def source_at(self, at_s: float) -> float:
         """The second of the track that is heard at a second of the clip; at a join, of what begins there."""

@@ -25,7 +25,7 @@ import numpy as np
 import mvr.embeddings.extraction.run as extraction
 from mvr.embeddings.extraction import ExtractSettings, extract_features
 from mvr.embeddings.extraction.jobs import Job, Outcome, encode_job
-from mvr.embeddings.extraction.local import one_thread
+from mvr.embeddings.extraction.local import stay_on_one_thread
 from mvr.embeddings.store import FeatureStore
 from mvr.embeddings.system import load_system
 
@@ -66,7 +66,7 @@ def main(source: Path, folder: Path, out: Path, kills: int, seed: int) -> None:
     """See the module's docstring."""
     extraction._engine = lambda settings: in_this_process
     rng, files = np.random.default_rng(seed), sorted(source.iterdir())
-    one_thread()  # as the pool's processes
+    stay_on_one_thread()  # as the pool's processes
     load_system(SETTINGS.system)
     killed, longest_s = [], 0.2
     for number in range(4 * kills):

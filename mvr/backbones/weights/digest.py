@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from mvr.config.digest import content_hash
+from mvr.config.outputs import written_whole
 from mvr.config.paths import home_dir
 from mvr.errors import WeightsCorrupt
 
@@ -81,6 +81,5 @@ def _remember(key: str, entry: dict[str, Any]) -> None:
     with FileLock(memory.with_suffix(".lock")):
         known = {path: value for path, value in _read_known().items() if Path(path).exists()}
         known[key] = entry
-        fresh = memory.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        fresh.replace(memory)
+        with written_whole(memory) as part:
+            part.write_text(json.dumps(known, indent=1), encoding="utf-8")

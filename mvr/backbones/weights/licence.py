@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mvr.backbones.weights.source import WeightsSource, weights_source
+from mvr.config.outputs import written_whole
 from mvr.config.paths import home_dir
 from mvr.errors import LicenceNotAccepted
 
@@ -27,9 +27,8 @@ def accept_licence(name: str) -> WeightsSource:
     }
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    fresh.write_text(json.dumps(accepted, indent=1), encoding="utf-8")
-    fresh.replace(path)
+    with written_whole(path) as part:
+        part.write_text(json.dumps(accepted, indent=1), encoding="utf-8")
     return source
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mvr.config.extras import need
+from mvr.config.outputs import written_whole
 from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, NEWER, features
 from mvr.errors import DataError
 
@@ -66,7 +67,6 @@ def media_file(cell: Mapping[str, Any] | None, scratch: Path, root: Path | None 
     suffix = Path(name).suffix if Path(name).suffix.isascii() else ""
     path = scratch / f"{hashlib.sha256(data).hexdigest()}{suffix[:8]}"
     if not path.exists():
-        part = path.with_name(f".{path.name}.part")
-        part.write_bytes(data)
-        part.replace(path)
+        with written_whole(path) as part:
+            part.write_bytes(data)
     return path

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mvr.config.digest import content_hash
+from mvr.config.outputs import written_whole
 from mvr.datasets.svm10k.media import write_pictures, write_sound
 from mvr.datasets.svm10k.schema import COLUMNS, MEDIA, arrow_schema
 from mvr.datatypes import SPLITS, JsonDict
@@ -28,8 +29,8 @@ def write_shards(rows: Mapping[str, Sequence[JsonDict]], folder: Path, shard_mb:
         for number, part in enumerate(parts):
             table = pa.Table.from_pylist([_cells(row) for row in part], schema=arrow_schema())
             path = folder / f"{split}-{number:05d}-of-{len(parts):05d}.parquet"
-            pq.write_table(table, path.with_suffix(".tmp"), row_group_size=64)
-            path.with_suffix(".tmp").replace(path)
+            with written_whole(path) as fresh:
+                pq.write_table(table, fresh, row_group_size=64)
     return {split: len(rows[split]) for split in SPLITS if rows.get(split)}
 
 

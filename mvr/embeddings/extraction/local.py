@@ -53,11 +53,11 @@ def _alone(jobs: Sequence[Job], settings: ExtractSettings) -> Iterator[Outcome]:
 
 def _start(name: str) -> None:
     global _system
-    one_thread()
+    stay_on_one_thread()
     _system = load_backbones(name)
 
 
-def one_thread() -> None:
+def stay_on_one_thread() -> None:
     """Parallel over files, not inside one; and a sum over one thread has the same bits everywhere."""
     from threadpoolctl import threadpool_limits
 

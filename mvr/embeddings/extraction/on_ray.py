@@ -24,7 +24,7 @@ from mvr.config.extras import need
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import pack_times, unpack_times
 from mvr.embeddings.extraction.jobs import ExtractSettings, Job, Outcome, encode_job
-from mvr.embeddings.extraction.local import one_thread
+from mvr.embeddings.extraction.local import stay_on_one_thread
 from mvr.embeddings.system import SegmentFeatures, load_backbones
 
 
@@ -32,7 +32,7 @@ class Encoder:
     """An actor: loads the system once, then encodes row after row."""
 
     def __init__(self, system: str) -> None:
-        one_thread()
+        stay_on_one_thread()
         self._system = load_backbones(system)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mvr.page.search.preview import Preview, export_name, video_and_music
 from mvr.page.serving import Shelf, ShelfItem
 from mvr.page.templates import render
 from mvr.timing.fitting import FitWish
-from mvr.timing.plan import MANY, Ending, FitPlan, Method, Piece
+from mvr.timing.plan import Ending, FitPlan, Method, Piece
 
 if TYPE_CHECKING:
     from mvr.page.library import Row
@@ -143,7 +143,7 @@ def plan_words(plan: FitPlan) -> list[str]:
     if len(plan.joins) == 0 and plan.method is not Method.PLAIN:
         lines[0] += texts.FIT_NO_JOIN if plan.ending is Ending.REAL else ""
     end = texts.FIT_REAL if plan.ending is Ending.REAL else texts.FIT_FADE.format(seconds=plan.fade_s)
-    lines.append(texts.FIT_ENDS.format(end=end, where=_end_words(plan)))
+    lines.append(texts.FIT_ENDS.format(end=end, where=plan.end_told))
     if plan.hit_s is not None:
         off = plan.hit_error_s
         struck = texts.FIT_NO_HIT if off is None else texts.FIT_STRIKES
@@ -153,23 +153,10 @@ def plan_words(plan: FitPlan) -> list[str]:
     return lines
 
 
-def _end_words(plan: FitPlan) -> str:
-    if abs(plan.end_error_s) < 0.0005:
-        return texts.FIT_AT_END
-    where = texts.FIT_EARLY if plan.end_error_s < 0 else texts.FIT_LATE
-    faded = (
-        texts.FIT_LATE_FADED.format(seconds=plan.fade_s)
-        if plan.end_error_s > 0 and plan.fade_s >= 0.05
-        else ""
-    )
-    return where.format(seconds=abs(plan.end_error_s)) + faded
-
-
 def _round_words(pieces: tuple[Piece, ...]) -> list[str]:
     """A piece in a line, one that is repeated often in two."""
-    if len(pieces) < MANY:
-        return [_piece_words(piece) for piece in pieces]
-    return [_piece_words(pieces[0]), texts.FIT_AGAIN.format(count=len(pieces) - 1, until=pieces[-1].end_s)]
+    again = texts.FIT_AGAIN.format(count=len(pieces) - 1, until=pieces[-1].end_s)
+    return [_piece_words(pieces[0]), again] if len(pieces) > 1 else [_piece_words(pieces[0])]
 
 
 def _piece_words(piece: Piece) -> str:

@@ -282,8 +282,7 @@ class View:
         if desk.ranked is None:
             return ""
         picture = self.direction.query is Modality.VIDEO
-        facts = desk.ranked.query.facts
-        words = (clip_words if picture else music_words)(facts)
+        words = (clip_words if picture else music_words)(desk.ranked.query.facts)
         line = texts.CLIP_SEEN if picture else texts.MUSIC_HEARD
         return line.format(words=words) if words else ""
 

@@ -125,11 +125,6 @@ FIT_JOIN = ", joined with likeness {like:.2f}, better than {share:.0f} % of all 
 FIT_NO_JOIN = ", in one piece"
 FIT_REAL, FIT_FADE = "the track's own ending", "a fade-out of {seconds:.1f} s"
 FIT_ENDS = "Ends with {end}, {where}."
-FIT_AT_END, FIT_EARLY = "exactly at the clip's end", "{seconds:.2f} s before the clip's end"
-FIT_LATE, FIT_LATE_FADED = (
-    "{seconds:.2f} s after the clip's end",
-    ", so its last {seconds:.1f} s in the clip are faded",
-)
 FIT_AGAIN = "The same {count} times more, up to {until:.2f} s"
 FIT_STRIKES = "Hits at {at:.2f} s with second {track:.2f} of the track, {off:+.0f} ms off."
 FIT_NO_HIT = "No hit at {at:.2f} s."
