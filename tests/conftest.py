@@ -20,6 +20,7 @@ from mvr.config.extras import LAST_PYTHON
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("MVR_SHARED", ROOT.parent / "shared"))
 GOLDEN = Path(__file__).parent / "golden"
+BROWSER = Path(__file__).parent / "browser"
 
 # The same examples in every run, and no judgement by the clock: a busy machine is slow, not wrong.
 settings.register_profile(
@@ -31,8 +32,14 @@ settings.load_profile("suite")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run here: the tests are deselected, and the count says so.
 
-    `real_data` where the real data are not, `timelines` on a Python that OpenTimelineIO has no wheel for.
+    `real_data` where the real data are not, `timelines` on a Python that OpenTimelineIO has no wheel for. A browser
+    test that is not in the folder that `make test` collects for them would never run, and is an error.
     """
+    astray = [
+        item.nodeid for item in items if item.get_closest_marker("browser") and item.path.parent != BROWSER
+    ]
+    if astray:
+        raise pytest.UsageError(f"browser tests belong into tests/browser, not {astray[0]}")
     absent = set() if SHARED.exists() else {"real_data"}
     if sys.version_info[:2] > LAST_PYTHON["opentimelineio"]:
         absent.add("timelines")

@@ -21,6 +21,7 @@ from mvr.datatypes import Segment
 from mvr.errors import UsageError
 
 
+@pytest.mark.slow  # librosa compiles itself first: see tests/media/test_sound.py
 def test_mel_is_librosas(music: np.ndarray):
     import librosa
 

@@ -58,6 +58,7 @@ def test_a_tune_played_faster_is_the_same_music_and_its_shift_is_told(semitones:
     assert found.shift_semitones == pytest.approx(semitones, abs=0.34)
 
 
+@pytest.mark.slow  # librosa compiles itself first: see tests/media/test_sound.py
 def test_a_transposed_tune_at_its_own_speed_is_the_same_music() -> None:
     import librosa
 
@@ -118,6 +119,7 @@ def test_real_music_is_told_apart_and_found_again_transposed(shared: Path) -> No
     assert not false and sum(found) >= len(found) - 1
 
 
+@pytest.mark.slow  # librosa compiles itself first: see tests/media/test_sound.py
 def test_the_chroma_weights_are_librosas():
     from librosa.filters import chroma
 

@@ -72,6 +72,7 @@ def test_resampling_is_soxr_on_the_whole_signal(encoded, tune, rate):
     np.testing.assert_allclose(ours, truth, atol=1e-4)
 
 
+@pytest.mark.slow  # librosa compiles itself for a quarter of a minute when it first reads or transforms sound
 def test_a_file_reads_as_librosa_reads_it(encoded):
     ours = read_sound(encoded("flac.flac", 2), 16000)
     theirs, _ = librosa.load(encoded("flac.flac", 2), sr=16000, mono=True, res_type="soxr_hq")

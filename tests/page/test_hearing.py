@@ -217,12 +217,14 @@ def test_votes_of_one_network_on_one_day_share_a_label_and_no_address_is_stored(
 
 def test_what_was_sent_counts_at_once_however_far_behind_the_writer_is(start: Any, clock: Clock) -> None:
     server = start()
-    server.box.hearing._writer.submit(
-        threading.Event().wait, 5
-    )  # a busy machine: the writer comes much later
+    comes = threading.Event()
+    server.box.hearing._writer.submit(comes.wait, 60)  # a busy machine: the writer comes much later
     me = visitor(server.client)
     shown = battle(server.client, me)
     for address in shown["sounds"]:
         server.load(address)
     clock.now += 15_000
-    assert vote(server.client, me, shown["token"]).json()["saved"] is True
+    try:
+        assert vote(server.client, me, shown["token"]).json()["saved"] is True
+    finally:
+        comes.set()

@@ -25,12 +25,14 @@ def test_who_loads_takes_no_place_from_who_works() -> None:
 
 def test_only_so_many_work_at_one_time() -> None:
     jobs, lock, now, most = Jobs(2), threading.Lock(), [0], [0]
+    both = threading.Barrier(2)
 
     def work() -> None:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        threading.Event().wait(0.01)
+        both.wait(60)  # whoever works has one beside them
+        threading.Event().wait(0.01)  # in which a third would come in
         with lock:
             now[0] -= 1
 

@@ -122,6 +122,7 @@ def test_drums_sustain_less_than_a_drone():
     assert value(tone(300), "harmony.sustain") > 0.95 > value(clicks(140), "harmony.sustain")
 
 
+@pytest.mark.slow  # librosa compiles itself first: see tests/media/test_sound.py
 def test_filters_spectra_and_cepstra_equal_librosa():
     import librosa
 
