@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from mvr.datatypes import FloatArray
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
 from mvr.signal.smoothing import window_means
+from mvr.timing.pictures import Pictures
 
 _RATE_HZ = CURVE_RATE_HZ * FINE
 _PER_S = 10.0  # independent moments in a second
@@ -35,19 +35,22 @@ class Meeting:
     Attributes:
         evidence: (T, S) nats, weighted.
         correlation: (T, S) the largest within an eighth of a second, which leans where evidence is still too little.
-        near: (9, T, S) correlation at each moment from an eighth of a second before a start to one after.
+        moments: (T, M) correlation at each fine moment, from an eighth of a second before the first start on.
+        step: fine moments from one start to the next.
     """
 
     evidence: FloatArray
     correlation: FloatArray
-    near: FloatArray
+    moments: FloatArray
+    step: int
 
     def later_s(self, rows: npt.ArrayLike, starts: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """How much later than given starts of given tracks the best moment within an eighth of a second lies; asked
         for some alone, since for all it costs more than the rest.
         """
-        moment = self.near[:, np.asarray(rows, np.int64), np.asarray(starts, np.int64)].argmax(axis=0)
-        later: npt.NDArray[np.float64] = (moment - len(self.near) // 2) / _RATE_HZ
+        near = self.step * np.asarray(starts, np.int64)[..., None] + np.arange(self.step + 1)
+        best = self.moments[np.asarray(rows, np.int64)[..., None], near].argmax(axis=-1)
+        later: npt.NDArray[np.float64] = (best - self.step // 2) / _RATE_HZ
         return later
 
 
@@ -62,7 +65,7 @@ class Strokes:
 
     def __init__(self, strokes: Sequence[FloatArray], bins: int, *, circular: bool) -> None:
         self._length = FINE * bins
-        self._edge: Literal["wrap", "constant"] = "wrap" if circular else "constant"
+        self._circular = circular
         longest = max((len(each) for each in strokes), default=1)
         self._size = longest if circular else fast_length(longest, self._length)
         rows = np.zeros((len(strokes), longest), np.float32)
@@ -71,27 +74,45 @@ class Strokes:
         self._spectra = np.fft.rfft(rows, self._size)
         self._spread = _spreads(rows, self._length, circular=circular)
         if not circular:  # windows that reach beyond a track's end meet nothing
-            last = np.array([[len(each) - self._length] for each in strokes])
-            self._spread[np.arange(self._spread.shape[1]) > last] = np.inf
+            for spread, curve in zip(self._spread, strokes, strict=True):
+                spread[max(0, len(curve) - self._length + 1) :] = np.inf
 
-    def under(self, motion: FloatArray, step: int, width: int) -> Meeting:
-        """Evidence at `width` starts, each `step` fine moments after the one before, under a picture's motion."""
-        picture = _centred(motion) / np.float32(self._length)
-        product = self._spectra * np.conj(np.fft.rfft(picture, self._size))
-        found = np.fft.irfft(product, self._size)[:, : self._spread.shape[1]].astype(np.float32, copy=False)
-        half = step // 2
-        room = max(0, (width - 1) * step + half + 1 - found.shape[1])
-        share = np.pad(found / self._spread, ((0, 0), (half, room)), mode=self._edge)
-        near = np.stack(
-            [share[:, first : first + (width - 1) * step + 1 : step] for first in range(2 * half + 1)]
+    def under(self, pictures: Pictures, step: int, width: int) -> Meeting:
+        """Evidence at `width` starts, each `step` fine moments after the one before, under the pictures' motion."""
+        product = self._spectra * pictures.motion_spectrum(self._size)
+        moments = self._moments(np.fft.irfft(product, self._size), step // 2, (width - 1) * step + step + 1)
+        correlation = _largest(moments, step, width)
+        square = np.square(np.clip(correlation, 0, 0.99))
+        nats = np.log1p(np.negative(square, out=square), out=square)
+        nats *= np.float32(-0.5 * _PER_S * self._length / _RATE_HZ)
+        nats -= np.float32(_CHANCE)
+        evidence = np.log1p(np.exp(-np.abs(nats)))  # log(1 + e^nats) without overflow
+        evidence += np.maximum(nats, 0)
+        evidence *= np.float32(_WEIGHT)
+        return Meeting(evidence=evidence, correlation=correlation, moments=moments, step=step)
+
+    def _moments(self, found: npt.NDArray[np.floating], half: int, count: int) -> FloatArray:
+        """Correlation from `half` moments before the first start on, 0 where there is no window: (T, count)."""
+        windows = self._spread.shape[1]
+        moments = np.zeros((len(found), max(count, half + windows)), np.float32)
+        np.divide(
+            found[:, :windows], self._spread, out=moments[:, half : half + windows], casting="same_kind"
         )
-        correlation = near.max(axis=0)
-        nats = (
-            -0.5 * _PER_S * self._length / _RATE_HZ * np.log1p(-(np.clip(correlation, 0, 0.99) ** 2))
-            - _CHANCE
-        )
-        evidence = np.maximum(nats, 0) + np.log1p(np.exp(-np.abs(nats)))  # log(1 + e^nats) without overflow
-        return Meeting(evidence=(_WEIGHT * evidence).astype(np.float32), correlation=correlation, near=near)
+        if self._circular:
+            beyond = np.arange(half + windows, moments.shape[1])
+            for around in (np.arange(half), beyond):
+                moments[:, around] = moments[:, half + (around - half) % windows]
+        return moments
+
+
+def _largest(moments: FloatArray, step: int, width: int) -> FloatArray:
+    """Largest of the moments (T, M) from half a step before each start to half a step after it: (T, width)."""
+    assert step == 8, step  # three pairs
+    pairs = np.maximum(moments[:, :-1], moments[:, 1:])
+    fours = np.maximum(pairs[:, :-2], pairs[:, 2:])
+    last = (width - 1) * step + 1
+    largest = np.maximum(fours[:, :last:step], fours[:, 4 : last + 4 : step])
+    return np.maximum(largest, moments[:, step : last + step : step], out=largest)
 
 
 def fast_length(longest: int, window: int) -> int:
@@ -101,18 +122,14 @@ def fast_length(longest: int, window: int) -> int:
     """
     least = max(longest, window)
     fast = 1 << (least - 1).bit_length()
-    for five in (5**power for power in range(14)):  # products of 2, 3 and 5 alone
-        for odd in (five * 3**power for power in range(20)):
-            if odd < fast:
-                fast = min(fast, odd << (-(-least // odd) - 1).bit_length())
+    five = 1
+    while five < fast:  # products of 2, 3 and 5 alone
+        odd = five
+        while odd < fast:
+            fast = min(fast, odd << (-(-least // odd) - 1).bit_length())
+            odd *= 3
+        five *= 5
     return fast
-
-
-def _centred(motion: FloatArray) -> FloatArray:
-    spread = float(motion.std())
-    unit = (motion - motion.mean()) / spread if spread > 1e-6 else np.zeros_like(motion)
-    centred: FloatArray = unit.astype(np.float32)
-    return centred
 
 
 def _spreads(rows: FloatArray, length: int, *, circular: bool) -> npt.NDArray[np.float32]:

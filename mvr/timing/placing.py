@@ -8,7 +8,7 @@ search finds for random cuts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,16 @@ import numpy.typing as npt
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.beats import Times
 from mvr.timing.film import FilmTiming
+from mvr.timing.meeting import Meeting
 from mvr.timing.music import MusicTiming
+from mvr.timing.pictures import Pictures
 from mvr.timing.pulses import Pulses
-from mvr.timing.sliding import FEWEST_CUTS, STEP_S, Slide, Starts
+from mvr.timing.sliding import FEWEST_CUTS, STEP_S, Slide
 
 _BLOCK = 24  # tracks that are slid at once: more of them leave the cache
+# What a block leaves free the C library (glibc) gives back to the system and then takes again page by page, a third of
+# all time, until an allocation of more has come and gone once.
+_KEPT_BYTES = 1 << 24
 _FEWEST_STARTS = 8  # fewer leave no choice
 _WORTH = 1.0  # standard deviations above the mean that a start must have to move the music
 _MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat near it
@@ -98,54 +103,52 @@ def place_tracks(
         parts: (T) start and end in s of the part; the start is kept where nothing speaks for another one.
         draws: how often as many cuts at random times are placed by the same search, 0: never.
     """
-    rng, drawn = np.random.default_rng(len(film.cuts_s)), draws if len(film.cuts_s) else 0
-    others = [
-        replace(film, cuts_s=np.sort(rng.uniform(0, film.duration_s, len(film.cuts_s)))) for _ in range(drawn)
-    ]
+    rng, cuts = np.random.default_rng(len(film.cuts_s)), len(film.cuts_s)
+    others_s = [np.sort(rng.uniform(0, film.duration_s, cuts)) for _ in range(draws if cuts else 0)]
+    pictures = Pictures(film, others_s)
+    np.empty(_KEPT_BYTES, np.uint8)  # comes and goes, untouched
     blocks = [slice(first, first + _BLOCK) for first in range(0, len(tracks), _BLOCK)]
     return [
-        placing for block in blocks for placing in _place_block(film, tracks[block], parts[block], others)
+        placing for block in blocks for placing in _place_block(film, pictures, tracks[block], parts[block])
     ]
 
 
 def _place_block(
-    film: FilmTiming,
-    tracks: Sequence[MusicTiming],
-    parts: Sequence[tuple[float, float]],
-    others: Sequence[FilmTiming],
+    film: FilmTiming, pictures: Pictures, tracks: Sequence[MusicTiming], parts: Sequence[tuple[float, float]]
 ) -> list[Placing]:
-    slide = Slide(tracks, len(film.energy))
-    starts, search = slide.starts(film), _Search(slide, parts, film.duration_s)
-    draws = [
-        search.shares(other, search.on_beat(other, STEP_S * search.best(total).astype(np.float64)))
-        for other, total in zip(others, slide.totals(others, starts), strict=True)
-    ]
-    total = starts.total
-    still = is_still(film)
-    starts_s = np.where(search.few | still, search.first_s, _starts(film, search, starts, total))
-    near = search.shares(film, starts_s)
-    random = np.mean(draws, axis=0) if draws else np.full(len(tracks), np.nan)
-    at = np.minimum(np.rint(starts_s / STEP_S), slide.counts - 1).astype(np.int64)
-    peaks, places = total[np.arange(len(tracks)), at], _places(total, slide.counts, search.latest_s)
+    slide, rows = Slide(tracks, pictures.bins), np.arange(len(tracks))
+    totals, meeting = slide.totals(pictures)
+    search, still = _Search(slide, parts, film.duration_s), is_still(film)
+    best = search.best(totals)
+    starts_s = search.on_beat(pictures.cuts_s, STEP_S * best.astype(np.float64))
+    moved_s = _start(search, meeting, best[0], totals[0][rows, best[0]], starts_s[0])
+    starts_s[0] = search.first_s if still else moved_s
+    shares, counts = search.shares(pictures.cuts_s, starts_s), slide.counts
+    random = shares[1:].mean(axis=0) if len(shares) > 1 else np.full(len(tracks), np.nan)
+    at = np.minimum(np.rint(starts_s[0] / STEP_S), counts - 1).astype(np.int64)
+    places = _places(totals[0], counts, search.latest_s)
+    found = zip(
+        starts_s[0].tolist(), totals[0][rows, at].tolist(), counts.tolist(), places, search.few.tolist(),
+        shares[0].tolist(), random.tolist(), strict=True,
+    )  # fmt: skip
     return [
         Placing(
-            start_s=float(starts_s[row]), **_words(still, int(slide.counts[row]), float(peaks[row])),
-            places_s=() if search.few[row] or still else places[row],
-            near_beats=_number(near[row]), near_beats_random=_number(random[row]),
+            start_s=start_s, **_words(still, count, peak), places_s=() if few or still else where,
+            near_beats=_number(near), near_beats_random=_number(by_chance),
         )
-        for row in range(len(tracks))
+        for start_s, peak, count, where, few, near, by_chance in found
     ]  # fmt: skip
 
 
-def _starts(film: FilmTiming, search: _Search, starts: Starts, total: FloatArray) -> Times:
-    """Where tracks start that have a choice: (T,)."""
-    rows, best = np.arange(len(total)), search.best(total)
-    last_s = (starts.counts - 1) * STEP_S
-    exact_s = np.clip(best * STEP_S + starts.meeting.later_s(rows, best), 0, np.maximum(last_s, 0))
-    met = starts.meeting.evidence[rows, best] > _MEETS
-    moved = np.where(met, exact_s, search.on_beat(film, STEP_S * best.astype(np.float64)))
-    chosen = np.where(total[rows, best] > _WORTH, moved, np.minimum(search.first_s, last_s))
-    placed: Times = np.minimum(chosen, search.latest_s)
+def _start(
+    search: _Search, meeting: Meeting, best: npt.NDArray[np.int64], score: FloatArray, near_s: Times
+) -> Times:
+    """Where tracks start of which the best start is known, its score, and the beat near it: (T,)."""
+    rows = np.arange(len(best))
+    exact_s = np.clip(best * STEP_S + meeting.later_s(rows, best), 0, search.last_s)
+    moved = np.where(meeting.evidence[rows, best] > _MEETS, exact_s, near_s)
+    chosen = np.where(score > _WORTH, moved, np.minimum(search.first_s, search.last_s))
+    placed: Times = np.where(search.few, search.first_s, np.minimum(chosen, search.latest_s))
     return placed
 
 
@@ -192,6 +195,7 @@ class _Search:
     Attributes:
         few: (T,) whether a track has too few starts to choose from.
         first_s: (T,) where a part begins.
+        last_s: (T,) the last start that is scored, 0 without any.
         latest_s: (T,) the last start from which a track sounds to the clip's end: from a moment later it would start
             over, with a crossfade of seconds.
     """
@@ -199,52 +203,61 @@ class _Search:
     def __init__(self, slide: Slide, parts: Sequence[tuple[float, float]], clip_s: float) -> None:
         span = np.array(parts, np.float64).reshape(len(slide.tracks), 2)
         last = np.maximum(slide.counts - 1, 0)
+        self.last_s = last * STEP_S
         self.few = slide.counts < _FEWEST_STARTS
         self.first_s = np.maximum(0.0, span[:, 0])
         first = np.minimum(np.ceil(self.first_s / STEP_S - 1e-6), last)
         end = np.maximum(first, np.minimum(np.floor(span[:, 1] / STEP_S - 1e-6), last))
-        columns = np.arange(slide.width)
-        self._outside = (columns < first[:, None]) | (columns > end[:, None])
+        reach = int((end - first).max(initial=0)) + 1
+        self._columns = np.minimum(first[:, None] + np.arange(reach), end[:, None]).astype(np.int64)
         self._lengths_s = np.array([track.duration_s for track in slide.tracks])
         self._clip_s = clip_s
         self.latest_s = np.maximum(self._lengths_s - clip_s, 0.0)
         latest_s = slide.width * STEP_S + float(self.first_s.max(initial=0))
         self._pulses = Pulses([track.beats_s for track in slide.tracks], latest_s + clip_s)
 
-    def best(self, total: FloatArray) -> npt.NDArray[np.int64]:
-        """The best start in each part, its last possible one where the part begins too late for the clip: (T,)."""
-        best: npt.NDArray[np.int64] = np.where(self._outside, -np.inf, total).argmax(axis=1)
+    def best(self, totals: FloatArray) -> npt.NDArray[np.int64]:
+        """The best start in each part, its last possible one where the part begins too late for the clip: (F, T) of
+        scores (F, T, S).
+        """
+        rows = np.arange(totals.shape[1])
+        inside = totals[:, rows[:, None], self._columns].argmax(axis=2)
+        best: npt.NDArray[np.int64] = self._columns[rows, inside]
         return best
 
-    def on_beat(self, film: FilmTiming, starts_s: Times) -> Times:
-        """The beat within half a step of each start, where cuts lie no farther from beats from there: (T,)."""
-        before, after = (each[:, 0] for each in self._pulses.around(starts_s[:, None]))
+    def on_beat(self, cuts_s: Times, starts_s: Times) -> Times:
+        """The beat within half a step of each start (F, T), where cuts (F, K) lie no farther from beats from there."""
+        before, after = (each[..., 0] for each in self._pulses.around(starts_s[..., None]))
         beats_s = np.where(np.abs(before - starts_s) <= np.abs(after - starts_s), before, after)
         near = (np.abs(beats_s - starts_s) <= STEP_S / 2) & (beats_s >= 0) & (beats_s <= self.latest_s)
         tried_s = np.where(near, beats_s, starts_s)
-        there, here = self._pulses.nearness(_moments(film, np.stack([tried_s, starts_s])))
+        there, here = self._pulses.nearness(_moments(cuts_s, np.stack([tried_s, starts_s])))
         placed: Times = np.where(near & (there >= here - 1e-9), beats_s, starts_s)
         return np.minimum(placed, self.latest_s)
 
-    def shares(self, film: FilmTiming, starts_s: Times) -> Times:
-        """Share of cuts near beats from each start, where there are few from where the part begins; NaN: none: (T,)."""
+    def shares(self, cuts_s: Times, starts_s: Times) -> Times:
+        """Share of cuts (F, K) near beats from each start (F, T), where there are few from where the part begins; NaN:
+        none.
+        """
         from_s = np.where(self.few, self.first_s, starts_s)
-        moments, lengths_s = _moments(film, from_s), self._lengths_s
+        moments, lengths_s = _moments(cuts_s, from_s), self._lengths_s
         half_s = np.minimum(np.minimum(_OVER_S, (lengths_s - from_s) / 2), lengths_s / 2) / 2
         run_s = np.where(from_s + self._clip_s > lengths_s + 1e-6, lengths_s - half_s, np.inf)
-        return self._pulses.shares(moments, moments <= run_s[:, None])
+        return self._pulses.shares(moments, moments <= run_s[..., None])
 
 
-def _moments(film: FilmTiming, starts_s: Times) -> Times:
-    return film.cuts_s + starts_s[..., None]
+def _moments(cuts_s: Times, starts_s: Times) -> Times:
+    """Cuts (F, K) under music from starts (..., F, T), in its time: (..., F, T, K)."""
+    return cuts_s[:, None] + starts_s[..., None]
 
 
 def _places(total: FloatArray, counts: npt.NDArray[np.int64], latest_s: Times) -> list[tuple[float, ...]]:
     """Up to three best starts of every track, 2 s apart, none after its latest one, best first."""
     columns, rows = np.arange(total.shape[1]), np.arange(len(total))
-    left, found = np.where(columns < counts[:, None], total, 0), []
+    left, found, near = np.where(columns < counts[:, None], total, 0), [], round(2 / STEP_S) - 1
     for _ in range(_PLACES):
         best = left.argmax(axis=1)
         found.append(np.where(left[rows, best] > 0, np.minimum(best * STEP_S, latest_s), np.nan))
-        left[np.abs(columns - best[:, None]) < round(2 / STEP_S)] = 0
+        around = best[:, None] + np.arange(-near, near + 1)
+        left[rows[:, None], np.clip(around, 0, len(columns) - 1)] = 0
     return [tuple(row[~np.isnan(row)].tolist()) for row in np.stack(found, axis=1)]

@@ -62,12 +62,12 @@ class Pulses:
         return self.distances(times_s) <= NEAR_BEAT_S
 
     def shares(self, times_s: Times, counted: npt.NDArray[np.bool_] | None = None) -> Times:
-        """Share of those times (T, K) that count (all of them) within 80 ms of a beat; NaN for a track with fewer than
-        two, and where no time counts.
+        """Share of those times (..., T, K) that count (all of them) within 80 ms of a beat; NaN for a track with fewer
+        than two, and where no time counts: (..., T).
         """
         counted = np.ones(times_s.shape, bool) if counted is None else counted
-        many = np.where(self.counts < 2, 0, np.count_nonzero(counted, axis=1))
-        near = np.count_nonzero(self.near(times_s) & counted, axis=1)
+        many = np.where(self.counts < 2, 0, np.count_nonzero(counted, axis=-1))
+        near = np.count_nonzero(self.near(times_s) & counted, axis=-1)
         shares: Times = np.where(many > 0, near / np.maximum(many, 1), np.nan)
         return shares
 
@@ -81,26 +81,24 @@ class Pulses:
 
 def beat_nearness(beats_s: Sequence[Times], count: int) -> FloatArray:
     """Nearness to the track's nearest beat, 1 on it, 32 times a second: (T, count)."""
-    near = np.empty((len(beats_s), count), np.float32)
-    for first in range(0, len(beats_s), _TOGETHER):
-        _nearness(beats_s[first : first + _TOGETHER], near[first : first + _TOGETHER])
-    return near
-
-
-def _nearness(beats_s: Sequence[Times], out: FloatArray) -> None:
     one = [each if len(each) else np.array([_NEVER_S]) for each in beats_s]
-    last, count = np.cumsum([len(each) for each in one]) - 1, out.shape[1]
-    beats = np.concatenate(one)
+    beats = np.concatenate([np.zeros(0), *one])
+    ends = np.cumsum([len(each) for each in one], dtype=np.int64)
     edges = np.append((beats[1:] + beats[:-1]) / 2, 0.0)  # halfway on the later beat is the nearer one
     edges = np.clip(np.ceil(edges * RATE_HZ - 0.5), 0, count).astype(np.int64)
-    edges[last] = count
+    edges[ends - 1] = count
     lengths = np.diff(edges, prepend=0)
-    lengths[last[:-1] + 1] += count  # of a first beat: from the start of its own row
-    # in float32 of the time since each beat, so that long tracks lose nothing
-    late = np.repeat(0.5 - beats * RATE_HZ, lengths).reshape(out.shape)
-    late += np.arange(count)
-    out[:] = late
-    _near(out, NEAR_BEAT_S * RATE_HZ)
+    lengths[ends[:-1]] += count  # of a first beat: from the start of its own row
+    since, moments = 0.5 - beats * RATE_HZ, np.arange(count, dtype=np.float64)
+    near, first = np.empty((len(one), count), np.float32), 0
+    for row in range(0, len(one), _TOGETHER):
+        rows, last = near[row : row + _TOGETHER], ends[row : row + _TOGETHER][-1]
+        late = np.repeat(since[first:last], lengths[first:last]).reshape(rows.shape)
+        # in float32 of the time since each beat alone, so that long tracks lose nothing
+        np.add(late, moments, out=rows, casting="same_kind")
+        _near(rows, NEAR_BEAT_S * RATE_HZ)
+        first = last
+    return near
 
 
 def _near(distances: npt.NDArray[Any], spread: float) -> npt.NDArray[Any]:

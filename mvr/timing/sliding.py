@@ -10,7 +10,7 @@ run by FFT over many tracks at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,17 +19,19 @@ import numpy.typing as npt
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
-from mvr.signal.smoothing import smoothed
 from mvr.timing.film import FilmTiming
+from mvr.timing.lengths import Lengths
 from mvr.timing.meeting import Meeting, Strokes, fast_length
 from mvr.timing.music import MusicTiming
+from mvr.timing.pictures import Pictures
 from mvr.timing.pulses import RATE_HZ, beat_nearness
+from mvr.timing.sounds import sound_curves
+
+Spectra = npt.NDArray[np.complexfloating]
 
 STEP_S = 0.25
 VARIANTS = ("energy-loudness", "energy-onset", "cut-onset", "novelty", "cut-beat")
 _STEP = round(STEP_S * CURVE_RATE_HZ)  # bins from one start to the next
-_SLOW, _FAST = 0.5 * CURVE_RATE_HZ, 0.125 * CURVE_RATE_HZ  # of smoothing, in bins
-_ROOM = 4 * round(_SLOW)  # bins that a smooth value is made of, on each side
 _QUARTER = round(STEP_S * RATE_HZ)  # of its samples from one start to the next
 _LEAN = 0.5  # of how picture and strokes correlate, against the five curves' sum
 FEWEST_CUTS = 2  # fewer say nothing of when
@@ -54,12 +56,15 @@ class Starts:
     @property
     def five(self) -> FloatArray:
         """The frozen sum of five, standardised again: (T, S)."""
-        return _standardised(self.scores.sum(axis=0), self.counts)
+        return self._standardised(self.scores.sum(axis=0))
 
     @property
     def total(self) -> FloatArray:
         """The five with how picture and strokes meet, standardised again: (T, S)."""
-        return _standardised(self.five + self.settles, self.counts)
+        return self._standardised(self.five + self.settles)
+
+    def _standardised(self, rows: FloatArray) -> FloatArray:
+        return Lengths(self.counts, rows.shape[1]).standardise(rows)
 
 
 def score_starts(film: FilmTiming, tracks: Sequence[MusicTiming], *, circular: bool = False) -> Starts:
@@ -91,6 +96,7 @@ class Slide:
         fitting = np.where(lengths >= bins, (lengths - bins) // _STEP + 1, 0)
         self.counts = lengths // _STEP if circular else fitting
         self.width = max(1, int(self.counts.max(initial=1)))
+        self._lengths = Lengths(self.counts, self.width)
         longest = int(lengths.max(initial=1))
         self._size = longest if circular else fast_length(longest, bins)
         self._spectra = np.fft.rfft(sound_curves(tracks), self._size)
@@ -99,35 +105,49 @@ class Slide:
 
     def starts(self, film: FilmTiming) -> Starts:
         """Scores under one clip."""
-        change = self._correlate(_picture_curves(film), [0, 1, 2])
-        cut_onset, cut_beat = self._of_cuts(film)
-        rows = [_standardised(row, self.counts) for row in change]
-        meeting = self._strokes.under(film.motion, round(STEP_S * CURVE_RATE_HZ * FINE), self.width)
-        settles = meeting.evidence + np.float32(_LEAN) * _standardised(meeting.correlation, self.counts)
-        scores = np.stack([*rows[:2], cut_onset, rows[2], cut_beat])
+        pictures = Pictures(film)
+        change, cut_onset, cut_beat = self._scores(pictures)
+        meeting, settles = self._settling(pictures)
+        scores = np.stack([*change[:2], cut_onset[0], change[2], cut_beat[0]])
         return Starts(scores=scores, counts=self.counts, meeting=meeting, settles=settles)
 
-    def totals(self, films: Sequence[FilmTiming], known: Starts) -> Iterator[FloatArray]:
-        """`Starts.total` (T, S) under films that differ from a known one in their cuts alone."""
-        kept = known.scores[0] + known.scores[1] + known.scores[3]
-        for film in films:
-            cut_onset, cut_beat = self._of_cuts(film)
-            five = _standardised(kept + cut_onset + cut_beat, self.counts)
-            yield _standardised(five + known.settles, self.counts)
+    def totals(self, pictures: Pictures) -> tuple[FloatArray, Meeting]:
+        """`Starts.total` under each of F pictures, (F, T, S), and how they all meet the strokes."""
+        change, cut_onset, cut_beat = self._scores(pictures)
+        meeting, settles = self._settling(pictures)
+        total = np.add(cut_onset, cut_beat, out=cut_onset)
+        total += change[0] + change[1] + change[2]
+        self._lengths.standardise(total)
+        total += settles
+        return self._lengths.standardise(total), meeting
 
-    def _of_cuts(self, film: FilmTiming) -> tuple[FloatArray, FloatArray]:
-        """Cuts against onsets and against beats, standardised: twice (T, S)."""
-        if len(film.cuts_s) < FEWEST_CUTS:
-            nothing = np.zeros((len(self.tracks), self.width), np.float32)
-            return nothing, nothing
-        onset = self._correlate(_cut_curve(film)[None], [1])[0]
-        return _standardised(onset, self.counts), _standardised(self._cut_beat(film.cuts_s), self.counts)
+    def _scores(self, pictures: Pictures) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Change against loudness and onsets, and novelty, (3, T, S); for each picture cuts against onsets, and against
+        beats, twice (F, T, S). All standardised, 0 where cuts are too few.
+        """
+        count, few = pictures.cuts_s.shape[0], pictures.cuts_s.shape[1] < FEWEST_CUTS
+        scores = np.zeros((3 + 2 * count, len(self.tracks), self.width), np.float32)
+        change, cut_onset, cut_beat = scores[:3], scores[3 : 3 + count], scores[3 + count :]
+        spectra = pictures.spectra(self._size)
+        self._correlate(spectra[:3], self._spectra, change)
+        if not few:
+            self._correlate(spectra[3:], self._spectra[1], cut_onset)
+            self._cut_beat(pictures.cuts_s, cut_beat)
+        self._lengths.standardise(change if few else scores)
+        return change, cut_onset, cut_beat
 
-    def _correlate(self, picture: FloatArray, sounds: list[int]) -> FloatArray:
-        """Correlation of picture curves (K, N) with the named sound curves at every start: (K, T, S)."""
-        product = self._spectra[sounds] * np.conj(np.fft.rfft(picture, self._size))[:, None]
-        found = np.fft.irfft(product, self._size)[..., ::_STEP][..., : self.width]
-        return found.astype(np.float32, copy=False) / np.float32(self.bins)
+    def _settling(self, pictures: Pictures) -> tuple[Meeting, FloatArray]:
+        """How pictures and strokes meet, and what that adds to the sum of five."""
+        meeting = self._strokes.under(pictures, round(STEP_S * CURVE_RATE_HZ * FINE), self.width)
+        settles = self._lengths.standardise(meeting.correlation.copy())
+        settles *= np.float32(_LEAN)
+        settles += meeting.evidence
+        return meeting, settles
+
+    def _correlate(self, pictures: Spectra, sounds: Spectra, out: FloatArray) -> None:
+        """Correlation of K spectra with those of sounds, (T, size // 2 + 1) or K of them, at every start: (K, T, S)."""
+        found = np.fft.irfft(sounds * pictures[:, None], self._size)
+        out[:] = found[..., : _STEP * self.width : _STEP]
 
     def _beat_table(self, longest: int) -> FloatArray:
         """Nearness to beats by eighths of quarter seconds: (8, T, quarters), padded by 0 after a track."""
@@ -139,82 +159,10 @@ class Slide:
             row[length:] = np.resize(row[:length], len(row) - length) if self.circular else 0.0
         return np.ascontiguousarray(near.reshape(len(self.tracks), quarters, _QUARTER).transpose(2, 0, 1))
 
-    def _cut_beat(self, cuts_s: Times) -> FloatArray:
-        """Mean nearness of cuts to beats at every start: (T, S)."""
-        out = np.zeros((len(self.tracks), self.width), np.float32)
+    def _cut_beat(self, cuts_s: Times, out: FloatArray) -> None:
+        """Mean nearness of each picture's cuts (F, K) to beats at every start: (F, T, S)."""
         reach, rest = np.divmod(np.round(cuts_s * RATE_HZ).astype(np.int64), _QUARTER)
-        for first, inside in zip(reach.tolist(), rest.tolist(), strict=True):
-            out += self._near[inside, :, first : first + self.width]
-        return out / np.float32(max(1, len(cuts_s)))
-
-
-def _picture_curves(film: FilmTiming) -> FloatArray:
-    """Change, smoothed for loudness and for onsets, and novelty, mean 0: (3, N)."""
-    energy = film.energy.astype(np.float32)
-    smooth = [_unit(smoothed(energy, sigma)) for sigma in (_SLOW, _FAST)]
-    return np.stack([*smooth, _new(film.novelty.astype(np.float32)[:, None])[0]])
-
-
-def _cut_curve(film: FilmTiming) -> FloatArray:
-    """Cuts as a smooth curve, mean 0: (N,)."""
-    cuts = np.zeros(len(film.energy), np.float32)
-    places = np.clip((film.cuts_s * CURVE_RATE_HZ).astype(np.int64), 0, len(cuts) - 1)
-    np.add.at(cuts, places, 1.0)
-    return _unit(smoothed(cuts, _FAST))
-
-
-def _unit(curve: FloatArray) -> FloatArray:
-    """Mean 0, spread 1; a flat curve is 0."""
-    unit: FloatArray = _standardised(curve[None], np.array([len(curve)]))[0]
-    return unit
-
-
-def sound_curves(tracks: Sequence[MusicTiming]) -> FloatArray:
-    """Loudness, onsets and novelty of T tracks, smoothed and standardised, 0 after a track's end: (3, T, longest)."""
-    lengths = np.array([len(track.onset) for track in tracks], np.int64)
-    longest = int(lengths.max(initial=1))
-    rows = np.zeros((5, len(tracks), longest), np.float32)
-    for row, (track, length) in enumerate(zip(tracks, lengths.tolist(), strict=True)):
-        rows[0, row, :length], rows[1, row, :length] = track.loudness_db, track.onset
-        rows[2:, row, :length] = track.novelty
-    mirrored = _mirrored(lengths, longest)
-    smooth = [
-        smoothed(np.take_along_axis(each, mirrored, 1), sigma)[:, _ROOM : _ROOM + longest]
-        for each, sigma in zip(rows, (_SLOW, _FAST), strict=False)
-    ]
-    return np.stack([*(_standardised(each, lengths) for each in smooth), _new(rows[2:])])
-
-
-def _mirrored(lengths: npt.NDArray[np.int64], longest: int) -> npt.NDArray[np.int64]:
-    """Places in rows that go on as in a mirror before their start and after their own end: (T, longest + 2 rooms)."""
-    places, around = np.arange(-_ROOM, longest + _ROOM), 2 * lengths[:, None]
-    turn = places % around
-    inside: npt.NDArray[np.int64] = np.minimum(turn, around - 1 - turn)
-    return inside
-
-
-def _new(novelty: FloatArray) -> FloatArray:
-    """Mean of three scales (3, T, N), each of spread 1; what no kernel reaches is neutral: (T, N)."""
-    inside = novelty > 0
-    many = np.maximum(np.count_nonzero(inside, axis=2), 1).astype(np.float32)[..., None]
-    mean = novelty.sum(axis=2, keepdims=True) / many  # what is not inside is 0
-    centred = (novelty - mean) * inside
-    spread = np.sqrt(np.einsum("stn,stn->st", centred, centred)[..., None] / many)
-    centred *= np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-6), 0) / np.float32(3)
-    together: FloatArray = centred.sum(axis=0, dtype=np.float32)
-    return together
-
-
-def _standardised(rows: FloatArray, counts: npt.NDArray[np.int64]) -> FloatArray:
-    """Rows (T, S) to mean 0 and spread 1 over their first `counts` columns, 0 beyond and where they are flat."""
-    many = np.maximum(counts, 1).astype(np.float32)[:, None]
-    full = bool((counts == rows.shape[1]).all())
-    inside = None if full else (np.arange(rows.shape[1]) < counts[:, None]).astype(np.float32)
-    unit = rows if inside is None else rows * inside
-    unit = unit - unit.sum(axis=1, keepdims=True) / many
-    if inside is not None:
-        unit *= inside
-    spread = np.sqrt(np.einsum("ts,ts->t", unit, unit)[:, None] / many)
-    unit *= np.where(spread > 1e-5, 1 / np.maximum(spread, 1e-5), 0)
-    standard: FloatArray = unit
-    return standard
+        for scores, firsts, insides in zip(out, reach.tolist(), rest.tolist(), strict=True):
+            for first, inside in zip(firsts, insides, strict=True):
+                scores += self._near[inside, :, first : first + self.width]
+        out /= np.float32(cuts_s.shape[1])

@@ -7,7 +7,7 @@ import pytest
 import scipy.fft
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
-from mvr.signal.smoothing import smoothed, window_means
+from mvr.signal.smoothing import BLOCK, smoothed, smoothed_rows, window_means
 from mvr.timing.meeting import fast_length
 
 
@@ -18,6 +18,18 @@ def test_curves_are_smoothed_as_scipy_smooths_them(shape: tuple[int, ...], devia
     found = smoothed(curves, deviation)
     assert found.dtype == np.float32
     np.testing.assert_array_max_ulp(found, gaussian_filter1d(curves, deviation, axis=-1), 1)
+
+
+@pytest.mark.parametrize("deviation", [1.0, 4.0])
+@pytest.mark.parametrize("length", [16, 32, 70])
+def test_many_rows_are_smoothed_as_each_of_them(length: int, deviation: float) -> None:
+    curves = np.random.default_rng(5).normal(size=(3, length)).astype(np.float32)
+    blocks = -(-length // BLOCK) + 1
+    wide = np.zeros((3, blocks * BLOCK), np.float32)
+    wide[:, : length + BLOCK] = np.pad(curves, ((0, 0), (BLOCK // 2, BLOCK // 2)), mode="symmetric")
+    found = smoothed_rows(wide, deviation)[:, :length]
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, gaussian_filter1d(curves, deviation, axis=1), atol=1e-6)
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 64, 65])

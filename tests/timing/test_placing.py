@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from eval.timing.planted import Follows, hear_source, plant
 from mvr.timing.cuts import cuts_on_beats
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music, nearest, strongest_apart
+from mvr.timing.pictures import Pictures, picture_curves
 from mvr.timing.placing import Placing, near_beats, place_tracks, words_of
 from mvr.timing.pulses import Pulses, beat_nearness
-from mvr.timing.sliding import STEP_S, score_starts
+from mvr.timing.sliding import STEP_S, Slide, score_starts
+from mvr.timing.sounds import sound_curves
 from mvr.timing.store import VERSION, TimingStore, pack, unpack
 
 
@@ -97,9 +101,7 @@ def test_a_picture_that_does_not_move_with_the_music_is_placed_by_the_five_curve
 def test_correlations_equal_the_slow_loop():
     film, track = a_film(), a_track()
     starts = score_starts(film, [track])
-    from mvr.timing.sliding import _picture_curves, sound_curves
-
-    picture, sound = _picture_curves(film), sound_curves([track])[:, 0]
+    picture, sound = picture_curves(film), sound_curves([track])[:, 0]
     slow = [float(np.mean(picture[1] * sound[1][start : start + 80])) for start in range(0, 320 - 80 + 1, 2)]
     expected = (np.array(slow) - np.mean(slow)) / np.std(slow)
     np.testing.assert_allclose(starts.scores[1, 0], expected, atol=1e-3)
@@ -113,6 +115,32 @@ def test_many_tracks_of_many_lengths_are_the_tracks_one_by_one():
         count = int(alone.counts[0])
         assert together.counts[row] == count
         np.testing.assert_allclose(together.total[row, :count], alone.total[0, :count], atol=2e-3)
+
+
+@pytest.mark.parametrize("cuts", [0, 1, 5])
+def test_a_clip_with_other_cuts_scores_as_a_clip_of_its_own(cuts):
+    film, tracks = a_film(cuts=cuts), [a_track(seconds, seconds) for seconds in (40, 25, 9, 3)]
+    others_s = [np.sort(np.random.default_rng(seed).uniform(0, 10, cuts)) for seed in range(2)]
+    totals, meeting = Slide(tracks, 80).totals(Pictures(film, others_s))
+    for total, cuts_s in zip(totals, [film.cuts_s, *others_s], strict=True):
+        own = score_starts(dataclasses.replace(film, cuts_s=cuts_s), tracks)
+        np.testing.assert_allclose(total, own.total, atol=2e-5)
+        np.testing.assert_array_equal(meeting.evidence, own.meeting.evidence)
+
+
+def test_a_list_takes_its_memory_once_not_block_by_block():
+    code = (
+        "from resource import RUSAGE_SELF, getrusage\n"
+        "from mvr.timing.placing import place_tracks\n"
+        "from tests.timing.test_placing import a_film, a_track\n"
+        "tracks, parts = [a_track(120, seed % 3) for seed in range(144)], [(0.0, 60.0)] * 144\n"
+        "for _ in range(2):\n"
+        "    before = getrusage(RUSAGE_SELF).ru_minflt\n"
+        "    place_tracks(a_film(20), tracks, parts, draws=0)\n"
+        "    print(getrusage(RUSAGE_SELF).ru_minflt - before)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert int(said.stdout.split()[1]) < 1_000  # pages; 4,850 before
 
 
 def test_a_start_stays_within_the_part_that_content_chose():
