@@ -11,16 +11,29 @@ import zipfile
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
+from mvr.media.sound import read_stereo
 from tests.browser.conftest import ROWS, choose, on_a_phone_too, on_screens
+from tests.browser.hearing import EAR
 
 pytestmark = pytest.mark.browser
 
 EXAMPLE = "#mv-examples-v2m [data-event=pick]"
 DOWNLOAD = "#mv-tab-video-to-music [data-event=download]"
+HEARD_PLAYER = "mvAudition.tabs.get('m2v').player"
+# mean square of what is heard during a second and a half, from which second of the picture to which
+LISTEN = f"""async () => {{
+  const first = {HEARD_PLAYER}.position(), squares = [];
+  while ({HEARD_PLAYER}.position() < first + 1.5) {{
+    squares.push(heard().rms ** 2);
+    await new Promise((next) => setTimeout(next, 15));
+  }}
+  return [squares.reduce((sum, one) => sum + one, 0) / squares.length, first, {HEARD_PLAYER}.position()];
+}}"""
 
 
 def ids(page) -> list[str]:
@@ -229,9 +242,10 @@ def test_a_tab_of_the_address_is_opened_and_arrows_move_between_tabs(visitor):
 
 
 @on_a_phone_too
-def test_music_finds_videos(visitor):
+def test_music_finds_videos_and_is_heard_as_it_is_taken_away(visitor, tmp_path):
+    visitor.page.add_init_script(EAR)
     page = visitor.open("?tab=music-to-video")
-    page.locator("#mv-examples-m2v [data-event=pick]").first.click()
+    page.locator("#mv-examples-m2v [data-event=pick]", has_text="Velvet Turnstile").click()
     rows = page.locator("#mv-results-m2v .mv-row[data-id]")
     rows.first.wait_for()
     assert rows.first.locator("video").get_attribute("poster")
@@ -240,6 +254,15 @@ def test_music_finds_videos(visitor):
     with page.expect_download() as waiting:
         page.locator("#mv-tab-music-to-video [data-event=download]:enabled").click()
     assert waiting.value.suggested_filename.endswith(".mp4")
+    waiting.value.save_as(tmp_path / "taken.mp4")
+    taken = read_stereo(tmp_path / "taken.mp4", 48000).mean(axis=1)
+    page.evaluate(f"{HEARD_PLAYER}.seek(1)")
+    page.wait_for_function(f"() => {HEARD_PLAYER}.playing() && {HEARD_PLAYER}.position() > 1.5")
+    power, first, last = page.evaluate(LISTEN)
+    written = np.mean(taken[round(48000 * (first - 0.04)) : round(48000 * last)] ** 2)
+    assert abs(10 * np.log10(power / written)) < 1.5, "as loud as what is taken away"
+    line = page.locator("#mv-tab-music-to-video .mv-strip-line").inner_text()
+    assert f"Music from {float(rows.first.get_attribute('data-from')):.2f} s" in line
 
 
 @pytest.mark.parametrize("alpha", ["0.3", "1"])

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from eval.speed.ear import RATE_HZ, write_wave
 from eval.timelines.reading import read_timeline
 from mvr.commands.fit import describe
 from mvr.datatypes import Direction
 from mvr.embeddings.system import load_system
 from mvr.errors import NotInLibrary, UsageError
 from mvr.library import Library
+from mvr.media.mux import MuxSettings, mux_music
 from mvr.media.probe import probe
+from mvr.media.sound import read_stereo
 from mvr.page import texts
 from mvr.page.search.desk import Ask, Clip, Desk
 from mvr.page.search.exports import credit_text
@@ -118,6 +123,32 @@ def test_music_that_is_moved_under_a_shorter_video_begins_at_a_second_of_the_mus
     assert view.row(desk, f"{result.item.id}@4.500").music_from_s == 4.5, "the video is 3 s long, the music 5"
     with pytest.raises(NotInLibrary):
         view.row(desk, f"{result.item.id}@5.500")
+
+
+def test_under_a_found_video_the_music_is_heard_as_it_is_taken_away(place, tmp_path: Path) -> None:
+    place.library.add([place.clip], place.system)
+    t = np.arange(30 * RATE_HZ) / RATE_HZ
+    loud = np.where(t < 20, 0.02, 0.5)  # a soft part is not lifted by as much as the whole track
+    music = write_wave(tmp_path / "swell.wav", loud * np.sin(2 * np.pi * (300 * t + 40 * t * t)))
+    direction = Direction.MUSIC_TO_VIDEO
+    desk = Desk(direction=direction, owner="visit", asked=place.desk.asked)
+    desk.put(Clip(path=music, name="swell.wav", info=probe(music)))
+    ranked = place.retriever.rank(place.retriever.embed_query(music, direction), 0.3)
+    desk.ranked = replace(
+        ranked, results=tuple(replace(result, query_start_s=4.0) for result in ranked.results)
+    )
+    [row] = View(SimpleNamespace(), place.shelf, direction, texts.MUSIC_TO_VIDEO).rows(desk)
+    heard = place.shelf.made(place.shelf.take(row.sound_url.split("/")[1]))
+    assert heard.is_relative_to(tmp_path), "beside the visitor's own file"
+    mux_music(row.path, music, tmp_path / "out.mp4", MuxSettings(start_s=row.music_from_s))
+    lead = slice(24_000, 96_000)
+    played, taken = (read_stereo(file, 48_000)[lead, 0] for file in (heard, tmp_path / "out.mp4"))
+    assert abs(20 * np.log10(np.std(played) / np.std(taken))) < 0.5, "as loud"
+    assert np.corrcoef(played, taken)[0, 1] > 0.98, "from the same second"
+    levels = place.shelf.made(place.shelf.take(row.levels_url.split("/")[1]))
+    assert json.loads(levels.read_text()).keys() == {"own_db", "mix_db", "duck_db", "hop_s"}
+    desk.put(None)
+    assert not heard.exists(), "gone with the music"
 
 
 def test_a_loop_is_told_once_and_a_late_end_with_its_fade() -> None:

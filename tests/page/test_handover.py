@@ -19,6 +19,7 @@ from mvr.page.search.exports import timeline_link
 from mvr.page.search.handover import delivery_of, papers
 from mvr.page.serving import Shelf
 from mvr.retrieval import Retriever
+from mvr.timing.plan import Ending, FitPlan, Method, Piece
 
 
 @pytest.fixture
@@ -45,6 +46,19 @@ def preview_of(desk: Desk, tmp_path: Path, rank: int = 2) -> SimpleNamespace:
     return SimpleNamespace(
         item_id=result.item.id, start_s=result.start_s, path=tmp_path / "out.mp4", name="out.mp4", plan=None
     )
+
+
+@pytest.mark.timelines
+def test_music_fitted_under_a_found_video_lies_there_in_its_pieces(desk, tmp_path: Path) -> None:
+    asked = desk(Direction.MUSIC_TO_VIDEO)
+    preview = preview_of(asked, tmp_path, rank=1)
+    pieces = (
+        Piece(source_start_s=0.5, source_end_s=2.0, start_s=0.0),
+        Piece(source_start_s=3.0, source_end_s=4.5, start_s=1.5),
+    )
+    preview.plan = FitPlan(pieces=pieces, length_s=3.0, method=Method.BARS, ending=Ending.REAL)
+    laid = delivery_of(asked, preview).chosen.pieces
+    assert [(piece.start_s, piece.source_start_s) for piece in laid] == [(0.0, 0.5), (1.5, 3.0)]
 
 
 @pytest.mark.timelines

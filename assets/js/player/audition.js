@@ -27,21 +27,30 @@
       paint();
     };
     const music = direction === "v2m";
-    const player = music
-      ? mvPlayer.create({ pictures: () => all(".mv-screen video", stage()), failed })
-      : mvPictures.create({ audio: () => stage() && stage().querySelector("audio"), screen: () => stage().querySelector(".mv-screen"), failed });
+    const screen = music ? null : mvPictures.create(() => stage().querySelector(".mv-screen"));
+    const player = mvPlayer.create({ pictures: () => all(music ? ".mv-screen video" : ".mv-screen video.is-on", stage()), failed });
     player.onState(() => paint());
+    let loaded = {};  /* what the player knows of the clip */
     /* the server's plan, if it is of the track that is heard */
     const plan = () => {
-      const box = music && panel() && panel().querySelector(".mv-plan[data-fit]");
+      const box = panel() && panel().querySelector(".mv-plan[data-fit]");
       return box && box.dataset.fit === chosen ? box : null;
     };
-    const fittedTrack = (box) => ({ key: `fitted ${box.dataset.key}`, sound: decodes() ? box.dataset.sound : "", stream: box.dataset.sound, start_s: 0 });
-    const decodes = () => Number(stage() ? stage().dataset.duration : 0) <= 50;  /* as the server's excerpts */
-    const track = (row) => (fitted && plan() && row.dataset.id === chosen ? fittedTrack(plan()) : {
-      key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, stream: row.dataset.stream, picture: row.dataset.stream,
-      gain_db: Number(row.dataset.gain), start_s: Number(row.dataset.from), from_s: Number(row.dataset.from), duration_s: Number(row.dataset.duration),
+    /* how long the picture is that a row is heard with */
+    const length = (row) => Number(music ? stage() && stage().dataset.duration : row.dataset.duration);
+    const fittedTrack = (box, row) => ({
+      key: `fitted ${box.dataset.key}`, sound: length(row) <= 50 ? box.dataset.sound : "", stream: box.dataset.sound, start_s: 0,  /* as the server's excerpts */
     });
+    /* a found track and its level, or the music that asks */
+    const streamed = (row) => (music ? { stream: row.dataset.stream, gain_db: Number(row.dataset.gain) }
+      : { stream: stage().querySelector("audio").src, gain_db: Number(stage().dataset.gain) });
+    const pictured = (row) => (music ? {} : {
+      picture: row.dataset.id, length_s: length(row),
+      ready: () => screen.ready(row.dataset.stream), show: () => screen.show(row.dataset.stream, row.dataset.name),
+    });
+    const track = (row) => ({ ...(fitted && plan() && row.dataset.id === chosen ? fittedTrack(plan(), row) : {
+      key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, start_s: Number(row.dataset.from), ...streamed(row),
+    }), ...pictured(row) });
 
     /* ---- what is seen of it ---- */
     const paint = () => {
@@ -69,7 +78,7 @@
         button.setAttribute("aria-label", playing ? texts.pause : texts.play);
       });
       here.classList.toggle("is-on", Boolean(chosen));
-      if (music) paintPlan(box);
+      paintPlan(box);
       shrink();
     };
     const paintPlan = (take) => {
@@ -132,7 +141,8 @@
       hold(row);
       announce(row);
       paint();
-      return Promise.resolve(music ? player.audition(track(row)) : player.see(track(row)))
+      if (!music) levels(row.dataset.levels, () => chosen === id);
+      return Promise.resolve(player.audition(track(row)))
         .then((mine) => { if (mine && coming === id) { coming = null; paint(); ahead(); } }).catch(failed);
     };
     const step = (by) => {
@@ -149,13 +159,13 @@
     const ahead = async () => {
       const mine = ++turn, list = rows(), at = list.findIndex((row) => row.dataset.id === chosen);
       const near = [list[at + 1], list[at - 1]].filter(Boolean);
-      if (!music) { near.forEach((row) => player.prepare(track(row))); return; }
+      if (!music) near.forEach((row) => screen.fetch(row.dataset.stream));
       near.filter((row) => !row.dataset.sound).forEach((row) => player.prepare(track(row)));
       const saves = navigator.connection && navigator.connection.saveData;
       for (const row of saves ? near : [...near, ...list]) {
         const sound = row.dataset.sound;
         if (!sound || mvSounds.has(sound)) continue;
-        const bytes = Number(stage() ? stage().dataset.duration : 0) * 48000 * 8;
+        const bytes = length(row) * 48000 * 8;
         if (!near.includes(row) && mvSounds.room() < bytes) break;
         try { await mvSounds.load(sound); } catch (error) { row.dataset.lost = error.message; }
         if (mine !== turn) return;
@@ -166,12 +176,12 @@
     const react = () => {
       const here = stage();
       /* the next clip is on its way, and nothing that is seen would stop the sound of the last one */
-      if (music && !here && player.playing() && panel() && panel().querySelector(".mv-stage-wait")) player.pause();
+      if (!here && player.playing() && panel() && panel().querySelector(".mv-stage-wait")) player.pause();
       if (here && here.dataset.clip !== clip) {
         clip = here.dataset.clip;
         chosen = coming = null;
         fitted = false;
-        if (music) takeClip(here); else player.clear();
+        takeClip(here);
         const waiting = early && rowOf(early);
         early = null;
         if (waiting) hear(waiting);
@@ -217,11 +227,17 @@
     addEventListener("resize", shrink);
     const takeClip = (here) => {
       const mode = (panel().querySelector(".mv-take input[type=radio]:checked") || {}).value || "mute";
-      const next = { duration_s: Number(here.dataset.duration), mode, sounding: true };
-      player.load(next);
-      if (!here.dataset.levels) return;
-      fetch(here.dataset.levels).then((answer) => (answer.ok ? answer.json() : null))
-        .then((levels) => { if (!levels || here.dataset.clip !== clip) return; next.levels = levels; player.own(null); }).catch(failed);
+      loaded = { duration_s: Number(here.dataset.duration), mode, sounding: true };
+      player.load(loaded);
+      if (screen) screen.clear();
+      levels(here.dataset.levels, () => here.dataset.clip === clip);
+    };
+    /* at which the picture's own sound and the music are mixed, as long as it is the one that is seen */
+    const levels = (address, wanted) => {
+      delete loaded.levels;
+      if (!address) return;
+      fetch(address).then((answer) => (answer.ok ? answer.json() : null))
+        .then((found) => { if (!found || !wanted()) return; loaded.levels = found; player.own(null); }).catch(failed);
     };
     /* a start that was refined meanwhile: the row stays where it is, and so does what is heard */
     const refine = (row, now) => {
@@ -287,15 +303,15 @@
     else here.step(Number(button.dataset.step));
   });
   document.addEventListener("change", (event) => {
-    const box = event.target.closest && event.target.closest("#mv-tab-video-to-music .mv-take");
-    if (box && ["mute", "mix", "duck"].includes(event.target.value)) tabs.get("v2m").player.own(event.target.value);
+    const here = event.target.closest && event.target.closest(".mv-take") && shown();
+    if (here && ["mute", "mix", "duck"].includes(event.target.value)) here.player.own(event.target.value);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("[data-fit-choice]");
-    if (button) tabs.get("v2m").useFit(button.dataset.fitChoice === "fit");
+    if (button) shown().useFit(button.dataset.fitChoice === "fit");
   });
   document.addEventListener("input", (event) => {  /* the hit that is typed is marked on the time line */
-    if (event.target.matches && event.target.matches("#mv-tab-video-to-music .mv-fitting [name=hit]")) tabs.get("v2m").paint();
+    if (event.target.matches && event.target.matches(".mv-fitting [name=hit]")) shown().paint();
   });
   const KEYS = { q: -1, w: 1, ArrowUp: -1, ArrowDown: 1 };
   document.addEventListener("keydown", (event) => {

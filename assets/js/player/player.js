@@ -4,6 +4,8 @@
      player.load({ duration_s, together, sounding, levels })  another clip; everything of the last one is let go
      player.audition({ key, sound, stream, start_s, gain_db })  address of an excerpt from start_s on, or of the whole track,
                                                        which is brought to the excerpts' loudness by so many dB
+       picture, length_s, ready(), show()              where each has a picture of its own: its name and length, the promise
+                                                       that it can be shown, and what shows it. The music runs on under it
      player.prepare(track)                             one that streams is fetched ahead
      player.play() pause() toggle() seek(s) position() playing() current()
      player.own("mute" | "mix" | "duck")               the clip's own sound, heard at once
@@ -40,10 +42,11 @@
     const streams = new Map();  /* key -> voice, in the order of their last use */
     let clip = { duration_s: 0 }, voices = new Map(), current = null, mode = "mute";
     let playing = false, starting = false, startedAt = 0, offset = 0, timer = 0, round = 0, wanted = 0;
-    let bus, ownGain, ownOf;
+    let bus, ownGain;
+    const owns = new WeakMap();  /* video -> the gain of its own sound */
     const onTime = new Set(), onState = new Set();
     const changed = () => onState.forEach((told) => told());
-    const length = () => clip.duration_s;
+    const length = () => (current && current.length_s) || clip.duration_s;
     const position = () => {
       if (!playing) return offset;
       const element = current && current.element;
@@ -95,9 +98,12 @@
     /* ---- the clip's own sound, at the levels of the export ---- */
     const attachOwn = () => {
       const video = pictures()[0];
-      if (!clip.sounding || !video || ownOf === video) return;
-      ownOf = video;
+      if (!clip.sounding || !video) return;
+      ownGain = owns.get(video);
+      if (ownGain) return;
       ownGain = context.createGain();
+      ownGain.gain.value = Number(!current);  /* under music it comes in as it is set */
+      owns.set(video, ownGain);
       context.createMediaElementSource(video).connect(ownGain).connect(context.destination);
     };
     const applyOwn = (at) => {
@@ -179,13 +185,24 @@
     };
 
     /* ---- switching ---- */
+    /* the picture runs on; where another picture comes, the music does, if it is heard at that moment there, too */
+    const under = (old, voice, at) => {
+      if (!old || old.picture === voice.picture) return at;
+      const there = at + old.from_s - voice.from_s;
+      return there >= 0 && there < voice.length_s - 0.05 ? there : 0;
+    };
     const swap = (voice) => {
       const old = current, at = now(), here = old && old.element ? position() : 0;
       current = voice;
+      if (voice.show) voice.show();
       if (clip.together) voices.forEach((one) => one.gain && ramp(one, Number(one === voice), at));
       else if (playing && old !== voice) {
-        const soon = at + 0.005, from = old && old.element ? here : soon - startedAt;
-        if (voice.element || (old && old.element)) startedAt = soon - from;
+        const soon = at + 0.005, from = under(old, voice, old && old.element ? here : soon - startedAt);
+        startedAt = soon - from;
+        if (voice.picture !== old.picture) {
+          attachOwn();
+          pictures().forEach((video) => { video.currentTime = from; video.play().catch(unless_stopped(failed)); });
+        }
         silence(voice);
         begin(voice, soon, from, 0);
         ramp(voice, 1, soon);
@@ -199,7 +216,8 @@
       }
       if (!playing) {
         const video = pictures()[0];
-        if (video && !video.paused) offset = video.currentTime;  /* it ran alone: the sound joins it */
+        if (old && old.picture !== voice.picture) offset = under(old, voice, offset);
+        else if (video && !video.paused) offset = video.currentTime;  /* it ran alone: the sound joins it */
         return play();
       }
       changed();
@@ -220,7 +238,7 @@
     const opened = (track) => {
       const element = new Audio(track.stream);
       Object.assign(element, { preload: "auto", currentTime: track.start_s });
-      const voice = { key: track.key, element, start_s: track.start_s, asked_s: track.start_s, level: decibels(track.gain_db || 0) };
+      const voice = { ...track, element, asked_s: track.start_s, from_s: track.start_s, level: decibels(track.gain_db || 0) };
       element.addEventListener("ended", () => {
         if (current !== voice || !playing) return;
         voice.start_s -= element.duration;
@@ -235,27 +253,26 @@
       element.addEventListener("loadeddata", done, { once: true });
       element.addEventListener("error", () => fail(new Error(mvTexts.sound_lost)), { once: true });
     });
+    const decoded = (track, buffer) => ({ ...track, buffer, from_s: track.start_s, level: 1 });
     const prepared = async (track) => {
-      if (!track.sound) {
-        const voice = prepare(track);
-        await loaded(voice.element);
-        return voice;
-      }
-      return { key: track.key, buffer: await mvSounds.load(track.sound), start_s: track.start_s, level: 1 };
+      const seen = track.ready && track.ready();
+      const voice = track.sound ? decoded(track, await mvSounds.load(track.sound)) : prepare(track);
+      await Promise.all([seen, voice.element && loaded(voice.element)]);
+      return voice;
     };
     const audition = (track) => {
       const mine = ++wanted;
       audioContext().resume();  /* within the gesture */
       const known = voices.get(track.key);
       if (known) return Promise.resolve(swap(known)).then(() => true);
-      const ready = track.sound && mvSounds.ready(track.sound);
+      const ready = track.sound && !track.ready && mvSounds.ready(track.sound);
       const take = (voice) => {
         if (mine !== wanted) return false;
         voices.forEach((one, key) => { if (!clip.together && one !== current) { silence(one); voices.delete(key); } });
         voices.set(track.key, voice);
         return Promise.resolve(swap(voice)).then(() => true);
       };
-      return ready ? take({ key: track.key, buffer: ready, start_s: track.start_s, level: 1 }) : prepared(track).then(take);
+      return ready ? take(decoded(track, ready)) : prepared(track).then(take);
     };
     const add = (key, buffer) => voices.set(key, { key, buffer, start_s: 0, level: 1 });
 

@@ -25,7 +25,8 @@ class Row:
     Attributes:
         id: of the item in its library.
         gain_db: brings the whole track to the loudness of excerpts and exports.
-        sound_url: the excerpt that plays on the clip; empty where the item streams, or is a picture.
+        sound_url: the excerpt of the pair's music that plays under its picture; empty where the music streams.
+        levels_url: the levels at which a found video's own sound and the music are mixed.
         credit: the line to print under a published clip.
         path: the item's file; never shown.
         play_from_s: where the best segment begins, and the player with it.
@@ -61,6 +62,7 @@ class Row:
     poster_url: str
     gain_db: float = 0.0
     sound_url: str = ""
+    levels_url: str = ""
     why: str = ""
     begins: str = ""
     placed: str = ""
@@ -94,14 +96,14 @@ def item_row(shelf: Shelf, item: Item, owner: str | None) -> Row:
         may_use=item.rights.may_use,
         credit=item.credit_line, facts=facts_of(item), media_url=media_url(shelf, item, owner),
         wave_url=wave_url(shelf, item, owner) if audio else "",
-        gain_db=level_db(item.loudness_lufs, item.true_peak_dbtp) if audio else 0.0,
+        gain_db=level_db(item.loudness_lufs, item.true_peak_dbtp) if audio and _plays(item) else 0.0,
         poster_url="" if audio else poster_url(shelf, item, owner),
     )  # fmt: skip
 
 
 def media_url(shelf: Shelf, item: Item, owner: str | None) -> str:
     """Address of an item for a player; sound that browsers do not play is converted on first request."""
-    if item.path.suffix.lower() in MEDIA_TYPES:
+    if _plays(item):
         return shelf.put(ShelfItem(path=item.path, name=item.path.name, owner=owner))
     suffix = ".mp4" if item.modality is Modality.VIDEO else ".m4a"
     made = cache_file(item, suffix, owner)
@@ -113,6 +115,11 @@ def media_url(shelf: Shelf, item: Item, owner: str | None) -> str:
             make=lambda out: _convert(item, out),
         )
     )
+
+
+def _plays(item: Item) -> bool:
+    """Whether browsers play the file itself; a copy has the export's loudness already."""
+    return item.path.suffix.lower() in MEDIA_TYPES
 
 
 def wave_url(shelf: Shelf, item: Item, owner: str | None) -> str:
@@ -139,7 +146,7 @@ def cache_file(item: Item, suffix: str, owner: str | None) -> Path:
 
 def delete_made(item: Item, owner: str | None) -> None:
     """Delete everything that was made from an item."""
-    for suffix in (".svg", ".jpg", ".mp4", ".m4a"):
+    for suffix in (".svg", ".jpg", ".mp4", ".m4a", ".json"):
         cache_file(item, suffix, owner).unlink(missing_ok=True)
 
 

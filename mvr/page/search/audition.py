@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mvr.config.paths import home_dir
-from mvr.page.library.rows import cache_file
+from mvr.datatypes import Modality
+from mvr.page.library import cache_file
 from mvr.page.serving import Shelf, ShelfItem
 from mvr.page.serving.room import make_room
 
 if TYPE_CHECKING:
     from mvr.datatypes import FloatArray
-    from mvr.library import Item
+    from mvr.page.search.desk import Desk
+    from mvr.retrieval import Result
 
 LONGEST_DECODED_S = 50.0  # three excerpts, the heard one and its neighbours, stay below 60 MB decoded
 LEVELS_HOP_S = 0.05
@@ -29,24 +30,43 @@ _MARGIN_S = 0.5  # beyond the clip's end: decoders and clocks round
 _KEPT_BYTES = 1 << 30
 
 
-def sound_url(shelf: Shelf, item: Item, owner: str | None, span: tuple[float, float]) -> str:
+def sounds_of(shelf: Shelf, desk: Desk, result: Result, owner: str | None) -> tuple[str, str]:
+    """Addresses of what a row of the list is heard with: the excerpt of the pair's music, and the levels of the own
+    sound of a video that was found.
+
+    Args:
+        shelf: serves it.
+        desk: whose list; its clip is the picture, or the music that asks.
+        result: the row.
+        owner: whose visit may hear the library's items; None: everybody.
+    """
+    assert desk.clip is not None and desk.ranked is not None
+    item, kept = result.item, cache_file(result.item, "", owner)
+    if item.modality is Modality.AUDIO:
+        span = (result.start_s, desk.clip.info.duration_s)
+        return sound_url(shelf, item.path, kept, owner, span), ""
+    asks, span = desk.clip.kept(desk.ranked.query.content[:16]), (result.query_start_s, item.duration_s)
+    excerpt_url = sound_url(shelf, desk.clip.path, asks, None if desk.clip.shared else desk.owner, span)
+    return excerpt_url, levels_url(shelf, item.path, kept, owner, item.duration_s)
+
+
+def sound_url(shelf: Shelf, music: Path, kept: Path, owner: str | None, span: tuple[float, float]) -> str:
     """Address of a track's excerpt; empty where the clip is so long that the track streams.
 
     Args:
         shelf: serves it.
-        item: the track.
+        music: the track.
+        kept: where what was made of it lies, named after it and without an ending.
         owner: whose visit may hear it; None: everybody.
         span: second of the track at which the clip begins, and the clip's length.
     """
     start_s, length_s = span
     if length_s > LONGEST_DECODED_S:
         return ""
-    suffix = f"-{start_s:.3f}-{length_s:.2f}.flac"
-    made = cache_file(item, suffix, owner)
-    made = made.parent / "auditions" / made.name
+    made = kept.parent / "auditions" / f"{kept.name}-{start_s:.3f}-{length_s:.2f}.flac"
 
     def make(out: Path) -> None:
-        write_excerpt(item.path, out, start_s, length_s)
+        write_excerpt(music, out, start_s, length_s)
         make_room(out.parent, "*.flac", _KEPT_BYTES)
 
     return shelf.put(ShelfItem(path=made, name="sound.flac", owner=owner, make=make))
@@ -115,15 +135,13 @@ def levelled(samples: FloatArray) -> FloatArray:
     return samples * np.float32(10 ** (gain_db / 20))
 
 
-def levels_url(shelf: Shelf, player: Path, owner: str, duration_s: float) -> str:
-    """Address of the levels at which the clip's own sound and the music are mixed; made on first request."""
-    made = (
-        (home_dir() if player.parent.name != owner else player.parent) / "page-cache" / f"{player.stem}.json"
-    )
+def levels_url(shelf: Shelf, video: Path, kept: Path, owner: str | None, duration_s: float) -> str:
+    """Address of the levels at which a clip's own sound and the music are mixed; made on first request."""
 
     def make(out: Path) -> None:
-        out.write_text(json.dumps(own_levels(player, duration_s)), encoding="utf-8")
+        out.write_text(json.dumps(own_levels(video, duration_s)), encoding="utf-8")
 
+    made = kept.with_name(f"{kept.name}.json")
     return shelf.put(ShelfItem(path=made, name="levels.json", owner=owner, make=make))
 
 

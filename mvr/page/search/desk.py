@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mvr.config.paths import home_dir
 from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.media.limits import MediaLimits
@@ -49,12 +50,19 @@ class Clip:
         name: as the visitor calls it.
         info: what is in it.
         shared: it belongs to the demo library; never deleted, never converted.
+        gain_db: brings a piece of music, as browsers play it, to the loudness of excerpts and exports; a copy has it.
     """
 
     path: Path
     name: str
     info: MediaInfo
     shared: bool = False
+    gain_db: float = 0.0
+
+    def kept(self, name: str) -> Path:
+        """Where what was made of it lies, without an ending: of a visitor's file beside it, gone with it."""
+        folder = home_dir() if self.shared else self.path.parent
+        return folder / "page-cache" / name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +125,8 @@ class Desk:
         with self.lock:
             for path in self._own_files():
                 path.unlink(missing_ok=True)
+            if self.clip is not None and not self.clip.shared:
+                shutil.rmtree(self.clip.path.parent / "page-cache", ignore_errors=True)
             self.clip = clip
             self.player = clip.path if clip is not None and plays_as_it_is(clip) else None
             self.queries, self.ranked, self.note, self.preview = {}, None, "", None
@@ -161,9 +171,12 @@ def example_clip(catalogue: Catalogue, item_id: str, modality: Modality) -> Clip
         NotInLibrary: no such item.
     """
     item = catalogue.library(DEMO).item(item_id)
+    from mvr.delivery.plan import level_db
+
     if item.modality is not modality:
         raise NotInLibrary(texts.UNKNOWN_ITEM)
-    return Clip(path=item.path, name=item.title, info=probe(item.path), shared=True)
+    gain_db = level_db(item.loudness_lufs, item.true_peak_dbtp) if modality is Modality.AUDIO else 0.0
+    return Clip(path=item.path, name=item.title, info=probe(item.path), shared=True, gain_db=gain_db)
 
 
 def embed(

@@ -36,7 +36,10 @@ def delivery_of(desk: Desk, preview: Preview) -> Delivery:
     origin = {"system": desk.ranked.system, "alpha": desk.ranked.alpha, "commercial": commercial}
     if desk.direction is Direction.MUSIC_TO_VIDEO:
         film = lay_film(chosen.item.path)
-        return lay_ranked(film, [], lay_file(desk.clip.path, film, preview.start_s), origin=origin)
+        asking = lay_file(desk.clip.path, film, preview.start_s)
+        if preview.plan is not None:
+            asking = cut_by(asking, preview.plan)
+        return lay_ranked(film, [], asking, origin=origin, timing=Found.of(chosen).timing)
     film, first = lay_film(desk.clip.path), replace(Found.of(chosen), start_s=preview.start_s)
     others = [Found.of(result) for result in results if result is not chosen][: _TRACKS - 1]
     if preview.plan is None:

@@ -79,9 +79,7 @@ class SearchTab:
             self.original = gr.Radio(
                 list(texts.ORIGINALS), value="mute", label=texts.ORIGINAL_LABEL, elem_classes="mv-segments"
             )
-            self.fit = gr.HTML(
-                "", js_on_load=on_load_events("fit"), visible=self.direction is Direction.VIDEO_TO_MUSIC
-            )
+            self.fit = gr.HTML("", js_on_load=on_load_events("fit"))
             self.exports = gr.HTML(exports_html(self.words, None, []), js_on_load=on_load_events("download"))
         self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
         self.cancel = gr.Button(texts.CANCEL, visible=False, size="sm", elem_classes="mv-cancel")

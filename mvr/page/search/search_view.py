@@ -9,7 +9,7 @@ from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue, Row, item_row, poster_url, wave_url
-from mvr.page.search.audition import levels_url, sound_url
+from mvr.page.search.audition import levels_url, sounds_of
 from mvr.page.search.exports import list_links, preview_links
 from mvr.page.search.fitted import fit_html
 from mvr.page.search.reasons import (
@@ -65,6 +65,7 @@ class StageClip:
     key: str = ""
     duration_s: float = 0.0
     levels_url: str = ""
+    gain_db: float = 0.0
     seen: str = ""
     width_px: int = 0
     height_px: int = 0
@@ -211,11 +212,11 @@ class View:
         """The ranked list as rows."""
         assert desk.ranked is not None and desk.asked is not None
         owner = None if desk.asked.library == DEMO else desk.owner
-        length_s = desk.clip.info.duration_s if desk.clip is not None else 0.0
         rows = []
         for result in desk.ranked.results:
             row = item_row(self.shelf, result.item, owner)
             audio = self.direction.target is Modality.AUDIO
+            sound, levels = sounds_of(self.shelf, desk, result, owner)
             rows.append(
                 replace(
                     row,
@@ -235,10 +236,9 @@ class View:
                     play_from_s=result.start_s if audio else 0.0,
                     end_s=result.end_s,
                     music_from_s=result.start_s if audio else result.query_start_s,
-                    timing=timeline_of(result) if audio else "",
-                    sound_url=sound_url(self.shelf, result.item, owner, (result.start_s, length_s))
-                    if audio
-                    else "",
+                    timing=timeline_of(result),
+                    sound_url=sound,
+                    levels_url=levels,
                 )
             )
         return rows
@@ -272,8 +272,9 @@ class View:
             url = self.shelf.put(ShelfItem(path=desk.player, name=name, owner=visit.id))
             clip = replace(clip, media_url=url, key=url, seen=self.seen(desk))
             if clip.picture and desk.clip.info.audio is not None:
+                kept = desk.clip.kept(desk.player.stem)
                 clip = replace(
-                    clip, levels_url=levels_url(self.shelf, desk.player, visit.id, clip.duration_s)
+                    clip, levels_url=levels_url(self.shelf, desk.player, kept, visit.id, clip.duration_s)
                 )
         return render("stage.html", clip=clip, kind=str(self.direction.query))
 
@@ -297,6 +298,7 @@ class View:
             label=f"Your {self.words.file}: {clip.name}",
             duration_s=info.duration_s,
             picture=self.direction.query is Modality.VIDEO,
+            gain_db=clip.gain_db,
             width_px=info.video.width_px if info.video is not None else 0,
             height_px=info.video.height_px if info.video is not None else 0,
         )
