@@ -97,19 +97,7 @@ def plan_track(video: Path, track: str, library: Path | None, choice: FitChoice)
 
 def describe(plan: FitPlan) -> list[str]:
     """A plan in lines: its pieces with their joins, and what is off at the hit and at the end."""
-    lines = [line for pieces in plan.rounds() for line in _lines(pieces)]
-    end = "the track's own ending" if plan.ending is Ending.REAL else f"a fade-out of {plan.fade_s:.1f} s"
-    lines.append(f"ends with {end}, {plan.end_told}")
-    if plan.hit_s is not None and plan.hit_error_s is not None:
-        struck_s = plan.source_at(plan.hit_s)
-        lines.append(
-            f"hits at {plan.hit_s:.2f} s with second {struck_s:.2f} of the track, {1000 * plan.hit_error_s:+.0f} ms off"
-        )
-    elif plan.hit_s is not None:
-        lines.append(f"no hit at {plan.hit_s:.2f} s")
-    if plan.note:
-        lines.append(plan.note)
-    return lines
+    return [line for pieces in plan.rounds() for line in _lines(pieces)] + plan.told
 
 
 def _lines(pieces: tuple[Piece, ...]) -> list[str]:
@@ -120,6 +108,4 @@ def _lines(pieces: tuple[Piece, ...]) -> list[str]:
 
 def _line(piece: Piece) -> str:
     span = f"{piece.start_s:8.3f} s  track {piece.source_start_s:8.3f} to {piece.source_end_s:8.3f} s"
-    if piece.likeness is None or piece.percentile is None:
-        return span
-    return f"{span}  joined with likeness {piece.likeness:.2f}, better than {piece.beaten:.0%} of all jumps"
+    return f"{span}  {piece.join_told}" if piece.join_told else span

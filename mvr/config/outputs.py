@@ -8,8 +8,10 @@ already is replaced only with `--force`; a folder is written into when it is new
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +20,8 @@ from mvr.errors import OutputRefused
 
 VIDEO_MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}  # ending -> FFmpeg's name of the container
 VIDEO_ENDINGS = tuple(VIDEO_MUXERS)
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+_TORN_S = 2.0  # a few bytes that are not there by then never come
 _LITTER = frozenset(
     {".DS_Store", "Thumbs.db", "desktop.ini"}
 )  # left by file managers in folders that look empty
@@ -106,6 +110,56 @@ def written_whole(out: str | Path) -> Iterator[Path]:
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
+
+
+def drawn_once(path: Path, drawn: bytes, mode: int = 0o666) -> bytes:
+    """What a file holds, or `drawn`, written into it: of several processes that start at once one draws for all.
+
+    Args:
+        path: the file, in a folder that is there.
+        drawn: what it holds from now on if it is not there yet; not empty.
+        mode: for whom it is then, before the user's umask.
+
+    Raises:
+        OSError: it can be neither read nor written.
+    """
+    assert drawn
+    if not path.exists() or not path.stat().st_size:
+        fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        _write_new(fresh, drawn, mode)
+        try:
+            _name_once(fresh, path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    return path.read_bytes()
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _name_once(fresh: Path, path: Path) -> None:
+    """Give a whole file its name unless another process did so first.
+
+    A second name for the same bytes is given at one stroke. Where a disk has none (exFAT, some shares), the name is
+    taken first and filled then, so whoever comes second waits for what the first one writes.
+    """
+    try:
+        os.link(fresh, path)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            with contextlib.suppress(FileExistsError):
+                _write_new(path, fresh.read_bytes(), stat.S_IMODE(fresh.stat().st_mode))
+        elif not isinstance(error, FileExistsError):
+            raise
+    until = time.monotonic() + _TORN_S
+    while not path.stat().st_size and time.monotonic() < until:
+        time.sleep(0.01)
+    if not path.stat().st_size:  # who took the name died over it
+        fresh.replace(path)
 
 
 def _no_folder(out: Path) -> OutputRefused:

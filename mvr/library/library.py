@@ -10,8 +10,6 @@ a killed run is resumed by running it again. One process adds at a time; any num
 
 from __future__ import annotations
 
-import contextlib
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mvr.config.digest import content_hash
+from mvr.config.outputs import drawn_once
 from mvr.datatypes import Modality
 from mvr.embeddings.cache import FeatureCache, FeatureSource
 from mvr.embeddings.system import SegmentFeatures, System
@@ -107,13 +106,7 @@ class Library:
         """
         kept = self.root / "origin"
         try:
-            if not kept.exists():
-                drawn = self.root / f"origin-{uuid.uuid4().hex}"
-                drawn.write_text(drawn.name, encoding="ascii")
-                with contextlib.suppress(FileExistsError):  # another process was first
-                    os.link(drawn, kept)
-                drawn.unlink()
-            return kept.read_text(encoding="ascii")
+            return drawn_once(kept, f"origin-{uuid.uuid4().hex}".encode()).decode("ascii")
         except OSError as error:
             raise UsageError(f"the library cannot be given a name in {kept}: {error.strerror}") from error
 

@@ -17,7 +17,10 @@ class Answer(BaseModel):
 
 
 class Match(BaseModel):
-    """A ranked item. Times in seconds; `start_s` is the moment of it that fits what was asked."""
+    """A ranked item. Times in seconds; `start_s` is the moment of it that fits what was asked.
+
+    `music_start_s` is where the music starts, whichever of the two it is, and `placed` how sure that is, in words.
+    """
 
     rank: int
     id: str
@@ -29,6 +32,8 @@ class Match(BaseModel):
     score: FiniteFloat
     start_s: FiniteFloat
     end_s: FiniteFloat
+    music_start_s: FiniteFloat
+    placed: str
     duration_s: FiniteFloat
     why: list[str]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mvr.delivery.laying import Timing
     from mvr.delivery.plan import Delivery, Film, Sound
     from mvr.mcp.desk import Desk, Source
-    from mvr.retrieval import RankedList
+    from mvr.retrieval import RankedList, Result
 
 Clip = Annotated[str, Field(description="A video: a file below an allowed folder, or an item's id.")]
 Track = Annotated[str, Field(description="A track: an item's id, or a file below an allowed folder.")]
@@ -69,7 +69,7 @@ class Tools:
             ranked = self._desk.rank(source, direction, alpha, count, Filters(commercial=commercial))
         return Ranking(
             sentence=_listed(ranked), asked=name, system=ranked.system, alpha=ranked.alpha, commercial=commercial,
-            count=len(ranked.results), results=[_match(result.to_json()) for result in ranked.results],
+            count=len(ranked.results), results=[_match(result) for result in ranked.results],
         )  # fmt: skip
 
     def fit(
@@ -103,8 +103,7 @@ class Tools:
         done = _done(place is not None, out)
         return Fitted(
             sentence=f"“{sound.title}” under {delivery.film.length_s:.2f} s in {len(pieces)} piece(s), from "
-            f"{pieces[0].source_start_s:.2f} s of the track, ending {plan.ending}, "
-            f"{1000 * plan.end_error_s:+.0f} ms from the clip's end; {plan.note + '; ' if plan.note else ''}{done}.",
+            f"{pieces[0].source_start_s:.2f} s of the track; {'; '.join([*plan.told, done])}.",
             ending=plan.ending.value, end_error_s=plan.end_error_s, hit_error_s=plan.hit_error_s, note=plan.note,
             track=track, title=sound.title, clip_s=delivery.film.length_s, gain_db=sound.gain_db, pieces=pieces,
             dry_run=dry_run, file="" if place is None else str(place), would_write=out if dry_run else "",
@@ -235,13 +234,19 @@ def _listed(ranked: RankedList) -> str:
     if not ranked.results:
         return f"Nothing fits: {ranked.candidates} of {ranked.library_items} items pass the filters."
     names = "; ".join(
-        f"{r.rank}. “{r.item.title}” ({r.item.id}) {r.score:+.3f} from {r.start_s:.1f} s, licence {r.item.licence}"
+        f"{r.rank}. “{r.item.title}” ({r.item.id}) {r.score:+.3f} music from {r.music_start_s:.1f} s, "
+        f"licence {r.item.licence}"
         for r in ranked.results
     )
     return f"{len(ranked.results)} of {ranked.library_items}: {names}."
 
 
-def _match(values: dict[str, object]) -> Match:
+def _match(result: Result) -> Match:
+    told = {
+        "music_start_s": round(result.music_start_s, 3),
+        "placed": "" if result.placing is None else result.placing.told,
+    }
+    values = result.to_json() | told
     return Match.model_validate({name: values[name] for name in Match.model_fields})
 
 

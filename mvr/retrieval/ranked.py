@@ -83,6 +83,11 @@ class Result:
         """The facts as short phrases: "112 bpm", "a cut every 2.0 s"."""
         return words_of(self.facts)
 
+    @property
+    def music_start_s(self) -> float:
+        """Where the pair's music starts, in the found track or in the music that asked."""
+        return self.start_s if self.item.modality is Modality.AUDIO else self.query_start_s
+
     def to_json(self) -> JsonDict:
         """JSON-able form: the item's facts with rank, score and times."""
         item = self.item.to_json()
@@ -129,7 +134,11 @@ class Result:
         found = self.cuts_on_beats()
         on_beats = None if found is None else found.to_json()
         document = {
-            "placed": {**self.placing.to_json(), "cuts_on_beats": on_beats},
+            "placed": {
+                "start_s": round(self.music_start_s, 3),
+                **self.placing.to_json(),
+                "cuts_on_beats": on_beats,
+            },
             "timing": self.music.to_json(),
         }
         if self.film is not None and self.item.modality is Modality.VIDEO:

@@ -65,6 +65,17 @@ class Piece:
         return min(0.99, self.percentile or 0.0)
 
     @property
+    def join_told(self) -> str:
+        """How well it is joined to what is before it; empty for the first piece.
+
+        >>> Piece(source_start_s=0, source_end_s=1, start_s=0, likeness=0.93, percentile=0.981).join_told
+        'joined with likeness 0.93, better than 98 % of all jumps'
+        """
+        if self.likeness is None or self.percentile is None:
+            return ""
+        return f"joined with likeness {self.likeness:.2f}, better than {100 * self.beaten:.0f} % of all jumps"
+
+    @property
     def end_s(self) -> float:
         """Where it ends under the clip."""
         return self.start_s + self.duration_s
@@ -120,13 +131,39 @@ class FitPlan:
         ]
 
     @property
-    def end_told(self) -> str:
-        """Where the music ends, in words, and whether what sounds there is faded because it comes after the clip.
+    def ends_told(self) -> str:
+        """How and where the music ends.
 
         >>> piece = Piece(source_start_s=0.0, source_end_s=8.0, start_s=0.0)
-        >>> FitPlan(pieces=(piece,), length_s=8.0, method=Method.BARS, ending=Ending.REAL, end_error_s=-0.25).end_told
-        "0.25 s before the clip's end"
+        >>> FitPlan(pieces=(piece,), length_s=8.0, method=Method.BARS, ending=Ending.REAL, end_error_s=-0.25).ends_told
+        "ends with the track's own ending, 0.25 s before the clip's end"
         """
+        own, fade = "the track's own ending", f"a fade-out of {self.fade_s:.1f} s"
+        return f"ends with {own if self.ending is Ending.REAL else fade}, {self._end_told}"
+
+    @property
+    def hit_told(self) -> str:
+        """What strikes where it was asked for; empty where nothing was.
+
+        >>> piece = Piece(source_start_s=1.0, source_end_s=9.0, start_s=0.0)
+        >>> asked = {"pieces": (piece,), "length_s": 8.0, "method": Method.BARS, "ending": Ending.REAL, "hit_s": 2.0}
+        >>> FitPlan(**asked, hit_error_s=0.012).hit_told, FitPlan(**asked).hit_told
+        ('hits at 2.00 s with second 3.00 of the track, +12 ms off', 'no hit at 2.00 s')
+        """
+        if self.hit_s is None:
+            return ""
+        if self.hit_error_s is None:
+            return f"no hit at {self.hit_s:.2f} s"
+        struck_s, off_ms = self.source_at(self.hit_s), 1000 * self.hit_error_s
+        return f"hits at {self.hit_s:.2f} s with second {struck_s:.2f} of the track, {off_ms:+.0f} ms off"
+
+    @property
+    def told(self) -> list[str]:
+        """How it ends, what it hits, and what there is to say of it."""
+        return [line for line in (self.ends_told, self.hit_told, self.note) if line]
+
+    @property
+    def _end_told(self) -> str:
         if abs(self.end_error_s) < _EXACT_S:
             return "exactly at the clip's end"
         if self.end_error_s < 0:

@@ -6,13 +6,13 @@ lacks them, or all of them; SQLite's online copy takes both.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from mvr.config.outputs import written_whole
 from mvr.config.sqlite import may_write, read_only_address
 from mvr.errors import DataError, NotSaved, UsageError
 from mvr.votes.engine import parse_url
@@ -48,24 +48,22 @@ def back_up(url: str | Path | None, out: Path) -> int:
         out: the file to write; it appears only when it is complete.
 
     Raises:
-        UsageError: no such votes. DataError: no votes in it. NotSaved: the copy cannot be written.
+        UsageError: no such votes. DataError: no votes in it. OutputRefused: no folder for the copy. NotSaved: it cannot
+            be written.
     """
     source = file_of(url)
     check_holds_votes(source)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         with (
+            written_whole(out) as part,
             closing(sqlite3.connect(read_only_address(source), uri=True, timeout=60)) as original,
             closing(sqlite3.connect(part)) as copy,
         ):
             original.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # the copy needs no file beside it
             (votes,) = copy.execute("SELECT COUNT(*) FROM vote").fetchone()
-        part.replace(out)
     except (sqlite3.Error, OSError) as error:
         raise NotSaved(f"the votes of {source} could not be copied to {out}: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return int(votes)
 
 

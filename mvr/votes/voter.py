@@ -15,6 +15,7 @@ from pathlib import Path
 
 from itsdangerous import BadSignature, Signer
 
+from mvr.config.outputs import drawn_once
 from mvr.config.paths import home_dir
 from mvr.errors import UsageError, VoteRefused
 
@@ -37,19 +38,7 @@ def load_secret(path: Path | None = None) -> bytes:
 
 def _secret_file(path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)  # atomic: of several processes that start at once exactly one makes the file
-    except FileExistsError:
-        pass  # another process was first; its secret is read below
-    finally:
-        fresh.unlink()
-    return path.read_bytes()
+    return drawn_once(path, secrets.token_hex(32).encode(), mode=0o600)
 
 
 class VoterSigner:

@@ -38,6 +38,11 @@ from tests.browser.hearing import (
 pytestmark = pytest.mark.browser
 
 SWEPT = "(now.hz - 400) / 20"  # the second of sweep.wav that is heard
+LEVEL = """const level = hz => Math.max(...ears.map(ear => {
+  const bins = new Float32Array(ear.frequencyBinCount);
+  ear.getFloatFrequencyData(bins);
+  return bins[Math.round(hz * ear.fftSize / ear.context.sampleRate)];
+}));"""
 PLAYER = "mvAudition.tabs.get('v2m').player"
 VIDEO = "document.querySelector('.mv-stage video')"
 
@@ -56,6 +61,16 @@ def silent_clip(folder: Path, seconds: float, name: str = "clip.mp4") -> Path:
     )  # fmt: skip
 
 
+def speaking_clip(folder: Path, name: str, seconds: float, when: str) -> Path:
+    """A clip with a tone of its own, 3000 Hz, as loud over time as `when` says."""
+    source = f"testsrc2=size=320x180:rate=24:duration={seconds}"
+    own = f"aevalsrc=0.3*sin(2*PI*3000*t)*{when}:s=48000:d={seconds}"
+    return made(
+        folder / name, "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", own,
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac",
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def tones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
     """A server whose user has a library of tones, and a folder with clips."""
@@ -68,7 +83,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Pa
     write_wave(
         music / "sweep.wav", 0.3 * np.sin(2 * np.pi * (400 * t + 10 * t * t))
     )  # 400 Hz + 20 Hz per second
-    videos = [silent_clip(folder, seconds, f"found {seconds}.mp4") for seconds in (9, 12)]
+    videos = [silent_clip(folder, 9, "found.mp4"), speaking_clip(folder, "found too.mp4", 12, "1")]
     with serve(folder, MVR_APP_MAX_VIDEO_S="700") as server:
         subprocess.run(
             [sys.executable, "-m", "mvr", "library", "add", str(music), *map(str, videos)],
@@ -221,12 +236,7 @@ def test_whatever_else_is_started_or_a_press_on_pause_silences_it(searched: Any)
 def test_the_clips_own_sound_is_off_mixed_in_or_made_room_for_at_once(
     searched: Any, tones: tuple[Server, Path]
 ) -> None:
-    source = "testsrc2=size=320x180:rate=24:duration=9"
-    own = "aevalsrc=0.3*sin(2*PI*3000*t)*lt(t\\,4.5):s=48000:d=9"  # heard in the first half
-    clip = made(
-        tones[1] / "speaks.mp4", "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", own,
-        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac",
-    )  # fmt: skip
+    clip = speaking_clip(tones[1], "speaks.mp4", 9, "lt(t\\,4.5)")  # in the first half
     page = searched(clip=clip)
     prepared(page)
 
@@ -237,9 +247,7 @@ def test_the_clips_own_sound_is_off_mixed_in_or_made_room_for_at_once(
         levels = (
             f"() => {{ const at = {PLAYER}.position();"
             f" if (at < {seconds} + 0.5 || at > {seconds} + 2) return false;"
-            " const level = hz => Math.max(...ears.map(ear => {"
-            " const bins = new Float32Array(ear.frequencyBinCount); ear.getFloatFrequencyData(bins);"
-            " return bins[Math.round(hz * ear.fftSize / ear.context.sampleRate)]; }));"
+            f" {LEVEL}"
             f" const music = level(480), own = level(3000); return {wanted} && {{ music }}; }}"
         )
         return float(page.wait_for_function(levels).json_value()["music"])
@@ -371,6 +379,14 @@ def test_the_music_runs_on_while_the_picture_changes_and_stays_the_pairs_own(
         .get_attribute("data-id")
         .endswith("@0.000")
     )
+
+    # a found video's own sound, as it is taken away
+    too = page.locator("#mv-results-m2v .mv-row[data-name='found too']")
+    if too.get_attribute("aria-current") is None:
+        too.locator("[data-hear]").click()
+    for mode, wanted in (("mix", "> -45"), ("mute", "< -90")):
+        choose(page.locator(f"#mv-tab-music-to-video .mv-take input[value={mode}]"))
+        page.wait_for_function(f"() => {{ {LEVEL} return level(3000) {wanted} && heard().rms > 0.003; }}")
 
 
 @pytest.mark.slow

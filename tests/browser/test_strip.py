@@ -174,16 +174,21 @@ STARTS_OVER = """() => {
   document.querySelector("#mv-tab-video-to-music").append(place);
   mvStrip.draw(place, row, {});
   const rounds = [...place.querySelectorAll(".mv-strip-music svg")].map((one) => Number(one.getAttribute("x")) / 50);
-  return [place.querySelector(".mv-strip-line").innerText, rounds];
+  const shaded = [...place.querySelectorAll(".mv-strip-heard")]
+    .map((one) => [Number(one.getAttribute("x")), Number(one.getAttribute("width"))].map((wide) => wide * 0.013));
+  return [place.querySelector(".mv-strip-line").innerText, rounds, shaded];
 }"""
 
 
 @on_screens("375x720")
 def test_a_finger_moves_the_music_on_a_phone(visitor):
     page = visitor.open()
-    line, rounds = page.evaluate(STARTS_OVER)
+    line, rounds, shaded = page.evaluate(STARTS_OVER)
     assert "67 % of cuts near a beat (random cuts: 40 %)" in line, "as the command line counts them"
     assert rounds == pytest.approx([0, 8.9])
+    assert "starts over once" in line
+    [heard] = shaded  # from 3.1 to 12 s, and again from the middle of the crossfade on: 1 to 12.1 s
+    assert heard == pytest.approx([1.0, 11.1])
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
     page.locator("#mv-results-v2m .mv-row[data-timing]").first.wait_for()
     page.locator("#mv-results-v2m [data-hear]").first.tap()

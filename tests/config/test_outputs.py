@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mvr.config.outputs import VIDEO_ENDINGS, check_output_file, check_output_folder, written_whole
+from mvr.config.outputs import (
+    VIDEO_ENDINGS,
+    check_output_file,
+    check_output_folder,
+    drawn_once,
+    written_whole,
+)
 from mvr.errors import OutputRefused
 
 
@@ -122,3 +130,43 @@ def test_what_is_written_is_for_whom_the_user_s_files_are(tmp_path: Path, mask: 
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "out.safetensors").stat().st_mode) == mode
+
+
+@pytest.fixture(params=["links", "no links"])
+def disk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, also of a disk that gives no file a second name, such as exFAT."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if request.param == "no links":
+        monkeypatch.setattr(os, "link", refuse)
+    return tmp_path
+
+
+def test_what_is_drawn_once_is_the_same_for_all_who_draw_at_one_time(disk: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        drawn = set(pool.map(lambda n: drawn_once(disk / "name", f"draw {n}".encode(), 0o600), range(64)))
+    assert len(drawn) == 1 and drawn_once(disk / "name", b"later") in drawn
+    assert [path.name for path in disk.iterdir()] == ["name"], "nothing is left beside it"
+    assert stat.S_IMODE((disk / "name").stat().st_mode) == 0o600
+
+
+def test_a_name_whose_taker_died_is_filled_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mvr.config.outputs._TORN_S", 0.02)
+    (tmp_path / "name").touch()
+    assert drawn_once(tmp_path / "name", b"drawn") == b"drawn"
+
+
+def test_a_disk_that_is_full_is_no_disk_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        drawn_once(tmp_path / "name", b"drawn")
+    assert not list(tmp_path.iterdir())

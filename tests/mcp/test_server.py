@@ -111,9 +111,14 @@ def test_an_agent_finds_music_tries_it_dry_and_writes_what_it_was_told(place: Pa
         assert why["score"] == pytest.approx(ranked["results"][0]["score"], abs=1e-5) and why["heard"]
         turned = await answer(client, "find_videos", music=best, alpha=0.3)
         assert turned["count"] == 2
+        for match in (*ranked["results"], *turned["results"]):
+            assert f"music from {match['music_start_s']:.1f} s" in (ranked["sentence"] + turned["sentence"])
+            assert match["placed"]
+        assert all(match["music_start_s"] == match["start_s"] for match in ranked["results"])
 
         dry = await answer(client, "fit", video="clip #1.mp4", track=best)
         assert dry["dry_run"] and dry["file"] == "" and dry["ending"] in ("real", "fade")
+        assert "s of the track; ends with " in dry["sentence"] and "the clip's end" in dry["sentence"]
         assert dry["pieces"][-1]["end_s"] == pytest.approx(3.0 + dry["end_error_s"])
         plan = await answer(client, "export_timeline", video="clip #1.mp4", track=best, out="cut.xml", top=3)
         assert (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mvr.errors import DataError, NotSaved, UsageError
+from mvr.errors import DataError, NotSaved, OutputRefused, UsageError
 from mvr.votes.copies import back_up, note_on_nothing, open_to_read
 from mvr.votes.records import Battle, Consent, Side, Vote
 from mvr.votes.store import VoteStore
@@ -99,8 +99,12 @@ def test_what_is_no_store_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_backup_that_cannot_be_written_leaves_nothing(store: VoteStore, path: Path, tmp_path: Path) -> None:
-    with pytest.raises(NotSaved, match="could not be copied"):
+    with pytest.raises(OutputRefused, match="no such folder does not exist"):
         back_up(path, tmp_path / "no such folder" / "copy.sqlite")
+    (tmp_path / "copies" / "copy.sqlite").mkdir(parents=True)
+    with pytest.raises(NotSaved, match="could not be copied"):
+        back_up(path, tmp_path / "copies" / "copy.sqlite")
+    assert [each.name for each in (tmp_path / "copies").iterdir()] == ["copy.sqlite"]
     assert back_up(path, tmp_path / "copy.sqlite") == 5
     with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -106,8 +106,20 @@
     node("rect", { x: 0, y: track, width: WIDE, height: TRACK, class: "mv-strip-back" }, whole);
     node("path", { d: area(music.curve, (n) => (n / music.rate_hz) * all, track, TRACK), class: "mv-strip-loud" }, whole);
     music.sections_s.forEach((part) => line(part * all, track, track + TRACK, "part", whole));
-    const shade = (from, length) => node("rect", { x: from * all, y: track, width: Math.min(WIDE, length * all), height: TRACK, class: "mv-strip-heard" }, whole);
-    const heard = pieces ? pieces.map(([, source, length]) => shade(source, length)) : [shade(start, clip.duration_s)];
+    const heard = node("g", {}, whole);
+    /* every second of the track that is heard, once, however often it is */
+    const shade = (parts) => {
+      heard.replaceChildren();
+      let until = 0;
+      [...parts].sort((one, other) => one[1] - other[1]).forEach(([, source, length]) => {
+        const from = Math.max(source, until), to = Math.min(source + length, music.duration_s);
+        if (to <= from) return;
+        node("rect", { x: from * all, y: track, width: (to - from) * all, height: TRACK, class: "mv-strip-heard" }, heard);
+        until = to;
+      });
+      if (!pieces && parts.length > 1) line(parts[0][1] * all, track, track + TRACK, "start", heard);
+    };
+    if (pieces) shade(pieces);
     const below = document.createElement("p"), said = document.createElement("span"), best = document.createElement("span");
     below.className = "mv-strip-line";
     best.className = "mv-strip-places";
@@ -115,18 +127,20 @@
       clipped.setAttribute("aria-valuenow", start.toFixed(2));
       clipped.setAttribute("aria-valuetext", words(texts.strip_at, { at: start.toFixed(2) }));
       if (pieces) { said.textContent = texts.fitted; return; }
-      if (over) lay(rounds(start)); else moving.setAttribute("transform", `translate(${-start * scale} 0)`);
-      heard[0].setAttribute("x", start * all);
+      const parts = rounds(start), again = parts.length - 1;
+      if (over) lay(parts); else moving.setAttribute("transform", `translate(${-start * scale} 0)`);
+      shade(parts);
       /* cuts after the music started over do not count: where beats lie then, its crossfade decides */
-      const [, , run_s] = rounds(start)[0], starts_over = start + clip.duration_s > music.duration_s;
-      const cuts = starts_over ? clip.cuts_s.filter((cut) => cut <= run_s) : clip.cuts_s;
+      const [, , run_s] = parts[0];
+      const cuts = again ? clip.cuts_s.filter((cut) => cut <= run_s) : clip.cuts_s;
       const near = cuts.filter((cut) => Math.abs(nearest(beats, cut + start) - cut - start) <= NEAR_S).length;
       const random = onBeats && start === onBeats.start_s ? Math.round(100 * onBeats.random) : placed.random;
       /* of these two the server knows it from times that were not rounded */
       const known = start === placed.start_s ? placed.near : onBeats && start === onBeats.start_s ? Math.round(100 * onBeats.share) : null;
       const share = cuts.length && music.beats_s.length > 1 && random !== null
         ? words(texts.near_beats, { share: known ?? Math.round((100 * near) / cuts.length), random }) : "";
-      said.textContent = [words(texts.music_from, { at: start.toFixed(2) }), start === placed.start_s ? placed.told : "", share].filter(Boolean).join(" · ");
+      const repeats = again ? words(again === 1 ? texts.starts_over_once : texts.starts_over, { count: again }) : "";
+      said.textContent = [words(texts.music_from, { at: start.toFixed(2) }), repeats, start === placed.start_s ? placed.told : "", share].filter(Boolean).join(" · ");
     };
     drawn.at = (value) => { if (value !== start) { start = value; show(); } };
     const to = (value, free) => {

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from mvr.config.outputs import written_whole
 from mvr.datatypes import Modality
-from mvr.errors import MediaError, ServerFault, UsageError
+from mvr.errors import DataError, MediaError, ServerFault, UsageError
 from mvr.library.report import AddReport, Progress, Skipped
 from mvr.library.subsonic.client import Client, Song
 from mvr.library.tags import split_labels, tags_inside
@@ -88,17 +89,17 @@ def _is_known(library: Library, run: Adding, path: Path, song: Song, system: Sys
 
 
 def _add(client: Client, run: Adding, path: Path, song: Song, *, keep: bool) -> int:
-    part = path.with_name(f".part-{path.name}")
     try:
-        client.download(song, part)
+        with written_whole(path) as part:
+            client.download(song, part)
+            os.utime(part, ns=(song.stamp * 10**9, song.stamp * 10**9))
     except ServerFault as fault:
-        part.unlink(missing_ok=True)
         if isinstance(fault.__cause__, httpx.HTTPError):  # gone: the next song would fail as well
             raise
         run.report.skipped.append(Skipped(song.title, str(fault)))
         return 0
-    os.utime(part, ns=(song.stamp * 10**9, song.stamp * 10**9))
-    part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path.parent} cannot be written to: {error.strerror}") from error
     computed = run.add(path)
     seen = run.catalogue.seen(path)
     if seen is not None:

@@ -103,7 +103,15 @@ def fit_html(shelf: Shelf, visit: Visit, desk: Desk) -> str:
     """What is asked for, and the plan of the fitted track where there is one."""
     fitted = desk.fitted
     if fitted is None:
-        return render("fit.html", fitted=None, typed=Typed(), lines=[], links=[], heard=None)
+        return render(
+            "fit.html",
+            fitted=None,
+            typed=Typed(),
+            lines=[],
+            links=[],
+            heard=None,
+            hint=texts.FIT_HINT[desk.direction],
+        )
     stem = Path(export_name(desk.clip.name if desk.clip else "", fitted.row.title)).stem
     heard = ShelfItem(
         path=fitted.sound.with_suffix(".flac"),
@@ -119,6 +127,7 @@ def fit_html(shelf: Shelf, visit: Visit, desk: Desk) -> str:
         lines=plan_words(fitted.plan),
         links=_links(shelf, visit, desk, fitted, stem),
         heard={"url": shelf.put(heard), "key": fitted.sound.stem, "pieces": json.dumps(spans)},
+        hint=texts.FIT_HINT[desk.direction],
     )
 
 
@@ -142,15 +151,7 @@ def plan_words(plan: FitPlan) -> list[str]:
     lines = [line for pieces in plan.rounds() for line in _round_words(pieces)]
     if len(plan.joins) == 0 and plan.method is not Method.PLAIN:
         lines[0] += texts.FIT_NO_JOIN if plan.ending is Ending.REAL else ""
-    end = texts.FIT_REAL if plan.ending is Ending.REAL else texts.FIT_FADE.format(seconds=plan.fade_s)
-    lines.append(texts.FIT_ENDS.format(end=end, where=plan.end_told))
-    if plan.hit_s is not None:
-        off = plan.hit_error_s
-        struck = texts.FIT_NO_HIT if off is None else texts.FIT_STRIKES
-        lines.append(struck.format(at=plan.hit_s, track=plan.source_at(plan.hit_s), off=1000 * (off or 0.0)))
-    if plan.note:
-        lines.append(f"{plan.note[0].upper()}{plan.note[1:]}.")
-    return lines
+    return lines + [f"{line[0].upper()}{line[1:]}." for line in plan.told]
 
 
 def _round_words(pieces: tuple[Piece, ...]) -> list[str]:
@@ -161,6 +162,4 @@ def _round_words(pieces: tuple[Piece, ...]) -> list[str]:
 
 def _piece_words(piece: Piece) -> str:
     line = texts.FIT_PIECE.format(at=piece.start_s, start=piece.source_start_s, end=piece.source_end_s)
-    if piece.likeness is None or piece.percentile is None:
-        return line
-    return line + texts.FIT_JOIN.format(like=piece.likeness, share=100 * piece.beaten)
+    return f"{line}, {piece.join_told}" if piece.join_told else line

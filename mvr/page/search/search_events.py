@@ -221,9 +221,10 @@ class SearchEvents:
         visit, desk = self._desk(session)
         row = self.view.row(desk, item_id)
         clip = desk.clip
-        yield self.view.busy(texts.FITTING.format(title=row.title))
+        sentence = texts.FITTING[self.direction].format(title=row.title)
+        yield self.view.busy(sentence)
         fitting = self.context.pool.submit(fit_result, visit, desk, row, typed)
-        yield from self._wait(fitting, Waiting(), texts.FITTING.format(title=row.title))
+        yield from self._wait(fitting, Waiting(), sentence)
         fitted = fitting.result()
         if desk.clip is not clip:  # another one was chosen meanwhile
             let_go(fitted)
@@ -231,7 +232,7 @@ class SearchEvents:
         before, desk.fitted = desk.fitted, fitted
         let_go(before)
         said = texts.FIT_PLAINLY if fitted.plan.method is Method.PLAIN else texts.FITTED
-        yield self.view.fitted(visit, desk, said.format(title=row.title))
+        yield self.view.fitted(visit, desk, said[self.direction].format(title=row.title))
 
     @speaking
     def remix(self, session: str | None) -> Iterator[Shown]:

@@ -235,7 +235,7 @@ class View:
                     strength_told=strength_told(result.score, result.above or 0.0, result.beats or 0.0),
                     play_from_s=result.start_s if audio else 0.0,
                     end_s=result.end_s,
-                    music_from_s=result.start_s if audio else result.query_start_s,
+                    music_from_s=result.music_start_s,
                     timing=timeline_of(result),
                     sound_url=sound,
                     levels_url=levels,

@@ -109,25 +109,26 @@ VARIETY_LABEL = "Variety"
 TIMING_LABEL = "Start the music where it meets the picture"
 TIMING_INFO = "Off: each track starts at the part that fits best. The order is the same."
 FIT, FIT_GO = "Fit to length", "Fit"
-FIT_HINT = "Cuts the chosen track to your clip by whole bars. A click on the clip's time line sets the hit."
+FIT_HINT = {
+    "v2m": "Cuts the chosen track to your clip by whole bars. A click on the clip's time line sets the hit.",
+    "m2v": "Cuts your music to the chosen video by whole bars. A click on the video's time line sets the hit.",
+}
 FIT_HIT, FIT_HIT_NONE = "Hit at second", "none"
 FIT_ENDING = "Ending"
 FIT_ENDINGS = (("real", "the track's own"), ("fade", "fade-out"))
-FITTING = "Fitting {title} to your clip …"
-FITTED = "{title} is fitted to your clip."
-FIT_PLAINLY = "{title} cannot be fitted well, so it is cut plainly. The plan below says why."
+FITTING = {"v2m": "Fitting {title} to your clip …", "m2v": "Fitting your music to {title} …"}
+FITTED = {"v2m": "{title} is fitted to your clip.", "m2v": "Your music is fitted to {title}."}
+FIT_PLAINLY = {
+    "v2m": "{title} cannot be fitted well, so it is cut plainly. The plan below says why.",
+    "m2v": "Your music cannot be fitted well to {title}, so it is cut plainly. The plan below says why.",
+}
 ITEM_GONE = "{title} is gone from the library; move a control for a list of what is there."
 FIT_GONE = "Another track was fitted meanwhile; press “Fit” again."
 FIT_CHOICE = "What is heard and downloaded"
 FIT_HEAR, FIT_PLAIN = "Fitted", "Plain cut"
 FIT_PIECE = "{at:.2f} s: the track from {start:.2f} to {end:.2f} s"
-FIT_JOIN = ", joined with likeness {like:.2f}, better than {share:.0f} % of all jumps"
 FIT_NO_JOIN = ", in one piece"
-FIT_REAL, FIT_FADE = "the track's own ending", "a fade-out of {seconds:.1f} s"
-FIT_ENDS = "Ends with {end}, {where}."
 FIT_AGAIN = "The same {count} times more, up to {until:.2f} s"
-FIT_STRIKES = "Hits at {at:.2f} s with second {track:.2f} of the track, {off:+.0f} ms off."
-FIT_NO_HIT = "No hit at {at:.2f} s."
 EXPORT_MUSIC = "Fitted music (.wav)"
 LOOKING, LISTENING = "Looking at the whole clip: {percent} %", "Listening to the whole music …"
 MEASURING = {"v2m": "Measuring beats: {done} of {total}", "m2v": "Measuring cuts: {done} of {total}"}
@@ -233,6 +234,8 @@ SCRIPTS = {
     "strip_hit": "Click to set the second that fitted music should hit",
     "fitted": "fitted to the clip",
     "music_from": "Music from {at} s",
+    "starts_over": "starts over {count} times",
+    "starts_over_once": "starts over once",
     "near_beats": "{share} % of cuts near a beat (random cuts: {random} %)",
     "places": "Good starts",
     "place": "{at} s",
