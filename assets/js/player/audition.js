@@ -48,9 +48,11 @@
       picture: row.dataset.id, length_s: length(row),
       ready: () => screen.ready(row.dataset.stream), show: () => screen.show(row.dataset.stream, row.dataset.name),
     });
-    const track = (row) => ({ ...(fitted && plan() && row.dataset.id === chosen ? fittedTrack(plan(), row) : {
-      key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, start_s: Number(row.dataset.from), ...streamed(row),
-    }), ...pictured(row) });
+    const track = (row) => {
+      const box = fitted && row.dataset.id === chosen && plan(), from_s = Number(row.dataset.from);
+      const plain = { key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, start_s: from_s, from_s };
+      return { ...(box ? fittedTrack(box, row) : { ...plain, ...streamed(row) }), ...pictured(row) };
+    };
 
     /* ---- what is seen of it ---- */
     const paint = () => {

@@ -4,8 +4,9 @@
      player.load({ duration_s, together, sounding, levels })  another clip; everything of the last one is let go
      player.audition({ key, sound, stream, start_s, gain_db })  address of an excerpt from start_s on, or of the whole track,
                                                        which is brought to the excerpts' loudness by so many dB
-       picture, length_s, ready(), show()              where each has a picture of its own: its name and length, the promise
-                                                       that it can be shown, and what shows it. The music runs on under it
+       picture, length_s, from_s, ready(), show()      where each has a picture of its own: its name and length, the second of
+                                                       the music under its first, the promise that it can be shown, and what
+                                                       shows it. The music runs on under it
      player.prepare(track)                             one that streams is fetched ahead
      player.play() pause() toggle() seek(s) position() playing() current()
      player.own("mute" | "mix" | "duck")               the clip's own sound, heard at once
@@ -238,7 +239,7 @@
     const opened = (track) => {
       const element = new Audio(track.stream);
       Object.assign(element, { preload: "auto", currentTime: track.start_s });
-      const voice = { ...track, element, asked_s: track.start_s, from_s: track.start_s, level: decibels(track.gain_db || 0) };
+      const voice = { ...track, element, asked_s: track.start_s, level: decibels(track.gain_db || 0) };
       element.addEventListener("ended", () => {
         if (current !== voice || !playing) return;
         voice.start_s -= element.duration;
@@ -253,12 +254,12 @@
       element.addEventListener("loadeddata", done, { once: true });
       element.addEventListener("error", () => fail(new Error(mvTexts.sound_lost)), { once: true });
     });
-    const decoded = (track, buffer) => ({ ...track, buffer, from_s: track.start_s, level: 1 });
+    const decoded = (track, buffer) => ({ ...track, buffer, level: 1 });
     const prepared = async (track) => {
-      const seen = track.ready && track.ready();
-      const voice = track.sound ? decoded(track, await mvSounds.load(track.sound)) : prepare(track);
-      await Promise.all([seen, voice.element && loaded(voice.element)]);
-      return voice;
+      const streaming = track.sound ? null : prepare(track);
+      const sound = streaming ? loaded(streaming.element) : mvSounds.load(track.sound);
+      const [buffer] = await Promise.all([sound, track.ready && track.ready()]);
+      return streaming || decoded(track, buffer);
     };
     const audition = (track) => {
       const mine = ++wanted;
