@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument(
         "--clips", type=Path, help="folder of clips with their own music; manifest.csv names works"
     )
-    parser.add_argument("--music", type=Path, help="folder of real music, for fits")
+    parser.add_argument("--music", type=Path, help="folder of real music, for fits and cuts near beats")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--only", choices=PARTS, action="append", help="run this part alone (repeatable)")
     parser.add_argument("--json", action="store_true", help="print the document instead of the report")
@@ -99,13 +99,14 @@ def _planted_strict(_clips: Path | None, _music: Path | None) -> JsonDict:
     return measure_strict()
 
 
-def _nearness(clips: Path | None, _music: Path | None) -> JsonDict:
-    from eval.timing.nearness import measure_nearness, tracks
+def _nearness(clips: Path | None, music: Path | None) -> JsonDict:
+    from eval.timing.nearness import excerpts, measure_nearness, tracks
     from eval.timing.offsets import films_of
     from eval.timing.planted import painted_films
 
     films = films_of(clips) if clips is not None else painted_films()
-    return {"real_clips": clips is not None, **measure_nearness(films, tracks())}
+    document = {"real_clips": clips is not None, **measure_nearness(films, tracks())}
+    return document if music is None else document | {"excerpts": measure_nearness(films, excerpts(music))}
 
 
 def _fit(_clips: Path | None, music: Path | None) -> JsonDict:

@@ -171,10 +171,18 @@ def _planted_strict(part: JsonDict) -> str:
 def _nearness(part: JsonDict) -> str:
     if not part["films"]:
         return f"## Cuts near beats\n\nNot measured: {part['note']}.\n"
-    rows = [[name, part[name]["one_track"], part[name]["best_of_ten"]] for name in ("cuts", "random_cuts")]
+    kinds = [("", part), (", real music", part.get("excerpts", {}))]
+    rows = [
+        [name.replace("_", " ") + kind, found["tracks"], found[name]["one_track"], found[name]["best_of_ten"]]
+        for kind, found in kinds
+        if found.get("films")
+        for name in ("cuts", "random_cuts")
+    ]
     kind = "real" if part["real_clips"] else "painted"
     text = f"## Cuts near beats ({part['films']} {kind} films)\n\n"
-    return text + _table(["", "one track", "best of ten"], rows) + f"\n{part['note'].capitalize()}.\n"
+    return (
+        text + _table(["", "tracks", "one track", "best of ten"], rows) + f"\n{part['note'].capitalize()}.\n"
+    )
 
 
 def _fit(part: JsonDict) -> str:

@@ -6,6 +6,7 @@ beside it always.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,12 @@ from mvr.datatypes import JsonDict
 from mvr.signal.beats import Times
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
-from mvr.timing.pulses import Pulses
+from mvr.timing.pulses import NEAR_BEAT_S, Pulses
 from mvr.timing.sliding import FEWEST_CUTS
 
-REACH_S = 5.0  # how far the music may move to either side
-STEP_S = 0.02
+REACH_S = 10.0  # how far the music may move to either side: a segment that content compares
+_TOLD_S = 0.001  # a start is told, and counted, in whole milliseconds
+_LEAST_ROOM_S = 0.02  # to begin elsewhere
 _DRAWS = 8  # of random cuts
 
 
@@ -45,27 +47,46 @@ class CutsOnBeats:
         }
 
 
-def cuts_on_beats(film: FilmTiming, music: MusicTiming, near_s: float) -> CutsOnBeats | None:
-    """The start at most 5 s from `near_s` from which most cuts lie near beats, the closest of equal ones.
+def cuts_on_beats(
+    film: FilmTiming, music: MusicTiming, near_s: float, reach_s: float = REACH_S
+) -> CutsOnBeats | None:
+    """The start at most `reach_s` from `near_s` from which most cuts lie near beats, the closest of equal ones.
 
     Returns None for a clip with fewer than two cuts, for music with fewer than two beats, and where the music is too
     short to begin elsewhere.
     """
-    latest_s = min(near_s + REACH_S, music.duration_s - film.duration_s)
-    earliest_s = max(near_s - REACH_S, 0.0)
-    if len(film.cuts_s) < FEWEST_CUTS or len(music.beats_s) < 2 or latest_s - earliest_s < STEP_S:
+    latest_s = min(near_s + reach_s, music.duration_s - film.duration_s)
+    earliest_s = max(near_s - reach_s, 0.0)
+    if len(film.cuts_s) < FEWEST_CUTS or len(music.beats_s) < 2 or latest_s - earliest_s < _LEAST_ROOM_S:
         return None
-    starts_s = np.arange(earliest_s, latest_s, STEP_S)
-    starts_s = starts_s[np.argsort(np.abs(starts_s - near_s), kind="stable")]
-    pulses = Pulses([music.beats_s], latest_s + film.duration_s)
+    search = _Search(music.beats_s, earliest_s, latest_s, near_s)
     rng = np.random.default_rng(len(film.cuts_s))
     drawn = [np.sort(rng.uniform(0, film.duration_s, len(film.cuts_s))) for _ in range(_DRAWS)]
-    start_s, share = _best(film.cuts_s, pulses, starts_s)
-    others = [_best(cuts_s, pulses, starts_s)[1] for cuts_s in drawn]
+    start_s, share = search.best(film.cuts_s)
+    others = [search.best(cuts_s)[1] for cuts_s in drawn]
     return CutsOnBeats(start_s=start_s, share=share, random=float(np.mean(others)))
 
 
-def _best(cuts_s: Times, pulses: Pulses, starts_s: Times) -> tuple[float, float]:
-    shares = pulses.near(cuts_s + starts_s[:, None, None])[:, 0].mean(axis=1)
-    best = int(shares.argmax())
-    return float(starts_s[best]), float(shares[best])
+class _Search:
+    """Exact: as the start moves, the share changes only where a cut comes near a beat or leaves it."""
+
+    def __init__(self, beats_s: Times, earliest_s: float, latest_s: float, near_s: float) -> None:
+        near = NEAR_BEAT_S - _TOLD_S  # so that whole milliseconds, too, lie inside
+        apart = np.diff(beats_s) > 2 * near  # stretches of beats that lie closer are one
+        self._from_s = beats_s[np.append(True, apart)] - near
+        self._to_s = beats_s[np.append(apart, True)] + near
+        self._earliest_s, self._latest_s = earliest_s, latest_s
+        self._near_s = min(max(near_s, earliest_s), latest_s)
+        self._pulses = Pulses([beats_s], latest_s)
+
+    def best(self, cuts_s: Times) -> tuple[float, float]:
+        """The closest start from which the largest share of cuts lies near beats, and that share."""
+        comes_s, leaves_s = (np.sort((each - cuts_s[:, None]).ravel()) for each in (self._from_s, self._to_s))
+        starts_s = np.concatenate([[self._near_s, self._earliest_s, self._latest_s], comes_s, leaves_s])
+        starts_s = starts_s[(starts_s >= self._earliest_s) & (starts_s <= self._latest_s)]
+        counts = np.searchsorted(comes_s, starts_s, "right") - np.searchsorted(leaves_s, starts_s, "left")
+        most = starts_s[counts == counts.max()]
+        start_s = float(most[np.abs(most - self._near_s).argmin()])
+        if start_s != self._near_s:
+            start_s = min(round(start_s, 3), math.floor(1000 * self._latest_s) / 1000)
+        return start_s, float(self._pulses.near((cuts_s + start_s)[None]).mean())
