@@ -19,7 +19,7 @@ from mvr.timing.pulses import NEAR_BEAT_S, Pulses
 from mvr.timing.sliding import FEWEST_CUTS
 
 REACH_S = 10.0  # how far the music may move to either side: a segment that content compares
-_TOLD_S = 0.001  # a start is told, and counted, in whole milliseconds
+_ROUNDED_S = 0.0005  # starts are told in whole milliseconds
 _LEAST_ROOM_S = 0.02  # to begin elsewhere
 _DRAWS = 8  # of random cuts
 
@@ -52,14 +52,19 @@ def cuts_on_beats(
 ) -> CutsOnBeats | None:
     """The start at most `reach_s` from `near_s` from which most cuts lie near beats, the closest of equal ones.
 
-    Returns None for a clip with fewer than two cuts, for music with fewer than two beats, and where the music is too
+    Returns None for a clip with fewer than two cuts, for music with fewer than two beats there, and where music is too
     short to begin elsewhere.
     """
     latest_s = min(near_s + reach_s, music.duration_s - film.duration_s)
     earliest_s = max(near_s - reach_s, 0.0)
-    if len(film.cuts_s) < FEWEST_CUTS or len(music.beats_s) < 2 or latest_s - earliest_s < _LEAST_ROOM_S:
+    after, before = (
+        music.beats_s > earliest_s - NEAR_BEAT_S,
+        music.beats_s < latest_s + film.duration_s + NEAR_BEAT_S,
+    )
+    beats_s = music.beats_s[after & before]
+    if len(film.cuts_s) < FEWEST_CUTS or len(beats_s) < 2 or latest_s - earliest_s < _LEAST_ROOM_S:
         return None
-    search = _Search(music.beats_s, earliest_s, latest_s, near_s)
+    search = _Search(beats_s, earliest_s, latest_s, near_s)
     rng = np.random.default_rng(len(film.cuts_s))
     drawn = [np.sort(rng.uniform(0, film.duration_s, len(film.cuts_s))) for _ in range(_DRAWS)]
     start_s, share = search.best(film.cuts_s)
@@ -71,7 +76,7 @@ class _Search:
     """Exact: as the start moves, the share changes only where a cut comes near a beat or leaves it."""
 
     def __init__(self, beats_s: Times, earliest_s: float, latest_s: float, near_s: float) -> None:
-        near = NEAR_BEAT_S - _TOLD_S  # so that whole milliseconds, too, lie inside
+        near = NEAR_BEAT_S - _ROUNDED_S
         apart = np.diff(beats_s) > 2 * near  # stretches of beats that lie closer are one
         self._from_s = beats_s[np.append(True, apart)] - near
         self._to_s = beats_s[np.append(apart, True)] + near
@@ -87,6 +92,7 @@ class _Search:
         counts = np.searchsorted(comes_s, starts_s, "right") - np.searchsorted(leaves_s, starts_s, "left")
         most = starts_s[counts == counts.max()]
         start_s = float(most[np.abs(most - self._near_s).argmin()])
-        if start_s != self._near_s:
-            start_s = min(round(start_s, 3), math.floor(1000 * self._latest_s) / 1000)
-        return start_s, float(self._pulses.near((cuts_s + start_s)[None]).mean())
+        told_s = min(round(start_s, 3), math.floor(1000 * self._latest_s) / 1000)
+        tried_s = np.array([self._near_s, told_s])
+        here, there = self._pulses.near(cuts_s + tried_s[:, None, None])[:, 0].mean(axis=1).tolist()
+        return (told_s, there) if there > here else (self._near_s, here)
