@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -87,14 +88,35 @@ class Database:
         try:
             return self._idle.pop()
         except IndexError:
-            connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+            connection = sqlite3.connect(path, timeout=PATIENCE_S, check_same_thread=False)
             return prepared(connection)
+
+
+PATIENCE_S = 30.0
+
+
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Put a database into WAL mode, however many do so at the same moment.
+
+    SQLite waits for other locks by itself; whoever meets another at this change is told "locked" at once.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     """A connection with rows by name, that loses nothing when the power fails and keeps keys that point to rows."""
     connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    write_ahead(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

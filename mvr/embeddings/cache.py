@@ -20,7 +20,7 @@ import numpy.typing as npt
 from filelock import FileLock
 
 from mvr.config.outputs import written_whole
-from mvr.config.sqlite import ONE_OF, listed, may_write, read_only_address
+from mvr.config.sqlite import ONE_OF, listed, may_write, read_only_address, write_ahead
 from mvr.datatypes import FloatArray, Segment
 from mvr.embeddings.system import SegmentFeatures
 from mvr.errors import DataError
@@ -62,7 +62,7 @@ class FeatureCache:
             self._in_memory = {}
             return
         with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+            write_ahead(connection)
             connection.execute(_SCHEMA)
 
     def get(self, content: str, recipe: str) -> SegmentFeatures | None:

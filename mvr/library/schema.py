@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mvr.config.sqlite import read_only_address
+from mvr.config.sqlite import PATIENCE_S, read_only_address, write_ahead
 from mvr.errors import DataError, UsageError
 
 VERSION = 4
@@ -101,9 +101,9 @@ def prepare(path: Path) -> None:
     Raises:
         DataError: a newer version wrote it, or it is no catalogue. UsageError: an earlier version is adding to it.
     """
-    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)) as connection:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            write_ahead(connection)
             if version_of(connection, path) == VERSION:
                 return
             with FileLock(

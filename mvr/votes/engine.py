@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from mvr.config.paths import home_dir
-from mvr.config.sqlite import may_write
+from mvr.config.sqlite import may_write, write_ahead
 from mvr.errors import NotSaved, UsageError
 
 BUSY_TIMEOUT_MS = 60_000
@@ -73,7 +73,7 @@ def opening_lock(url: sa.URL) -> AbstractContextManager[Any]:
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    write_ahead(connection)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
