@@ -371,6 +371,9 @@ def test_the_music_runs_on_while_the_picture_changes_and_stays_the_pairs_own(
         slider.focus()
         page.keyboard.press("Home")
         page.wait_for_function("document.querySelector('#mv-results-m2v .is-heard').dataset.from === '0.000'")
+        page.wait_for_function(
+            "document.querySelector('#mv-results-m2v .is-heard').dataset.sound.endsWith('/from-0.000.flac')"
+        )  # from there at the download's level, as soon as that is made
     before, _ = pair(page.locator("#mv-results-m2v .is-heard").get_attribute("data-id"))
     after, _ = see(1)
     assert -0.3 < after - before < 4 or before > 5, "no jump, unless the shorter one began again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import shutil
@@ -69,6 +70,18 @@ def test_a_second_run_embeds_nothing(library: Library, system: System, music: Pa
     library.add([music], system)
     again = Library.open(tmp_path / "library").add([music], system)
     assert again.embedded == 0 and not again.added and len(again.known) == 6 and len(again.skipped) == 2
+
+
+def test_a_library_on_a_disk_without_hard_links_is_given_its_name_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")  # exFAT
+
+    monkeypatch.setattr(os, "link", refuse)
+    first, second = Library.open(tmp_path / "library"), Library.open(tmp_path / "library")
+    assert first.origin == second.origin and first.origin.startswith("origin-")
+    assert [path.name for path in (tmp_path / "library").glob("*origin*")] == ["origin"]
 
 
 def test_only_what_is_new_is_embedded(

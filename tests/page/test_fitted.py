@@ -145,6 +145,15 @@ def test_under_a_found_video_the_music_is_heard_as_it_is_taken_away(place, tmp_p
     played, taken = (read_stereo(file, 48_000)[lead, 0] for file in (heard, tmp_path / "out.mp4"))
     assert abs(20 * np.log10(np.std(played) / np.std(taken))) < 0.5, "as loud"
     assert np.corrcoef(played, taken)[0, 1] > 0.98, "from the same second"
+    item = place.shelf.take(row.sound_url.split("/")[1])
+    moved = item.named("from-22.500.flac")
+    mux_music(row.path, music, tmp_path / "out.mp4", MuxSettings(start_s=22.5))
+    played, taken = (
+        read_stereo(file, 48_000)[lead, 0] for file in (place.shelf.made(moved), tmp_path / "out.mp4")
+    )
+    assert abs(20 * np.log10(np.std(played) / np.std(taken))) < 0.5, "moved by hand, too"
+    assert np.corrcoef(played, taken)[0, 1] > 0.98
+    assert [item.named(name) for name in ("from-1.flac", "from--1.000.flac", "../x.flac")] == [None] * 3
     levels = place.shelf.made(place.shelf.take(row.levels_url.split("/")[1]))
     assert json.loads(levels.read_text()).keys() == {"own_db", "mix_db", "duck_db", "hop_s"}
     desk.put(None)

@@ -96,6 +96,16 @@ def test_a_file_that_is_made_on_request_is_made_once(shelf, client, tmp_path):
     assert len(calls) == 1
 
 
+def test_another_last_part_of_an_address_may_name_another_file(shelf, client, tmp_path):
+    others = {"b.flac": ShelfItem(path=write(tmp_path / "b.flac", b"b"), name="b.flac")}
+    address = shelf.put(ShelfItem(path=write(tmp_path / "a.flac", b"a"), name="a.flac", named=others.get))
+    assert [client.get(address.replace("a.flac", name)).content for name in ("a.flac", "b.flac")] == [
+        b"a",
+        b"b",
+    ]
+    assert client.get(address.replace("a.flac", "c.flac")).status_code == 404
+
+
 def test_a_file_that_cannot_be_made_is_one_sentence(shelf, client, tmp_path):
     def make(out: Path) -> None:
         raise NoSound("a.mp4 has no sound")

@@ -5,6 +5,7 @@
   const texts = window.mvTexts;
   const all = (selector, root) => (root ? Array.from(root.querySelectorAll(selector)) : []);
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+  const SETTLED_MS = 400;  /* a place that is left sooner is none */
   const tabs = new Map();  /* direction -> its audition */
   let touched_at = 0;  /* when somebody last did anything, ms */
   for (const name of ["pointerdown", "touchmove", "wheel", "keydown"])
@@ -50,7 +51,7 @@
     });
     const track = (row) => {
       const box = fitted && row.dataset.id === chosen && plan(), from_s = Number(row.dataset.from);
-      const plain = { key: `${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, start_s: from_s, from_s };
+      const plain = { key: `${row.dataset.sound ? "" : "~"}${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, start_s: from_s, from_s };
       return { ...(box ? fittedTrack(box, row) : { ...plain, ...streamed(row) }), ...pictured(row) };
     };
 
@@ -122,14 +123,24 @@
       hold(row);
     };
 
-    /* the music was dragged, or a place was chosen: it streams from there, as the server made no excerpt */
+    /* the music was dragged, or a place was chosen: it streams from there at once, at the level of the whole track, until the
+       excerpt from there is made, which is on the download's */
     const moveTo = (id, start_s) => {
       const row = rowOf(id);
       if (!row || id !== chosen) return;
+      const from = start_s.toFixed(3), excerpts = row.dataset.excerpts;
       fitted = false;
-      begin(row, start_s.toFixed(3), "");
+      begin(row, from, "");
       announce(row);
       Promise.resolve(player.audition(track(row))).then(paint).catch(failed);
+      if (!excerpts) return;
+      const here = () => chosen === id && held.from === from && held.moved && !fitted && rowOf(id);
+      setTimeout(() => here() && mvSounds.load(`${excerpts}from-${from}.flac`).then(() => {
+        const now = here();
+        if (!now || !player.playing()) return undefined;
+        begin(now, from, `${excerpts}from-${from}.flac`);
+        return player.audition(track(now));
+      }).catch(failed), SETTLED_MS);
     };
 
     /* ---- choosing ---- */
@@ -250,7 +261,7 @@
         if (row.dataset.from !== now.from) begin(row, row.dataset.from, row.dataset.sound);
         return;
       }
-      Object.assign(row.dataset, { from: now.from, start: now.start, sound: now.sound });
+      Object.assign(row.dataset, { from: now.from, start: now.start, sound: now.sound, excerpts: now.excerpts });
       for (const name of ["why", "begins", "placed"]) {
         const words = row.querySelector(`[data-part=${name}]`);
         if (words) words.textContent = now[name];

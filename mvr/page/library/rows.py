@@ -74,6 +74,11 @@ class Row:
     timing: str = ""
 
     @property
+    def excerpts_url(self) -> str:
+        """The beginning of the addresses of excerpts from other seconds; see `mvr.page.search.audition.sound_url`."""
+        return self.sound_url.removesuffix("sound.flac")
+
+    @property
     def from_percent(self) -> float:
         """Start of the best segment, of the whole item."""
         return 100 * self.play_from_s / max(self.duration_s, 1e-9)

@@ -8,7 +8,9 @@ request and kept while there is room. A clip of more than `LONGEST_DECODED_S` ge
 from __future__ import annotations
 
 import json
+import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 LONGEST_DECODED_S = 50.0  # three excerpts, the heard one and its neighbours, stay below 60 MB decoded
 LEVELS_HOP_S = 0.05
+_MOVED = re.compile(r"from-([0-9]{1,5}\.[0-9]{3})\.flac")
 _MARGIN_S = 0.5  # beyond the clip's end: decoders and clocks round
 _KEPT_BYTES = 1 << 30
 
@@ -53,6 +56,8 @@ def sounds_of(shelf: Shelf, desk: Desk, result: Result, owner: str | None) -> tu
 def sound_url(shelf: Shelf, music: Path, kept: Path, owner: str | None, span: tuple[float, float]) -> str:
     """Address of a track's excerpt; empty where the clip is so long that the track streams.
 
+    Under `from-12.500.flac` in place of the last part lies the one that begins there, for music that is moved by hand.
+
     Args:
         shelf: serves it.
         music: the track.
@@ -63,13 +68,20 @@ def sound_url(shelf: Shelf, music: Path, kept: Path, owner: str | None, span: tu
     start_s, length_s = span
     if length_s > LONGEST_DECODED_S:
         return ""
-    made = kept.parent / "auditions" / f"{kept.name}-{start_s:.3f}-{length_s:.2f}.flac"
 
-    def make(out: Path) -> None:
-        write_excerpt(music, out, start_s, length_s)
-        make_room(out.parent, "*.flac", _KEPT_BYTES)
+    def sound(from_s: float) -> ShelfItem:
+        def make(out: Path) -> None:
+            write_excerpt(music, out, from_s, length_s)
+            make_room(out.parent, "*.flac", _KEPT_BYTES)
 
-    return shelf.put(ShelfItem(path=made, name="sound.flac", owner=owner, make=make))
+        made = kept.parent / "auditions" / f"{kept.name}-{from_s:.3f}-{length_s:.2f}.flac"
+        return ShelfItem(path=made, name="sound.flac", owner=owner, make=make)
+
+    def named(name: str) -> ShelfItem | None:
+        wanted = _MOVED.fullmatch(name)
+        return None if wanted is None else sound(float(wanted[1]))
+
+    return shelf.put(replace(sound(start_s), named=named))
 
 
 def write_excerpt(music: Path, out: Path, start_s: float, length_s: float) -> None:

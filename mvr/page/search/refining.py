@@ -129,6 +129,7 @@ def _shown(row: Row) -> JsonDict:
         "from": f"{row.music_from_s:.3f}",
         "start": f"{row.play_from_s:.2f}",
         "sound": row.sound_url,
+        "excerpts": row.excerpts_url,
         "timing": row.timing,
         "why": row.why,
         "begins": row.begins,

@@ -56,6 +56,7 @@ class ShelfItem:
         download: sent as an attachment.
         undated: the answer tells neither when the file was made nor which one it is among all addresses of it.
         make: writes `path` on the first request; None when the file is there already.
+        named: the file that another last part of the address asks for; None where it names none.
         answer: what is sent instead of the file, made for each request, and what is called afterwards with the bytes
             that went out; such an answer is kept by no cache.
     """
@@ -66,6 +67,7 @@ class ShelfItem:
     download: bool = False
     undated: bool = False
     make: Callable[[Path], None] | None = None
+    named: Callable[[str], ShelfItem | None] | None = None
     answer: Callable[[Path], tuple[bytes, Sent]] | None = None
 
 
@@ -123,7 +125,9 @@ class Shelf:
         return Route("/media/{token}/{name}", self._serve, methods=["GET", "HEAD"])
 
     async def _serve(self, request: Request) -> Response:
-        item = self.take(request.path_params["token"])
+        item, name = self.take(request.path_params["token"]), request.path_params["name"]
+        if item is not None and item.named is not None and name != item.name:
+            item = item.named(name)
         if item is None:
             return PlainTextResponse("this file is no longer here", 404)
         try:
