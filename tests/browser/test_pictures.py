@@ -68,6 +68,7 @@ class Film:
         first.save(path, save_all=True, append_images=rest, duration=FRAME_MS, loop=0, quality=50, method=6)
 
 
+@pytest.mark.slow
 def test_an_audition_is_filmed_and_the_main_tab_pictured(new_visitor, other_server, tmp_path):
     visitor = new_visitor(**screen_of(f"{PREVIEW.width_px}x{PREVIEW.height_px}"))
     if asked := os.environ.get("MVR_PICTURES"):  # with the limits that a server has unasked

@@ -35,13 +35,13 @@ def test_of_several_threads_the_last_one_lets_it_go_on():
     def longer() -> None:
         with collector_at_rest():
             inside.set()
-            leave.wait(10)
+            leave.wait(60)
             seen.append(gc.isenabled())
 
     with collector_at_rest():
         thread = threading.Thread(target=longer)
         thread.start()
-        assert inside.wait(10)
+        assert inside.wait(60)
     assert not gc.isenabled()  # the first one is done, the other is not
     leave.set()
     thread.join()

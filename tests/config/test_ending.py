@@ -40,7 +40,7 @@ def test_nothing_half_written_stays(tmp_path: Path, request_to_end: str) -> None
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "begun\n"
         process.send_signal(number)
-        assert process.wait(30) == 128 + number
+        assert process.wait(120) == 128 + number
     assert not list(tmp_path.iterdir())
 
 
@@ -68,5 +68,5 @@ def test_a_command_that_writes_a_film_lets_go_of_it(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.02)
         process.terminate()
-        assert process.wait(60) == 128 + signal.SIGTERM
+        assert process.wait(120) == 128 + signal.SIGTERM
     assert not [path.name for path in tmp_path.iterdir() if path.name != "home"]

@@ -42,12 +42,12 @@ before, inside, leave = numbers(), threading.Event(), threading.Event()
 def longer():
     with one_thread():
         inside.set()
-        leave.wait(10)
+        leave.wait(60)
 
 with one_thread():
     thread = threading.Thread(target=longer)
     thread.start()
-    inside.wait(10)
+    inside.wait(60)
 leave.set()
 thread.join()
 assert len(before) > 1 and numbers() == before, (before, numbers())
@@ -85,12 +85,12 @@ def test_of_several_threads_the_last_one_gives_the_others_back() -> None:
     def longer() -> None:
         with one_thread():
             inside.set()
-            leave.wait(10)
+            leave.wait(60)
 
     with one_thread():
         thread = threading.Thread(target=longer)
         thread.start()
-        assert inside.wait(10)
+        assert inside.wait(60)
     assert set(numpy_threads()) == {1}  # the first one is done, the other is not
     leave.set()
     thread.join()

@@ -25,6 +25,7 @@ def shipped() -> list[str]:
     ]
 
 
+@pytest.mark.slow  # a quarter of a minute of resampling
 def test_committed_results_whose_features_ship_are_reprinted(tmp_path):
     assert "demo" in shipped()
     for name in shipped():

@@ -104,7 +104,7 @@ def page(tmp_path):
         yield found[0]
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(120)
 
 
 def test_the_page_is_served(page):

@@ -196,7 +196,7 @@ def while_stuck(
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)
             try:
-                answer = await asyncio.wait_for(ask(people), 10)
+                answer = await asyncio.wait_for(ask(people), 30)  # the sixty wait for 60
             finally:
                 release.set()
             await asyncio.gather(*calls)

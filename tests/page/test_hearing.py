@@ -21,6 +21,7 @@ from mvr.page.voting.arena_routes import arena_routes
 from mvr.page.voting.ballot_box import BallotBox
 from mvr.page.voting.grading import GradingDesk
 from mvr.page.voting.hearing import Hearing
+from mvr.page.voting.voters import GroupLabels
 from mvr.votes.records import Judgment, Vote
 from tests.page.conftest import Clock, ReadyMedia, TwoLists
 from tests.page.test_arena_routes import battle, post, visitor, vote
@@ -201,6 +202,7 @@ def test_votes_of_one_network_on_one_day_share_a_label_and_no_address_is_stored(
 ) -> None:
     server = start()
     box = server.box
+    box.labels = GroupLabels(clock)
     assert box.labels.of("2001:db8::1") == box.labels.of("2001:db8::2") != box.labels.of("2001:db8:1::1")
     me = visitor(server.client)
     shown = battle(server.client, me)

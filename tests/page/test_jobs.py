@@ -17,10 +17,10 @@ def fail() -> None:
 def test_who_loads_takes_no_place_from_who_works() -> None:
     jobs, loaded = Jobs(1), threading.Event()
     waiting = [jobs.submit(lambda: loaded.wait(60), lambda n=n: n) for n in range(20)]
-    assert jobs.submit(lambda: None, lambda: "at once").result(timeout=30) == "at once"
+    assert jobs.submit(lambda: None, lambda: "at once").result(timeout=60) == "at once"
     assert not any(one.done() for one in waiting)
     loaded.set()
-    assert [one.result(timeout=30) for one in waiting] == list(range(20))
+    assert [one.result(timeout=60) for one in waiting] == list(range(20))
 
 
 def test_only_so_many_work_at_one_time() -> None:
@@ -37,11 +37,11 @@ def test_only_so_many_work_at_one_time() -> None:
             now[0] -= 1
 
     for done in [jobs.submit(lambda: None, work) for _ in range(12)]:
-        done.result(timeout=30)
+        done.result(timeout=60)
     assert most[0] == 2
 
 
 @pytest.mark.parametrize(("load", "work"), [(fail, lambda: 1), (lambda: 1, fail)])
 def test_an_error_reaches_who_asked(load: object, work: object) -> None:
     with pytest.raises(UsageError, match="no such system"):
-        Jobs(1).submit(load, work).result(timeout=30)  # type: ignore[arg-type]
+        Jobs(1).submit(load, work).result(timeout=60)  # type: ignore[arg-type]

@@ -15,13 +15,13 @@ def test_two_who_ask_for_one_key_at_once_wait_for_one_making() -> None:
 
     def make() -> int:
         made.append(1)
-        assert go.wait(30)
+        assert go.wait(60)
         return 7
 
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(per_key.get, "a", make) for _ in range(4)]
         go.set()
-        assert [one.result(30) for one in asked] == [7] * 4
+        assert [one.result(60) for one in asked] == [7] * 4
     assert len(made) == 1
 
 
@@ -29,7 +29,7 @@ def test_a_key_that_takes_long_keeps_nobody_from_another() -> None:
     go, per_key = threading.Event(), PerKey[str, int](3)
 
     def slow() -> int:
-        assert go.wait(30)
+        assert go.wait(60)
         return 1
 
     with ThreadPoolExecutor(1) as pool:
@@ -37,7 +37,7 @@ def test_a_key_that_takes_long_keeps_nobody_from_another() -> None:
         assert per_key.get("mini", lambda: 2) == 2, "answered while the other is still being made"
         assert not waiting.done()
         go.set()
-        assert waiting.result(30) == 1
+        assert waiting.result(60) == 1
 
 
 def test_what_fails_is_told_and_tried_again() -> None:

@@ -214,7 +214,7 @@ class running:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
 
 
 def ask(port: int, clip: Path) -> list[str]:

@@ -333,7 +333,7 @@ def test_a_server_that_falls_silent_is_given_up(pgvector_url, monkeypatch):
         began = time.monotonic()
         with pytest.raises(IndexUnreachable, match="does not answer"):
             place.holding(space_of())
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
     finally:
         os.kill(server, signal.SIGCONT)
     assert place.holding(space_of()).items == 3
