@@ -107,10 +107,17 @@ def place_tracks(
     others_s = [np.sort(rng.uniform(0, film.duration_s, cuts)) for _ in range(draws if cuts else 0)]
     pictures = Pictures(film, others_s)
     np.empty(_KEPT_BYTES, np.uint8)  # comes and goes, untouched
-    blocks = [slice(first, first + _BLOCK) for first in range(0, len(tracks), _BLOCK)]
-    return [
-        placing for block in blocks for placing in _place_block(film, pictures, tracks[block], parts[block])
-    ]
+    order = sorted(
+        range(len(tracks)), key=lambda place: len(tracks[place].onset)
+    )  # rows of a block are padded alike
+    found: dict[int, Placing] = {}
+    for first in range(0, len(order), _BLOCK):
+        block = order[first : first + _BLOCK]
+        placings = _place_block(
+            film, pictures, [tracks[place] for place in block], [parts[place] for place in block]
+        )
+        found.update(zip(block, placings, strict=True))
+    return [found[place] for place in range(len(tracks))]
 
 
 def _place_block(
