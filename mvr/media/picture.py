@@ -158,13 +158,13 @@ class PictureConverter:
             frame,
             width=width,
             height=height,
-            format="rgb24",
+            format="gbrp",  # the same values as rgb24 in half the time: FFmpeg writes planes with vector code
             src_colorspace=_named_colorspace(frame),
             dst_color_range=ColorRange.JPEG,
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
             threads=1,
         )
-        return self._orientation.apply(rgb.to_ndarray().astype(np.uint8, copy=False))
+        return self._orientation.apply(_interleaved(rgb))
 
     def _size(self, frame: VideoFrame) -> tuple[int, int]:
         width, height = display_size(frame.width, frame.height, self.sample_aspect, Orientation())
@@ -182,6 +182,15 @@ class PictureConverter:
         self._tone_map.push(frame)
         mapped: VideoFrame = self._tone_map.pull()  # type: ignore[assignment]
         return mapped
+
+
+def _interleaved(frame: VideoFrame) -> Image:
+    """(H, W, 3) of planes of green, blue, red."""
+    image = np.empty((frame.height, frame.width, 3), np.uint8)
+    for channel, plane in zip((1, 2, 0), frame.planes, strict=True):
+        lines = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)  # type: ignore[call-overload]
+        image[..., channel] = lines[:, : frame.width]
+    return image
 
 
 def check_side(path: Path, size: tuple[int, int], limits: MediaLimits) -> None:

@@ -5,11 +5,13 @@ Conventions: frames are (N, H, W, 3) uint8 sRGB; colours are their Lab values.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from mvr.backbones.descriptors.cells import cell_means
 from mvr.backbones.descriptors.dimension import Dimension, numbered
 from mvr.datatypes import FloatArray
 
@@ -63,36 +65,55 @@ def _cube_root() -> FloatArray:
 
 def lab(frames: Pixels) -> FloatArray:
     """CIE Lab (D65) of uint8 sRGB frames (..., 3), float32; L in 0..100."""
-    pixels = frames.reshape(-1, 3)
-    out = np.empty(pixels.shape, np.float32)
+    pixels, out = frames.reshape(-1, 3), np.empty(frames.shape, np.float32)
+    for some, xyz in _xyz(pixels):
+        values = out.reshape(-1, 3)[some]
+        wide = xyz.reshape(-1)  # divided by a row of as many whites: rows of three numbers are slow
+        wide /= _whites()[: len(wide)]
+        x, y, z = _rooted(xyz).T
+        np.subtract(116 * y, 16, out=values[:, 0])
+        np.multiply(500, x - y, out=values[:, 1])
+        np.multiply(200, y - z, out=values[:, 2])
+    return out
+
+
+def lightness(frames: Pixels) -> FloatArray:
+    """The first of `lab`'s values alone, (...,)."""
+    out = np.empty(frames.shape[:-1], np.float32)
+    for some, xyz in _xyz(frames.reshape(-1, 3)):
+        np.subtract(116 * _rooted(xyz[:, 1].copy()), 16, out=out.reshape(-1)[some])  # white's Y is 1
+    return out
+
+
+def _xyz(pixels: Pixels) -> Iterator[tuple[slice, FloatArray]]:
+    """CIE XYZ of sRGB pixels (N, 3), some of them at a time."""
     for first in range(0, len(pixels), _TOGETHER):
         some = slice(first, first + _TOGETHER)
-        _lab(pixels[some], out[some])
-    return out.reshape(frames.shape)
+        yield some, _linear_light().take(pixels[some]) @ _TO_XYZ.T
 
 
-def _lab(pixels: Pixels, out: FloatArray) -> None:
-    """Lab values of (n, 3) sRGB pixels."""
-    xyz = _linear_light().take(pixels) @ _TO_XYZ.T
-    xyz /= _WHITE
-    np.clip(xyz, 0, 1.1, out=xyz)
-    xyz *= 4096 / 1.1
-    x, y, z = _cube_root().take(np.rint(xyz, out=xyz).astype(np.int16)).T
-    np.subtract(116 * y, 16, out=out[:, 0])
-    np.multiply(500, x - y, out=out[:, 1])
-    np.multiply(200, y - z, out=out[:, 2])
+def _rooted(shares: FloatArray) -> FloatArray:
+    """CIE Lab's f of shares of white, which are written over."""
+    np.clip(shares, 0, 1.1, out=shares)
+    shares *= 4096 / 1.1
+    return _cube_root().take(np.rint(shares, out=shares).astype(np.int16))
 
 
-def describe(frames: Pixels, colours: FloatArray) -> FloatArray:
+@lru_cache(maxsize=1)
+def _whites() -> FloatArray:
+    return np.tile(_WHITE, _TOGETHER)
+
+
+def describe(frames: Pixels, bright: FloatArray) -> FloatArray:
     """Descriptors in the order of `DIMENSIONS`.
 
     Args:
         frames: (N, H, W, 3) uint8 sRGB.
-        colours: (N, H, W, 3) float32, their Lab values.
+        bright: (N, H, W) float32, their `lightness`.
     """
-    some, few = colours[:, ::2, ::2], frames[:, ::2, ::2]  # a quarter of the pixels: enough for statistics
-    lightness = colours[..., 0]
-    parts: list[npt.ArrayLike] = [_moments(some), _shares(few, some), _layout(lightness), _texture(lightness)]
+    few = frames[:, ::2, ::2]  # a quarter of the pixels: enough for statistics
+    colours = lab(few)
+    parts: list[npt.ArrayLike] = [_moments(colours), _shares(few, colours), _layout(bright), _texture(bright)]
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -155,13 +176,13 @@ def _layout(lightness: FloatArray) -> list[float]:
 
 def _texture(lightness: FloatArray) -> FloatArray:
     """Detail per scale, edges, orientation, symmetry, from every fourth frame: texture changes slowly."""
-    some = lightness[::4] / 100
+    some: FloatArray = lightness[::4] / np.float32(100)
     scales = []
     level = some
     for _ in range(4):
-        n, height, width = level.shape
-        coarse = level.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
-        scales.append(np.log10(np.abs(level - coarse.repeat(2, 1).repeat(2, 2)).mean() + 1e-5))
+        coarse = cell_means(level, 2, 2)
+        pairs = level.reshape(len(level), coarse.shape[1], 2, coarse.shape[2], 2)
+        scales.append(np.log10(np.abs(pairs - coarse[:, :, None, :, None]).mean() + 1e-5))
         level = coarse
     down, across = some[:, 1:, :-1] - some[:, :-1, :-1], some[:, :-1, 1:] - some[:, :-1, :-1]
     steep = np.hypot(down, across)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mvr.backbones.descriptors.cells import cell_means
 from mvr.backbones.descriptors.dimension import Dimension, numbered
 from mvr.datatypes import FloatArray
 
@@ -116,16 +117,15 @@ def cell_flow(before: FloatArray, after: FloatArray) -> tuple[FloatArray, FloatA
         each cell's smaller structure eigenvalue: how well its translation is known.
     """
     n, height, width = before.shape
-    first, second = (x.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4)) for x in (before, after))
+    first, second = (cell_means(x, 2, 2) for x in (before, after))
     mean = 0.5 * (first + second)
     dx = np.zeros_like(mean)
     dy = np.zeros_like(mean)
     dx[:, :, 1:-1] = 0.5 * (mean[:, :, 2:] - mean[:, :, :-2])
     dy[:, 1:-1] = 0.5 * (mean[:, 2:] - mean[:, :-2])
     dt = second - first
-    shape = (n, 8, height // 16, 8, width // 16)
     xx, yy, xy, xt, yt = (
-        (a * b).reshape(shape).mean(axis=(2, 4)).reshape(n, 64)
+        cell_means(a * b, height // 16, width // 16).reshape(n, 64)
         for a, b in ((dx, dx), (dy, dy), (dx, dy), (dx, dt), (dy, dt))
     )
     damping = 1.0  # (Lab units per pixel)^2: still noise of a codec moves nothing

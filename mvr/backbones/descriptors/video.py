@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,13 @@ def describe_frames(frames: Pixels, rate_hz: float) -> FloatArray:
     """Descriptors (dim,) of frames (windows, F, side, side, 3)."""
     windows, count = frames.shape[:2]
     flat = frames.reshape(-1, *frames.shape[2:])
-    colours = colour.lab(flat)
-    lightness = colours[..., 0].reshape(frames.shape[:4])
+    bright = colour.lightness(flat)
     histograms = _histograms(flat).reshape(windows, count, -1)
     return np.concatenate(
-        [colour.describe(flat, colours), motion.describe(lightness, histograms, rate_hz)]
+        [
+            colour.describe(flat, bright),
+            motion.describe(bright.reshape(frames.shape[:4]), histograms, rate_hz),
+        ]
     ).astype(np.float32)
 
 
@@ -158,11 +161,20 @@ def _histograms(flat: Pixels) -> FloatArray:
     A value shares itself between the two nearest levels, so that noise of a codec never moves a whole area.
     """
     count = len(flat)
-    pixels = flat[:, ::2, ::2].reshape(count, -1, 3).astype(np.float32) / 17
-    level = np.minimum(pixels.astype(np.int32), 14)
-    upper = pixels - level
-    code = level + 16 * (np.arange(3, dtype=np.int32) + 3 * np.arange(count, dtype=np.int32)[:, None, None])
-    histograms = np.bincount(code.ravel(), (1 - upper).ravel(), 48 * count)
-    histograms += np.bincount(code.ravel() + 1, upper.ravel(), 48 * count)
-    shares: FloatArray = (histograms.reshape(count, 48) / (3 * pixels.shape[1])).astype(np.float32)
+    pixels = flat[:, ::2, ::2].reshape(count, -1, 3)
+    code = pixels + 256 * (np.arange(3) + 3 * np.arange(count)[:, None, None])
+    counts = np.bincount(code.ravel(), minlength=768 * count).reshape(count, 3, 256)
+    shares: FloatArray = (
+        (counts @ _nearest_levels() / (3 * pixels.shape[1])).astype(np.float32).reshape(count, 48)
+    )
+    return shares
+
+
+@lru_cache(maxsize=1)
+def _nearest_levels() -> npt.NDArray[np.float64]:
+    """How each byte shares itself between 16 levels, (256, 16)."""
+    place = np.arange(256, dtype=np.float32) / 17
+    level = np.minimum(place.astype(np.int64), 14)
+    upper, shares = place - level, np.zeros((256, 16))
+    shares[np.arange(256), level], shares[np.arange(256), level + 1] = 1 - upper, upper
     return shares

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from mvr.backbones.descriptors import VideoDescriptors, colour, motion
-from mvr.backbones.descriptors.video import describe_frames
+from mvr.backbones.descriptors.cells import cell_means
+from mvr.backbones.descriptors.video import _histograms, describe_frames
 from mvr.datatypes import Segment
 
 NAMES = [dimension.name for dimension in VideoDescriptors.dimensions()]
@@ -71,6 +72,28 @@ def test_lab_of_many_frames_is_that_of_each_pixel():
     frames = np.random.default_rng(5).integers(0, 256, (9, 64, 64, 3), dtype=np.uint8)
     alone = [colour.lab(row) for row in frames.reshape(-1, 64, 3)]
     np.testing.assert_allclose(colour.lab(frames).reshape(-1, 64, 3), alone, rtol=0, atol=0.05)
+
+
+def test_lightness_alone_is_the_first_of_lab():
+    frames = np.random.default_rng(6).integers(0, 256, (9, 64, 64, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(colour.lightness(frames), colour.lab(frames)[..., 0])
+
+
+@pytest.mark.parametrize(("down", "across"), [(2, 2), (4, 4), (1, 3), (8, 8)])
+def test_means_of_cells_are_means(down, across):
+    pictures = np.random.default_rng(7).normal(50, 20, (3, 8 * down, 4 * across)).astype(np.float32)
+    means = pictures.astype(np.float64).reshape(3, 8, down, 4, across).mean(axis=(2, 4))
+    np.testing.assert_allclose(cell_means(pictures, down, across), means, rtol=1e-5)
+
+
+def test_a_value_shares_itself_between_the_two_nearest_levels():
+    frames = np.random.default_rng(8).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    expected = np.zeros((2, 3, 16))
+    for frame, channel, row, column in np.ndindex(2, 3, 4, 4):
+        place = frames[frame, 2 * row, 2 * column, channel] / 17
+        for level in range(16):
+            expected[frame, channel, level] += max(0.0, 1 - abs(place - level)) / (3 * 16)
+    np.testing.assert_allclose(_histograms(frames), expected.reshape(2, 48), atol=1e-6)
 
 
 def test_a_still_does_not_move_and_a_pan_moves_at_its_speed():
