@@ -25,7 +25,7 @@ from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
 from mvr.media.promise import check_complete, check_duration, promised_s
 from mvr.media.refusals import no_picture, undecodable
-from mvr.media.watching import PointsReader, present_watcher
+from mvr.media.watching import points_of, present_watcher
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -220,7 +220,7 @@ class _Reader:
         self.media = media
         self.stream = stream
         self.index = index
-        self._see, self._points = present_watcher(), PointsReader()
+        self._see = present_watcher()
         assert stream.time_base is not None
         self._unit_s = float(stream.time_base)
         self.can_seek = media.container.format.name in _SEEKABLE and not index.joined and self._see is None
@@ -269,7 +269,7 @@ class _Reader:
             if self.ahead is None:
                 return
             if self._see is not None:
-                self._see(self.time_s(self.ahead), self._points.of(self.ahead))
+                self._see(self.time_s(self.ahead), points_of(self.ahead))
 
     def _position(self) -> int:
         at = [self._pts(frame) for frame in (self.shown, self.ahead) if frame is not None]

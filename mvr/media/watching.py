@@ -33,7 +33,6 @@ around each point, one of Cb, one of Cr."""
 WIDE, HIGH = 48, 27
 LONG_S = 30.0  # of longer films the frames that are decoded for a list leave gaps
 _LUMA = 4  # samples of a point
-_PIECES = 16  # frames whose points share one piece of memory
 _BYTE, _TWO_BYTES = np.dtype(np.uint8), np.dtype(np.uint16)
 _PLANAR: dict[str, np.dtype[np.uint8 | np.uint16]] = {
     "yuv420p": _BYTE, "yuvj420p": _BYTE, "yuv422p": _BYTE, "yuvj422p": _BYTE, "yuv444p": _BYTE, "yuvj444p": _BYTE,
@@ -86,55 +85,39 @@ def watch_pictures(
         length_s = (media.container.duration or 0) / 1e6
         if length_s > LONG_S:
             stream.codec_context.options = {"skip_loop_filter": "noref"}
-        reported_s, reader = 0.0, PointsReader()
+        reported_s = 0.0
         for time_s, frame in times_of(media, stream):
             if until_s is not None and time_s >= until_s:
                 return
             check_duration(media.path, time_s, limits.video_s, length_s)
-            see(time_s, reader.of(frame))
+            see(time_s, points_of(frame))
             if progress is not None and length_s and time_s - reported_s >= 1:
                 reported_s = time_s
                 progress(min(1.0, time_s / length_s))
 
 
-class PointsReader:
-    """Reads the points of frames; each `Points` is its own, cut from memory for some of them: to ask for a piece and
-    give it back for every frame costs a fifth of reading it.
-    """
-
-    def __init__(self) -> None:
-        self._block = np.empty((0, _LUMA + 2, HIGH, WIDE), np.uint8)
-        self._used = 0
-
-    def of(self, frame: VideoFrame) -> Points:
-        """A frame's points (6, 27, 48), see `See`; means by FFmpeg for rare formats and small pictures."""
-        form, width, height = frame.format.name, frame.width, frame.height
-        kind = _PLANAR.get(form)
-        if kind is None or width < 4 * WIDE or height < 4 * HIGH:
-            small = frame.reformat(WIDE, HIGH, "yuv444p", interpolation="AREA").to_ndarray()
-            return np.repeat(small, (_LUMA, 1, 1), axis=0)
-        planes: tuple[Any, ...] = frame.planes
-        luma, blue, red = planes[:3]
-        places = _places(form, (width, height), (luma.line_size, blue.line_size, red.line_size))
-        points = self._piece()
-        if kind is _BYTE:  # "clip" because the default checks places that are right, by way of a copy
-            np.frombuffer(luma, _BYTE).take(places[0], None, points[:_LUMA], "clip")
-            np.frombuffer(blue, _BYTE).take(places[1], None, points[_LUMA], "clip")
-            np.frombuffer(red, _BYTE).take(places[2], None, points[_LUMA + 1], "clip")
-        else:  # ten bits: means are taken before they are rounded to eight
-            four, *chroma = (
-                np.frombuffer(plane, kind)[at] for plane, at in zip((luma, blue, red), places, strict=True)
-            )
-            points[:_LUMA] = four.sum(axis=0, dtype=np.uint16) // (4 * _LUMA)
-            points[_LUMA:] = np.stack(chroma) >> 2
-        return points
-
-    def _piece(self) -> Points:
-        if self._used == len(self._block):
-            self._block, self._used = np.empty((_PIECES, _LUMA + 2, HIGH, WIDE), np.uint8), 0
-        self._used += 1
-        piece: Points = self._block[self._used - 1]
-        return piece
+def points_of(frame: VideoFrame) -> Points:
+    """A frame's points (6, 27, 48), see `See`; means by FFmpeg for rare formats and small pictures."""
+    form, width, height = frame.format.name, frame.width, frame.height
+    kind = _PLANAR.get(form)
+    if kind is None or width < 4 * WIDE or height < 4 * HIGH:
+        small = frame.reformat(WIDE, HIGH, "yuv444p", interpolation="AREA").to_ndarray()
+        return np.repeat(small, (_LUMA, 1, 1), axis=0)
+    planes: tuple[Any, ...] = frame.planes
+    luma, blue, red = planes[:3]
+    places = _places(form, (width, height), (luma.line_size, blue.line_size, red.line_size))
+    points = np.empty((_LUMA + 2, HIGH, WIDE), np.uint8)
+    if kind is _BYTE:  # "clip" because the default checks places that are right, by way of a copy
+        np.frombuffer(luma, _BYTE).take(places[0], None, points[:_LUMA], "clip")
+        np.frombuffer(blue, _BYTE).take(places[1], None, points[_LUMA], "clip")
+        np.frombuffer(red, _BYTE).take(places[2], None, points[_LUMA + 1], "clip")
+    else:  # ten bits: means are taken before they are rounded to eight
+        four, *chroma = (
+            np.frombuffer(plane, kind)[at] for plane, at in zip((luma, blue, red), places, strict=True)
+        )
+        points[:_LUMA] = four.sum(axis=0, dtype=np.uint16) // (4 * _LUMA)
+        points[_LUMA:] = np.stack(chroma) >> 2
+    return points
 
 
 @lru_cache(maxsize=16)

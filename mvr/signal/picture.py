@@ -87,7 +87,7 @@ class Watcher:
 
         Args:
             time_s: when it is shown.
-            points: four samples of luma around each point, one of Cb, one of Cr (`mvr.media.watching.PointsReader`).
+            points: four samples of luma around each point, one of Cb, one of Cr (`mvr.media.watching.points_of`).
         """
         if self._times and time_s <= self._times[-1]:
             return

@@ -8,7 +8,7 @@ import pytest
 
 from mvr.errors import NoPicture
 from mvr.media.frames import sample_frames
-from mvr.media.watching import PointsReader, watch_pictures, watching
+from mvr.media.watching import points_of, watch_pictures, watching
 from mvr.timing.film import measure_film_file
 
 
@@ -89,16 +89,9 @@ def test_points_are_the_mean_of_the_picture_around_them_in_every_format(pixels):
     ramp = np.tile(np.linspace(40, 200, 480)[None, :, None], (270, 1, 3)).astype(np.uint8)
     frame = av.VideoFrame.from_ndarray(ramp).reformat(format=pixels)
     expected = frame.reformat(48, 27, "yuv444p", interpolation="AREA").to_ndarray().transpose(1, 2, 0)
-    luma, chroma = np.split(PointsReader().of(frame).astype(int), [4])
+    luma, chroma = np.split(points_of(frame).astype(int), [4])
     seen = np.stack([luma.sum(axis=0) // 4, *chroma], axis=-1)
     np.testing.assert_allclose(seen, expected.astype(int), atol=3)
-
-
-def test_points_that_were_read_stay_while_others_are_read():
-    reader, levels = PointsReader(), range(16, 236, 5)
-    frames = [av.VideoFrame.from_ndarray(np.full((405, 480), level, np.uint8), "yuv420p") for level in levels]
-    points = [reader.of(frame) for frame in frames]
-    assert [int(np.unique(each).item()) for each in points] == list(levels)
 
 
 def test_a_file_without_a_picture_is_refused(tmp_path):
