@@ -54,6 +54,22 @@ def test_the_page_says_why_it_does_not_start_and_shows_no_traceback(tmp_path, ch
     assert done.stderr.count("\n") == 1
 
 
+def test_a_folder_that_is_put_away_while_it_is_looked_at_stops_no_start(tmp_path, monkeypatch):
+    folder = tmp_path / "mvr-a"
+    folder.mkdir()
+    (folder / "HEAD").touch()
+    plain = Path.lstat
+
+    def lstat(path):
+        if path.name == "HEAD":
+            path.unlink()
+        return plain(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    assert sweep(tmp_path, older_than_s=-1.0) == 0
+    assert not list(folder.iterdir())
+
+
 def test_folders_of_killed_servers_go_and_those_in_use_stay(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     old, fresh, busy, foreign = (tmp_path / name for name in ("mvr-a", "mvr-b", "mvr-c", "other"))

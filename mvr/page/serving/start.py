@@ -40,9 +40,12 @@ def sweep(folder: Path, pattern: str = f"{PREFIX}*", older_than_s: float = LEFT_
     """Delete this user's folders that killed servers left and that nothing was written to for so long; how many."""
     gone = 0
     for path in folder.glob(pattern):
-        if path.is_symlink() or not path.is_dir() or path.stat().st_uid != os.getuid():
+        try:
+            if path.is_symlink() or not path.is_dir() or path.stat().st_uid != os.getuid():
+                continue
+            newest = max(found.lstat().st_mtime for found in (path, *path.rglob("*")))
+        except FileNotFoundError:  # somebody works in it, or puts it away just now
             continue
-        newest = max(found.lstat().st_mtime for found in (path, *path.rglob("*")))
         if time.time() - newest > older_than_s:
             shutil.rmtree(path, ignore_errors=True)
             gone += 1
