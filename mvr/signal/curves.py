@@ -21,6 +21,9 @@ CURVE_RATE_HZ = 8.0
 FINE = 4  # moments of a fine curve in a bin: 32 a second
 _DECAY_TAPS = 16
 NOVELTY_HALF_WIDTHS_S = (0.5, 2.0, 4.0)
+NOVELTY_REACH = tuple(
+    max(2, round(half * CURVE_RATE_HZ)) for half in NOVELTY_HALF_WIDTHS_S
+)  # bins on each side
 
 
 def bins_of(duration_s: float) -> int:
@@ -76,13 +79,12 @@ def novelty(features: FloatArray) -> FloatArray:
     Only distances within a kernel's reach are computed: N x 64, not N x N.
     """
     count = len(features)
-    reach = [max(2, round(half * CURVE_RATE_HZ)) for half in NOVELTY_HALF_WIDTHS_S]
-    out = np.zeros((len(reach), count))
-    for lag in range(1, 2 * max(reach)):
+    out = np.zeros((len(NOVELTY_REACH), count))
+    for lag in range(1, 2 * max(NOVELTY_REACH)):
         if lag >= count:
             break
         distance = np.sqrt(((features[lag:] - features[:-lag]) ** 2).sum(axis=1, dtype=np.float64))
-        for row, half in enumerate(reach):
+        for row, half in enumerate(NOVELTY_REACH):
             if lag < 2 * half and count >= 2 * half:
                 out[row, half : count - half + 1] += np.convolve(distance, _lag_kernel(half, lag), "valid")[
                     : count - 2 * half + 1

@@ -59,7 +59,8 @@ def picture_curves(film: FilmTiming) -> FloatArray:
     """Change, smoothed for loudness and for onsets, and novelty, mean 0: (3, N)."""
     energy = film.energy.astype(np.float32)
     smooth = [_unit(smoothed(energy, deviation)) for deviation in (SLOW, FAST)]
-    return np.stack([*smooth, mean_novelty(film.novelty.astype(np.float32)[:, None])[0]])
+    novelty = film.novelty.astype(np.float32)[:, None]
+    return np.stack([*smooth, mean_novelty(novelty, np.array([len(energy)]))[0]])
 
 
 def cut_curve(cuts_s: Times, bins: int) -> FloatArray:

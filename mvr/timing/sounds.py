@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
-from mvr.signal.curves import CURVE_RATE_HZ
+from mvr.signal.curves import CURVE_RATE_HZ, NOVELTY_REACH
 from mvr.signal.smoothing import BLOCK, smoothed_rows
 from mvr.timing.lengths import Lengths
 from mvr.timing.music import MusicTiming
@@ -32,7 +32,7 @@ def sound_curves(tracks: Sequence[MusicTiming]) -> FloatArray:
     for each, rows, deviation in zip(curves, wide, (SLOW, FAST), strict=False):
         each[:] = smoothed_rows(rows, deviation)[:, :longest]
     Lengths(counts, longest).standardise(curves[:2])
-    curves[2] = mean_novelty(new)
+    curves[2] = mean_novelty(new, counts)
     return curves
 
 
@@ -52,9 +52,13 @@ def _folds(count: int) -> npt.NDArray[np.int64]:
     return fold
 
 
-def mean_novelty(novelty: FloatArray) -> FloatArray:
-    """Mean of three scales (3, T, N), each of spread 1; what no kernel reaches is neutral: (T, N)."""
-    inside = novelty > 0
+def mean_novelty(novelty: FloatArray, counts: npt.NDArray[np.int64]) -> FloatArray:
+    """Mean of three scales (3, T, N), of rows so long, each of spread 1; what no kernel reaches is neutral: (T, N).
+
+    What a kernel finds not to be new at all is 0 as well: the least new of all, not neutral.
+    """
+    places = np.arange(novelty.shape[2])
+    inside = np.stack([(places >= reach) & (places <= counts[:, None] - reach) for reach in NOVELTY_REACH])
     many = np.maximum(np.count_nonzero(inside, axis=2), 1).astype(np.float32)[..., None]
     centred = novelty - novelty.sum(axis=2, keepdims=True) / many  # what is not inside is 0
     centred *= inside

@@ -107,6 +107,24 @@ def test_correlations_equal_the_slow_loop():
     np.testing.assert_allclose(starts.scores[1, 0], expected, atol=1e-3)
 
 
+def test_moments_that_are_not_new_at_all_are_the_least_new_ones_and_ends_are_neutral():
+    from mvr.timing.sounds import sound_curves
+
+    rng, tracks = np.random.default_rng(6), [a_track(40, 1), a_track(30, 2)]
+    for number, track in enumerate(tracks):
+        bins = len(track.onset)
+        novelty = np.zeros((3, bins), np.float32)
+        for row, half in zip(novelty, (4, 16, 32), strict=True):
+            row[half : bins - half + 1] = rng.uniform(0.1, 1, bins - 2 * half + 1)
+        novelty[:, 100:120] = 0  # as alike across as within: the kernel finds nothing new
+        tracks[number] = dataclasses.replace(track, novelty=novelty)
+    new = sound_curves(tracks)[2]
+    for row, track in zip(new, tracks, strict=True):
+        bins = len(track.onset)
+        assert row[100:120].max() < np.delete(row[:bins], np.arange(100, 120)).min()
+        assert not row[:4].any() and not row[bins - 3 :].any()
+
+
 def test_many_tracks_of_many_lengths_are_the_tracks_one_by_one():
     film, tracks = a_film(), [a_track(seconds, seed) for seed, seconds in enumerate((40, 25, 61, 9))]
     together = score_starts(film, tracks)
