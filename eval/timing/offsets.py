@@ -27,6 +27,7 @@ from mvr.signal.picture import Changes, Watcher
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music
+from mvr.timing.placing import place_tracks
 from mvr.timing.sliding import STEP_S, score_starts
 
 WINDOW_S, SHORTEST_S, MOST_S = 30.0, 8.0, 95.0  # of a clip at most 95 s are decoded: three windows
@@ -164,6 +165,12 @@ def rank_of(
     return np.where(flat, 0.5, percentile).astype(np.float32), hit.astype(np.float32)
 
 
+def told_of(film: FilmTiming, music: MusicTiming, true_start_s: float) -> tuple[str, float]:
+    """What a list says of a sound that is searched as a whole, and how far from a start it begins, in s."""
+    [placing] = place_tracks(film, [music], [(0.0, music.duration_s)], draws=0)
+    return placing.words, placing.start_s - true_start_s
+
+
 def own_circular(clips: Sequence[Clip], trim_s: float) -> Iterable[Outcome]:
     """Each window's own sound, going round."""
     for clip in clips:
@@ -199,10 +206,12 @@ def strict(clips: Sequence[Clip], foreign: bool) -> Iterable[Outcome]:
                 last = other.end_s - STRICT_TRIM_S
                 if foreign and (other.work == clip.work or last < start_s + STRICT_PICTURE_S + 8 * STEP_S):
                     continue
-                percentile, hit = rank_of(film, other.music(begin, last), place, circular=False)
+                sound = other.music(begin, last)
+                percentile, hit = rank_of(film, sound, place, circular=False)
                 yield Outcome(
-                    work=clip.work, sound=other.work, clip=clip.name, percentile=percentile, hit=hit
-                )
+                    work=clip.work, sound=other.work, clip=clip.name, percentile=percentile, hit=hit,
+                    told=told_of(film, sound, start_s - begin),
+                )  # fmt: skip
 
 
 def films_of(folder: Path) -> list[FilmTiming]:

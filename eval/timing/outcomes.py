@@ -12,6 +12,7 @@ from mvr.datatypes import FloatArray, JsonDict
 from mvr.timing.sliding import VARIANTS
 
 REDRAWS = 4000
+FOUND_S = 0.5
 SUMS = ("sum of five", "meeting alone", "with evidence", "sum")  # "sum": what is used, with evidence and lean
 _FIVE = len(VARIANTS)  # where the plain sum of five stands
 
@@ -20,7 +21,8 @@ _FIVE = len(VARIANTS)  # where the plain sum of five stands
 class Outcome:
     """One window: percentile of the true start and whether it is in the best tenth, for each variant and the sums.
 
-    `sound` is the work whose sound lay under the window of `work`.
+    `sound` is the work whose sound lay under the window of `work`; `told` is what a list says where it starts the whole
+    sound, and how far from the true start that is.
     """
 
     work: str
@@ -28,6 +30,7 @@ class Outcome:
     clip: str
     percentile: FloatArray
     hit: FloatArray
+    told: tuple[str, float] | None = None
 
 
 def within(outcomes: Sequence[Outcome], works: Collection[str]) -> list[Outcome]:
@@ -51,6 +54,8 @@ def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
         **rows["sum"], "variants": rows,
         "sum_less_five": _row(percentile[:, -1] - percentile[:, _FIVE], hit[:, -1] - hit[:, _FIVE]),
     }  # fmt: skip
+    if own[0].told is not None:
+        document["words"] = _worth(own, foreign)
     if control is not None:
         document |= {
             "control_best_tenth_interval": _interval(control[:, -1]),
@@ -58,6 +63,26 @@ def summary(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> JsonDict:
             "control_pairs": len(foreign),
         }
     return document
+
+
+def _worth(own: Sequence[Outcome], foreign: Sequence[Outcome]) -> list[JsonDict]:
+    """What the words of a list are worth: how often each is said of own and foreign sounds, how often it is true."""
+    rows = []
+    for words in sorted({each.told[0] for each in (*own, *foreign) if each.told}):
+        said, other = (
+            [each for each in outcomes if each.told and each.told[0] == words] for outcomes in (own, foreign)
+        )
+        rows.append({
+            "words": words, "windows": len(said), "said": _rounded(len(said) / len(own)),
+            "found": _share([abs(each.told[1]) <= FOUND_S for each in said if each.told]),
+            "best_tenth": _share([each.hit[-1] > 0 for each in said]),
+            "said_of_foreign": _rounded(len(other) / len(foreign)) if foreign else None,
+        })  # fmt: skip
+    return rows
+
+
+def _share(true: Sequence[bool]) -> float | None:
+    return _rounded(float(np.mean(true))) if true else None
 
 
 def _row(percentile: npt.NDArray[np.float64], hit: npt.NDArray[np.float64]) -> JsonDict:

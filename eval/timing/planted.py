@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
+from eval.timing.outcomes import FOUND_S
 from eval.timing.shots import RATE_FPS, Pixels
 from eval.timing.songs import render_song
 from mvr.datasets.synthetic.latents import GENRES
@@ -27,7 +28,6 @@ from mvr.timing.music import MusicTiming, fine_onsets, measure_music, strongest_
 from mvr.timing.sliding import STEP_S, score_starts
 
 TRACK_S, FILM_S = 60.0, 18.0
-FOUND_S = 0.5
 MOMENTS = 12  # three of four cuts, the fourth a flash
 _SIDE = 400
 _FLASH_FRAMES = 3

@@ -62,7 +62,30 @@ def _forms(forms: dict[str, JsonDict]) -> str:
         if "sum_less_five" in form:
             tried.append([name, "sum less sum of five", *_scores(form["sum_less_five"]), None])
     head = ["form", "variant", "percentile", "95 %", "best tenth", "95 %", "foreign sounds"]
-    return _table(_FORM_HEAD, rows) + "\nEverything tried:\n\n" + _table(head, tried)
+    tables = _table(_FORM_HEAD, rows) + "\nEverything tried:\n\n" + _table(head, tried)
+    return tables + _worth(forms)
+
+
+def _worth(forms: dict[str, JsonDict]) -> str:
+    """What the words of a list are worth, where it searched the whole sound."""
+    names = ["words", "windows", "said", "found", "best_tenth", "said_of_foreign"]
+    rows = [
+        [name, *(row[each] for each in names)]
+        for name, form in forms.items()
+        for row in form.get("words", ())
+    ]
+    if not rows:
+        return ""
+    head = [
+        "form",
+        "words",
+        "windows",
+        "share",
+        "within 0.5 s of the true start",
+        "best tenth",
+        "share of foreign sounds",
+    ]
+    return "\nWhat the words are worth, the whole sound searched:\n\n" + _table(head, rows)
 
 
 def _form_row(name: str, form: JsonDict) -> list[Any]:

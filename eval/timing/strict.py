@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from eval.timing.offsets import STRICT_PICTURE_S, STRICT_TRIM_S, rank_of
+from eval.timing.offsets import STRICT_PICTURE_S, STRICT_TRIM_S, rank_of, told_of
 from eval.timing.outcomes import Outcome, summary
 from eval.timing.planted import TRACK_S, Follows, Planted, Source, plant
 from eval.timing.songs import render_song
@@ -69,4 +69,5 @@ def _piece(genre: str, seed: int) -> tuple[Source, MusicTiming]:
 def _outcome(work: str, planted: Planted, track: MusicTiming) -> Outcome:
     place = round((planted.start_s - STRICT_TRIM_S) / STEP_S)
     percentile, hit = rank_of(planted.film, track, place, circular=False)
-    return Outcome(work=work, sound=work, clip=work, percentile=percentile, hit=hit)
+    told = told_of(planted.film, track, planted.start_s - STRICT_TRIM_S)
+    return Outcome(work=work, sound=work, clip=work, percentile=percentile, hit=hit, told=told)

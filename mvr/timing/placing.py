@@ -29,6 +29,7 @@ _BLOCK = 24  # tracks that are slid at once: more of them leave the cache
 _KEPT_BYTES = 1 << 24
 _FEWEST_STARTS = 8  # fewer leave no choice
 _WORTH = 1.0  # standard deviations above the mean that a start must have to move the music
+_OVER_CHANCE = 0.8  # of them, over what the best of so many starts has by chance, that stand out
 _MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat near it
 _PLACES = 3
 _OVER_S = 2.0  # of crossfade, at most, where music starts over (`mvr.media.soundtrack`)
@@ -135,15 +136,15 @@ def _place_block(
     at = np.minimum(np.rint(starts_s[0] / STEP_S), counts - 1).astype(np.int64)
     places = _places(totals[0], counts, search.latest_s)
     found = zip(
-        starts_s[0].tolist(), totals[0][rows, at].tolist(), counts.tolist(), places, search.few.tolist(),
-        shares[0].tolist(), random.tolist(), strict=True,
+        starts_s[0].tolist(), totals[0][rows, at].tolist(), meeting.evidence[rows, at].tolist(), counts.tolist(),
+        places, search.few.tolist(), shares[0].tolist(), random.tolist(), strict=True,
     )  # fmt: skip
     return [
         Placing(
-            start_s=start_s, **_words(still, count, peak), places_s=() if few or still else where,
+            start_s=start_s, **_words(still, count, peak, met), places_s=() if few or still else where,
             near_beats=_number(near), near_beats_random=_number(by_chance),
         )
-        for start_s, peak, count, where, few, near, by_chance in found
+        for start_s, peak, met, count, where, few, near, by_chance in found
     ]  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def _start(
     return placed
 
 
-def _words(still: bool, starts: int, peak: float) -> dict[str, Any]:
+def _words(still: bool, starts: int, peak: float, evidence: float) -> dict[str, Any]:
     """How sure a place among so many starts is, as a number and in words."""
     if still:
         return {
@@ -169,7 +170,7 @@ def _words(still: bool, starts: int, peak: float) -> dict[str, Any]:
     if starts < _FEWEST_STARTS:
         longer = "hardly longer" if starts else "shorter"
         return {"peak": None, "words": f"the track is {longer} than the clip"}
-    return {"peak": peak, "words": words_of(peak)}
+    return {"peak": peak, "words": words_of(peak, starts, evidence)}
 
 
 def _number(share: float) -> float | None:
@@ -185,13 +186,17 @@ def percent(share: float) -> int:
     return int(100 * share + 0.5)
 
 
-def words_of(peak: float) -> str:
-    """How sure a place is, in words.
+def words_of(peak: float, starts: int, evidence: float = 0.0) -> str:
+    """How sure a place among so many starts is, in words.
 
-    >>> words_of(3.2), words_of(0.4)
-    ('stands out', 'no better than elsewhere')
+    The best of n starts lies about sqrt(2 ln n) over their mean by chance. What stands out lies as far over that,
+    or has as much evidence (`mvr.timing.meeting`), as one in ten painted films has under music that is not its own
+    (`eval.timing` prints what the words are worth). Where music repeats, evidence is in many places: none has a peak.
+
+    >>> words_of(4.2, 200), words_of(3.2, 200), words_of(0.4, 200)
+    ('stands out', 'better than most', 'no better than elsewhere')
     """
-    if peak >= 2.5:
+    if evidence > _MEETS or peak >= np.sqrt(2 * np.log(starts)) + _OVER_CHANCE:
         return "stands out"
     return "better than most" if peak >= _WORTH else "no better than elsewhere"
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from eval.timing.cuts import Count
 from eval.timing.joined import single_shots
 from eval.timing.offsets import find_clips, windows
 from eval.timing.outcomes import Outcome, summary, within
+from eval.timing.report import _worth
 from eval.timing.shots import paint_film
 from mvr.errors import UsageError
 
@@ -39,6 +42,26 @@ def test_every_work_weighs_the_same_however_many_windows_it_has():
     assert (document["works"], document["clips"], document["windows"]) == (2, 2, 10)
     assert document["percentile"] == document["best_tenth"] == 0.5
     assert document["interval"] == [0.0, 1.0] and document["control_best_tenth"] == pytest.approx(0.1)
+
+
+def test_words_are_worth_how_often_they_are_true_and_how_seldom_foreign_music_earns_them():
+    def told(hit: float, words: str, off_s: float) -> Outcome:
+        return dataclasses.replace(outcome("a", 0.5, hit), told=(words, off_s))
+
+    own = [told(1.0, "stands out", 0.4), told(0.0, "stands out", -7.0), told(0.0, "better than most", 0.6)]
+    foreign = [told(0.0, "better than most", 9.0)] * 3 + [told(0.0, "stands out", 3.0)]
+    document = summary(own, foreign)
+    most, stands = document["words"]
+    assert (stands["words"], stands["windows"], stands["found"], stands["best_tenth"]) == (
+        "stands out",
+        2,
+        0.5,
+        0.5,
+    )
+    assert (stands["said"], stands["said_of_foreign"]) == (pytest.approx(2 / 3, abs=1e-4), 0.25)
+    assert (most["windows"], most["found"], most["said_of_foreign"]) == (1, 0.0, 0.75)
+    assert "| strict | stands out | 2 | 0.667 | 0.500 | 0.500 | 0.250 |" in _worth({"strict": document})
+    assert "words" not in summary([outcome("a", 0.5, 1.0)], [])
 
 
 def test_a_set_of_works_keeps_no_sound_of_another_set():

@@ -75,6 +75,16 @@ def test_the_stretch_that_a_film_was_painted_to_is_found(planted):
     assert placing.start_s == pytest.approx(planted.start_s, abs=0.05) and placing.words == "stands out"
 
 
+def test_chance_seldom_stands_out_however_many_starts_it_has():
+    rng, told = np.random.default_rng(9), []
+    for starts in (20, 200, 2000):
+        scores = rng.normal(size=(400, starts))
+        peaks = (scores.max(axis=1) - scores.mean(axis=1)) / scores.std(axis=1)
+        told.append(np.mean([words_of(float(peak), starts) == "stands out" for peak in peaks]))
+    assert max(told) < 0.1  # 2.5 deviations are passed by 93 % of 200 and by all of 2,000
+    assert words_of(4.2, 200) == "stands out"
+
+
 def test_evidence_of_meeting_equals_the_slow_loop():
     film, track = a_film(), a_track(14)
     found = score_starts(film, [track]).meeting
@@ -300,7 +310,7 @@ def test_where_a_track_starts_over_cuts_under_its_first_run_count():
 
 
 def test_a_number_that_rounds_to_nothing_has_no_minus():
-    placing = Placing(start_s=0.0, peak=-0.0003, words=words_of(-0.0003))
+    placing = Placing(start_s=0.0, peak=-0.0003, words=words_of(-0.0003, 200))
     assert "-0" not in placing.told and "-0.0" not in json.dumps(placing.to_json())
 
 
