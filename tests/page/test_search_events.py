@@ -94,7 +94,7 @@ def test_while_a_long_clip_is_read_the_status_says_how_far_it_is(
     events: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, steps = [0.0], [0.02, 0.25, 0.5, 0.9]
-    goes_on = threading.Semaphore(0)
+    reported, goes_on = threading.Semaphore(0), threading.Semaphore(0)
 
     class Slow(Waiting):
         def __init__(self) -> None:
@@ -103,6 +103,7 @@ def test_while_a_long_clip_is_read_the_status_says_how_far_it_is(
     def embed(*arguments: Any) -> str:
         for share in steps:
             arguments[-1](share)
+            reported.release()
             assert goes_on.acquire(timeout=60)
         return "query"
 
@@ -111,8 +112,10 @@ def test_while_a_long_clip_is_read_the_status_says_how_far_it_is(
     def busy(_: str, progress: Progress | None = None) -> Shown:
         if progress is not None:
             told.append(progress)
-            now[0] += 40 * (steps[len(told)] - steps[len(told) - 1]) if len(told) < len(steps) else 0
+            more = len(told) < len(steps)
+            now[0] += 40 * (steps[len(told)] - steps[len(told) - 1]) if more else 0
             goes_on.release()
+            assert not more or reported.acquire(timeout=60), "a thread that comes late is not asked before"
         return Shown(status="busy")
 
     monkeypatch.setattr(search_events, "Waiting", Slow)
@@ -120,6 +123,7 @@ def test_while_a_long_clip_is_read_the_status_says_how_far_it_is(
     monkeypatch.setattr(events.view, "busy", busy)
     running = events.pick("s", "1", CONTROLS)
     next(running)
+    assert reported.acquire(timeout=60)
     now[0] = 0.8  # of 40 s, 2 %
     said = [shown.status for shown in running]
     assert said[-1] == "full" and [one.percent for one in told] == [2, 25, 50, 90]
