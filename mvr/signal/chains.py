@@ -27,11 +27,12 @@ _EVEN = 10.0  # times the deviation of a beat's length; 1 is uneven
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """Attributes: bpm, of its click where it keeps one.   times_s: of its beats.   heard_s: as they were heard, each by
-    itself.   traits: (12,) `TRAITS`.
+    """Attributes: bpm, of its click where it keeps one.   on_click: whether it does.   times_s: of its beats.
+    heard_s: as they were heard, each by itself.   traits: (12,) `TRAITS`.
     """
 
     bpm: float
+    on_click: bool
     times_s: Times
     heard_s: Times
     traits: FloatArray
@@ -59,7 +60,9 @@ def find_chains(envelopes: FloatArray, fewest: int) -> list[Chain]:
             uneven = min(1.0, _EVEN * float(np.std(np.log(np.diff(times) / np.median(np.diff(times))))))
             traits = np.array([*head, *(_SCALE * each for each in (*shares, uneven))], np.float32)
             kept_bpm = bpm if click is None else 60 / click.period_s
-            chains.append(Chain(bpm=kept_bpm, times_s=times, heard_s=heard, traits=traits))
+            chains.append(
+                Chain(bpm=kept_bpm, on_click=click is not None, times_s=times, heard_s=heard, traits=traits)
+            )
     return chains
 
 

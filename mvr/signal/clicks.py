@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 Times = npt.NDArray[np.float64]
 FEWEST = 16  # beats
-_ON_LINE_S = 0.02
+ON_LINE_S = 0.02
 _NEAR_S = 0.03  # beats that tell where the line lies
 _LEAST_S = 0.005  # from the line: nearer beats weigh no more
 _WIDTH = 0.006  # by which the period may differ from the usual step between beats
@@ -45,21 +45,35 @@ class Click:
         """How far each time comes after its nearest moment."""
         return times_s - self.first_s - self.period_s * self.numbers(times_s)
 
+    def kept(self, times_s: Times, within_s: float = ON_LINE_S) -> float:
+        """Share of the times that lie so near to a moment."""
+        return float((np.abs(self.away_s(times_s)) <= within_s).mean())
+
 
 def find_click(times_s: Times, share: float = 0.7) -> Click | None:
     """The click that a `share` of the beats keeps; None where fewer do, of few beats, and of a mix of hours."""
+    click = commonest_click(times_s)
+    return click if click is not None and click.kept(times_s) >= share else None
+
+
+def commonest_click(times_s: Times) -> Click | None:
+    """The click that most beats keep, be they few; None of few beats and of a mix of hours."""
     if len(times_s) < FEWEST or times_s[-1] - times_s[0] > _LONGEST_S:
         return None
     click = _commonest(times_s)
     for _ in range(4):
         click = _refined(click, times_s)
-    kept = float((np.abs(click.away_s(times_s)) <= _ON_LINE_S).mean())
-    return click if kept >= share else None
+    return click
 
 
-def on_click(click: Click, times_s: Times) -> Times:
-    """A chain of beats with those that belong to its click where the click has them, the others as they were heard."""
-    first, last = _span(click, times_s)
+def on_click(click: Click, times_s: Times, near_s: float = ON_LINE_S) -> Times:
+    """A chain of beats with those that belong to its click where the click has them, the others as they were heard.
+
+    Args:
+        click: that most beats keep within `near_s`.
+        times_s: (beats,) as they are heard.
+    """
+    first, last = _span(click, times_s, near_s)
     numbers = click.numbers(times_s[[first, last]])
     beats = click.first_s + click.period_s * np.arange(numbers[0], numbers[1] + 1)
     before, after = times_s[:first], times_s[last + 1 :]
@@ -72,7 +86,7 @@ def _commonest(times_s: Times) -> Click:
     since_s = times_s - times_s[0]
     usual_s = float(np.median(np.diff(times_s)))
     periods = usual_s * (1 + _WIDTH * np.linspace(-1, 1, 3 + int(2 * _WIDTH * since_s[-1] / _STEP_S)))
-    bins, reach = 1 + int(periods[-1] / _STEP_S), round(_ON_LINE_S / _STEP_S)
+    bins, reach = 1 + int(periods[-1] / _STEP_S), round(ON_LINE_S / _STEP_S)
     places = np.minimum(((since_s / periods[:, None]) % 1 * bins).astype(np.int64), bins - 1)
     rows = places + bins * np.arange(len(periods))[:, None]
     counts = np.bincount(rows.ravel(), minlength=bins * len(periods)).reshape(len(periods), bins)
@@ -97,10 +111,9 @@ def _refined(click: Click, times_s: Times) -> Click:
     return Click(period_s, mean_s - period_s * middle)
 
 
-def _span(click: Click, times_s: Times) -> tuple[int, int]:
+def _span(click: Click, times_s: Times, near_s: float) -> tuple[int, int]:
     """The first and the last beat that belong to the click."""
-    away_s = click.away_s(times_s)
-    near = np.abs(away_s) <= _ON_LINE_S
+    near = np.abs(click.away_s(times_s)) <= near_s
     runs = np.convolve(near, np.ones(_RUN), mode="valid") == _RUN
     if not runs.any():
         kept = np.flatnonzero(near)
@@ -119,7 +132,7 @@ def _belongs(click: Click, times_s: Times) -> bool:
         return True
     between_s = click.away_s(times_s)
     halves_s = np.minimum(np.abs(between_s), click.period_s / 2 - np.abs(between_s))
-    if len(between_s) >= _RUN and (halves_s <= _ON_LINE_S).mean() >= _HALF_OFF:
+    if len(between_s) >= _RUN and (halves_s <= ON_LINE_S).mean() >= _HALF_OFF:
         return True
     steps = np.diff(times_s) / click.period_s
     return (

@@ -17,14 +17,13 @@ import numpy as np
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
 from mvr.signal.onsets import FRAME_RATE_HZ
-from mvr.signal.strokes import struck_beside
+from mvr.signal.strokes import STRIKES_S, struck_beside
 
 MODEL = Path(__file__).with_name("lag_model.json")
 _REACH = 9  # frames on each side of a beat, 0.2 s
 _MOST_S = 0.1
 _UNCLEAR = 1.0  # strokes are no clearer than what else rises
 _SURE = 150.0  # beats over which strokes twice as clear as all else are trusted wholly
-_STRIKES_S = 0.002  # from when a note is played until it rises most steeply
 _SOFTEST = 0.05, 0.3  # dB of an envelope's peak and of the level's spread: less is nothing
 
 
@@ -63,7 +62,7 @@ def by_strokes_s(told_s: float, rises: FloatArray, times_s: Times) -> float:
     """
     after_s, clear = struck_beside(rises, times_s)
     trust = float(np.clip((clear - _UNCLEAR) * len(times_s) / _SURE, 0, 1))
-    return told_s + trust * (-after_s - _STRIKES_S - told_s)
+    return told_s + trust * (-after_s - STRIKES_S - told_s)
 
 
 @lru_cache(maxsize=1)

@@ -9,16 +9,18 @@ import numpy as np
 from mvr.datatypes import FloatArray
 from mvr.signal.bars import find_bars
 from mvr.signal.beats import Times
-from mvr.signal.chains import find_chains
+from mvr.signal.chains import Chain, find_chains
 from mvr.signal.lags import by_strokes_s, lag_s
 from mvr.signal.moments import Moments
 from mvr.signal.onsets import onset_envelopes
 from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
 from mvr.signal.strokes import stroke_rises
+from mvr.signal.struck import struck_beats, struck_lag_s
 from mvr.signal.tempo import SILENT_RMS
 
 _CHUNK_FRAMES = 2048  # about 48 s: bounds the memory of a long file
 _FEWEST_BEATS = 4
+_SWELLING_S = 0.05  # heard so late, chords change beside the beats: bars are told from when these are played
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +89,28 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     if heard is None or not chains:
         return none
     moments = Moments(heard.decibels, heard.classes, heard.envelopes)
-    bars = find_bars([moments.beaten(each.times_s) for each in chains], [each.traits for each in chains])
-    chain = chains[bars.chain]
+    lags_s = [_lag_s(heard, chain) for chain in chains]
+    rows = [
+        moments.beaten(chain.times_s if late_s <= _SWELLING_S else np.maximum(chain.times_s - late_s, 0.0))
+        for chain, late_s in zip(chains, lags_s, strict=True)
+    ]
+    bars = find_bars(rows, [chain.traits for chain in chains])
+    chain, late_s, bpm = chains[bars.chain], lags_s[bars.chain], chains[bars.chain].bpm
+    struck = None if chain.on_click else struck_beats(heard.rises, chain.heard_s, bars)
+    if struck is not None:
+        times_s, bpm = struck.times_s, 60 / struck.click.period_s
+        bars = find_bars([moments.beaten(np.maximum(times_s, 0.0))], [chain.traits])
+    else:
+        told_s = struck_lag_s(heard.rises, chain.times_s, bars) if late_s > _SWELLING_S else None
+        times_s = chain.times_s - (late_s if told_s is None else told_s)
+    beats = np.maximum(times_s, 0.0)  # a first stroke may be heard as if it had begun before
+    return Rhythm(tempo_bpm=bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats)
+
+
+def _lag_s(heard: Heard, chain: Chain) -> float:
+    """How late the beats of a chain are heard."""
     told_s = lag_s(heard.decibels, heard.envelopes, chain.heard_s)
-    played_s = chain.times_s - by_strokes_s(told_s, heard.rises, chain.times_s)
-    beats = np.maximum(played_s, 0.0)  # a first stroke may be heard as if it had begun before
-    return Rhythm(
-        tempo_bpm=chain.bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats
-    )
+    return by_strokes_s(told_s, heard.rises, chain.times_s)
 
 
 def estimate_tempo(samples: FloatArray) -> float | None:

@@ -26,6 +26,8 @@ _EARLIEST, _LATEST = (
 )  # frames beside a beat at which it may have been struck: heard 150 ms late to 60 ms early
 _APART = 6  # frames: what is nearer belongs to the same stroke
 _LEAST_DB = 0.02
+STRIKES_S = 0.002  # from when a note is played until it rises most steeply
+_AROUND = 33  # frames, 0.19 s: what swells for so long is no stroke
 
 
 def stroke_rises(samples: FloatArray) -> FloatArray:
@@ -61,6 +63,20 @@ def struck_beside(rises: FloatArray, times_s: Times) -> tuple[float, float]:
     between = 0.5 * (left - right) / bend if bend < -1e-9 else 0.0
     after_s = (beside[place] + float(np.clip(between, -0.5, 0.5))) / RATE_HZ
     return after_s, max(0.0, float(middle)) / max(others, _LEAST_DB)
+
+
+def sharp_strokes(rises: FloatArray) -> FloatArray:
+    """How sharply each fine frame is struck in all bands together: (fine frames,), of mean about 0 and deviation 1.
+
+    Args:
+        rises: of `stroke_rises`.
+    """
+    total = _WEIGHTS @ rises
+    wide = np.pad(total, _AROUND // 2, mode="edge")
+    around = np.convolve(wide, np.full(_AROUND, 1 / _AROUND), "valid")
+    sharp = np.convolve(np.pad(total, 1, mode="edge"), (0.25, 0.5, 0.25), "valid") - around
+    strokes: FloatArray = (sharp / max(float(sharp.std()), _LEAST_DB)).astype(np.float32)
+    return strokes
 
 
 def _powers(samples: FloatArray) -> FloatArray:
