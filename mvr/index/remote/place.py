@@ -198,7 +198,7 @@ class Holding:
     items: int
     rows: int
     announced: int
-    least_gram: npt.NDArray[np.float64] = field(compare=False)  # follows from the version; arrays have no one truth
+    least_gram: npt.NDArray[np.float64] = field(compare=False)  # a version has one
     version: int
     stamp: int = 0
     identity: str = ""
