@@ -367,7 +367,9 @@ def test_the_music_runs_on_while_the_picture_changes_and_stays_the_pairs_own(
     for turn in (1, 0):
         if turn == 0:
             page.locator("#mv-results-m2v [data-hear]").nth(0).click()
+        page.evaluate("document.querySelector('#mv-tab-music-to-video .mv-stage-box').scrollIntoView()")
         slider = page.locator("#mv-tab-music-to-video .mv-strip-music[role=slider]")
+        slider.wait_for()  # the small player of a phone has none
         slider.focus()
         page.keyboard.press("Home")
         page.wait_for_function("document.querySelector('#mv-results-m2v .is-heard').dataset.from === '0.000'")
