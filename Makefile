@@ -9,9 +9,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 # files side by side, a thread each; browsers that measure seconds run alone
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
-# a browser shares the machine with the server it shows: a test that failed once runs once more and is named at the end;
-# only their folder is collected, for which nothing heavy is imported
+# only the browsers' folder is collected, for which nothing heavy is imported; a browser shares the machine with the
+# server it shows: a test that failed once runs once more and is named at the end
 BROWSER := tests/browser --reruns 1 -raR
+# browsers wait more than they work
+BROWSERS := OMP_NUM_THREADS=1 $(PYTEST) -n 3 --dist loadfile $(BROWSER)
 QUICK := not real_data and not slow and not postgres
 SCRIPTS := $(wildcard assets/js/*.js assets/js/*/*.js)
 
@@ -32,12 +34,12 @@ $(EXTRAS): $(VENV)/.core
 
 test: $(VENV)/.test chromium
 	$(SIDE_BY_SIDE) -m "$(QUICK) and not browser"
-	$(SIDE_BY_SIDE) $(BROWSER) -m "$(QUICK) and browser"
+	$(BROWSERS) -m "$(QUICK) and browser"
 
 # what needs real media, a PostgreSQL server or minutes of statistics
 test-more: $(VENV)/.test chromium
 	$(SIDE_BY_SIDE) -m "(real_data or slow or postgres) and not browser"
-	$(SIDE_BY_SIDE) $(BROWSER) -m "(real_data or slow) and browser and not alone"
+	$(BROWSERS) -m "(real_data or slow) and browser and not alone"
 	OMP_NUM_THREADS=2 $(PYTEST) $(BROWSER) -m "alone"
 
 lint: $(VENV)/.test
