@@ -40,7 +40,7 @@ def place(tiny_assets: Path, tmp_path: Path, make_tone, make_clip):
     clip = make_clip(folder / "clip.mp4", seconds=3.0, rate_hz=25)
     retriever = Retriever(library, system)
     desk = Desk(direction=Direction.VIDEO_TO_MUSIC, owner="visit")
-    desk.put(Clip(path=clip, name="clip", info=probe(clip), shared=True))
+    desk.put(Clip(path=clip, name="clip", info=probe(clip), shared=True), {}, desk.turn)
     desk.asked = Ask(alpha=0.3, library="own", system="tiny", filters=Filters())
     desk.ranked = retriever.rank(retriever.embed_query(clip, desk.direction), 0.3)
     visit = SimpleNamespace(
@@ -114,7 +114,7 @@ def test_music_that_is_moved_under_a_shorter_video_begins_at_a_second_of_the_mus
     place.library.add([place.clip], place.system)
     music, direction = place.folder / "0.wav", Direction.MUSIC_TO_VIDEO
     desk = Desk(direction=direction, owner="visit", asked=place.desk.asked)
-    desk.put(Clip(path=music, name="0.wav", info=probe(music), shared=True))
+    desk.put(Clip(path=music, name="0.wav", info=probe(music), shared=True), {}, desk.turn)
     desk.ranked = place.retriever.rank(place.retriever.embed_query(music, direction), 0.3)
     view, [result] = (
         View(SimpleNamespace(), place.shelf, direction, texts.MUSIC_TO_VIDEO),
@@ -132,7 +132,7 @@ def test_under_a_found_video_the_music_is_heard_as_it_is_taken_away(place, tmp_p
     music = write_wave(tmp_path / "swell.wav", loud * np.sin(2 * np.pi * (300 * t + 40 * t * t)))
     direction = Direction.MUSIC_TO_VIDEO
     desk = Desk(direction=direction, owner="visit", asked=place.desk.asked)
-    desk.put(Clip(path=music, name="swell.wav", info=probe(music)))
+    desk.put(Clip(path=music, name="swell.wav", info=probe(music)), {}, desk.turn)
     ranked = place.retriever.rank(place.retriever.embed_query(music, direction), 0.3)
     desk.ranked = replace(
         ranked, results=tuple(replace(result, query_start_s=4.0) for result in ranked.results)
@@ -156,7 +156,10 @@ def test_under_a_found_video_the_music_is_heard_as_it_is_taken_away(place, tmp_p
     assert [item.named(name) for name in ("from-1.flac", "from--1.000.flac", "../x.flac")] == [None] * 3
     levels = place.shelf.made(place.shelf.take(row.levels_url.split("/")[1]))
     assert json.loads(levels.read_text()).keys() == {"own_db", "mix_db", "duck_db", "hop_s"}
-    desk.put(None)
+    desk.settle()
+    desk.put(replace(desk.clip, shared=True), {}, desk.turn)
+    assert heard.exists(), "whoever cancels is given the music back"
+    desk.settle()
     assert not heard.exists(), "gone with the music"
 
 

@@ -112,7 +112,7 @@ def page(tiny_assets: Path, tmp_path: Path, make_tone, make_clip, monkeypatch):
     retriever = Retriever(library, system)
     catalogue: Any = SimpleNamespace(retriever=lambda *_: retriever)
     desk = Desk(direction=Direction.VIDEO_TO_MUSIC, owner="visit")
-    desk.put(Clip(path=clip, name="clip", info=probe(clip), shared=True))
+    desk.put(Clip(path=clip, name="clip", info=probe(clip), shared=True), {}, desk.turn)
     ask = Ask(alpha=0.3, library="own", system="tiny", filters=Filters())
     desk.asked, desk.ranked = ask, rank(desk, ask, catalogue)
     shelf = Shelf()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mvr.datatypes import Direction
+from mvr.errors import MediaError
 from mvr.page.search import search_events
 from mvr.page.search.desk import Clip, Desk
 from mvr.page.search.search_events import SearchEvents
@@ -29,7 +30,7 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     made.context = SimpleNamespace(
         catalogue=SimpleNamespace(load=lambda *_: None), pool=ThreadPoolExecutor(1), jobs=Jobs(1)
     )  # type: ignore[assignment]
-    made.teachers = None  # type: ignore[assignment]
+    made.teachers = made.limits = None  # type: ignore[assignment]
     shown = {
         name: (lambda *_, name=name, **__: Shown(status=name))
         for name in ("busy", "searching", "full", "error")
@@ -64,6 +65,41 @@ def test_after_a_cancel_nothing_more_is_shown_and_the_desk_is_as_it_was(events: 
     events.cancel("s")
     assert list(running) == []
     assert events.desk.clip is None and events.desk.queries == {}
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "no player", "no list"])
+def test_a_clip_that_never_became_playable_gives_the_one_before_it_back(
+    events: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: str
+) -> None:
+    def clip(name: str) -> Clip:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "clip.mp4").write_bytes(b"clip")
+        return Clip(path=tmp_path / name / "clip.mp4", name=name, info=SimpleNamespace(duration_s=3))  # type: ignore[arg-type]
+
+    def refuse(*_: Any) -> Path:
+        raise MediaError("damaged further on")
+
+    monkeypatch.setattr(search_events, "example_clip", lambda _, item_id, __: clip(item_id))
+    list(events.pick("s", "first", CONTROLS))
+    events.desk.note, found = "the first one's list", dict(events.desk.queries)
+    monkeypatch.setattr("mvr.page.search.desk.plays_as_it_is", lambda _: False)
+    goes_on = threading.Event()
+    makes: Any = refuse if ends == "no player" else lambda *_: goes_on.wait(60) and tmp_path / "copy.mp4"
+    monkeypatch.setattr(search_events, "make_player", makes)
+    if ends == "no list":
+        monkeypatch.setattr(search_events, "rank_by_taste", refuse)
+    running = events.pick("s", "second", CONTROLS)
+    said = [next(running).status]
+    while ends == "cancelled" and events.desk.clip.name == "first":
+        said.append(next(running).status)
+    if ends == "cancelled":
+        events.cancel("s")
+    goes_on.set()
+    said += [shown.status for shown in running]
+    assert said[-1] == ("full" if ends == "cancelled" else "error")
+    assert (events.desk.clip.name, events.desk.note) == ("first", "the first one's list")
+    assert events.desk.queries == found and events.desk.player == events.desk.clip.path
+    assert (tmp_path / "first" / "clip.mp4").exists() and not (tmp_path / "second" / "clip.mp4").exists()
 
 
 def test_a_newer_search_overtakes_an_older_one(events: Any) -> None:

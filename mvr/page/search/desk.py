@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mvr.timing.music import MusicTiming
 
 FULL_SIDES_PX = (1920, 1080)
+_OF_CLIP = ("clip", "player", "queries", "asked", "ranked", "note", "preview", "fitted", "measured", "sent")
 TEXT_WEIGHT = 0.5  # words count as much as the clip
 
 
@@ -95,7 +96,8 @@ class Ask:
 class Desk:
     """State of one visit (`owner`) in one direction; `lock` guards what two of its events may change.
 
-    `measured` is the clip's timing, kept for the next library; `sent` is how many placed rows its page knows.
+    `measured` is the clip's timing, kept for the next library; `sent` is how many placed rows its page knows; `before`
+    is what was there until a search that still goes on put its clip down.
     """
 
     direction: Direction
@@ -112,6 +114,7 @@ class Desk:
     measured: MusicTiming | FilmTiming | None = None
     sent: int = 0
     turn: int = 0
+    before: Desk | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def begin(self) -> int:
@@ -120,17 +123,50 @@ class Desk:
             self.turn += 1
             return self.turn
 
-    def put(self, clip: Clip | None) -> None:
-        """Put another clip on the desk, or none: what was known of the last one goes, its files too."""
+    def put(self, clip: Clip, queries: dict[str, Query], turn: int) -> bool:
+        """Put what a search has found on the desk, unless a cancel or a newer search came meanwhile.
+
+        The last clip and what is known of it are kept until this one is settled.
+        """
         with self.lock:
-            for path in self._own_files():
-                path.unlink(missing_ok=True)
-            if self.clip is not None and not self.clip.shared:
-                shutil.rmtree(self.clip.path.parent / "page-cache", ignore_errors=True)
-            self.clip = clip
-            self.player = clip.path if clip is not None and plays_as_it_is(clip) else None
-            self.queries, self.ranked, self.note, self.preview = {}, None, "", None
-            self.measured, self.sent, self.fitted = None, 0, None
+            if self.turn != turn:
+                return False
+            if self.before is None:
+                self.before = replace(self)
+            else:  # of a search that never came to its end
+                self._discard()
+            laid = Desk(
+                direction=self.direction, owner=self.owner, clip=clip, queries=queries, asked=self.asked
+            )
+            laid.player = clip.path if plays_as_it_is(clip) else None
+            self._take(laid)
+            return True
+
+    def settle(self) -> None:
+        """The clip on the desk stays: the one before it goes, its files too."""
+        with self.lock:
+            before, self.before = self.before, None
+            if before is not None:
+                before._discard()
+
+    def put_back(self, clip: Clip | None) -> None:
+        """Take a clip that was not settled away again, its files too: the one before it is there as it was."""
+        with self.lock:
+            if self.before is None or self.clip is not clip:
+                return
+            self._discard()
+            self._take(self.before)
+            self.before = None
+
+    def _take(self, other: Desk) -> None:
+        for name in _OF_CLIP:
+            setattr(self, name, getattr(other, name))
+
+    def _discard(self) -> None:
+        for path in self._own_files():
+            path.unlink(missing_ok=True)
+        if self.clip is not None and not self.clip.shared:
+            shutil.rmtree(self.clip.path.parent / "page-cache", ignore_errors=True)
 
     def _own_files(self) -> list[Path]:
         files = [self.preview.path] if self.preview is not None else []

@@ -110,7 +110,7 @@ class SearchEvents:
         """Embed, show the list, then make the clip playable: the list is what the visitor waits for. After a cancel, or
         with a newer search, nothing more is shown of this one.
         """
-        found = self._found(visit, desk, clip, controls)
+        found = self._found(visit, desk, clip, controls, turn)
         try:
             for shown in found:
                 if desk.turn != turn:
@@ -120,7 +120,7 @@ class SearchEvents:
             found.close()
 
     def _found(
-        self, visit: Visit, desk: Desk, clip: Clip, controls: Controls
+        self, visit: Visit, desk: Desk, clip: Clip, controls: Controls, turn: int
     ) -> Generator[Shown, None, None]:
         ask = self._ask(visit, controls)
         waiting = Waiting()
@@ -137,15 +137,22 @@ class SearchEvents:
         except BaseException:  # refused, or the visitor cancelled: the old clip stays
             query.add_done_callback(lambda _: discard(clip))
             raise
-        desk.put(clip)
-        desk.queries[ask.system] = found
-        controls = desk.controls or controls  # one may have moved meanwhile: the list is as they stand now
-        rank_by_taste(self.teachers, desk, self._ask(visit, controls), controls.voter)
-        listed = (
-            desk.player is None
-        )  # shown while the player is made; drawn again, the list would swallow a click
-        yield from self._make_player(visit, desk, clip)
+        if not desk.put(clip, {ask.system: found}, turn):
+            discard(clip)
+            return
+        try:
+            controls = (
+                desk.controls or controls
+            )  # one may have moved meanwhile: the list is as they stand now
+            rank_by_taste(self.teachers, desk, self._ask(visit, controls), controls.voter)
+            listed = desk.player is None  # shown while that is made; drawn again, it would swallow a click
+            yield from self._make_player(visit, desk, clip)
+        except Exception:  # no list, or, by silence or damage further on, nothing to hear it with
+            desk.put_back(clip)
+            yield self.view.full(visit, desk, "")
+            raise
         yield self.view.full(visit, desk, keep_list=listed)
+        desk.settle()  # the page has it: whoever cancelled before that is given back what was there
 
     def _embed(self, desk: Desk, clip: Clip, ask: Ask, waiting: Waiting) -> Future[Query]:
         catalogue = self.context.catalogue
@@ -161,13 +168,7 @@ class SearchEvents:
         player = self.context.pool.submit(make_player, visit, clip, self.limits, waiting.done)
         yield self.view.full(visit, desk, texts.CONVERTING)
         yield from self._wait(player, waiting, texts.CONVERTING)
-        try:
-            made = player.result()
-        except MvrError:  # silence, or damage further on: nothing to hear the list with
-            if desk.clip is clip:
-                desk.put(None)
-            yield self.view.full(visit, desk, "")
-            raise
+        made = player.result()
         if desk.clip is clip:
             desk.player = made
 
@@ -247,8 +248,7 @@ class SearchEvents:
         """Stop waiting; show what was there."""
         visit, desk = self._desk(session)
         desk.begin()
-        if desk.clip is not None and desk.player is None:  # it never became playable: nothing to go on with
-            desk.put(None)
+        desk.put_back(desk.clip)
         return self.view.full(visit, desk, texts.CANCELLED)
 
     def choices(self, session: str | None, library: str) -> Choices:
