@@ -75,7 +75,7 @@ def _write_bundle(delivery: Delivery, name: str, part: Path, settings: TimelineS
             bundle.writestr("version.txt", "1.0.0")
             bundle.writestr("content.otio", _plain(timeline))
         return
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=part.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=part.parent.absolute()) as folder:
         _gather(timeline, Path(folder))
         part.unlink()  # the library writes only to a name that is free
         load_otio().adapters.write_to_file(timeline, str(part), adapter_name="otioz")

@@ -193,7 +193,7 @@ def test_markers_as_a_table_keep_the_exact_second(tmp_path: Path) -> None:
 
 @pytest.mark.timelines
 def test_a_bundle_holds_the_media_even_two_files_of_one_name(
-    film: Callable[..., Path], make_tone: Callable[..., Path], tmp_path: Path
+    film: Callable[..., Path], make_tone: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -208,7 +208,8 @@ def test_a_bundle_holds_the_media_even_two_files_of_one_name(
         )
         for name in ("a", "b")
     ]
-    out = tmp_path / "with media.otioz"
+    monkeypatch.chdir(tmp_path)
+    out = Path("with media.otioz")  # as one types it
     write_timeline(Delivery(film=laid, chosen=sounds[0], alternates=(sounds[1],)), out, PLAIN)
     with zipfile.ZipFile(out) as bundle:
         inside = {name: bundle.read(name) for name in bundle.namelist()}
