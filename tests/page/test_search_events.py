@@ -15,7 +15,7 @@ from mvr.errors import MediaError
 from mvr.page.search import search_events
 from mvr.page.search.desk import Clip, Desk
 from mvr.page.search.search_events import SearchEvents
-from mvr.page.search.search_view import Shown
+from mvr.page.search.search_view import NOTHING, Shown
 from mvr.page.search.waiting import Progress, Waiting
 from mvr.page.serving import Jobs
 
@@ -63,7 +63,7 @@ def test_after_a_cancel_nothing_more_is_shown_and_the_desk_is_as_it_was(events: 
     running = events.pick("s", "1", CONTROLS)
     next(running)
     events.cancel("s")
-    assert list(running) == []
+    assert list(running) == [NOTHING], "for what came last is shown once more"
     assert events.desk.clip is None and events.desk.queries == {}
 
 
@@ -96,7 +96,7 @@ def test_a_clip_that_never_became_playable_gives_the_one_before_it_back(
         events.cancel("s")
     goes_on.set()
     said += [shown.status for shown in running]
-    assert said[-1] == ("full" if ends == "cancelled" else "error")
+    assert said[-1] == (None if ends == "cancelled" else "error")
     assert (events.desk.clip.name, events.desk.note) == ("first", "the first one's list")
     assert events.desk.queries == found and events.desk.player == events.desk.clip.path
     assert (tmp_path / "first" / "clip.mp4").exists() and not (tmp_path / "second" / "clip.mp4").exists()
@@ -106,7 +106,7 @@ def test_a_newer_search_overtakes_an_older_one(events: Any) -> None:
     older, newer = events.pick("s", "1", CONTROLS), events.pick("s", "2", CONTROLS)
     next(older)
     next(newer)
-    assert list(older) == []
+    assert list(older) == [NOTHING], "its clip is not put back on the stage"
     assert [shown.status for shown in newer][-1] == "full"
 
 

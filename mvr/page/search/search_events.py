@@ -23,7 +23,7 @@ from mvr.page.search.fitted import discard as let_go
 from mvr.page.search.learned import Teachers, rank_by_taste
 from mvr.page.search.preview import Taken, mux_preview
 from mvr.page.search.refining import Refining
-from mvr.page.search.search_view import Shown, View
+from mvr.page.search.search_view import NOTHING, Shown, View
 from mvr.page.search.waiting import Waiting
 from mvr.page.serving import Upload, Visit, media_limits
 from mvr.page.serving.room import fault_of_ours
@@ -114,6 +114,7 @@ class SearchEvents:
         try:
             for shown in found:
                 if desk.turn != turn:
+                    yield NOTHING
                     return
                 yield shown
         finally:
@@ -194,6 +195,7 @@ class SearchEvents:
             query = self._embed(desk, clip, ask, waiting)
             yield from self._wait(query, waiting, texts.MATCHING)
             if desk.clip is not clip:  # another one came meanwhile, with a search of its own
+                yield NOTHING
                 return
             desk.queries[ask.system] = query.result()
         rank_by_taste(self.teachers, desk, ask, controls.voter)
@@ -229,6 +231,7 @@ class SearchEvents:
         fitted = fitting.result()
         if desk.clip is not clip:  # another one was chosen meanwhile
             let_go(fitted)
+            yield NOTHING
             return
         before, desk.fitted = desk.fitted, fitted
         let_go(before)

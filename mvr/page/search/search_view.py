@@ -43,13 +43,17 @@ class Shown:
         cancel: whether there is something to cancel.
     """
 
-    status: str
+    status: str | None
     stage: str | None = None
     results: str | None = None
     exports: str | None = None
     fit: str | None = None
     take: bool | None = None
     cancel: bool | None = None
+
+
+# Gradio shows once more what a handler gave last when that ends; one that was overtaken ends with this
+NOTHING = Shown(status=None)
 
 
 @dataclass(frozen=True, kw_only=True)
