@@ -138,7 +138,7 @@ class Slide:
 
     def _settling(self, pictures: Pictures) -> tuple[Meeting, FloatArray]:
         """How pictures and strokes meet, and what that adds to the sum of five."""
-        meeting = self._strokes.under(pictures, round(STEP_S * CURVE_RATE_HZ * FINE), self.width)
+        meeting = self._strokes.under(pictures, _STEP * FINE, self.width)
         settles = self._lengths.standardise(meeting.correlation.copy())
         settles *= np.float32(_LEAN)
         settles += meeting.evidence

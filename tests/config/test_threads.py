@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,32 +24,38 @@ def numpy_threads() -> list[int]:
     return [found["num_threads"] for found in threadpool_info() if found["filepath"] in there]
 
 
-BESIDE_FAISS = """
-import threading
+def while_one_stays(look: Callable[[], list[int]]) -> list[int]:
+    """What `look` says when the first of two threads inside has left; the second has left afterwards, too."""
+    inside, leave = threading.Event(), threading.Event()
 
+    def longer() -> None:
+        with one_thread():
+            inside.set()
+            leave.wait(60)
+
+    with one_thread():
+        thread = threading.Thread(target=longer)
+        thread.start()
+        assert inside.wait(60)
+    said = look()
+    leave.set()
+    thread.join()
+    return said
+
+
+BESIDE_FAISS = """
 import faiss  # its OpenBLAS counts by OpenMP, for each thread
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from mvr.config.threads import one_thread
+from tests.config.test_threads import while_one_stays
 
 def numbers():
     return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]
 
 np.ones((2, 2)) @ np.ones((2, 2))
-before, inside, leave = numbers(), threading.Event(), threading.Event()
-
-def longer():
-    with one_thread():
-        inside.set()
-        leave.wait(60)
-
-with one_thread():
-    thread = threading.Thread(target=longer)
-    thread.start()
-    inside.wait(60)
-leave.set()
-thread.join()
+before = numbers()
+while_one_stays(numbers)
 assert len(before) > 1 and numbers() == before, (before, numbers())
 """
 
@@ -80,18 +86,5 @@ def test_it_is_one_inside_and_as_before_also_after_an_error() -> None:
 
 
 def test_of_several_threads_the_last_one_gives_the_others_back() -> None:
-    inside, leave = threading.Event(), threading.Event()
-
-    def longer() -> None:
-        with one_thread():
-            inside.set()
-            leave.wait(60)
-
-    with one_thread():
-        thread = threading.Thread(target=longer)
-        thread.start()
-        assert inside.wait(60)
-    assert set(numpy_threads()) == {1}  # the first one is done, the other is not
-    leave.set()
-    thread.join()
+    assert set(while_one_stays(numpy_threads)) == {1}  # the first one is done, the other is not
     assert set(numpy_threads()) == {3}

@@ -126,9 +126,9 @@ def _moments(colours: FloatArray) -> FloatArray:
     rows -= means
     spread = np.sqrt((rows * rows).sum(axis=0) / np.float32(pixels)).reshape(count, 3).mean(axis=0)
     per_frame = means.reshape(count, 3)
-    rows = np.stack([per_frame.mean(axis=0), spread, per_frame.std(axis=0)], axis=1)
+    table = np.stack([per_frame.mean(axis=0), spread, per_frame.std(axis=0)], axis=1)
     percentiles = np.percentile(colours[..., 0], (5, 25, 50, 75, 95))
-    return np.concatenate([rows.ravel(), percentiles])
+    return np.concatenate([table.ravel(), percentiles])
 
 
 def _shares(frames: Pixels, colours: FloatArray) -> FloatArray:

@@ -17,7 +17,7 @@ from mvr.page.library import DEMO, OWN
 from mvr.page.search import SearchEvents
 from mvr.page.search.controls import Controls, alpha_of
 from mvr.page.search.fitted import Typed
-from mvr.page.search.search_view import Shown, examples_html, exports_html, results_html
+from mvr.page.search.search_view import NOTHING, Shown, examples_html, exports_html, results_html
 from mvr.page.serving.html_events import on_load_events
 from mvr.page.serving.uploads import MEDIA_TYPES, Upload
 from mvr.page.templates import render, status_html
@@ -314,7 +314,6 @@ class SearchTab:
 
 
 MOST_SEARCHING = 32  # of the threads that answer; the others stay free for quick questions
-PARTS = 7  # status, stage, results, exports, fit, take, cancel
 
 
 def updates_of(shown: Shown) -> tuple[Any, ...]:
@@ -334,7 +333,7 @@ def _all(shown: Iterable[Shown]) -> Iterator[tuple[Any, ...]]:
         nothing = False
         yield updates_of(one)
     if nothing:
-        yield (gr.skip(),) * PARTS
+        yield updates_of(NOTHING)
 
 
 def words_of(direction: Direction) -> texts.Words:
