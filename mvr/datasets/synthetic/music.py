@@ -68,7 +68,9 @@ def _play(band: Band, notes: list[Note], span: Span) -> dict[str, FloatArray]:
         begin, end = max(0, first), min(span.samples, first + len(wave))
         if begin >= end:
             continue
-        bus = buses.setdefault(note.part, np.zeros((span.samples, 2), np.float32))
+        if note.part not in buses:
+            buses[note.part] = np.zeros((span.samples, 2), np.float32)
+        bus = buses[note.part]
         left, right = _pan(note, number)
         piece = wave[begin - first : end - first] * np.float32(note.velocity)
         bus[begin:end, 0] += left * piece
