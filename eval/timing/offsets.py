@@ -251,6 +251,8 @@ def measure_offsets(folder: Path, say: Say) -> JsonDict:
         "strict": (list(strict(clips, foreign=False)), list(strict(clips, foreign=True))),
     }
     document = _document(forms) | {"skipped": skipped}
+    if not clips:
+        document["note"] = "no clip could be used"
     if len(sets) > 1:
         everything = set().union(*sets.values())
         parts = {f"{name or 'no set'} alone": works for name, works in sets.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from eval.timing.verdicts import verdicts
 from mvr.datatypes import JsonDict
 
 TITLE = "# Timing: tempo, beats, cuts, placing and fitting against known answers\n"
@@ -102,31 +103,15 @@ def _of_real(part: JsonDict) -> dict[str, JsonDict]:
 
 
 def _real(part: JsonDict) -> str:
+    left_out = "".join(f"\n* left out: {sentence}" for sentence in part.get("skipped", []))
+    left_out += "\n" if left_out else ""
     if not part.get("works"):
-        return f"## Placing, real clips\n\nNot measured: {part.get('note', 'no clip could be used')}.\n"
+        return f"## Placing, real clips\n\nNot measured: {part['note']}.\n{left_out}"
     text = "## Placing, real clips (chance: percentile 0.50, best tenth 0.105)\n\n" + _forms(_of_real(part))
-    text += _verdicts(part)
+    text += verdicts(part)
     if "sets" in part:
         text += "\n### Sets of works\n\n" + _sets(part["sets"])
-    left_out = part.get("skipped", [])
-    return text + "".join(f"\n* left out: {sentence}" for sentence in left_out) + ("\n" if left_out else "")
-
-
-def _verdicts(part: JsonDict) -> str:
-    """The aims of the two forms that have some, each with a word whether it is met."""
-    text = ""
-    for name, form, mean, bound in (
-        ("circular", part, 0.40, 0.20), ("strict", part["strict"], 0.30, 0.105)
-    ):  # fmt: skip
-        if not form["works"]:
-            continue
-        low = form["best_tenth_interval"][0]
-        met = form["best_tenth"] >= mean and low >= bound
-        text += (
-            f"\n{name.capitalize()}: best tenth {form['best_tenth']:.2f}, lower bound {low:.2f}, of {form['works']} "
-            f"works; wanted {mean:.2f} and {bound:g}: {'met' if met else 'missed'}.\n"
-        )
-    return text
+    return text + left_out
 
 
 def _sets(sets: dict[str, JsonDict]) -> str:

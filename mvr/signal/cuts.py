@@ -32,7 +32,11 @@ _FEW_CELLS = 0.5  # and three quarters of them
 _CLEAR_CELL = 3.5  # enough by itself, and needed where
 _EVEN = 0.25  # the cell at a quarter changes by less than this share of the mean one
 _LAYOUT = 0.24  # share of contrast that a step moves at least
-_BLACK, _PLAIN = 24.0, 1.0  # luma and edges of a cell that holds nothing
+_BLACK, _PLAIN = (
+    24.0,
+    1.0,
+)  # luma and edges of a cell that holds nothing, contrast of a picture that shows nothing
+_SLOPE, _STEEP = 4, 1.5  # frames of a fade, and how much more its last one of them shows than its first
 Rows = npt.NDArray[np.int64]
 
 
@@ -42,9 +46,11 @@ def find_cuts(changes: Changes) -> Times:
         return np.zeros(0)
     step, times_s = changes.distances[:, 0], changes.times_s
     rows = np.flatnonzero((step > LEAST) & (_stays(changes.distances) > _STAYS * step))
+    rows = rows[rows > 0]  # a part of a film may begin with a cut: nothing of it is before
     rows = _strongest(rows, step, times_s)
     spacing_s, moved = max(float(np.median(np.diff(times_s))), 1e-3), _moved(changes)
     rows = rows[_stands_out(changes, rows, moved[rows], spacing_s)]
+    rows = rows[[not _fades(changes.contrast, int(row)) for row in rows]]
     return times_s[[row for row in rows if _is_other(changes, int(row), moved[row], spacing_s)]]
 
 
@@ -58,6 +64,24 @@ def _stays(distances: FloatArray) -> FloatArray:
             rows = slice(lag - behind, count - behind)
             least[rows] = np.minimum(least[rows], pairs)
     return least
+
+
+def _fades(contrast: FloatArray, row: int) -> bool:
+    """Whether a step is one of a fade from or into an even picture, most often black: on one side nothing is shown, on
+    the other ever more. The faintest of what is shown is as unlike nothing as two pictures are.
+
+    >>> _fades(np.array([0, 0, 1, 2, 3, 4, 5, 6.0]), 2), _fades(np.array([6, 4, 2, 1, 2, 4, 6.0]), 3)
+    (True, True)
+    >>> _fades(np.array([0, 0, 6, 6, 7, 7.0]), 2), _fades(np.array([6, 6, 6, 1, 2, 4, 6.0]), 3)
+    (False, False)
+    """
+    before, after = contrast[max(0, row - _SLOPE) : row][::-1], contrast[row : row + _SLOPE]
+    fading = [
+        len(side) >= 3 and bool((np.diff(side) > 0).all()) and side[-1] > _STEEP * side[0]
+        for side in (before, after)
+    ]
+    empty = [side[0] < _PLAIN for side in (before, after)]
+    return any(fading) and all(np.logical_or(fading, empty))
 
 
 def _moved(changes: Changes) -> FloatArray:

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from eval.timing import trackers
-from eval.timing.cuts import Count
+from eval.timing.cuts import Count, thumbs_of
 from eval.timing.joined import single_shots
-from eval.timing.offsets import find_clips, windows
+from eval.timing.offsets import Clip, find_clips, measure_offsets, windows
 from eval.timing.outcomes import Outcome, summary, within
-from eval.timing.report import _worth
-from eval.timing.shots import paint_film
+from eval.timing.report import _worth, write_report
+from eval.timing.shots import RATE_FPS, paint_film
+from eval.timing.verdicts import verdicts
 from mvr.errors import UsageError
+from mvr.signal.picture import Watcher, points_of_thumb
 
 
 def outcome(work: str, percentile: float, hit: float, sound: str = "") -> Outcome:
@@ -114,3 +116,38 @@ def test_stretches_with_a_cut_of_their_own_are_not_joined():
     rng = np.random.default_rng(9)
     whole, cut = paint_film("plain", rng, 1, length=31), paint_film("plain", rng, 2, length=16)
     assert len(single_shots(whole.frames)) == 1 and single_shots(cut.frames) == []
+
+
+def test_a_miss_says_what_would_settle_it_and_a_form_whose_control_fails_does_not_count():
+    own = [outcome(str(n), 0.6, float(n % 3 == 0)) for n in range(9)]
+    document = summary(own, [outcome(str(n), 0.9, 1.0, "x") for n in range(9)])
+    text = verdicts(document | {"strict": summary(own[:1], [])})
+    circular, strict = text.strip().split("\n\n")
+    assert "of 9 works; wanted 0.40 and 0.2: missed; about" in circular and "works like these" in circular
+    assert circular.endswith(
+        "Foreign sounds: 1.00 [1.00, 1.00], not as chance (0.105) does: this form does not count."
+    )
+    assert "one work tells nothing" in strict and "Foreign sounds: none" in strict
+
+
+def test_a_window_may_begin_with_a_cut():
+    """The row that a window begins with still tells how far it lies from the frame before the window."""
+    frames = np.concatenate(
+        [paint_film("plain", np.random.default_rng(seed), 1, length=300).frames for seed in (1, 2)]
+    )
+    watcher = Watcher()
+    for number, thumb in enumerate(thumbs_of(frames)):
+        watcher.see(number / RATE_FPS, points_of_thumb(thumb))
+    cut_s, end_s = 300 / RATE_FPS, 599 / RATE_FPS
+    clip = Clip(name="a", work="a", changes=watcher.changes(), samples=np.zeros(1, np.float32), end_s=end_s)
+    assert clip.film(0.0, end_s).cuts_s == pytest.approx([cut_s])
+    assert len(clip.film(cut_s, end_s).cuts_s) == 0
+
+
+def test_a_folder_of_which_no_clip_can_be_used_says_why_of_each(tmp_path, make_clip):
+    make_clip(tmp_path / "mute.mp4", seconds=2.0)
+    (tmp_path / "text.mp4").write_text("no film")
+    document = measure_offsets(tmp_path, lambda line: None)
+    text = write_report({"real_offset": document}, tmp_path)
+    assert "Not measured: no clip could be used." in text
+    assert "left out: mute.mp4: the file has no sound" in text and "left out: text.mp4" in text

@@ -51,6 +51,24 @@ def test_cuts_of_the_demo_clips_are_those_they_were_made_with():
         np.testing.assert_allclose(our_cuts(film.frames, film.rate_fps), film.cuts_s, atol=1e-6)
 
 
+@pytest.mark.parametrize("length_s", [0.3, 0.5, 1.0])
+@pytest.mark.parametrize("even", [16, 235], ids=["black", "white"])
+def test_short_fades_have_no_cut_and_a_cut_out_of_black_is_one(length_s, even):
+    length = round(length_s * RATE_FPS)
+    gains = np.concatenate([np.arange(length) / length, np.ones(60 - length)])[:, None, None, None]
+    one, other = (np.random.default_rng(seed).uniform(10, 245, (1, 1, 8, 3)) for seed in (4, 5))
+
+    def bars(colours: np.ndarray, gains: np.ndarray) -> np.ndarray:
+        shown = np.repeat(np.repeat(colours, 72, axis=1), 16, axis=2)
+        return (even + gains * (shown - even)).astype(np.uint8)
+
+    fade_in, fade_out = bars(one, gains), bars(other, gains[::-1])
+    assert len(our_cuts(fade_in)) == len(our_cuts(fade_out)) == 0
+    assert len(our_cuts(np.concatenate([fade_out, fade_in]))) == 0
+    hard = np.concatenate([bars(one, 0 * gains), bars(one, 0 * gains + 1)])
+    np.testing.assert_allclose(our_cuts(hard), [60 / RATE_FPS])
+
+
 @pytest.mark.parametrize(
     "kind",
     [
