@@ -225,6 +225,15 @@ class Catalogue:
                 _changed(connection)
         return bool(fresh)
 
+    def hear(self, item_id: str, measured_bpm: float | None, tagged_bpm: float | None) -> None:
+        """Write down the tempo of a track that has no measured one: an earlier version did not tell it from a tag."""
+        with self._begin() as connection:
+            row = _row(connection, "tempo_bpm, measured_bpm", item_id)
+            fresh = {"tempo_bpm": tagged_bpm or measured_bpm, "measured_bpm": measured_bpm}
+            if row["measured_bpm"] is None and dict(row) != fresh:
+                update(connection, item_id, fresh)
+                _changed(connection)
+
     def edit(self, item_id: str, values: Mapping[str, object]) -> None:
         """Lay the user's own words over an item; None takes one back. Raises NotInLibrary."""
         self.item(item_id)

@@ -35,10 +35,11 @@ from mvr.library.listing import Listing
 from mvr.library.report import AddReport, Progress, Skipped
 from mvr.library.scan import scan
 from mvr.library.schema import WRITER_LOCK
-from mvr.library.tags import split_labels
+from mvr.library.tags import read_tags, split_labels
 from mvr.library.timings import Timings
 from mvr.library.vectors import LibraryIndex
 from mvr.lines import one_line
+from mvr.timing.music import MusicTiming
 from mvr.timing.store import TimingStore
 
 CATALOGUE = "catalogue.sqlite"
@@ -66,7 +67,7 @@ class Library:
         shipped_timings: tuple[Path, ...] = (),
     ) -> None:
         self.root = root
-        self.timings = Timings(TimingStore(root / "timing", shipped_timings))
+        self.timings = Timings(TimingStore(root / "timing", shipped_timings), self._hear)
         self._catalogue = catalogue
         self._features = LibraryFeatures(cache, shipped)
         self._indexes = LibraryIndexes(catalogue, self._features)
@@ -274,6 +275,13 @@ class Library:
     def _ensure(self, item: Item, system: System) -> bool:
         """Features and timing; True if features had to be computed."""
         return self.timings.embed_and_measure(item, lambda each: self._features.ensure(each, system))
+
+    def _hear(self, content: str, timing: MusicTiming) -> None:
+        """A tempo that an earlier version estimated gives way to the measured one."""
+        item = self._catalogue.of_content(content) if self._catalogue.writable else None
+        if item is not None:
+            measured = None if timing.tempo_bpm is None else round(timing.tempo_bpm, 1)
+            self._catalogue.hear(item.id, measured, read_tags(item.path).tempo_bpm)
 
     def features(self, item: Item, system: System) -> SegmentFeatures | None:
         """Features of an item under a system, if they were computed."""

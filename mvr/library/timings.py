@@ -30,10 +30,14 @@ class Timings:
 
     Args:
         store: where they are kept.
+        heard: is told the content and the timing of each track that was measured and is kept on disk.
     """
 
-    def __init__(self, store: TimingStore) -> None:
+    def __init__(
+        self, store: TimingStore, heard: Callable[[str, MusicTiming], None] = lambda content, timing: None
+    ) -> None:
         self.store = store
+        self._heard = heard
 
     def music(self, content: str) -> MusicTiming | None:
         """Of a track, if it was measured."""
@@ -69,6 +73,8 @@ class Timings:
             audio = modality is Modality.AUDIO
             timing = measure_music_file(path) if audio else measure_film_file(path, progress)
             self.store.put(content, timing, on_disk=on_disk)
+            if isinstance(timing, MusicTiming) and on_disk:
+                self._heard(content, timing)
 
     def embed_and_measure(self, item: Item, embed: Callable[[Item], bool]) -> bool:
         """Embed an item and measure it, a short clip in one decode; True if features had to be computed.

@@ -43,10 +43,10 @@ def facts_of(backbone: Backbone, features: FloatArray) -> dict[str, float]:
 
 
 def facts_of_item(item: Item, backbone: Backbone, features: FloatArray) -> dict[str, float]:
-    """Facts of one segment of an item; the item's own tempo, tagged or estimated on a longer span, stands first."""
+    """Facts of one segment of an item; the tempo is the item's own, tagged or estimated on a longer span, or none."""
     facts = facts_of(backbone, features)
-    if item.tempo_bpm is not None and "tempo_bpm" in facts:
-        facts["tempo_bpm"] = item.tempo_bpm
+    if facts.pop("tempo_bpm", None) is not None and item.tempo_bpm is not None:
+        return {"tempo_bpm": item.tempo_bpm, **facts}
     return facts
 
 

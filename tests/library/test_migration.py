@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from mvr.datatypes import Modality
 from mvr.embeddings.system import System, load_system
 from mvr.errors import DataError, UsageError
 from mvr.library import Library, schema
+from mvr.timing.music import MusicTiming, measure_music
 
 # As `Catalogue` of commit 2576e23 made it.
 FIRST = """
@@ -181,3 +183,23 @@ def test_the_vectors_of_a_migrated_library_are_those_of_a_fresh_one(
     fresh.add([music], system)
     vectors = [library.index(system, Modality.AUDIO).index.vectors for library in (Library.open(old), fresh)]
     np.testing.assert_array_equal(*vectors)
+
+
+def test_a_tempo_that_the_first_version_estimated_gives_way_to_the_measured_one_and_a_tagged_one_stays(
+    old: Path, music: Path, system: System
+) -> None:
+    """Tones have none; the first version gave every sound one."""
+    shutil.rmtree(old / "timing")
+    with closing(sqlite3.connect(old / "catalogue.sqlite")) as first:
+        first.execute("UPDATE items SET tempo_bpm = 132.5")
+        first.commit()
+    (music / "metadata.csv").write_text("file,bpm\nb.wav,132.5\n")
+    library = Library.open(old)
+    library.timings.measure_missing(library.items()[:2])  # as the page and every list do
+    assert [item.tempo_bpm for item in library.items()] == [None, 132.5, 132.5]
+    library.add([music], system)
+    assert [item.tempo_bpm for item in library.items()] == [None, 132.5, None]
+
+    beats = MusicTiming(**vars(measure_music(np.zeros(22_050, np.float32))) | {"tempo_bpm": 66.0312})
+    library._hear(library.items()[0].content, beats)
+    assert [item.tempo_bpm for item in library.items()] == [66.0, 132.5, None]

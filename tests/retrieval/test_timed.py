@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +16,7 @@ from mvr.embeddings.system import load_system
 from mvr.errors import Truncated
 from mvr.library import open_demo_library
 from mvr.retrieval import Retriever
+from mvr.retrieval.facts import facts_of, facts_of_item
 
 WITHOUT_TIMING = (
     "start_s",
@@ -188,3 +191,14 @@ def test_a_clip_that_breaks_off_while_it_is_looked_at_keeps_its_list(long_clip, 
     done = ask(long_clip, "--json")
     assert [row["rank"] for row in json.loads(done.stdout)["results"]] == [1, 2, 3]
     assert "time could not be measured: long.mp4: the file ends after 2.0 s" in done.stderr
+
+
+def test_a_track_without_a_pulse_is_not_told_the_tempo_that_its_feature_holds_for_want_of_one(retriever):
+    item = replace(retriever.library.items(Modality.AUDIO)[0], tempo_bpm=None)
+    backbone = load_system("control-mvr-mini").backbone(Modality.AUDIO)
+    names = [dimension.name for dimension in backbone.dimensions()]
+    features = np.zeros(len(names), np.float32)
+    features[names.index("rhythm.onset_rate")] = 0.1  # hiss: chance begins something now and then
+    assert facts_of(backbone, features)["tempo_bpm"] == 120.0
+    assert "tempo_bpm" not in facts_of_item(item, backbone, features)
+    assert facts_of_item(replace(item, tempo_bpm=66.0), backbone, features)["tempo_bpm"] == 66.0
