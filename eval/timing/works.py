@@ -1,8 +1,10 @@
-"""`python -m eval.timing.works --collect DIR`: films with their own music for `eval.timing --clips DIR`.
+"""`python -m eval.timing.works --collect DIR [--development]`: real films with their own music.
 
-`works.csv` pins each film to a commit of a public repository, a path and a SHA-256; the films themselves are
-fetched on request and are not part of this project. How they were chosen, before any score, stands in LOG.md.
-Only the named files are taken out of git's store: nothing is checked out, and no code of a repository runs.
+For `eval.timing --clips DIR`. `works.csv` pins each film to a commit of a public repository, a path and a
+SHA-256; the films themselves are fetched on request and are not part of this project. How they were chosen,
+before any score, stands in LOG.md. They judge; whatever is chosen by real films is chosen by those of
+`development_works.csv`, other works of other repositories. Only the named files are taken out of git's store:
+nothing is checked out, and no code of a repository runs.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 from mvr.errors import DataError, ExtraMissing, MvrError
 
 TABLE = Path(__file__).parent / "works.csv"
+DEVELOPMENT = Path(__file__).parent / "development_works.csv"
 BASE = "https://github.com"
 TIMEOUT_S = 600
 COLUMNS = ("file", "work", "set", "source", "licence")  # of manifest.csv
@@ -170,9 +173,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="URL",
         help=f"where repositories lie as OWNER/NAME ({BASE})",
     )
+    parser.add_argument(
+        "--development", action="store_true", help="the works to choose by, not those that judge"
+    )
     wish = parser.parse_args(argv)
     try:
-        films = read_table()
+        films = read_table(DEVELOPMENT if wish.development else TABLE)
         complaints = collect(films, wish.collect, wish.base)
     except MvrError as error:
         sys.stderr.write(f"eval.timing.works: {error}\n")

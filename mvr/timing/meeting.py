@@ -3,9 +3,10 @@
 The five curves of `mvr.timing.sliding` are too coarse (8 a second) to tell a start from one a beat later. At
 32 a second, what stands out in the motion of a picture is correlated with what stands out among the strokes
 of a track. With a correlation r over n independent moments the evidence that they belong together is
--n / 2 log(1 - r^2) (likelihood ratio of a straight line), less what the best of many chance starts reaches.
-A picture that does not move with its music has none, and then the five curves alone decide; foreign films
-had 0.04 nats at their best start (median). Chosen on planted films (LOG.md), never on recorded ones.
+-n / 2 log(1 - r^2) (likelihood ratio of a straight line), less what speaks against a start beforehand: it is
+one of many, and few films move with a track at all. A picture that does not move with its music has none, and
+then the five curves alone decide. Chosen on planted films and on real ones under music that is not theirs, of
+which 4 in 100 have some (LOG.md); never on where the own music of real films starts.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from mvr.timing.pictures import Pictures
 
 _RATE_HZ = CURVE_RATE_HZ * FINE
 _PER_S = 10.0  # independent moments in a second
-_CHANCE = 6.0  # nats that the best of some thousand chance starts reaches
+_DOUBT = 3.0  # nats: one film in twenty moves with a track
 _FLOOR = 0.3  # of the track's own spread, under which no window is scaled up
 _WEIGHT = 2.0  # of a nat against a standard deviation of the five curves' sum
 
@@ -73,9 +74,11 @@ class Strokes:
             row[: len(curve)] = curve
         self._spectra = np.fft.rfft(rows, self._size)
         self._spread = _spreads(rows, self._length, circular=circular)
+        windows = np.array([longest if circular else len(each) - self._length + 1 for each in strokes])
+        self._against = _against(windows)
         if not circular:  # windows that reach beyond a track's end meet nothing
-            for spread, curve in zip(self._spread, strokes, strict=True):
-                spread[max(0, len(curve) - self._length + 1) :] = np.inf
+            for spread, count in zip(self._spread, windows, strict=True):
+                spread[max(0, count) :] = np.inf
 
     def under(self, pictures: Pictures, step: int, width: int) -> Meeting:
         """Evidence at `width` starts, each `step` fine moments after the one before, under the pictures' motion."""
@@ -85,7 +88,7 @@ class Strokes:
         square = np.square(np.clip(correlation, 0, 0.99))
         nats = np.log1p(np.negative(square, out=square), out=square)
         nats *= np.float32(-0.5 * _PER_S * self._length / _RATE_HZ)
-        nats -= np.float32(_CHANCE)
+        nats -= self._against
         evidence = np.log1p(np.exp(-np.abs(nats)))  # log(1 + e^nats) without overflow
         evidence += np.maximum(nats, 0)
         evidence *= np.float32(_WEIGHT)
@@ -103,6 +106,12 @@ class Strokes:
             for around in (np.arange(half), beyond):
                 moments[:, around] = moments[:, half + (around - half) % windows]
         return moments
+
+
+def _against(windows: npt.NDArray[np.int64]) -> FloatArray:
+    """Nats against each start of tracks of so many windows, before anything is compared: (T, 1)."""
+    independent = np.maximum(_PER_S / _RATE_HZ * windows, 1.0)
+    return (np.log(independent) + _DOUBT).astype(np.float32)[:, None]
 
 
 def _largest(moments: FloatArray, step: int, width: int) -> FloatArray:

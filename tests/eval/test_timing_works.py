@@ -56,6 +56,14 @@ def test_the_table_names_at_least_twenty_works_in_two_halves():
     assert sorted(halves) == ["half a", "half b"]
 
 
+def test_what_is_chosen_by_and_what_judges_share_no_work_repository_or_film():
+    judges, chosen_by = read_table(), read_table(works.DEVELOPMENT)
+    assert len({film.work for film in chosen_by}) >= 25
+    for column in ("work", "repository", "sha256"):
+        shared = {getattr(film, column) for film in judges} & {getattr(film, column) for film in chosen_by}
+        assert not shared, column
+
+
 def test_a_film_of_an_old_commit_is_fetched_once_with_its_work(base, film, tmp_path):
     assert collect([film], tmp_path, str(base)) == []
     assert (tmp_path / "game.mp4").read_bytes() == CONTENT
@@ -95,10 +103,13 @@ def test_what_is_gone_is_one_sentence_a_film_and_the_others_come(base, film, tmp
 
 
 def test_the_command_says_what_could_not_be_had(base, film, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(works, "read_table", lambda: [film, replace(film, file="b.mp4", path="b.mp4")])
+    films = {works.TABLE: [film, replace(film, file="b.mp4", path="b.mp4")], works.DEVELOPMENT: [film]}
+    monkeypatch.setattr(works, "read_table", films.__getitem__)
     assert works.main(["--collect", str(tmp_path), "--from", str(base)]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("1 of 2 films of 1 works") and "b.mp4: b.mp4 cannot be fetched" in said.err
+    assert works.main(["--collect", str(tmp_path), "--from", str(base), "--development"]) == 0
+    assert capsys.readouterr().out.startswith("1 of 1 films of 1 works")
 
 
 @pytest.mark.parametrize(

@@ -89,17 +89,29 @@ def test_evidence_of_meeting_equals_the_slow_loop():
     film, track = a_film(), a_track(14)
     found = score_starts(film, [track]).meeting
     motion = (film.motion - film.motion.mean()) / film.motion.std()
-    shares = []
-    for first in range(4 * 14 * 8 - 320 + 1):
+    shares, windows = [], 4 * 14 * 8 - 320 + 1
+    for first in range(windows):
         window = track.strokes[first : first + 320]
         shares.append(np.mean(motion * window) / np.sqrt(window.std() ** 2 + 0.09))
     for start in range(len(found.evidence[0])):
         near = [(shares[at], at) for at in range(8 * start - 4, 8 * start + 5) if 0 <= at < len(shares)]
         best, at = max(near)
-        nats = -0.5 * 10 * 10 * np.log(1 - max(best, 0) ** 2) - 6
+        nats = -0.5 * 10 * 10 * np.log(1 - max(best, 0) ** 2) - np.log(10 / 32 * windows) - 3
         assert found.evidence[0, start] == pytest.approx(2 * np.log1p(np.exp(nats)), abs=1e-3)
         if best > 0.01:
             assert found.later_s(0, start) == pytest.approx(at / 32 - start / 4)
+
+
+def test_the_same_meeting_is_less_evidence_among_more_starts():
+    film, track = a_film(), a_track(20)
+    track.strokes[160:480] = film.motion  # 5 s in
+    longer = dataclasses.replace(
+        a_track(60), strokes=np.concatenate([track.strokes, a_track(40, seed=7).strokes])
+    )
+    short, long = (score_starts(film, [each]).meeting.evidence[0, 20] for each in (track, longer))
+    windows = 4 * 20 * 8 - 320 + 1, 4 * 60 * 8 - 320 + 1
+    assert short > 100  # what is far over 0 is 2 for each nat
+    assert (short - long) / 2 == pytest.approx(np.log(windows[1] / windows[0]), abs=1e-3)
 
 
 def test_a_picture_that_does_not_move_with_the_music_is_placed_by_the_five_curves_alone():
