@@ -169,13 +169,36 @@ def list_items(
         gone = "  (file is gone)" if item.missing else ""
         artist = f" by {item.artist}" if item.artist else ""
         may = f"use: {item.rights.may_use}; passing on the file: {item.rights.may_redistribute}"
-        about = f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}"
+        tempo = "" if item.tempo_bpm is None else f"  {item.tempo_bpm:.0f} bpm"
+        about = f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.title}{artist}{tempo}"
         words = ", ".join(guess.word for guess in guesses)
         guessed = f"  (guessed: {words})" if words else ""
         say(f"{about}  [{item.licence}; {may}]{guessed}{gone}")
     note(f"{len(items)} items")
     if missing := sum(item.missing for item in items):
         note(f"{missing} of them are not ranked: their files are gone; `mvr library remove ID` removes them")
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Id of an item (see list), or its file.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is measured of an item: beats, bars, parts, hits and ending of a track, cuts and fades of a video."""
+    opened = open_library(library)
+    item = opened.find(name)
+    for path, reason in opened.timings.measure_missing([item]):
+        note(f"not measured {path}: {reason}")
+    from mvr.timing.telling import timing_json, timing_lines
+
+    timing = opened.timings.of(item.content, item.modality)
+    if as_json:
+        print_json(item.to_json() | {"timing": None if timing is None else timing_json(timing)})
+        return
+    say(f"{item.id}  {minutes(item.duration_s):>6}  {item.modality}  {item.credit_line}")
+    for line in [] if timing is None else timing_lines(timing):
+        say(line)
 
 
 @app.command("remove")

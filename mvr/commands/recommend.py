@@ -333,7 +333,7 @@ def _show(ranked: RankedList, as_json: bool) -> None:
         if result.because:
             say(f"            because of {', '.join(result.because)}")
         if result.placing is not None:
-            say(f"            {_in_time(result.placing, ranked.query.direction)}")
+            say(f"            {_in_time(result.placing)}")
     if ranked.answer not in ("exact", "proven complete"):
         note(f"this list is not exact; {ranked.answer}")
     if not ranked.results:
@@ -351,16 +351,14 @@ def _show_starts(ranked: RankedList, placed: RankedList) -> None:
         moved = abs(result.start_s - before.start_s) >= 1
         was = f" instead of {minutes(before.start_s)}" if moved else ""
         say(f"{result.rank:>3}  from {minutes(result.start_s)}{was}  {result.item.title}")
-        say(f"            {_in_time(result.placing, placed.query.direction)}")
+        say(f"            {_in_time(result.placing)}")
 
 
-def _in_time(placing: Placing, direction: Direction) -> str:
+def _in_time(placing: Placing) -> str:
     """Where the music starts and how sure that is, cuts near beats beside what random cuts would have."""
-    start = (
-        f"music from {placing.start_s:.2f} s: " if direction is Direction.MUSIC_TO_VIDEO else "this start "
-    )
     from mvr.timing.placing import percent
 
+    start = f"music from {placing.start_s:.2f} s: "
     words = placing.told if placing.peak is None else f"{start}{placing.told}"
     if placing.near_beats is None or placing.near_beats_random is None:
         return words

@@ -70,6 +70,8 @@ def _fades(contrast: FloatArray, row: int) -> bool:
     """Whether a step is one of a fade from or into an even picture, most often black: on one side nothing is shown, on
     the other ever more. The faintest of what is shown is as unlike nothing as two pictures are.
 
+    >>> _fades(np.array([0, 2, 4, 6, 8, 9.0]), 2), _fades(np.array([0, 6, 6, 6, 7, 7.0]), 4)
+    (True, False)
     >>> _fades(np.array([0, 0, 1, 2, 3, 4, 5, 6.0]), 2), _fades(np.array([6, 4, 2, 1, 2, 4, 6.0]), 3)
     (True, True)
     >>> _fades(np.array([0, 0, 6, 6, 7, 7.0]), 2), _fades(np.array([6, 6, 6, 1, 2, 4, 6.0]), 3)
@@ -80,7 +82,7 @@ def _fades(contrast: FloatArray, row: int) -> bool:
         len(side) >= 3 and bool((np.diff(side) > 0).all()) and side[-1] > _STEEP * side[0]
         for side in (before, after)
     ]
-    empty = [side[0] < _PLAIN for side in (before, after)]
+    empty = [side.min() < _PLAIN for side in (before, after)]
     return any(fading) and all(np.logical_or(fading, empty))
 
 

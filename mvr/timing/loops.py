@@ -54,8 +54,12 @@ def find_round(music: MusicTiming) -> Round:
 
 
 def _is_loop(music: MusicTiming, beat_s: float) -> bool:
-    """Whether the file is as long as whole beats and sounds, or rests for less than a beat, up to its end."""
-    if music.duration_s - music.end_s > beat_s:
+    """Whether the file is as long as whole beats and sounds, or rests for less than a beat, up to its end.
+
+    One that begins with a rest of more than a bar is none: sound that is recorded late.
+    """
+    late_s = float(music.beats_s[0]) if len(music.beats_s) else 0.0
+    if music.duration_s - music.end_s > beat_s or late_s > music.bar_beats * beat_s:
         return False
     unsure_s = _UNSURE * music.duration_s if music.duration_s <= _LONGEST_LOOP_S else 0.0
     return abs(music.duration_s - beat_s * round(music.duration_s / beat_s)) <= _WHOLE_S + unsure_s

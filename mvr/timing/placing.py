@@ -34,6 +34,7 @@ _MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat 
 _PLACES = 3
 _OVER_S = 2.0  # of crossfade, at most, where music starts over (`mvr.media.soundtrack`)
 _FLAT = 0.02  # spread of log change under which a picture stands still
+_EVEN_DB = 0.3  # spread of loudness under which music without a beat sounds the same throughout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,12 @@ def is_still(film: FilmTiming) -> bool:
     return len(film.cuts_s) < FEWEST_CUTS and float(film.energy.std()) < _FLAT
 
 
+def is_even(music: MusicTiming) -> bool:
+    """Whether music gives nothing to place it by, as a tone, hiss and silence: no beat, one part, one loudness."""
+    many = len(music.beats_s) + max(0, len(music.sections_s) - 1)
+    return many == 0 and float(music.loudness_db.std()) < _EVEN_DB
+
+
 def near_beats(cuts_s: Times, beats_s: Times, start_s: float) -> float | None:
     """Share of cuts within 80 ms of a beat when the music starts at `start_s`."""
     moments = cuts_s + start_s
@@ -137,14 +144,14 @@ def _place_block(
     places = _places(totals[0], counts, search.latest_s)
     found = zip(
         starts_s[0].tolist(), totals[0][rows, at].tolist(), meeting.evidence[rows, at].tolist(), counts.tolist(),
-        places, search.few.tolist(), shares[0].tolist(), random.tolist(), strict=True,
+        places, search.few.tolist(), search.even.tolist(), shares[0].tolist(), random.tolist(), strict=True,
     )  # fmt: skip
     return [
         Placing(
-            start_s=start_s, **_words(still, count, peak, met), places_s=() if few or still else where,
+            start_s=start_s, **_words(still, even, count, peak, met), places_s=() if few or still or even else where,
             near_beats=_number(near), near_beats_random=_number(by_chance),
         )
-        for start_s, peak, met, count, where, few, near, by_chance in found
+        for start_s, peak, met, count, where, few, even, near, by_chance in found
     ]  # fmt: skip
 
 
@@ -154,13 +161,13 @@ def _start(
     """Where tracks start of which the best start is known, its score, and the beat near it: (T,)."""
     rows = np.arange(len(best))
     exact_s = np.clip(best * STEP_S + meeting.later_s(rows, best), 0, search.last_s)
-    moved = np.where(meeting.evidence[rows, best] > _MEETS, exact_s, near_s)
-    chosen = np.where(score > _WORTH, moved, np.minimum(search.first_s, search.last_s))
+    moved = np.where(meeting.evidence[rows, best] > _MEETS, exact_s, near_s).round(3)  # as it is told
+    chosen = np.where((score > _WORTH) & ~search.even, moved, np.minimum(search.first_s, search.last_s))
     placed: Times = np.where(search.few, search.first_s, np.minimum(chosen, search.latest_s))
     return placed
 
 
-def _words(still: bool, starts: int, peak: float, evidence: float) -> dict[str, Any]:
+def _words(still: bool, even: bool, starts: int, peak: float, evidence: float) -> dict[str, Any]:
     """How sure a place among so many starts is, as a number and in words."""
     if still:
         return {
@@ -170,6 +177,8 @@ def _words(still: bool, starts: int, peak: float, evidence: float) -> dict[str, 
     if starts < _FEWEST_STARTS:
         longer = "hardly longer" if starts else "shorter"
         return {"peak": None, "words": f"the track is {longer} than the clip"}
+    if even:
+        return {"peak": None, "words": "the music cannot be placed: it sounds the same from beginning to end"}
     return {"peak": peak, "words": words_of(peak, starts, evidence)}
 
 
@@ -206,6 +215,7 @@ class _Search:
 
     Attributes:
         few: (T,) whether a track has too few starts to choose from.
+        even: (T,) whether it sounds the same from all of them.
         first_s: (T,) where a part begins.
         last_s: (T,) the last start that is scored, 0 without any.
         latest_s: (T,) the last start from which a track sounds to the clip's end: from a moment later it would start
@@ -217,6 +227,7 @@ class _Search:
         last = np.maximum(slide.counts - 1, 0)
         self.last_s = last * STEP_S
         self.few = slide.counts < _FEWEST_STARTS
+        self.even = np.array([is_even(track) for track in slide.tracks], bool)
         self.first_s = np.maximum(0.0, span[:, 0])
         first = np.minimum(np.ceil(self.first_s / STEP_S - 1e-6), last)
         end = np.maximum(first, np.minimum(np.floor(span[:, 1] / STEP_S - 1e-6), last))

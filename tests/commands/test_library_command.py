@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import write_tone
 from tests.large_library import fill
 
+DEMO = Path(__file__).parents[2] / "assets" / "demo"
+
 Attempt = Callable[..., tuple[int, str, str]]
 
 
@@ -135,3 +137,23 @@ def test_a_long_list_is_read_in_as_many_looks_as_a_short_one(
         assert code == 0 and out.count("\n") == count
         looks.append(len(opened))
     assert looks[0] == looks[1] < 20
+
+
+def test_what_is_measured_is_shown_with_every_beat_and_cut(attempt: Attempt, music: Path) -> None:
+    track, video = (sorted((DEMO / kind).iterdir())[0] for kind in ("tracks", "videos"))
+    assert attempt("library", "add", music, video, track, "--system", "chance")[0] == 0
+    code, out, _ = attempt("library", "show", track)
+    assert code == 0
+    beat, parts, hits, ends = out.splitlines()[1:]
+    assert "bpm" in beat and "bars of" in beat and parts.startswith("parts from 0.00") and hits and ends
+    timing = json.loads(attempt("library", "show", track, "--json")[1])["timing"]
+    assert f"{len(timing['beats_s'])} beats" in beat and f"{timing['tempo_bpm']:.1f} bpm" in beat
+    assert set(timing["downbeats_s"]) <= set(timing["beats_s"])
+    shown = json.loads(attempt("library", "show", video, "--json")[1])
+    cuts = ", ".join(f"{time:.2f}" for time in shown["timing"]["cuts_s"])
+    assert f"cuts at {cuts} s" in attempt("library", "show", shown["id"])[1]
+    assert "no beat" in attempt("library", "show", listed(attempt)[0]["id"])[1]
+    listing = attempt("library", "list")[1]
+    assert f"  {timing['tempo_bpm']:.0f} bpm" in next(line for line in listing.splitlines() if "bpm" in line)
+    code, _, errors = attempt("library", "show", "nix")
+    assert code == 1 and "holds no item" in errors

@@ -53,6 +53,16 @@ def test_a_few_bars_that_end_between_beats_start_over_on_a_beat():
         assert beats == pytest.approx(round(beats), abs=0.1)
 
 
+def test_sound_that_starts_late_is_no_loop_and_its_silence_is_heard_once():
+    """Four seconds of silence and six of music are as long as whole beats, too."""
+    late = np.concatenate([np.zeros(4 * SAMPLE_RATE_HZ, np.float32), a_loop("rock", 120, 12)])
+    plan, sound = fitted(late, 30.0)
+    assert len(plan.pieces) > 2
+    assert all(piece.source_start_s > 3.9 for piece in plan.pieces[1:])
+    seconds = np.abs(sound[4 * SAMPLE_RATE_HZ : 28 * SAMPLE_RATE_HZ]).reshape(24, -1)
+    assert seconds.max(axis=1).min() > 0.01
+
+
 @pytest.mark.parametrize("seconds", [0.7, 2.0, 5.0])
 def test_a_short_sound_without_a_beat_keeps_its_level_where_it_starts_over(seconds):
     rng = np.random.default_rng(7)

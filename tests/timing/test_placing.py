@@ -336,6 +336,30 @@ def test_silence_and_one_frame_are_placed_without_an_error():
     assert [placing.start_s for placing in placings] == [5.0, 5.0]
 
 
+@pytest.mark.parametrize("sound", ["silence", "one voltage", "a tone", "hiss"])
+def test_music_that_sounds_the_same_throughout_cannot_be_placed_and_is_not_moved(sound):
+    """What the ends of its file leave in its curves is no music; of one voltage it stood out by four deviations."""
+    time = np.arange(20 * 22_050) / 22_050
+    samples = {
+        "silence": 0 * time, "one voltage": 0 * time + 0.4, "a tone": 0.3 * np.sin(2 * np.pi * 440 * time),
+        "hiss": np.sign(np.random.default_rng(1).standard_normal(len(time))),
+    }[sound]  # fmt: skip
+    music = measure_music(samples.astype(np.float32))
+    inside, late = place_tracks(a_film(), [music, music], [(4.0, 14.0), (12.0, 20.0)])
+    assert "cannot be placed" in inside.words and inside.peak is None and inside.places_s == ()
+    assert (inside.start_s, late.start_s) == (4.0, 10.0)
+    assert "cannot" not in place_tracks(a_film(), [a_track()], [(4.0, 14.0)])[0].words
+
+
+def test_a_start_is_the_one_that_is_told_and_so_is_what_it_brings():
+    """A clip of 25 frames a second over beats of half a second has cuts at exactly 80 ms from a beat."""
+    track = dataclasses.replace(a_track(), beats_s=0.36836 + 0.5 * np.arange(79))
+    film = dataclasses.replace(a_film(), cuts_s=np.array([2.0, 3.52, 5.08, 8.04]))
+    [placing] = place_tracks(film, [track], [(0.0, 40.0)])
+    assert placing.start_s == round(placing.start_s, 3)
+    assert placing.near_beats == near_beats(film.cuts_s, track.beats_s, round(placing.start_s, 3))
+
+
 def test_what_is_stored_comes_back_and_damage_is_measured_anew(tmp_path):
     track, film = a_track(), a_film()
     for timing in (track, film):
