@@ -48,7 +48,7 @@ def paint_film(kind: str, rng: np.random.Generator, shots: int = 8, length: int 
             frames = _flash(frames, rng)
         faded = kind == "fades" and shot > 0
         if faded:
-            parts[-1], frames = _fade(parts[-1], frames, dissolve=bool(rng.integers(2)))
+            parts[-1], frames = fade_over(parts[-1], frames, dissolve=bool(rng.integers(2)))
         elif shot:
             cuts.append(sum(map(len, parts)))
         parts.append(frames)
@@ -93,7 +93,7 @@ def _flash(frames: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDA
     return lit
 
 
-def _fade(
+def fade_over(
     before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], *, dissolve: bool
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Ten frames out and ten in, through black or into each other."""

@@ -1,9 +1,9 @@
 """Cuts: where a picture changes into another one from one frame to the next, decided from `Changes` after the pass.
 
 A cut is a distance between two frames that stands out from what moves on its calmer side by far and from what moves on
-the other clearly, that the picture does not come back from, and that changes the picture everywhere: words, windows
-and things that jump on a beat change a part of it, or fall back. A flash comes back, fast motion does not stand out, a
-fade has no single step.
+the other and from its very neighbours clearly, in levels as well, that the picture does not come back from, and that
+changes the picture everywhere: words, windows and things that jump on a beat change a part of it, or fall back. A flash
+comes back, fast motion and a camera that swings do not stand out, a fade or a dissolve takes many steps of like levels.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
 from mvr.signal.picture import LAGS, LEAST, Changes
 
-_STAYS = 0.5  # share of the distance that must still be there up to LAGS frames later
+_STAYS, _AWAY = (
+    0.5,
+    1.3,
+)  # share of the distance, or what distance, must still be there up to LAGS frames later
 _AROUND_S = 0.3
-_CALM, _BUSY = 2.4, 1.5  # times the distances on the calmer side and on the other
-# times changes of the grid around, where the other side is, or where both sides are, as busy as a cut
-_GRID_ONE, _GRID_BOTH = 2.0, 3.3
-_GRID_NOISE, _OVER_BUSY = 0.3, 1.2
+_CALM = 2.6  # times the distances on the calmer side
+_APART = 1.3  # times the distances and the changes of the grid on the other side and right beside
+_GRID_BOTH, _GRID_NOISE = 2.7, 0.3  # times the changes of the grid where both sides are as busy as a cut
 _OTHER = 0.4  # share of contrast that moves at least between two pictures that have nothing in common
-_STILL = 0.02  # a distance under it is a frame shown again
+_STILL = 0.01  # a distance under it is a frame shown again
+_TOGETHER_S = 0.1  # of steps that are nearer to each other one may be a cut
 _SHOWN_S = 0.7  # within which frames that are not shown again count as around a step
 _SAME = 0.6  # share of a step that ends the stretch it is judged by
 _STRETCH_S, _SETTLE_S = 0.45, 0.12  # what is compared on either side, and what is left out right after a step
 _NOISE = 0.5  # of a cell, in levels
-_CELL = 1.2  # times its own movement by which half of the cells must change
+_CELL = 0.9  # times its own movement by which half of the cells must change
 _FEW_CELLS = 0.5  # and three quarters of them
 _CLEAR_CELL = 3.5  # enough by itself, and needed where
 _EVEN = 0.25  # the cell at a quarter changes by less than this share of the mean one
@@ -36,7 +39,7 @@ _BLACK, _PLAIN = (
     24.0,
     1.0,
 )  # luma and edges of a cell that holds nothing, contrast of a picture that shows nothing
-_SLOPE, _STEEP = 4, 1.5  # frames of a fade, and how much more its last one of them shows than its first
+_BAR = 3.0  # levels that a bar changes by at most, all film long
 Rows = npt.NDArray[np.int64]
 
 
@@ -45,13 +48,13 @@ def find_cuts(changes: Changes) -> Times:
     if len(changes.times_s) < 2:
         return np.zeros(0)
     step, times_s = changes.distances[:, 0], changes.times_s
-    rows = np.flatnonzero((step > LEAST) & (_stays(changes.distances) > _STAYS * step))
+    rows = np.flatnonzero((step > LEAST) & (_stays(changes.distances) > np.minimum(_STAYS * step, _AWAY)))
     rows = rows[rows > 0]  # a part of a film may begin with a cut: nothing of it is before
     rows = _strongest(rows, step, times_s)
     spacing_s, moved = max(float(np.median(np.diff(times_s))), 1e-3), _moved(changes)
     rows = rows[_stands_out(changes, rows, moved[rows], spacing_s)]
-    rows = rows[[not _fades(changes.contrast, int(row)) for row in rows]]
-    return times_s[[row for row in rows if _is_other(changes, int(row), moved[row], spacing_s)]]
+    inside = _inside_bars(changes)
+    return times_s[[row for row in rows if _is_other(changes, int(row), moved[row], spacing_s, inside)]]
 
 
 def _stays(distances: FloatArray) -> FloatArray:
@@ -66,26 +69,6 @@ def _stays(distances: FloatArray) -> FloatArray:
     return least
 
 
-def _fades(contrast: FloatArray, row: int) -> bool:
-    """Whether a step is one of a fade from or into an even picture, most often black: on one side nothing is shown, on
-    the other ever more. The faintest of what is shown is as unlike nothing as two pictures are.
-
-    >>> _fades(np.array([0, 2, 4, 6, 8, 9.0]), 2), _fades(np.array([0, 6, 6, 6, 7, 7.0]), 4)
-    (True, False)
-    >>> _fades(np.array([0, 0, 1, 2, 3, 4, 5, 6.0]), 2), _fades(np.array([6, 4, 2, 1, 2, 4, 6.0]), 3)
-    (True, True)
-    >>> _fades(np.array([0, 0, 6, 6, 7, 7.0]), 2), _fades(np.array([6, 6, 6, 1, 2, 4, 6.0]), 3)
-    (False, False)
-    """
-    before, after = contrast[max(0, row - _SLOPE) : row][::-1], contrast[row : row + _SLOPE]
-    fading = [
-        len(side) >= 3 and bool((np.diff(side) > 0).all()) and side[-1] > _STEEP * side[0]
-        for side in (before, after)
-    ]
-    empty = [side.min() < _PLAIN for side in (before, after)]
-    return any(fading) and all(np.logical_or(fading, empty))
-
-
 def _moved(changes: Changes) -> FloatArray:
     """Share of contrast that moved from the frame before, light aside: (N,), about .7 between unlike pictures."""
     light = np.abs(np.diff(changes.luma, prepend=changes.luma[:1]))
@@ -98,31 +81,45 @@ def _stands_out(changes: Changes, rows: Rows, moved: FloatArray, spacing_s: floa
     """Whether steps stand out from both of their sides; `moved` is of the same rows."""
     step = changes.distances[:, 0]
     grid = np.abs(np.diff(changes.features, axis=0, prepend=changes.features[:1])).mean(axis=1)
-    sides = _sides(step, changes, rows, spacing_s)
-    calm, busy = np.minimum(*sides), np.maximum(*sides)
-    grid_over = grid[rows] / np.maximum(np.maximum(*_sides(grid, changes, rows, spacing_s)), _GRID_NOISE)
-    apart = step[rows] > _OVER_BUSY * busy
-    one_side = (step[rows] > _BUSY * busy) | (apart & (grid_over > _GRID_ONE))
-    both_sides = apart & (grid_over > _GRID_BOTH) & (moved > _OTHER)
-    stands: npt.NDArray[np.bool_] = np.where(step[rows] > _CALM * calm, one_side, both_sides)
+    calm, busy = _around(step, changes, rows, spacing_s)
+    grid_over = grid[rows] / np.maximum(_around(grid, changes, rows, spacing_s)[1], _GRID_NOISE)
+    apart = (step[rows] > _APART * busy) & (grid_over > _APART)
+    stands: npt.NDArray[np.bool_] = apart & (
+        (step[rows] > _CALM * calm) | ((grid_over > _GRID_BOTH) & (moved > _OTHER))
+    )
     return stands
 
 
-def _sides(
+def _around(
     values: FloatArray, changes: Changes, rows: Rows, spacing_s: float
 ) -> tuple[FloatArray, FloatArray]:
-    """A high value before each row, and after it: the third largest within 0.3 s, or what `_shown` says if it is more.
+    """What is usual on the calmer side of each row, and the most of what is usual on the other and right beside.
 
-    Where the film ends too soon to tell, the other side stands for both.
+    Usual is the median within 0.3 s, or what `_shown` says if it is more. Where the film ends too soon to tell, the
+    other side stands for both.
     """
     reach = int(np.clip(round(_AROUND_S / spacing_s), 3, 24))
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach), reach)
-    around = [np.partition(windows[at], -3, axis=1)[:, -3] for at in (rows, rows + reach + 1)]
+    windows, middle = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach), reach), reach // 2
+    around = [np.partition(windows[at], middle, axis=1)[:, middle] for at in (rows, rows + reach + 1)]
     shown = [_shown(values, changes, rows, way) for way in (-1, 1)]
     shown = [np.nan_to_num(np.where(np.isnan(one), other, one)) for one, other in (shown, shown[::-1])]
     before, after = (np.maximum(*both) for both in zip(around, shown, strict=True))
     early, late = rows < 4, rows > len(values) - 4
-    return np.where(early, after, before), np.where(late, before, after)
+    before, after = np.where(early, after, before), np.where(late, before, after)
+    beside = _beside(values, changes, rows, spacing_s)
+    return np.minimum(before, after), np.maximum(np.maximum(before, after), beside)
+
+
+def _beside(values: FloatArray, changes: Changes, rows: Rows, spacing_s: float) -> FloatArray:
+    """The larger value of the frames right before and after, of the second ones where a frame is shown twice.
+
+    A cut may lead through one frame of black or white: the step on that one's other side does not count.
+    """
+    again = np.append(changes.distances[:, 0], 0) <= (_STILL if 2 * spacing_s < _TOGETHER_S else -1)
+    holds, padded = changes.contrast > _PLAIN, np.pad(values, 2)
+    before, after = padded[rows + 1 - again[rows - 1]], padded[rows + 3 + again[rows + 1]]
+    larger: FloatArray = np.maximum(before * holds[rows - 1], after * holds[rows])
+    return larger
 
 
 def _shown(values: FloatArray, changes: Changes, rows: Rows, way: int) -> FloatArray:
@@ -144,10 +141,10 @@ def _shown(values: FloatArray, changes: Changes, rows: Rows, way: int) -> FloatA
 
 
 def _strongest(rows: Rows, step: FloatArray, times_s: Times) -> Rows:
-    """Of steps closer than 0.1 s the strongest one."""
+    """Of steps that are too near to each other the strongest one."""
     kept: list[int] = []
     for row in rows:
-        if kept and times_s[row] - times_s[kept[-1]] < 0.1:
+        if kept and times_s[row] - times_s[kept[-1]] < _TOGETHER_S:
             if step[row] > step[kept[-1]]:
                 kept[-1] = int(row)
         else:
@@ -155,17 +152,32 @@ def _strongest(rows: Rows, step: FloatArray, times_s: Times) -> Rows:
     return np.array(kept, np.int64)
 
 
-def _is_other(changes: Changes, row: int, moved: float, spacing_s: float) -> bool:
+def _inside_bars(changes: Changes) -> npt.NDArray[np.bool_]:
+    """Which cells (9,) of the 3 x 3 grid lie between bars: columns on either side, or rows over and under the picture,
+    that are the same all film long.
+    """
+    changed = np.ptp(changes.features, axis=0).reshape(3, 3, 4)[
+        ..., :3
+    ]  # edges are also those to other cells
+    still, inside = (changed < _BAR).all(axis=-1), np.ones((3, 3), np.bool_)
+    inside[:, [0, 2]] &= not still[:, [0, 2]].all()
+    inside[[0, 2]] &= not still[[0, 2]].all()
+    return inside.ravel()
+
+
+def _is_other(
+    changes: Changes, row: int, moved: float, spacing_s: float, inside: npt.NDArray[np.bool_]
+) -> bool:
     """Whether what is shown after a step differs everywhere from what was shown before, by more than it moves itself.
 
-    Cells of a 3 x 3 grid are compared, those that are black on both sides left out.
+    Cells of a 3 x 3 grid are compared, bars and those that are black on both sides left out.
     """
     before, after = _stretches(changes, row, spacing_s)
     middles = _middle(before), _middle(after)
     change = np.abs(middles[1] - middles[0]).mean(axis=1)
     own = [np.abs(part - middle).mean(axis=0) for part, middle in zip((before, after), middles, strict=True)]
     empty = np.all([(middle[:, 0] < _BLACK) & (middle[:, 3] < _PLAIN) for middle in middles], axis=0)
-    live = ~empty if not empty.all() else ~np.zeros_like(empty)
+    live = inside & ~empty if (inside & ~empty).any() else inside
     change, over = change[live], (change / (_NOISE + np.maximum(*own).mean(axis=1)))[live]
     quarter, half = len(over) // 4, len(over) // 2
     over.sort()

@@ -5,8 +5,8 @@ import pytest
 
 from eval.timing.cuts import Count, adaptive_cuts, compare_cuts, our_cuts, quiet_windows
 from eval.timing.demo_films import demo_films
-from eval.timing.odd_shots import odd_film
-from eval.timing.shots import RATE_FPS, draw_films, paint_shot
+from eval.timing.odd_shots import ODD_KINDS, odd_film
+from eval.timing.shots import KINDS, RATE_FPS, CutFilm, draw_films, fade_over, paint_film, paint_shot
 from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import Watcher
 
@@ -14,6 +14,12 @@ from mvr.signal.picture import Watcher
 def shot(seed: int, length: int = 30) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.clip(paint_shot(rng, length, rng.uniform(10, 245, (3, 3))), 0, 255).astype(np.uint8)
+
+
+def dev_film(kind: str, seed: int) -> CutFilm:
+    if kind in KINDS:
+        return paint_film(kind, np.random.default_rng([seed, KINDS.index(kind)]))
+    return odd_film(kind, np.random.default_rng([seed, 100 + list(ODD_KINDS).index(kind)]))
 
 
 def counted(kind: str, films: int = 3) -> Count:
@@ -80,6 +86,41 @@ def test_short_fades_have_no_cut_and_a_cut_out_of_black_is_one(length_s, even):
 def test_a_cut_is_where_all_of_the_picture_becomes_another(kind):
     count = counted(kind)
     assert (count.missed, count.false) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [
+        pytest.param("camera swings", 861_006, id="not where a camera swings within its shot"),
+        pytest.param(
+            "quick shots", 861_002, id="of shots of a few frames, of which others are like those before"
+        ),
+        pytest.param("flashes", 861_002, id="beside flashes"),
+        pytest.param("pillarbox", 861_005, id="in a narrow picture between bars with noise in them"),
+    ],
+)
+def test_cuts_are_those_a_film_was_painted_with(kind, seed):
+    film = dev_film(kind, seed)
+    np.testing.assert_allclose(our_cuts(film.frames, film.rate_fps), film.cuts_s, atol=1e-6)
+
+
+def test_a_camera_that_swings_makes_no_cut_where_each_frame_is_shown_twice():
+    film = dev_film("camera swings", 861_001)
+    found = our_cuts(np.repeat(film.frames, 2, axis=0), 2 * film.rate_fps)
+    np.testing.assert_allclose(found, film.cuts_s, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [27, 28, 31])
+def test_the_last_frame_of_a_fade_is_no_cut_where_black_has_no_noise(seed):
+    """There nearly all of the contrast that is left goes from one frame to the next."""
+    before, after = (np.repeat(shot(each, 1).astype(np.float64), 30, axis=0) for each in (seed, seed + 50))
+    frames = np.concatenate(fade_over(before, after, dissolve=False)).astype(np.uint8)
+    assert len(our_cuts(frames)) == 0
+
+
+def test_a_cut_that_leads_through_one_frame_of_black_is_found_once():
+    frames = np.concatenate([shot(31), np.zeros((1, *shot(1, 1).shape[1:]), np.uint8), shot(81)])
+    np.testing.assert_allclose(our_cuts(frames), [30 / RATE_FPS], atol=1 / RATE_FPS)
 
 
 def test_steps_of_a_screen_that_is_recorded_four_times_a_second_are_no_cuts():
