@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from mvr.library.indexes import LibraryIndexes
 from mvr.library.item import Item
 from mvr.library.licences import read_licence
 from mvr.library.listing import Listing
-from mvr.library.report import AddReport, Progress, Skipped
+from mvr.library.report import AddReport, Progress, Skipped, Stop
 from mvr.library.scan import scan
 from mvr.library.schema import WRITER_LOCK
 from mvr.library.tags import read_tags, split_labels
@@ -248,18 +248,20 @@ class Library:
             WeightsError: the system is not ready.
         """
         found = scan(paths)
-        embedded = 0
-        with self.adding(system, modality) as run:
-            for done, path in enumerate(found.files):
+        embedded = done = 0
+        count = len(found.files)
+        with self.adding(system, modality) as run, suppress(Stop):
+            for path in found.files:
                 if progress is not None:
-                    progress(done, len(found.files), display_name(path))
+                    progress(done, count, display_name(path))
                 embedded += run.add(path)
+                done += 1
             for folder in found.folders:
                 run.look_for_gone(folder, set(found.files))
-        if progress is not None:
-            progress(len(found.files), len(found.files), "")
+            if progress is not None:
+                progress(count, count, "")
         notes = [*found.unreadable, *run.tables.notes]
-        return replace(run.report, embedded=embedded, ignored=found.ignored, notes=notes)
+        return replace(run.report, embedded=embedded, ignored=found.ignored, notes=notes, left=count - done)
 
     @contextmanager
     def adding(self, system: System, modality: Modality | None = None) -> Iterator[Adding]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from mvr.datatypes import JsonDict
 from mvr.library.item import Item
 
 Progress = Callable[[int, int, str], None]
-"""Called before each file with: files done, files in all, name of the next one."""
+"""Called before each file with: files done, files in all, name of the next one. May raise `Stop`."""
+
+
+class Stop(Exception):
+    """Raised by a `Progress`: no more files."""
 
 
 class Skipped(NamedTuple):
@@ -41,6 +45,7 @@ class AddReport:
         ignored: files in the folders that are no media by their ending.
         gone: items whose file was here and is not any more; they are kept, marked and not ranked.
         notes: one sentence each on folders and tables that cannot be read.
+        left: files that were not looked at, for it was to stop before them.
     """
 
     added: list[Item] = field(default_factory=list)
@@ -52,6 +57,13 @@ class AddReport:
     ignored: int = 0
     gone: list[Item] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left: int = 0
+
+    def joined(self, later: AddReport) -> AddReport:
+        """This report and a later one as one."""
+        return AddReport(
+            **{one.name: getattr(self, one.name) + getattr(later, one.name) for one in fields(self)}
+        )
 
     def sentence(self) -> str:
         """The report in one line."""

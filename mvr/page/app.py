@@ -211,6 +211,7 @@ STYLES = ("page", "player", "arena")
 SCRIPTS = (
     *(f"player/{part}" for part in ("sounds", "player", "pictures", "strip", "audition")),
     "page",
+    "drops",
     *(f"arena/{part}" for part in ("state", "panel", "player", "battle", "grades", "visitor", "controls")),
 )
 

@@ -13,7 +13,7 @@ from mvr.config.cards import load_card
 from mvr.config.manifest import Manifest, load_manifest
 from mvr.config.paths import DEFAULT_SYSTEM, home_dir
 from mvr.errors import UsageError
-from mvr.page.library import DEMO, OWN, Catalogue
+from mvr.page.library import DEMO, OWN, Additions, Catalogue
 from mvr.page.library.shared import SharedIndex
 from mvr.page.serving import (
     Hosts,
@@ -43,6 +43,7 @@ class PageContext:
         votes_url: SQLAlchemy URL of the vote store.
         pool: threads for converting, beside the ones that answer.
         jobs: what embeds, so many at a time.
+        additions: adds what visitors bring to their libraries.
         local: the page serves this machine only, so its user may name folders of it.
         hosts: names that the server answers to.
     """
@@ -54,6 +55,7 @@ class PageContext:
     votes_url: str
     pool: ThreadPoolExecutor
     jobs: Jobs
+    additions: Additions
     local: bool
     hosts: Hosts = field(default_factory=Hosts)
 
@@ -107,6 +109,7 @@ class PageContext:
 
     def close(self) -> None:
         """The end of the server: visitors' files are deleted, votes written and copied, threads let go."""
+        self.additions.close()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.visits.end_all()
         if "ballots" in self.__dict__:
@@ -134,6 +137,12 @@ def create_context(
     sweep_leftovers(home_dir())
     index = index or os.environ.get("MVR_INDEX")
     shelf, catalogue = Shelf(), Catalogue(SharedIndex(index) if index else None)
+    additions = Additions(catalogue, manifest.app.embed_jobs)
+
+    def forget(visit: Visit) -> None:
+        additions.forget(visit.folder)
+        catalogue.forget(visit.folder)
+
     return PageContext(
         manifest=manifest,
         catalogue=catalogue,
@@ -142,10 +151,11 @@ def create_context(
             home_dir() / "visits",
             shelf,
             retention_s=manifest.app.retention_minutes * 60,
-            on_end=lambda visit: catalogue.forget(visit.folder),
+            on_end=forget,
         ),
         votes_url=os.environ.get("MVR_VOTES_URL") or f"sqlite:///{home_dir() / 'votes.sqlite'}",
         jobs=Jobs(manifest.app.embed_jobs),
+        additions=additions,
         pool=ThreadPoolExecutor(max_workers=2 + 2 * manifest.app.embed_jobs, thread_name_prefix="mvr-page"),
         local=is_loopback(server_name) and "SPACE_ID" not in os.environ,
         hosts=Hosts.of_this_server(server_name),

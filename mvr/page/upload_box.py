@@ -14,6 +14,9 @@ def create_upload_box(**options: Any) -> Any:
 
     Not a subclass: Gradio writes a stub file beside the source of every component class.
     """
-    box = gr.File(**{**options, "file_types": list(options["file_types"])})
+    many = "mv-many" if options.get("file_count") == "multiple" else "mv-one"
+    box = gr.File(
+        **{**options, "file_types": list(options["file_types"]), "elem_classes": ["mv-upload", many]}
+    )
     box.preprocess = received
     return box

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 import pytest
 import soundfile
@@ -92,6 +94,65 @@ def test_an_own_file_is_added_edited_searched_removed_and_brought_back(visitor, 
     page.locator(f"{ROWS} [data-event=remove]").click()
     page.locator(f"{LIST} .mv-empty").wait_for()
     assert list((visitor.server.home / "page-cache").glob("*.part")) == []
+
+
+# what a hand drops on a box, or on whatever lies there in place of it; true where the browser does not leave the page
+DROP = """([selector, files]) => {
+  const at = document.querySelector(selector).getBoundingClientRect();
+  const part = document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2);
+  const data = new DataTransfer();
+  for (const [name, bytes] of files)
+    data.items.add(new File([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], name, { type: "audio/wav" }));
+  const drag = (what) =>
+    part.dispatchEvent(new DragEvent(what, { bubbles: true, cancelable: true, dataTransfer: data }));
+  drag("dragenter");
+  drag("dragover");
+  return !drag("drop");
+}"""
+
+
+LISTEN = """() => {
+  window.told = [];
+  const look = () => document.querySelectorAll("#mv-tab-library :is(.mv-status, .mv-held)")
+    .forEach((line) => told.includes(line.innerText.trim()) || told.push(line.innerText.trim()));
+  new MutationObserver(look).observe(document.body, { characterData: true, childList: true, subtree: true });
+}"""
+
+
+def drop(page, selector: str, *files) -> bool:
+    data = [[file.name, base64.b64encode(file.read_bytes()).decode()] for file in files]
+    return page.evaluate(DROP, [selector, data])
+
+
+def test_files_that_are_dropped_while_others_arrive_or_are_added_follow_them(visitor, tmp_path):
+    noise = np.random.default_rng(12)
+    names = ["first", "second", "while they arrive", "while they are added", "after a reload"]
+    for number, name in enumerate(names):
+        seconds = 25 if number < 2 else 3
+        soundfile.write(tmp_path / f"{name}.wav", 0.1 * noise.standard_normal(seconds * 16_000), 16_000)
+    first, second, third, fourth, last = (tmp_path / f"{name}.wav" for name in names)
+    page = visitor.open("?tab=library")
+    page.locator(ROWS).nth(3).wait_for()
+    page.evaluate(LISTEN)
+    assert drop(page, "#mv-tab-library h2", last), "beside the box nothing opens in place of the page"
+    assert drop(page, "#mv-upload-library", first, second)
+    page.locator("#mv-upload-library [type=file]").wait_for(state="detached")
+    assert drop(page, "#mv-upload-library", third)
+    page.wait_for_function("told.some((said) => said.includes('then 1 more'))")
+    visitor.upload("mv-upload-library", fourth)
+    page.wait_for_function("told.some((said) => said.includes('then 2 more'))")
+    assert "When these have arrived: 1 more" in page.evaluate("told")
+    page.reload()
+    page.locator("#mv-tab-library .mv-status").filter(has_text="dd").first.wait_for()  # adding, or added
+    visitor.upload("mv-upload-library", last)
+    page.locator(ROWS).nth(4).wait_for()
+    visitor.status("done", "added.")
+    assert sorted(page.locator(f"{ROWS} strong").all_inner_texts()) == sorted(names)
+    page.locator("#mv-tab-library [data-goto]").wait_for()
+    page.get_by_role("button", name="Stop adding").wait_for(state="hidden")
+    # clicks that are faster than their answers count, too
+    page.evaluate(f"document.querySelectorAll('{ROWS} [data-event=remove]').forEach((one) => one.click())")
+    page.locator(f"{LIST} .mv-empty").wait_for()
 
 
 def test_a_search_that_is_cancelled_leaves_what_was_there(visitor, clips):

@@ -14,6 +14,7 @@ from mvr.datatypes import Direction
 from mvr.errors import MediaError
 from mvr.page.search import search_events
 from mvr.page.search.desk import Clip, Desk
+from mvr.page.search.preview import Preview
 from mvr.page.search.search_events import SearchEvents
 from mvr.page.search.search_view import NOTHING, Shown
 from mvr.page.search.waiting import Progress, Waiting
@@ -182,3 +183,97 @@ def test_a_system_that_loads_for_long_keeps_nobody_else_waiting(
     assert all(of_visitors[name].clip is None for name in "abcdefg")
     loaded.set()
     assert [[shown.status for shown in one][-1] for one in patient] == ["full"] * 7
+
+
+class Writer:
+    """Films that are written when they may; "broken" cannot be."""
+
+    def __init__(self, events: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may, self.written = threading.Semaphore(0), []
+        row = lambda _, item_id: SimpleNamespace(id=item_id, title=item_id, music_from_s=0.0)  # noqa: E731
+        events.view.row = row
+        events.view.exported = lambda visit, desk, said: Shown(status=said)
+        events.view.busy = lambda said, *_: Shown(status=f"busy: {said}")
+        events.view.error = lambda said: Shown(status=f"error: {said}")
+        monkeypatch.setattr(search_events, "mux_preview", self.write)
+
+    def write(self, visit: Any, desk: Desk, taken: Any, told: Any) -> Preview:
+        assert self.may.acquire(timeout=60)
+        if taken.row.id == "broken":
+            raise MediaError("broken cannot be read")
+        self.written.append(taken.row.id)
+        made = {"name": "", "original": taken.original, "start_s": 0.0, "shown": "", "credit": ""}
+        return Preview(item_id=taken.row.id, path=Path(taken.row.id), **made)
+
+
+def test_what_is_asked_for_while_a_film_is_written_is_written_after_it(
+    events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(events.pick("s", "1", CONTROLS))
+    writer = Writer(events, monkeypatch)
+    first = events.download("s", "a", "mute")
+    said = [next(first).status]
+    for item in ("broken", "b"):
+        assert list(events.download("s", item, "mute")) == [NOTHING], "the first one goes on with it"
+    writer.may.release(3)
+    said += [shown.status for shown in first]
+    assert writer.written == ["a", "b"]
+    assert [one for one in said if one and "b" in one.split()[0]][-1].startswith("busy")
+    assert said[-1] == "error: broken cannot be read", "what failed is said when all is done"
+    assert sum("is ready" in one or one.startswith("busy") is False for one in said) == 3
+    writer.may.release()
+    assert [shown.status for shown in events.download("s", "c", "mute")] and writer.written[-1] == "c"
+
+
+def test_a_cancel_ends_all_that_was_to_be_written(events: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    list(events.pick("s", "1", CONTROLS))
+    writer = Writer(events, monkeypatch)
+    first = events.download("s", "a", "mute")
+    next(first)
+    list(events.download("s", "b", "mute"))
+    events.cancel("s")
+    writer.may.release(1)
+    assert list(first)[-1] == NOTHING and "b" not in writer.written
+    writer.may.release(2)
+    list(events.download("s", "c", "mute"))
+    assert writer.written[-1] == "c" and "b" not in writer.written
+
+
+def test_a_film_of_a_clip_that_left_the_desk_is_not_written_from_the_new_one(
+    events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(events.pick("s", "1", CONTROLS))
+    writer = Writer(events, monkeypatch)
+    first = events.download("s", "a", "mute")
+    next(first)
+    list(events.download("s", "b", "mute"))
+    events.desk.clip = None
+    writer.may.release(2)
+    assert [shown.status for shown in first][
+        -1
+    ] == "error: b was not written, for another clip was chosen before."
+    assert writer.written == ["a"]
+
+
+def test_the_latest_fit_is_made_and_the_sound_of_an_older_one_let_go(
+    events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(events.pick("s", "1", CONTROLS))
+    Writer(events, monkeypatch)
+    may, gone = threading.Event(), []
+
+    def fit(visit: Any, desk: Desk, row: Any, typed: Any) -> Any:
+        assert row.id == "b" or may.wait(60)
+        return SimpleNamespace(row=row, plan=SimpleNamespace(method=None))
+
+    events.context.pool = ThreadPoolExecutor(2)
+    events.view.fitted = lambda visit, desk, said: Shown(status=desk.fitted.row.id)
+    monkeypatch.setattr(search_events, "fit_result", fit)
+    monkeypatch.setattr(search_events, "let_go", lambda one: gone.append(one and one.row.id))
+    older = events.fit("s", "a", None)
+    next(older)
+    assert [shown.status for shown in events.fit("s", "b", None)][-1] == "b"
+    may.set()
+    assert list(older) == [NOTHING]
+    events.context.pool.shutdown()
+    assert events.desk.fitted.row.id == "b" and gone == [None, "a"]

@@ -65,20 +65,21 @@ class EvaluateTab:
             file_types=[".json", ".csv", ".npy"],
             height=130,
             elem_id="mv-upload-evaluate",
-            elem_classes="mv-upload",
         )
         self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
 
     def _connect(self, page: gr.Blocks) -> None:
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         chosen = [self.which, self.place]
-        self.which.input(self.choose, self.which, [self.place, self.report], **quick)
-        self.place.input(self.show, chosen, self.report, trigger_mode="always_last", **quick)
+        last = {**quick, "trigger_mode": "always_last"}
+        self.which.input(self.choose, self.which, [self.place, self.report], **last)
+        self.place.input(self.show, chosen, self.report, **last)
         slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
         self.upload.upload(
             self.take,
             [self.upload, *chosen],
             [self.status, self.which, self.place, self.report, self.upload],
+            trigger_mode="multiple",
             **slow,
         )
         page.load(self.show, chosen, self.report, queue=False, **quick)

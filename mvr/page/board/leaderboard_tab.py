@@ -51,7 +51,10 @@ def build_tab(context: PageContext, page: gr.Blocks) -> Callable[[gr.Tab], None]
         return html, gr.Dropdown(choices=choices, value=chosen)
 
     page.load(show, [which], [board, which], api_visibility="private", show_progress="hidden", queue=False)
-    which.input(show, [which], [board, which], api_visibility="private")
+    # the choice is left as it is: set by an answer to the last one, it would take back one that was made since
+    which.input(
+        lambda name: show(name)[0], which, board, api_visibility="private", trigger_mode="always_last"
+    )
     again.click(show, [which], [board, which], api_visibility="private")
 
     def when_opened(tab: gr.Tab) -> None:

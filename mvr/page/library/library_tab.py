@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from mvr.config.paths import DEFAULT_SYSTEM
 from mvr.errors import MvrError, UsageError
 from mvr.page import texts
 from mvr.page.context import PageContext
 from mvr.page.library import DEMO, OWN
+from mvr.page.library.additions import Arrivals, added_words, arrivals_of
 from mvr.page.library.browsing import Wish, list_html, page_of
-from mvr.page.library.rows import delete_made
-from mvr.page.serving import Upload, safe_name, take_over
+from mvr.page.serving import TICKET, Upload
 from mvr.page.serving.html_events import on_load_events
 from mvr.page.serving.room import fault_of_ours
 from mvr.page.serving.uploads import MEDIA_TYPES
@@ -25,11 +23,11 @@ from mvr.page.templates import render, status_html
 from mvr.page.upload_box import create_upload_box
 
 if TYPE_CHECKING:
-    from mvr.library import AddReport, Library
+    from mvr.library import Library
 
 logger = logging.getLogger(__name__)
 NOTHING_TOLD = status_html("idle", "")
-REPORT = "library-report"  # of the visit's desk: what came of adding files last
+LOOK_S = 0.5  # how often is looked how far an addition is
 EDITED = ("title", "artist", "genre", "licence")
 Updates = tuple[Any, ...]
 
@@ -43,7 +41,7 @@ class LibraryTab:
     """Components and events of the tab."""
 
     def __init__(self, context: PageContext, page: gr.Blocks) -> None:
-        self.context = context
+        self.context, self._additions = context, context.additions
         gr.HTML(f'<h2 class="mv-title">{texts.LIBRARY_LEAD}</h2>')
         with gr.Row(elem_classes="mv-search"):
             with gr.Column(scale=4, min_width=300, elem_classes="mv-left"):
@@ -60,7 +58,6 @@ class LibraryTab:
             file_types=MEDIA_TYPES,
             height=150,
             elem_id="mv-upload-library",
-            elem_classes="mv-upload",
         )
         with gr.Row(visible=self.context.local, elem_classes="mv-folder"):
             self.folder = gr.Textbox(
@@ -69,6 +66,9 @@ class LibraryTab:
             self.add_folder = gr.Button(texts.LIBRARY_FOLDER_BUTTON, scale=1, min_width=110)
         kept = texts.LIBRARY_KEPT_LOCAL if self.context.local else texts.LIBRARY_KEPT_SHARED
         self.status = gr.HTML(status_html("idle", ""), elem_classes="mv-status-box")
+        self.stop = gr.Button(texts.LIBRARY_STOP, visible=False, size="sm", elem_classes="mv-cancel")
+        self.clock = gr.Timer(LOOK_S, active=False)
+        self.ticket = gr.Textbox(visible="hidden")
         self.report = gr.HTML("")
         gr.HTML(f'<p class="mv-hint">{kept}</p>')
 
@@ -98,31 +98,47 @@ class LibraryTab:
 
     def _connect(self, page: gr.Blocks) -> None:
         quick = {"api_visibility": "private", "show_progress": "hidden"}
-        slow = {**quick, "concurrency_id": "embed", "concurrency_limit": self.context.manifest.app.embed_jobs}
+        # past Gradio's queue: nothing here waits, and nothing is left out because something else is answered just now
+        now = {**quick, "queue": False}
+        put = {**now, "trigger_mode": "multiple"}
         filters = [self.which, self.kind, self.words]
         shown = [self.told, self.list]
         # not `change` of the choices: the page sets them itself, and a list drawn late would take a page back
         for happened in (self.which.input, self.kind.input, self.words.change):
             happened(self.show, filters, shown, trigger_mode="always_last", **quick)
-        added = [self.status, self.report, self.which, *shown]
-        self.upload.upload(self.add_uploads, self.upload, [*added, self.upload], **slow)
+        under_way = [self.status, self.clock, self.stop]
+        self.upload.upload(self.add_uploads, self.upload, [self.upload, *under_way], **put)
         gr.on(
-            [self.add_folder.click, self.folder.submit], self.add_folder_of_disk, self.folder, added, **slow
+            [self.add_folder.click, self.folder.submit],
+            self.add_folder_of_disk,
+            self.folder,
+            under_way,
+            **put,
         )
-        self.list.remove(self.remove, filters, [*shown, self.report], **quick)
-        self.told.undo(self.undo, filters, [*shown, self.report], **quick)
-        self.list.edit(self.edit, filters, shown, **quick)
-        self.list.turn(self.turn, filters, shown, **quick)
-        first = page.load(self.start, None, self.which, queue=False, **quick)
-        first.then(self.show, filters, shown, queue=False, **quick)
+        self.clock.tick(self.look, None, [*under_way, self.report, self.which, *shown], **now)
+        self.stop.click(self.stop_adding, None, under_way, **now)
+        # each click counts, in its order: Gradio's own way leaves out what comes before the last one is answered
+        change = {
+            **quick, "trigger_mode": "multiple", "concurrency_id": "library-change", "concurrency_limit": 1,
+        }  # fmt: skip
+        self.list.remove(self.remove, filters, [*shown, self.report], **change)
+        self.told.undo(self.undo, filters, [*shown, self.report], **change)
+        self.list.edit(self.edit, filters, shown, **change)
+        self.list.turn(self.turn, filters, shown, **change)
+        begun = [self.which, *under_way]
+        first = page.load(self.start, self.ticket, begun, js=TICKET, **now)
+        first.then(self.show, filters, shown, **now)
 
-    def start(self, request: gr.Request) -> str:
-        """The library of the address; else one's own where it holds anything."""
+    def start(self, request: gr.Request, ticket: str) -> Updates:
+        """The library of the address; else one's own where it holds anything. What was being added before a reload
+        still is.
+        """
+        self.context.visits.resume(request.session_hash or "", ticket)
+        arrivals, key = self._arrivals(request)
         asked = str(request.query_params.get("library", ""))
-        if asked in (DEMO, OWN):
-            return asked
-        key = self.context.library_key(OWN, self.context.visit(request.session_hash))
-        return OWN if self.context.catalogue.has_items(key) else DEMO
+        if asked not in (DEMO, OWN):
+            asked = OWN if self.context.catalogue.has_items(key) else DEMO
+        return asked, *self._under_way(arrivals)
 
     def show(self, request: gr.Request, which: str, kind: str, words: str) -> Updates:
         """The list of one library, from its beginning."""
@@ -139,14 +155,15 @@ class LibraryTab:
         owner = visit.id if wish.which == OWN else None
         return list_html(self.context.catalogue, self.context.shelf, wish, (key, owner))
 
-    def add_uploads(self, request: gr.Request, uploads: list[Upload] | None) -> Iterator[Updates]:
-        """Take uploaded files over into the own library."""
-        for update in self._add(request, lambda: self._take_over(uploads or [], request)):
-            yield *update, None
+    def add_uploads(self, request: gr.Request, uploads: list[Upload] | None) -> Updates:
+        """Uploaded files are to go into the own library; the box is empty for the next ones at once."""
+        arrivals, key = self._arrivals(request)
+        return None, *self._put(arrivals, lambda: self._additions.put_uploads(arrivals, key, uploads or []))
 
-    def add_folder_of_disk(self, request: gr.Request, folder: str) -> Iterator[Updates]:
-        """Add a folder of this computer."""
-        yield from self._add(request, lambda: [self._checked(folder)])
+    def add_folder_of_disk(self, request: gr.Request, folder: str) -> Updates:
+        """A folder of this computer is to go there."""
+        arrivals, key = self._arrivals(request)
+        return self._put(arrivals, lambda: self._additions.put_folder(arrivals, key, self._checked(folder)))
 
     def _checked(self, folder: str) -> Path:
         if not self.context.local:
@@ -155,73 +172,55 @@ class LibraryTab:
             raise UsageError(texts.LIBRARY_NO_FOLDER)
         return Path(folder.strip()).expanduser()
 
-    def _take_over(self, uploads: list[Upload], request: gr.Request) -> list[Path]:
-        visit = self.context.visit(request.session_hash)
-        media = Path(self.context.library_key(OWN, visit)) / "media"
-        taken = []
-        for number, upload in enumerate(uploads):
-            folder = media / f"{time.time_ns():x}-{number}"
-            folder.mkdir(parents=True)
-            take_over(upload.path, folder / safe_name(upload.name))
-            taken.append(folder / safe_name(upload.name))
-        return taken
+    def _arrivals(self, request: gr.Request) -> tuple[Arrivals, str]:
+        """What the visit brings, and the key of its library."""
+        visits, visit = self.context.visits, self.context.visit(request.session_hash)
+        return arrivals_of(visit, lambda: visits.touch(visit)), self.context.library_key(OWN, visit)
 
-    def _add(self, request: gr.Request, paths: Any) -> Iterator[Updates]:
-        skip = gr.skip()
-        told: list[tuple[int, int, str]] = [(0, 0, "")]
+    def _put(self, arrivals: Arrivals, put: Callable[[], None]) -> Updates:
+        """Status, clock and stop once something was put to what is added."""
         try:
-            wanted = paths()
-            visit = self.context.visit(request.session_hash)
-            library = self.context.catalogue.library(self.context.library_key(OWN, visit))
-            for item in library.purge():  # from now on they cannot come back
-                self._delete_upload(item.path)
-                delete_made(item, visit.id)
-            system = self.context.catalogue.system(DEFAULT_SYSTEM)
-            job = self.context.pool.submit(
-                library.add, wanted, system, progress=lambda *step: told.__setitem__(0, step)
-            )
-            shown = None
-            while not job.done():
-                if told[0] != shown:
-                    shown = told[0]
-                    yield status_html("busy", adding(*shown)), "", skip, skip, skip
-                time.sleep(0.1)
-            report = job.result()
-            self._discard_refused(report, {item.path for item in library.items()})
-            visit.desk[REPORT] = report
-            yield (
-                status_html(
-                    "done" if report.added or report.known or report.updated else "error", added_words(report)
-                ),
-                self._report(request),
-                OWN,
-                NOTHING_TOLD,
-                self._list(request, Wish(which=OWN)),
-            )
+            put()
         except MvrError as error:
-            yield status_html("error", str(error)), skip, skip, skip, skip
+            fault = str(error)
         except Exception as error:
-            logger.exception("adding to a library failed")
-            yield status_html("error", fault_of_ours(error)), skip, skip, skip, skip
+            logger.exception("files cannot be taken")
+            fault = fault_of_ours(error)
+        else:
+            return self._under_way(arrivals)
+        if self._additions.refuse(arrivals, fault):
+            return self._under_way(arrivals)
+        return status_html("error", fault), gr.skip(), gr.skip()
+
+    def _under_way(self, arrivals: Arrivals) -> Updates:
+        told = self._additions.told(arrivals)
+        status = status_html("busy", told) if told else gr.skip()
+        return status, gr.Timer(active=bool(told) or arrivals.unseen), gr.Button(visible=bool(told))
+
+    def look(self, request: gr.Request) -> Updates:
+        """How far the additions are; once all is done, what came of them, and the library with it."""
+        arrivals, _ = self._arrivals(request)
+        skip = gr.skip()
+        if told := self._additions.told(arrivals):
+            return status_html("busy", told), skip, skip, skip, skip, skip, skip
+        arrivals.unseen = False
+        return (
+            status_html(*added_words(arrivals)), gr.Timer(active=False), gr.Button(visible=False),
+            self._report(request), OWN, NOTHING_TOLD, self._list(request, Wish(which=OWN)),
+        )  # fmt: skip
+
+    def stop_adding(self, request: gr.Request) -> Updates:
+        """No more of what the visit brought."""
+        arrivals, _ = self._arrivals(request)
+        self._additions.stop(arrivals)
+        return self._under_way(arrivals)
 
     def _report(self, request: gr.Request) -> str:
         """What came of adding files last, with what is still there of it."""
-        visit = self.context.visit(request.session_hash)
-        report: AddReport | None = visit.desk.get(REPORT)
-        if report is None:
-            return ""
-        listing = self.context.catalogue.library(self.context.library_key(OWN, visit)).listing
-        return render("report.html", report=report, added=listing.of([item.id for item in report.added]))
-
-    def _discard_refused(self, report: AddReport, kept: set[Path]) -> None:
-        """Delete uploads that the library did not keep; files of the user's folders are never touched."""
-        for path in [entry.path for entry in report.skipped] + report.known:
-            if Path(path) not in kept:  # a known one may stand in for a file that was gone
-                self._delete_upload(Path(path))
-
-    def _delete_upload(self, path: Path) -> None:
-        if path.parent.parent.name == "media" and (path.parent.parent.parent / "catalogue.sqlite").exists():
-            path.unlink(missing_ok=True)
+        arrivals, key = self._arrivals(request)
+        ids = [item.id for item in arrivals.report.added]
+        added = self.context.catalogue.library(key).listing.of(ids) if ids else []
+        return render("report.html", report=arrivals.report, added=added)
 
     def _own(self, request: gr.Request, which: str) -> Library:
         if which != OWN:
@@ -262,20 +261,3 @@ class LibraryTab:
         wish = Wish(which=which, kind=kind, words=words, page=page_of(event.page))
         said = status_html("done", texts.LIBRARY_EDITED.format(title=item.title))
         return said, self._list(request, wish)
-
-
-def added_words(report: AddReport) -> str:
-    """What came of adding, for whoever dropped the files."""
-    parts = [texts.ADDED.format(count=len(report.added))]
-    if report.known:
-        parts.append(texts.ADDED_KNOWN.format(count=len(report.known)))
-    if report.skipped:
-        parts.append(texts.ADDED_SKIPPED.format(count=len(report.skipped)))
-    if report.same_music:
-        parts.append(texts.ADDED_SAME.format(count=len(report.same_music)))
-    return f"{', '.join(parts)}."
-
-
-def adding(done: int, total: int, name: str) -> str:
-    """The progress sentence."""
-    return texts.LIBRARY_ADDING.format(name=name or "…", done=min(done + 1, total), total=total)

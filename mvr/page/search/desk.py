@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mvr.page.library import Catalogue
     from mvr.page.search.controls import Controls
     from mvr.page.search.fitted import Fitted
-    from mvr.page.search.preview import Preview
+    from mvr.page.search.preview import Preview, Taken
     from mvr.page.serving import Visit
     from mvr.retrieval import Filters, Query, RankedList, Retriever
     from mvr.timing.film import FilmTiming
@@ -97,7 +97,8 @@ class Desk:
     """State of one visit (`owner`) in one direction; `lock` guards what two of its events may change.
 
     `measured` is the clip's timing, kept for the next library; `sent` is how many placed rows its page knows; `before`
-    is what was there until a search that still goes on put its clip down.
+    is what was there until a search that still goes on put its clip down. `taken` is what is written for a
+    download, and what follows it; `stops` counts cancels, `fit_turn` fits.
     """
 
     direction: Direction
@@ -114,6 +115,9 @@ class Desk:
     measured: MusicTiming | FilmTiming | None = None
     sent: int = 0
     turn: int = 0
+    stops: int = 0
+    fit_turn: int = 0
+    taken: list[Taken] = field(default_factory=list)
     before: Desk | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -122,6 +126,32 @@ class Desk:
         with self.lock:
             self.turn += 1
             return self.turn
+
+    def begin_fit(self) -> int:
+        """The number of a new fit: an older one is wanted no more."""
+        with self.lock:
+            self.fit_turn += 1
+            return self.fit_turn
+
+    def ask_for(self, taken: Taken) -> bool:
+        """Put down what is to be written; True for who is to write it, and all that is put down meanwhile."""
+        with self.lock:
+            self.taken.append(taken)
+            if len(self.taken) > 1:
+                return False
+            self.taken.insert(0, taken)  # its place until the next one is asked for
+            return True
+
+    def next_taken(self) -> Taken | None:
+        """What is to be written now, the last one being done; None at the end."""
+        with self.lock:
+            del self.taken[:1]
+            return self.taken[0] if self.taken else None
+
+    def leave_taken(self) -> None:
+        """Nothing more is written."""
+        with self.lock:
+            self.taken.clear()
 
     def put(self, clip: Clip, queries: dict[str, Query], turn: int) -> bool:
         """Put what a search has found on the desk, unless a cancel or a newer search came meanwhile.

@@ -18,7 +18,7 @@ from mvr.page import texts
 from mvr.page.library import DEMO, OWN
 from mvr.page.search.controls import Controls, ask_of
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of, embed, example_clip, make_player, receive
-from mvr.page.search.fitted import Typed, fit_result, fitted_of
+from mvr.page.search.fitted import Fitted, Typed, fit_result, fitted_of
 from mvr.page.search.fitted import discard as let_go
 from mvr.page.search.learned import Teachers, rank_by_taste
 from mvr.page.search.preview import Taken, mux_preview
@@ -94,8 +94,8 @@ class SearchEvents:
         if not uploads:
             return
         turn, desk.controls = desk.begin(), controls
-        yield self.view.busy(texts.READING.format(name=uploads[0].name))
-        clip = receive(visit, uploads[0].path, uploads[0].name, self.direction.query, self.limits)
+        yield self.view.busy(texts.READING.format(name=uploads[-1].name))
+        clip = receive(visit, uploads[-1].path, uploads[-1].name, self.direction.query, self.limits)
         yield from self._search(visit, desk, clip, controls, turn)
 
     @speaking
@@ -203,19 +203,45 @@ class SearchEvents:
 
     @speaking
     def download(self, session: str | None, item_id: str, original: str) -> Iterator[Shown]:
-        """Write the MP4 of a result on the clip; the browser saves it when it is there."""
+        """Write the MP4 of a result on the clip; the browser saves it when it is there. What is asked for while one is
+        written follows it.
+        """
         visit, desk = self._desk(session)
         fitted = fitted_of(desk, item_id)
         row = self.view.row(desk, item_id) if fitted is None else fitted.row
-        taken = Taken(row=row, original=original, fitted=fitted)
-        made = desk.preview
+        if not desk.ask_for(Taken(row=row, original=original, fitted=fitted)):
+            yield NOTHING
+            return
+        stops, clip, faults = desk.stops, desk.clip, []
+        try:
+            while (taken := desk.next_taken()) is not None:
+                if desk.clip is not clip:
+                    faults.append(texts.EXPORT_LEFT.format(title=taken.row.title))
+                    continue
+                try:
+                    for shown in self._written(visit, desk, taken):
+                        if desk.stops != stops:  # Gradio's own cancel reaches the last click alone
+                            desk.leave_taken()
+                            yield NOTHING
+                            return
+                        yield shown
+                except MvrError as error:
+                    faults.append(str(error))
+        except BaseException:
+            desk.leave_taken()
+            raise
+        if faults:
+            yield self.view.error(" ".join(faults))
+
+    def _written(self, visit: Visit, desk: Desk, taken: Taken) -> Iterator[Shown]:
+        made, title = desk.preview, taken.row.title
         if made is None or not taken.made(made):
-            waiting, sentence = Waiting(), texts.MUXING.format(title=row.title)
+            waiting, sentence = Waiting(), texts.MUXING.format(title=title)
             muxing = self.context.pool.submit(mux_preview, visit, desk, taken, waiting.done)
             yield self.view.busy(sentence)
             yield from self._wait(muxing, waiting, sentence)
             made = desk.preview = muxing.result()
-        yield self.view.exported(visit, desk, texts.MUXED.format(title=row.title))
+        yield self.view.exported(visit, desk, texts.MUXED.format(title=title))
         desk.preview = replace(made, fresh=False)
 
     @speaking
@@ -223,16 +249,19 @@ class SearchEvents:
         """Cut a result to the clip's length by whole bars; the browser plays it when it is there."""
         visit, desk = self._desk(session)
         row = self.view.row(desk, item_id)
-        clip = desk.clip
+        clip, turn = desk.clip, desk.begin_fit()
         sentence = texts.FITTING[self.direction].format(title=row.title)
         yield self.view.busy(sentence)
         fitting = self.context.pool.submit(fit_result, visit, desk, row, typed)
-        yield from self._wait(fitting, Waiting(), sentence)
-        fitted = fitting.result()
-        if desk.clip is not clip:  # another one was chosen meanwhile
-            let_go(fitted)
+        for shown in self._wait(fitting, Waiting(), sentence):
+            if desk.fit_turn != turn:  # the latest click is shown, and its result
+                break
+            yield shown
+        if desk.fit_turn != turn or desk.clip is not clip:
+            fitting.add_done_callback(_let_go)
             yield NOTHING
             return
+        fitted = fitting.result()
         before, desk.fitted = desk.fitted, fitted
         let_go(before)
         said = texts.FIT_PLAINLY if fitted.plan.method is Method.PLAIN else texts.FITTED
@@ -251,6 +280,7 @@ class SearchEvents:
         """Stop waiting; show what was there."""
         visit, desk = self._desk(session)
         desk.begin()
+        desk.stops += 1
         desk.put_back(desk.clip)
         return self.view.full(visit, desk, texts.CANCELLED)
 
@@ -281,3 +311,9 @@ def discard(clip: Clip) -> None:
     """Delete the file of a clip that did not get onto the desk."""
     if not clip.shared:
         shutil.rmtree(clip.path.parent, ignore_errors=True)
+
+
+def _let_go(fitting: Future[Fitted]) -> None:
+    """Delete the sound of a fit that is wanted no more, once it is there."""
+    if not fitting.cancelled() and fitting.exception() is None:
+        let_go(fitting.result())

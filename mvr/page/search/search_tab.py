@@ -18,6 +18,7 @@ from mvr.page.search import SearchEvents
 from mvr.page.search.controls import Controls, alpha_of
 from mvr.page.search.fitted import Typed
 from mvr.page.search.search_view import NOTHING, Shown, examples_html, exports_html, results_html
+from mvr.page.serving import TICKET
 from mvr.page.serving.html_events import on_load_events
 from mvr.page.serving.uploads import MEDIA_TYPES, Upload
 from mvr.page.templates import render, status_html
@@ -30,7 +31,6 @@ _VOTER = (
     "() => localStorage.getItem('mv_voter') || ''"  # the signed id of the tab Vote; only "my taste" uses it
 )
 
-_TICKET = "() => sessionStorage.getItem('mv_visit') || ''"  # of this browser tab alone, gone with it
 _KEEP_TICKET = "(ticket) => { if (ticket) sessionStorage.setItem('mv_visit', ticket); }"
 
 
@@ -63,7 +63,6 @@ class SearchTab:
             file_types=MEDIA_TYPES,
             height=150,
             elem_id=f"mv-upload-{self.direction}",
-            elem_classes="mv-upload",
         )
         gr.HTML(f'<p class="mv-hint mv-centre">{self._limits()}</p>')
         self.examples = gr.HTML(
@@ -202,15 +201,17 @@ class SearchTab:
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # they wait here, and work where only so many do at a time: see `Jobs`
         slow = {**quick, "concurrency_id": "search", "concurrency_limit": MOST_SEARCHING}
-        mux = {**quick, "concurrency_id": "mux", "concurrency_limit": 2}
-        # another clip may come while the last one is still made playable: the latest wins, and none is dropped unheard
+        # nothing is left without a word because something goes on already: the latest clip, fit and state of the
+        # controls wins, and files that are asked for are written one after the other
+        last = {**quick, "trigger_mode": "always_last"}
         search = {**slow, "trigger_mode": "multiple"}
+        write = {**search, "concurrency_id": "mux"}
         uploaded = self.upload.upload(
             self.on_upload, {self.upload, *controls}, [*view, self.upload], **search
         )
         picked = self.examples.pick(self.on_pick, controls, view, **search)
         for control in (self.alpha, self.variety):
-            control.input(self.on_change, controls, view, trigger_mode="always_last", **quick)
+            control.input(self.on_change, controls, view, **last)
         filters = (
             self.genre,
             self.licence,
@@ -224,20 +225,20 @@ class SearchTab:
             self.timing,
         )
         for control in (self.library, *filters):
-            control.change(self.on_change, controls, view, trigger_mode="always_last", **quick)
+            control.change(self.on_change, controls, view, **last)
         changed = self.system.change(self.on_change, controls, view, **slow)
         self.system.change(self.on_system, self.system, [self.text, self.alpha], **quick)
         who = self.taste.input(None, None, self.voter, js=_VOTER, **quick)
-        who.then(self.on_change, controls, view, **quick)
-        self.text.submit(self.on_change, controls, view, **quick)
+        who.then(self.on_change, controls, view, **last)
+        self.text.submit(self.on_change, controls, view, **last)
         self.library.change(self.on_library, self.library, [self.genre, self.licence, self.mood], **quick)
-        taken = self.exports.download(self.on_download, self.original, view, **mux)
-        fitted = self.fit.fit(self.on_fit, None, view, **mux)
-        self.original.input(self.on_original, None, view, **quick)
+        taken = self.exports.download(self.on_download, self.original, view, **write)
+        fitted = self.fit.fit(self.on_fit, None, view, **write)
+        self.original.input(self.on_original, None, view, **last)
         running = [uploaded, picked, changed, taken, fitted]
         self.cancel.click(self.on_cancel, None, view, cancels=running, **quick)
         restored = [*self.controls.values(), *view, self.ticket]
-        loaded = page.load(self.on_load, self.ticket, restored, js=_TICKET, queue=False, **quick)
+        loaded = page.load(self.on_load, self.ticket, restored, js=TICKET, queue=False, **quick)
         loaded.then(None, self.ticket, None, js=_KEEP_TICKET, **quick)
 
     def _by_name(self, values: Values) -> Controls:

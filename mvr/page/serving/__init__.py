@@ -12,9 +12,10 @@ from mvr.page.serving.quota import QuotaSettings
 from mvr.page.serving.shelf import Shelf, ShelfItem
 from mvr.page.serving.start import check_folders, sweep_leftovers
 from mvr.page.serving.uploads import Upload, media_limits, safe_name, take_over
-from mvr.page.serving.visits import Visit, Visits
+from mvr.page.serving.visits import TICKET, Visit, Visits
 
 __all__ = [
+    "TICKET",
     "Harden",
     "HardenSettings",
     "Hosts",

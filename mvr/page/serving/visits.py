@@ -20,6 +20,9 @@ from typing import Any
 from mvr.page.serving.shelf import Shelf
 
 GRACE_S = 60.0
+TICKET = (
+    "() => sessionStorage.getItem('mv_visit') || ''"  # JavaScript: of this browser tab alone, gone with it
+)
 
 
 @dataclass
@@ -101,6 +104,10 @@ class Visits:
                 self._join(session, visit)
             visit.used_at = self._clock()
             return visit
+
+    def touch(self, visit: Visit) -> None:
+        """Something is done for a visit that nobody asks of just now: it is not over."""
+        visit.used_at = self._clock()
 
     def resume(self, session: str, ticket: str) -> Visit:
         """The visit of a ticket, joined by a new page of the same browser tab; without one, `of` the session."""

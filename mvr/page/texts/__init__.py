@@ -154,6 +154,7 @@ INDEX_PLAIN = (
     "For words, instruments, spread and votes this server's own library was searched, not the shared one."
 )
 MUXING = "Writing your file with {title} …"
+EXPORT_LEFT = "{title} was not written, for another clip was chosen before."
 MUXED = "Your file with {title} is ready."
 UNKNOWN_ITEM = "This item is no longer in the library; search again."
 TASTE_LABEL = "Order"
@@ -223,6 +224,7 @@ STEP_ON = "Next in the list"
 
 # what the page's scripts say, as window.mvTexts
 SCRIPTS = {
+    "held": "When these have arrived: {count} more",
     "play": "Play",
     "pause": "Pause",
     "from": "from {at}",
@@ -296,10 +298,21 @@ LIBRARY_FOLDER_HINT = "/home/me/Music"
 LIBRARY_FOLDER_BUTTON = "Add folder"
 LIBRARY_KEPT_LOCAL = "Added files stay in your library on this computer until you remove them."
 LIBRARY_KEPT_SHARED = "Only you see what you add here, and it is deleted with your visit."
-LIBRARY_ADDING = "Adding {name} ({done} of {total}) …"
+LIBRARY_ADDING = "Adding {name} ({done} of {total}){more} …"
+LIBRARY_THEN = ", then {count} more"
+LIBRARY_BEHIND = "To be added: {count}. Files of others are added first …"
+LIBRARY_STOP = "Stop adding"
+LIBRARY_STOPPING = "Stopping after {name} …"
+LIBRARY_TOO_MANY = (
+    "{count} files were not taken: {waiting} wait to be added, and {most} may. Drop them when some are done."
+)
+LIBRARY_PLAYLIST = (
+    "{name}: a playlist names files of your computer, which this page cannot see; drop those files."
+)
 ADDED = "{count} added"
 ADDED_KNOWN = "{count} were there already"
 ADDED_SKIPPED = "{count} could not be used"
+ADDED_STOPPED = "{count} not added, for you stopped"
 ADDED_SAME = "{count} hold the same music as another, so only one of them is ranked"
 LIBRARY_EMPTY_OWN = "Your library is empty"
 LIBRARY_EMPTY_OWN_HINT = "Add music or videos above; they are then ready to be searched."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -12,12 +14,16 @@ from mvr.media.probe import probe
 from mvr.media.proxy import make_proxy
 from mvr.page import texts
 from mvr.page.context import PageContext
-from mvr.page.serving import Upload, media_limits
+from mvr.page.serving import Upload, Visit, media_limits
+from mvr.page.serving.room import fault_of_ours
 from mvr.page.serving.uploads import MEDIA_TYPES
 from mvr.page.templates import render, status_html
 from mvr.page.upload_box import create_upload_box
 from mvr.page.voting.own_music import OwnMusic
 from mvr.page.voting.sign_in import is_offered
+
+logger = logging.getLogger(__name__)
+_DESK = "own-clip"  # how many clips a visit has brought to vote on
 
 
 def build_tab(context: PageContext, page: gr.Blocks) -> None:
@@ -33,34 +39,50 @@ def build_tab(context: PageContext, page: gr.Blocks) -> None:
             file_types=MEDIA_TYPES,
             height=150,
             elem_id="mv-own-clip",
-            elem_classes="mv-upload",
         )
         status = gr.HTML("", elem_classes="mv-status-box")
-    limits = media_limits(context.manifest.app)
     ticket = gr.Textbox(visible="hidden", elem_id="mv-own-ticket")
 
-    def register(uploads: list[Upload] | None, may: bool, request: gr.Request) -> tuple[str, str, None]:
+    def register(
+        uploads: list[Upload] | None, may: bool, request: gr.Request
+    ) -> Iterator[tuple[Any, Any, Any]]:
         if not uploads:
-            return "", "", None
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
         visit = context.visit(request.session_hash)
+        turn = visit.desk[_DESK] = visit.desk.get(_DESK, 0) + 1
+        yield gr.skip(), status_html("busy", texts.READING.format(name=uploads[-1].name)), None
         try:
-            clip = visit.new_file(".mp4")
-            probe(uploads[0].path, limits, needs=("picture",))
-            info = make_proxy(uploads[0].path, clip, limits=limits)
-            own = OwnMusic.of(clip, info.duration_s) if may and info.audio is not None else None
+            ticket, said = _registered(context, visit, uploads[-1], may)
         except MvrError as error:
-            return "", status_html("error", str(error)), None
-        competes = own is not None and own.competes
-        item = context.ballots.add_own(clip, Direction.VIDEO_TO_MUSIC, info.duration_s, own_music=competes)
-        words = [
-            texts.OWN_CLIP_READY,
-            own.words() if own is not None else texts.ORIGINAL_SILENT if may else "",
-        ]
-        return item.query_id, status_html("done", " ".join(filter(None, words))), None
+            ticket, said = "", status_html("error", str(error))
+        except Exception as error:
+            logger.exception("a clip to vote on cannot be made ready")
+            ticket, said = "", status_html("error", fault_of_ours(error))
+        # another clip may have come meanwhile: the latest is voted on
+        yield (ticket, said, None) if visit.desk[_DESK] == turn else (gr.skip(), gr.skip(), gr.skip())
 
-    events: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "media"}
+    events: dict[str, Any] = {
+        "api_visibility": "private", "show_progress": "hidden", "concurrency_id": "media", "trigger_mode": "multiple",
+    }  # fmt: skip
     done = box.upload(register, [box, may_compete], [ticket, status, box], **events)
     done.then(None, [ticket], None, js=_HAND_OVER, api_visibility="private")
+
+
+def _registered(context: PageContext, visit: Visit, upload: Upload, may: bool) -> tuple[str, str]:
+    """The ticket of a visitor's clip in the arena, and what is said of it.
+
+    Raises:
+        MediaError: it cannot be used.
+    """
+    limits, clip = media_limits(context.manifest.app), visit.new_file(".mp4")
+    probe(upload.path, limits, needs=("picture",))
+    info = make_proxy(upload.path, clip, limits=limits)
+    own = OwnMusic.of(clip, info.duration_s) if may and info.audio is not None else None
+    competes = own is not None and own.competes
+    item = context.ballots.add_own(clip, Direction.VIDEO_TO_MUSIC, info.duration_s, own_music=competes)
+    words = [texts.OWN_CLIP_READY, own.words() if own is not None else texts.ORIGINAL_SILENT if may else ""]
+    return item.query_id, status_html("done", " ".join(filter(None, words)))
 
 
 _HAND_OVER = """(ticket) => {
