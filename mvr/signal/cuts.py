@@ -15,10 +15,8 @@ from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
 from mvr.signal.picture import LAGS, LEAST, Changes
 
-_STAYS, _AWAY = (
-    0.5,
-    1.3,
-)  # share of the distance, or what distance, must still be there up to LAGS frames later
+_STAYS = 0.5  # share of the distance that must still be there up to LAGS frames later
+_AWAY = 1.3  # or a distance of this at least
 _AROUND_S = 0.3
 _CALM = 2.6  # times the distances on the calmer side
 _APART = 1.3  # times the distances and the changes of the grid on the other side and right beside
@@ -35,10 +33,7 @@ _FEW_CELLS = 0.5  # and three quarters of them
 _CLEAR_CELL = 3.5  # enough by itself, and needed where
 _EVEN = 0.25  # the cell at a quarter changes by less than this share of the mean one
 _LAYOUT = 0.24  # share of contrast that a step moves at least
-_BLACK, _PLAIN = (
-    24.0,
-    1.0,
-)  # luma and edges of a cell that holds nothing, contrast of a picture that shows nothing
+_BLACK, _PLAIN = 24.0, 1.0  # luma and edges of a cell that holds nothing, or contrast of a picture
 _BAR = 3.0  # levels that a bar changes by at most, all film long
 Rows = npt.NDArray[np.int64]
 

@@ -118,8 +118,9 @@ def test_the_last_frame_of_a_fade_is_no_cut_where_black_has_no_noise(seed):
     assert len(our_cuts(frames)) == 0
 
 
-def test_a_cut_that_leads_through_one_frame_of_black_is_found_once():
-    frames = np.concatenate([shot(31), np.zeros((1, *shot(1, 1).shape[1:]), np.uint8), shot(81)])
+@pytest.mark.parametrize("level", [0, 255], ids=["black", "white"])
+def test_a_cut_that_leads_through_one_even_frame_is_found_once(level):
+    frames = np.concatenate([shot(31), np.full((1, *shot(1, 1).shape[1:]), level, np.uint8), shot(81)])
     np.testing.assert_allclose(our_cuts(frames), [30 / RATE_FPS], atol=1 / RATE_FPS)
 
 
