@@ -89,6 +89,12 @@ class Retriever:
             else []
         )
 
+    def lacks(self, direction: Direction) -> bool:
+        """Whether `prepare` has something to look at: items of another system, or of an earlier version of this one."""
+        target = direction.target
+        lacking = any(self.library.index(part, target).missing for part in self.system.parts)
+        return lacking and bool(self.library.missing(self.system, target))
+
     def prepare(self, direction: Direction, progress: Progress | None = None) -> list[Skipped]:
         """Embed items that were added under another system, and build the index; returns unreadable files."""
         skipped = self.library.embed_missing(self.system, direction.target, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 
 from mvr.datatypes import Direction
 from mvr.errors import MediaError
+from mvr.page import texts
 from mvr.page.search import search_events
 from mvr.page.search.desk import Clip, Desk
 from mvr.page.search.preview import Preview
@@ -29,8 +31,11 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     made.desk = desk  # type: ignore[attr-defined]
     made.direction = Direction.VIDEO_TO_MUSIC
     made.context = SimpleNamespace(
-        catalogue=SimpleNamespace(load=lambda *_: None), pool=ThreadPoolExecutor(1), jobs=Jobs(1)
+        catalogue=SimpleNamespace(load=lambda *_: None, retriever=lambda *_: made.retriever),
+        pool=ThreadPoolExecutor(1),
+        jobs=Jobs(1),
     )  # type: ignore[assignment]
+    made.retriever = SimpleNamespace(lacks=lambda _: False)  # type: ignore[attr-defined]
     made.teachers = made.limits = None  # type: ignore[assignment]
     shown = {
         name: (lambda *_, name=name, **__: Shown(status=name))
@@ -58,6 +63,28 @@ def test_a_search_that_nobody_stops_ends_in_a_full_view(events: Any) -> None:
     said = [shown.status for shown in events.pick("s", "1", CONTROLS)]
     assert said[0] == "searching" and said[-1] == "full"
     assert events.desk.clip is not None
+
+
+def test_a_library_of_an_earlier_version_is_read_again_with_progress(events: Any, monkeypatch) -> None:
+    clock, read = [0.0], []
+
+    def prepare(direction: Direction, progress: Any) -> None:
+        for done in range(20):
+            clock[0] += 1.0
+            progress(done, 20, "a.wav")
+            time.sleep(0.05)
+        read.append(direction)
+
+    monkeypatch.setattr(search_events, "Waiting", lambda: Waiting(lambda: clock[0]))
+    monkeypatch.setattr(search_events, "POLL_S", 0.01)
+    monkeypatch.setattr(
+        events.view, "busy", lambda said, progress=None: Shown(status=(said, progress)), raising=False
+    )
+    events.retriever = SimpleNamespace(lacks=lambda _: not read, prepare=prepare)
+    said = [shown.status for shown in events.pick("s", "1", CONTROLS)]
+    told = [status[1] for status in said if status[0] == texts.READING_LIBRARY]
+    assert told[0] is None and len({progress.percent for progress in told[1:]}) > 3
+    assert said[-1] == "full" and read == [Direction.VIDEO_TO_MUSIC]
 
 
 def test_after_a_cancel_nothing_more_is_shown_and_the_desk_is_as_it_was(events: Any) -> None:

@@ -131,6 +131,7 @@ class SearchEvents:
             if slow := announcement(clip, ask.system, self.direction):
                 yield self.view.busy(slow)
             yield from self._wait(query, waiting, texts.MATCHING)
+            yield from self._read_library(ask)
             yield self.view.busy(
                 texts.MATCHING
             )  # whoever cancelled meanwhile stops it here, before the desk changes
@@ -161,6 +162,19 @@ class SearchEvents:
             lambda: catalogue.load(ask.library, ask.system),
             lambda: embed(desk, clip, ask, catalogue, waiting.done),
         )
+
+    def _read_library(self, ask: Ask) -> Iterator[Shown]:
+        """Embed what the library holds of another system or an earlier version; a large one takes a while."""
+        retriever = self.context.catalogue.retriever(ask.library, ask.system)
+        if not retriever.lacks(self.direction):
+            return
+        waiting = Waiting()
+        yield self.view.busy(texts.READING_LIBRARY)
+        reading = self.context.pool.submit(
+            retriever.prepare, self.direction, lambda done, total, _: waiting.done(done / max(1, total))
+        )
+        yield from self._wait(reading, waiting, texts.READING_LIBRARY)
+        reading.result()
 
     def _make_player(self, visit: Visit, desk: Desk, clip: Clip) -> Iterator[Shown]:
         if desk.player is not None:
@@ -194,6 +208,7 @@ class SearchEvents:
             waiting = Waiting()
             query = self._embed(desk, clip, ask, waiting)
             yield from self._wait(query, waiting, texts.MATCHING)
+            yield from self._read_library(ask)
             if desk.clip is not clip:  # another one came meanwhile, with a search of its own
                 yield NOTHING
                 return
