@@ -24,6 +24,11 @@ TAPS = """() => {
   document.addEventListener("click", told => { if (told.target.closest("[data-place]")) window.taps += 1; }, true);
 }"""
 
+PLAN_IN_SIGHT = """() => {
+  const at = document.querySelector("#mv-tab-video-to-music .mv-plan").getBoundingClientRect();
+  return at.top >= 0 && at.bottom <= innerHeight;
+}"""
+
 # what the page does when the server has measured meanwhile
 REFINED = "row => { row.dataset.timing += ' '; mvAudition.tabs.get('v2m').paint(); }"
 
@@ -131,6 +136,7 @@ def fit_and_take(visitor, tmp_path):
     plan = panel.locator(".mv-plan")
     plan.wait_for()
     assert "the clip's end" in plan.inner_text()
+    page.wait_for_function(PLAN_IN_SIGHT)
     page.wait_for_function("mvAudition.tabs.get('v2m').player.current()?.startsWith('fitted')")
     pieces = json.loads(plan.get_attribute("data-pieces"))
     assert sum(length for _, _, length in pieces) == pytest.approx(duration_s, abs=1e-3)

@@ -211,9 +211,10 @@
       const kept = chosen && rowOf(chosen);
       if (kept && held && (kept.dataset.from !== held.from || kept.dataset.moved !== held.moved)) begin(kept, held.from, held.sound);
       if (!chosen) fitted = false;
-      const box = plan(), known = box ? box.dataset.key : planned;
-      if (known !== planned) { planned = known; useFit(true); } else if (!box) fitted = false;
+      const box = plan(), known = box ? box.dataset.key : planned, fresh = known !== planned;
+      if (fresh) { planned = known; useFit(true); } else if (!box) fitted = false;
       paint();
+      if (fresh) box.scrollIntoView({ block: "nearest" });  /* whoever asked for it reads it: it comes below the fold */
     };
     /* on a phone: a small player at the bottom as soon as the stage is scrolled away; its place is kept */
     /* where the list is below the fold of a small screen, its first row comes into sight once, when the clip is there, too;
