@@ -11,6 +11,7 @@ from mvr.commands.output import note, print_json, say, steps
 from mvr.config.outputs import check_output_file
 from mvr.datatypes import Direction, JsonDict, Modality
 from mvr.errors import DataError, NotInLibrary
+from mvr.lines import one_line
 
 if TYPE_CHECKING:
     from mvr.delivery.laying import Found
@@ -267,10 +268,16 @@ def named_track(track: str | None, library: Library) -> Item | None:
         return None
     try:
         item = library.find(track)
-    except NotInLibrary:
+    except NotInLibrary as error:
         if Path(track).is_file():
             return None
+        if (
+            Path(track).suffix or Path(track).parent.name
+        ):  # a path that was mistyped, for no id looks like that
+            raise NotInLibrary(
+                f"there is no file {one_line(track)}; give a track's file or its id"
+            ) from error
         raise
     if item.modality is not Modality.AUDIO:
-        raise DataError(f"{track} is a video; export needs a track")
+        raise DataError(f"{one_line(track)} is a video in the library; give a track")
     return item

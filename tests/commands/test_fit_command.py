@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mvr.__main__ import app
-from mvr.errors import OutputRefused, UsageError
+from mvr.errors import NotInLibrary, OutputRefused, UsageError
 from mvr.media.probe import probe
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo"
@@ -44,5 +44,9 @@ def test_what_cannot_be_asked_is_refused(tmp_path):
         run(str(VIDEO), str(TRACK))
     with pytest.raises(UsageError, match="outside the clip"):
         run(str(VIDEO), str(TRACK), "--dry-run", "--hit", "900")
+    with pytest.raises(NotInLibrary, match="no file musik/song.mp3; give"):
+        run(str(VIDEO), "musik/song.mp3", "--dry-run")
+    with pytest.raises(NotInLibrary, match="holds no item 'song'"):
+        run(str(VIDEO), "song", "--dry-run")
     with pytest.raises(OutputRefused, match="wav"):
         run(str(VIDEO), str(TRACK), "--out", str(tmp_path / "music.mp3"))
