@@ -111,7 +111,8 @@ class Strokes:
 def _against(windows: npt.NDArray[np.int64]) -> FloatArray:
     """Nats against each start of tracks of so many windows, before anything is compared: (T, 1)."""
     independent = np.maximum(_PER_S / _RATE_HZ * windows, 1.0)
-    return (np.log(independent) + _DOUBT).astype(np.float32)[:, None]
+    nats: FloatArray = (np.log(independent) + _DOUBT).astype(np.float32)[:, None]
+    return nats
 
 
 def _largest(moments: FloatArray, step: int, width: int) -> FloatArray:

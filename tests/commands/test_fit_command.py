@@ -44,7 +44,7 @@ def test_what_cannot_be_asked_is_refused(tmp_path):
         run(str(VIDEO), str(TRACK))
     with pytest.raises(UsageError, match="outside the clip"):
         run(str(VIDEO), str(TRACK), "--dry-run", "--hit", "900")
-    with pytest.raises(NotInLibrary, match="no file musik/song.mp3; give"):
+    with pytest.raises(NotInLibrary, match=r"no file musik/song\.mp3; give"):
         run(str(VIDEO), "musik/song.mp3", "--dry-run")
     with pytest.raises(NotInLibrary, match="holds no item 'song'"):
         run(str(VIDEO), "song", "--dry-run")
