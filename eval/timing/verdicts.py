@@ -9,6 +9,7 @@ from mvr.datatypes import JsonDict
 
 CHANCE = 0.105  # of the best tenth, on a grid
 _CONTROL = (0.08, 0.16)
+_FEWEST = 5  # works: of fewer the same ones are drawn over and over
 _MANY = 1000  # works: nobody has more
 _AIMS = {"circular": (0.40, 0.20), "strict": (0.30, CHANCE)}  # mean and lower bound of the best tenth
 
@@ -27,8 +28,8 @@ def _aim(form: JsonDict, mean: float, bound: float) -> str:
     found, (low, high), works = form["best_tenth"], form["best_tenth_interval"], form["works"]
     of = f"of {works} work{'s' if works > 1 else ''}"
     said = f"best tenth {found:.2f}, lower bound {low:.2f}, {of}; wanted {mean:.2f} and {bound:g}:"
-    if works == 1:
-        return f"{said} one work tells nothing, for works are what is redrawn; give clips of several."
+    if works < _FEWEST:
+        return f"{said} so few works tell nothing, for works are what is redrawn; give clips of {_FEWEST} or more."
     if found >= mean and low >= bound:
         return f"{said} met."
     return f"{said} missed; {_settled_by(works, (found, low, high), (mean, bound))}."

@@ -127,7 +127,10 @@ def test_a_miss_says_what_would_settle_it_and_a_form_whose_control_fails_does_no
     assert circular.endswith(
         "Foreign sounds: 1.00 [1.00, 1.00], not as chance (0.105) does: this form does not count."
     )
-    assert "one work tells nothing" in strict and "Foreign sounds: none" in strict
+    assert (
+        "of 1 work; wanted 0.30 and 0.105: so few works tell nothing" in strict
+        and "Foreign sounds: none" in strict
+    )
 
 
 def test_a_window_may_begin_with_a_cut():
