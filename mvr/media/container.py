@@ -247,6 +247,13 @@ def open_media(path: str | Path, limits: MediaLimits) -> Iterator[OpenMedia]:
         yield OpenMedia(container, path, limits)
 
 
+def opened(
+    source: str | Path | OpenMedia, limits: MediaLimits
+) -> contextlib.AbstractContextManager[OpenMedia]:
+    """A file that is opened, or one that is open already and stays so; errors as `open_media`."""
+    return contextlib.nullcontext(source) if isinstance(source, OpenMedia) else open_media(source, limits)
+
+
 def can_wind_back(media: OpenMedia) -> bool:
     """Whether the file can be read again from its first packet as if it were opened afresh: a whole MP4 that nothing
     was decoded of yet.

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.media.boxes import is_whole_mp4
-from mvr.media.container import OpenMedia, open_media
+from mvr.media.container import OpenMedia, opened
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ class FrameIndex:
     partial: bool = False
 
 
-def key_times_s(path: Path, limits: MediaLimits = DEFAULT_LIMITS) -> _Times:
+def key_times_s(path: Path | OpenMedia, limits: MediaLimits = DEFAULT_LIMITS) -> _Times:
     """When the key frames of a film are shown, by its table, or a few frames later; none where it has no sure table."""
-    with open_media(path, limits) as media:
+    with opened(path, limits) as media:
         stream = media.picture()
-        if stream is None or media.late_s or not is_whole_mp4(path):
+        if stream is None or media.late_s or not is_whole_mp4(media.path):
             return np.zeros(0)
         assert stream.time_base is not None
         pts = np.array(_key_pts(stream), np.float64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import bisect
 import gc
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.errors import TooLarge, Truncated, UsageError
-from mvr.media.container import OpenMedia, from_start, open_media, require_decoder
+from mvr.media.container import OpenMedia, from_start, opened, require_decoder
 from mvr.media.frame_index import FrameIndex, partial_index
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.picture import Image, PictureConverter, check_side, sane_aspect
@@ -53,7 +54,7 @@ class Frames:
 
 
 def sample_frames(
-    path: str | Path,
+    path: str | Path | OpenMedia,
     *,
     times_s: Sequence[float] | None = None,
     count: int | None = None,
@@ -66,7 +67,7 @@ def sample_frames(
     """Frames at given times, or `count` uniformly spaced ones, or `rate_hz` per second.
 
     Args:
-        path: the video.
+        path: the video; open already, it must not have been decoded yet, and its own limits count.
         times_s: times in any order; each gives the frame shown then, beyond the ends the first or last one.
         count: number of frames, at the middles of `count` equal parts of the span.
         rate_hz: frames per second, the first at the start of the span.
@@ -82,7 +83,7 @@ def sample_frames(
         MediaError: any of its classes.
     """
     wish = _Wish(times_s=times_s, count=count, rate_hz=rate_hz, start_s=start_s, end_s=end_s)
-    with open_media(path, limits) as first:
+    with opened(path, limits) as first:
         stream = open_picture(first)
         index = (times_s is not None and partial_index(first, stream, times_s)) or None
         if index is None:
@@ -93,7 +94,7 @@ def sample_frames(
             wanted = np.searchsorted(index.times_s, wish.times(index) + _SLACK_S, side="right") - 1
             wanted = np.clip(wanted, 0, len(index.times_s) - 1)
             aspect = sane_aspect(stream.sample_aspect_ratio)
-            converter = PictureConverter(media.path, aspect, max_side_px, limits)
+            converter = PictureConverter(media.path, aspect, max_side_px, media.limits)
             reader = _Reader(media, stream, index, {index.pts[row] for row in wanted})
             return _collect(_decode(reader, sorted(set(wanted.tolist())), converter), wanted, converter)
 
@@ -150,7 +151,9 @@ def open_picture(media: OpenMedia) -> AvVideoStream:
 def _index(media: OpenMedia, stream: AvVideoStream) -> FrameIndex:
     pts: set[int] = set()
     keys: set[int] = set()
-    last_duration = 0
+    latest, last_duration = -math.inf, 0
+    assert stream.time_base is not None
+    above, below = stream.time_base.as_integer_ratio()  # fractions cost 4 us a packet
     header_s = (media.container.duration or 0) / 1e6
     for packet in media.packets(stream):
         time = packet.pts if packet.pts is not None else packet.dts
@@ -159,13 +162,13 @@ def _index(media: OpenMedia, stream: AvVideoStream) -> FrameIndex:
         if packet.is_keyframe:
             keys.add(time)
         if not packet.is_discard:
-            last_duration = packet.duration or 0 if not pts or time > max(pts) else last_duration
+            if time > latest:
+                latest, last_duration = time, packet.duration or 0
             pts.add(time)
-            reached_s = float(time * packet.time_base) - media.start_s
+            reached_s = time * above / below - media.start_s
             check_duration(media.path, reached_s, media.limits.video_s, header_s)
     if not pts:
         raise Truncated(f"{media.path.name}: the file ends before its first picture")
-    assert stream.time_base is not None
     first = min(keys, default=min(pts))  # nothing before the first key frame can be decoded
     ordered, unit = sorted(time for time in pts if time >= first) or sorted(pts), float(stream.time_base)
     times_s = np.array(ordered, np.float64) * unit - media.start_s

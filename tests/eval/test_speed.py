@@ -122,6 +122,13 @@ def test_a_part_names_its_contests_once(part, tmp_path):
     assert names and len(set(names)) == len(names)
 
 
+def test_a_list_and_a_long_film_are_judged_and_every_frame_of_a_short_clip_is_not(tmp_path):
+    contests = {contest.name: contest for contest in contests_of("timing", Inputs(tmp_path, short=True))}
+    (listed,), (film,) = contests["timing-listed-3"].aims, contests["timing-film-180"].aims
+    assert (listed.cpu_ratio_at_most, film.cpu_ratio_at_most, film.against) == (1.05, 1.0, "decoded")
+    assert contests["timing-clip-180"].aims == ()
+
+
 def test_the_command_writes_both_reports(tmp_path, capsys):
     assert (
         main(

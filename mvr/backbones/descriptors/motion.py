@@ -55,7 +55,9 @@ def describe(lightness: FloatArray, histograms: FloatArray, rate_hz: float) -> F
         rate_hz: frames per second within a window.
     """
     distance = 0.5 * np.abs(np.diff(histograms, axis=1)).sum(axis=2)
-    steps = np.abs(np.diff(lightness, axis=1)) / 100
+    steps = np.diff(lightness, axis=1)
+    np.abs(steps, out=steps)
+    steps /= 100
     change = steps.mean(axis=(2, 3))
     cut = (distance > CUT) & (distance > 3 * np.median(distance)) & (change > 0.03)
     mean_step = np.abs(np.diff(lightness.mean(axis=(2, 3)), axis=1)) / 100
@@ -82,7 +84,9 @@ def _log(value: float) -> float:
 
 def _flow(lightness: FloatArray, cut: Cuts, rate_hz: float) -> list[float]:
     """Statistics of the flow of every pair of frames that no cut parts."""
-    vectors, weights = cell_flow(lightness[:, :-1][~cut], lightness[:, 1:][~cut])
+    windows, count, height, width = lightness.shape
+    halved = cell_means(lightness.reshape(-1, height, width), 2, 2).reshape(windows, count, height // 2, -1)
+    vectors, weights = cell_flow(halved[:, :-1][~cut], halved[:, 1:][~cut])
     if not len(vectors) or weights.sum() < 1e-6:
         return [-4.0, -4.0, 0.5, 0.0, 0.0, 0.0, 0.0, -4.0]
     vectors = vectors * rate_hz
@@ -109,15 +113,14 @@ def _flow(lightness: FloatArray, cut: Cuts, rate_hz: float) -> list[float]:
     ]
 
 
-def cell_flow(before: FloatArray, after: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Lucas-Kanade translation of each of 64 cells between frames (P, H, W).
+def cell_flow(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Lucas-Kanade translation of each of 64 cells between frames (P, H, W) of half the width and height.
 
     Returns:
         (P, 64, 2) shares of width and height per frame, x first, at most 0.12 long; and (P, 64) weights,
         each cell's smaller structure eigenvalue: how well its translation is known.
     """
-    n, height, width = before.shape
-    first, second = (cell_means(x, 2, 2) for x in (before, after))
+    n, height, width = first.shape
     mean = 0.5 * (first + second)
     dx = np.zeros_like(mean)
     dy = np.zeros_like(mean)
@@ -125,13 +128,13 @@ def cell_flow(before: FloatArray, after: FloatArray) -> tuple[FloatArray, FloatA
     dy[:, 1:-1] = 0.5 * (mean[:, 2:] - mean[:, :-2])
     dt = second - first
     xx, yy, xy, xt, yt = (
-        cell_means(a * b, height // 16, width // 16).reshape(n, 64)
+        cell_means(a * b, height // 8, width // 8).reshape(n, 64)
         for a, b in ((dx, dx), (dy, dy), (dx, dy), (dx, dt), (dy, dt))
     )
     damping = 1.0  # (Lab units per pixel)^2: still noise of a codec moves nothing
     determinant = (xx + damping) * (yy + damping) - xy**2
-    u = -((yy + damping) * xt - xy * yt) / determinant / (width / 2)
-    v = -((xx + damping) * yt - xy * xt) / determinant / (height / 2)
+    u = -((yy + damping) * xt - xy * yt) / determinant / width
+    v = -((xx + damping) * yt - xy * xt) / determinant / height
     smaller = 0.5 * (xx + yy) - np.sqrt(0.25 * (xx - yy) ** 2 + xy**2)
     vectors = np.stack([u, v], axis=-1)
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)

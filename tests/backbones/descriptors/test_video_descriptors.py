@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import subprocess
 
+import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from PIL import Image
 
 from mvr.backbones.descriptors import VideoDescriptors, colour, motion
 from mvr.backbones.descriptors.cells import cell_means
-from mvr.backbones.descriptors.video import _histograms, describe_frames
+from mvr.backbones.descriptors.video import _histograms, describe_frames, squeeze
 from mvr.datatypes import Segment
 
 NAMES = [dimension.name for dimension in VideoDescriptors.dimensions()]
@@ -93,7 +95,15 @@ def test_a_value_shares_itself_between_the_two_nearest_levels():
         place = frames[frame, 2 * row, 2 * column, channel] / 17
         for level in range(16):
             expected[frame, channel, level] += max(0.0, 1 - abs(place - level)) / (3 * 16)
-    np.testing.assert_allclose(_histograms(frames), expected.reshape(2, 48), atol=1e-6)
+    np.testing.assert_allclose(_histograms(frames[:, ::2, ::2]), expected.reshape(2, 48), atol=1e-6)
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 72), (72, 128), (64, 64), (50, 64), (31, 17), (1, 1)])
+def test_frames_are_squeezed_as_pil_does_one_by_one(width, height):
+    images = np.random.default_rng(9).integers(0, 256, (35, height + 2, width + 4, 3), dtype=np.uint8)
+    images = images[:, 1:-1, 2:-2]  # as after borders were cut off
+    alone = [np.asarray(Image.fromarray(i).resize((64, 64), Image.Resampling.BOX)) for i in images]
+    np.testing.assert_array_equal(squeeze(images, 64), alone)
 
 
 def test_a_still_does_not_move_and_a_pan_moves_at_its_speed():
@@ -112,7 +122,7 @@ def test_the_direction_of_a_pan_is_seen():
 def test_flow_of_a_shift_is_that_shift():
     one = 60 * np.sin(np.arange(64)[None] / 5) + 30 * np.cos(np.arange(64)[:, None] / 6)
     before, after = one[None].astype(np.float32), np.roll(one, 2, axis=1)[None].astype(np.float32)
-    vectors, weights = motion.cell_flow(before, after)
+    vectors, weights = motion.cell_flow(cell_means(before, 2, 2), cell_means(after, 2, 2))
     inner = vectors.reshape(8, 8, 2)[1:-1, 1:-1]
     np.testing.assert_allclose(np.median(inner[..., 0]), 2 / 64, rtol=0.15)
     np.testing.assert_allclose(np.median(inner[..., 1]), 0, atol=0.004)
@@ -226,6 +236,10 @@ def test_a_long_film_is_read_at_its_key_frames(tmp_path, monkeypatch):
         return whole(self, path, times_s)
 
     monkeypatch.setattr(VideoDescriptors, "frames_at", spied)
+    opened: list[str] = []
+    open_file = av.open
+    monkeypatch.setattr(av, "open", lambda name, **options: opened.append(name) or open_file(name, **options))
     rows = VideoDescriptors().preprocess(film, [Segment(start_s=0.0, end_s=60.0)])
     assert rows.shape == (1, 5, 24, 64, 64, 3)
     assert np.array(wanted) - 1 / 16 == pytest.approx([0.0, 10.0, 25.0, 40.0, 55.0])
+    assert opened == [str(film)]  # for its key frames, its table and its pictures
