@@ -5,6 +5,7 @@
   const texts = window.mvTexts;
   const all = (selector, root) => (root ? Array.from(root.querySelectorAll(selector)) : []);
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+  const LONGEST_DECODED_S = 50;  /* as the server's excerpts */
   const SETTLED_MS = 400;  /* a place that is left sooner is none */
   const tabs = new Map();  /* direction -> its audition */
   let touched_at = 0;  /* when somebody last did anything, ms */
@@ -40,7 +41,7 @@
     /* how long the picture is that a row is heard with */
     const length = (row) => Number(music ? stage() && stage().dataset.duration : row.dataset.duration);
     const fittedTrack = (box, row) => ({
-      key: `fitted ${box.dataset.key}`, sound: length(row) <= 50 ? box.dataset.sound : "", stream: box.dataset.sound, start_s: 0,  /* as the server's excerpts */
+      key: `fitted ${box.dataset.key}`, sound: length(row) <= LONGEST_DECODED_S ? box.dataset.sound : "", stream: box.dataset.sound, start_s: 0,
     });
     /* a found track and its level, or the music that asks */
     const streamed = (row) => (music ? { stream: row.dataset.stream, gain_db: Number(row.dataset.gain) }
@@ -49,8 +50,12 @@
       picture: row.dataset.id, length_s: length(row),
       ready: () => screen.ready(row.dataset.stream), show: () => screen.show(row.dataset.stream, row.dataset.name),
     });
+    const excerpt = (row) => row.dataset.excerpts && `${row.dataset.excerpts}from-${row.dataset.from}.flac`;
+    const written = new Set();  /* excerpts that are too long to be decoded, and can be streamed by now */
     const track = (row) => {
-      const box = fitted && row.dataset.id === chosen && plan(), from_s = Number(row.dataset.from);
+      const box = fitted && row.dataset.id === chosen && plan(), from_s = Number(row.dataset.from), exact = excerpt(row);
+      if (!box && written.has(exact))
+        return { key: `=${row.dataset.id} ${row.dataset.from}`, sound: "", stream: exact, start_s: 0, from_s, ...pictured(row) };
       const plain = { key: `${row.dataset.sound ? "" : "~"}${row.dataset.id} ${row.dataset.from}`, sound: row.dataset.sound, start_s: from_s, from_s };
       return { ...(box ? fittedTrack(box, row) : { ...plain, ...streamed(row) }), ...pictured(row) };
     };
@@ -128,24 +133,44 @@
     const moveTo = (id, start_s) => {
       const row = rowOf(id);
       if (!row || id !== chosen) return;
-      const from = start_s.toFixed(3), excerpts = row.dataset.excerpts;
+      const from = start_s.toFixed(3);
       fitted = false;
       begin(row, from, "");
       announce(row);
       Promise.resolve(player.audition(track(row))).then(paint).catch(failed);
-      if (!excerpts) return;
-      const here = () => chosen === id && held.from === from && held.moved && !fitted && rowOf(id);
-      setTimeout(() => here() && mvSounds.load(`${excerpts}from-${from}.flac`).then(() => {
+      settle(id);
+    };
+
+    /* what streams is the whole track, at its level; the excerpt, which is on the download's and starts over as that does,
+       takes its place as soon as it is made */
+    const settle = (id) => {
+      const row = rowOf(id), from = row && row.dataset.from, address = row && excerpt(row);
+      if (!address) return;
+      const long = length(row) > LONGEST_DECODED_S;
+      const here = () => chosen === id && held.from === from && !fitted && rowOf(id);
+      setTimeout(() => here() && (long ? write(address) : mvSounds.load(address)).then(async () => {
         const now = here();
-        if (!now || !player.playing()) return undefined;
-        begin(now, from, `${excerpts}from-${from}.flac`);
-        return player.audition(track(now));
+        if (!now || !player.playing() || (long && player.current() === track(now).key)) return undefined;
+        if (!long) begin(now, from, address);
+        if (long) await at(player.prepare(track(now)).element, player.position() + 0.2);
+        return here() && player.playing() ? player.audition(track(now)) : undefined;
       }).catch(failed), SETTLED_MS);
     };
+    const write = async (address) => {
+      if (written.has(address)) return;
+      const response = await fetch(address, { method: "HEAD" });
+      if (!response.ok) throw new Error(texts.sound_lost);
+      written.add(address);
+    };
+    const at = (element, second) => new Promise((done) => {
+      for (const name of ["canplay", "seeked", "error"]) element.addEventListener(name, done, { once: true });
+      element.currentTime = second;
+    });
 
     /* ---- choosing ---- */
     const hear = (row) => {
-      if (row.dataset.id === chosen && !coming) return Promise.resolve(player.toggle()).catch(failed);
+      if (row.dataset.id === chosen && !coming)
+        return Promise.resolve(player.toggle()).then(() => row.dataset.sound || settle(row.dataset.id)).catch(failed);
       const id = row.dataset.id;
       if (id !== chosen) fitted = false;
       coming = id;
@@ -156,7 +181,13 @@
       paint();
       if (!music) levels(row.dataset.levels, () => chosen === id);
       return Promise.resolve(player.audition(track(row)))
-        .then((mine) => { if (mine && coming === id) { coming = null; paint(); ahead(); } }).catch(failed);
+        .then((mine) => {
+          if (!mine || coming !== id) return;
+          coming = null;
+          paint();
+          ahead();
+          if (!row.dataset.sound) settle(id);
+        }).catch(failed);
     };
     const step = (by) => {
       const list = rows().filter((row) => !row.hidden);

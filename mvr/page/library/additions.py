@@ -130,12 +130,11 @@ class Additions:
 
     def _take(self, batch: Batch, upload: Upload, folder: Path) -> None:
         """A playlist is not taken: what it names lies on the visitor's machine, and this one's files are not theirs."""
-        if Path(upload.name).suffix.lower() in ENDINGS:
-            reason = texts.LIBRARY_PLAYLIST.format(name=safe_name(upload.name))
-            batch.skipped.append(Skipped(upload.name, reason))
+        path = folder / safe_name(upload.name)
+        if path.suffix.lower() in ENDINGS:
+            batch.skipped.append(Skipped(path.name, texts.LIBRARY_PLAYLIST.format(name=path.name)))
             return
         folder.mkdir(parents=True)
-        path = folder / safe_name(upload.name)
         batch.paths.append(path)
         take_over(upload.path, path)
 

@@ -25,7 +25,8 @@ class Row:
     Attributes:
         id: of the item in its library.
         gain_db: brings the whole track to the loudness of excerpts and exports.
-        sound_url: the excerpt of the pair's music that plays under its picture; empty where the music streams.
+        sound_url: the excerpt of the pair's music that plays under its picture; empty where none is made.
+        streams: it is too long to be decoded whole.
         levels_url: the levels at which a found video's own sound and the music are mixed.
         credit: the line to print under a published clip.
         path: the item's file; never shown.
@@ -62,6 +63,7 @@ class Row:
     poster_url: str
     gain_db: float = 0.0
     sound_url: str = ""
+    streams: bool = False
     levels_url: str = ""
     why: str = ""
     begins: str = ""
@@ -72,6 +74,11 @@ class Row:
     because: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     timing: str = ""
+
+    @property
+    def decoded_url(self) -> str:
+        """The excerpt, where the browser is to decode it; empty where the music streams."""
+        return "" if self.streams else self.sound_url
 
     @property
     def excerpts_url(self) -> str:

@@ -2,7 +2,8 @@
 
 An excerpt is the track from its matching second on, as long as the clip, as the export would lay it (started over where
 it is too short, faded out at the end) and as loud: FLAC, which every browser decodes to the sample. It is made on first
-request and kept while there is room. A clip of more than `LONGEST_DECODED_S` gets none: its tracks stream.
+request and kept while there is room. Under a clip of more than `LONGEST_DECODED_S` the whole track streams at once, and
+then the excerpt in its place; of more than `LONGEST_EXCERPT_S` the track alone, at the level of the whole of it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mvr.retrieval import Result
 
 LONGEST_DECODED_S = 50.0  # three excerpts, the heard one and its neighbours, stay below 60 MB decoded
+LONGEST_EXCERPT_S = 180.0  # made in seconds, and kept in 25 MB
 LEVELS_HOP_S = 0.05
 _MOVED = re.compile(r"from-([0-9]{1,5}\.[0-9]{3})\.flac")
 _MARGIN_S = 0.5  # beyond the clip's end: decoders and clocks round
@@ -54,7 +56,7 @@ def sounds_of(shelf: Shelf, desk: Desk, result: Result, owner: str | None) -> tu
 
 
 def sound_url(shelf: Shelf, music: Path, kept: Path, owner: str | None, span: tuple[float, float]) -> str:
-    """Address of a track's excerpt; empty where the clip is so long that the track streams.
+    """Address of a track's excerpt; empty where the clip is so long that the track alone streams.
 
     Under `from-12.500.flac` in place of the last part lies the one that begins there, for music that is moved by hand.
 
@@ -66,7 +68,7 @@ def sound_url(shelf: Shelf, music: Path, kept: Path, owner: str | None, span: tu
         span: second of the track at which the clip begins, and the clip's length.
     """
     start_s, length_s = span
-    if length_s > LONGEST_DECODED_S:
+    if length_s > LONGEST_EXCERPT_S:
         return ""
 
     def sound(from_s: float) -> ShelfItem:

@@ -128,7 +128,7 @@ def _shown(row: Row) -> JsonDict:
     return {
         "from": f"{row.music_from_s:.3f}",
         "start": f"{row.play_from_s:.2f}",
-        "sound": row.sound_url,
+        "sound": row.decoded_url,
         "excerpts": row.excerpts_url,
         "timing": row.timing,
         "why": row.why,

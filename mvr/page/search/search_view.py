@@ -9,7 +9,7 @@ from mvr.datatypes import Direction, Modality
 from mvr.errors import NotInLibrary
 from mvr.page import texts
 from mvr.page.library import DEMO, Catalogue, Row, item_row, poster_url, wave_url
-from mvr.page.search.audition import levels_url, sounds_of
+from mvr.page.search.audition import LONGEST_DECODED_S, levels_url, sounds_of
 from mvr.page.search.exports import list_links, preview_links
 from mvr.page.search.fitted import fit_html
 from mvr.page.search.reasons import (
@@ -214,7 +214,7 @@ class View:
 
     def rows(self, desk: Desk) -> list[Row]:
         """The ranked list as rows."""
-        assert desk.ranked is not None and desk.asked is not None
+        assert desk.ranked is not None and desk.asked is not None and desk.clip is not None
         owner = None if desk.asked.library == DEMO else desk.owner
         rows = []
         for result in desk.ranked.results:
@@ -242,6 +242,8 @@ class View:
                     music_from_s=result.music_start_s,
                     timing=timeline_of(result),
                     sound_url=sound,
+                    streams=(desk.clip.info.duration_s if audio else result.item.duration_s)
+                    > LONGEST_DECODED_S,
                     levels_url=levels,
                 )
             )
