@@ -284,7 +284,8 @@ def test_a_long_clip_streams_and_decoded_sound_stays_below_60_mb(searched: Any) 
     at = names.index("tone 770")
     row(page, "tone 770").click()
     wait_hz(page, 770)
-    page.wait_for_function(f"() => {PLAYER}.current().startsWith('=')")  # its excerpt took the place of the track
+    # its excerpt takes the place of the track
+    page.wait_for_function(f"() => {PLAYER}.current().startsWith('=')")
     wait_hz(page, 770)
     streamed = loudest(page)
     near = [names[at + by] for by in (-1, 1) if 0 <= at + by < len(names)]
