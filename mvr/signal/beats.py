@@ -22,6 +22,7 @@ _BASS_WEIGHTS = np.array(
     [0.3, 1.0, 0.6, -0.2], np.float32
 )  # where the loudest hits are off the beat, as in house
 _SAME = 0.12  # of a beat: chains that lie so near to each other are one
+_ALIKE = 0.75  # of their beats; one that is half a beat off for a while is another chain
 # how much a beat that is late or early by a factor costs, per squared natural logarithm: of music that may drift and,
 LOOSE = 300.0
 STIFF = 1000.0  # of music made to a click
@@ -50,7 +51,7 @@ def beat_candidates(envelopes: FloatArray, bpm: float, tightness: float = LOOSE)
     found: list[Times] = []
     for frames, strength in ((strong, every), (low, bass), (later[0], bass), (later[1], bass)):
         times = _exact(_heard(frames, strength), strength)
-        if len(times) > 1 and all(apart_s(times, other) > _SAME * 60 / bpm for other in found):
+        if len(times) > 1 and all(apart_s(times, other, _ALIKE) > _SAME * 60 / bpm for other in found):
             found.append(times)
     return found
 
@@ -63,11 +64,12 @@ def _exact(frames: npt.NDArray[np.int64], strength: FloatArray) -> Times:
     return times
 
 
-def apart_s(times: Times, others: Times) -> float:
-    """How far the times of a chain lie from those of another one, in the middle."""
+def apart_s(times: Times, others: Times, share: float = 0.5) -> float:
+    """How far a share of a chain's times lies at most from those of another one."""
     place = np.clip(np.searchsorted(others, times), 1, len(others) - 1)
-    before, after = times - others[place - 1], times - others[place]
-    return float(abs(np.median(np.where(np.abs(before) < np.abs(after), before, after))))
+    return float(
+        np.quantile(np.minimum(np.abs(times - others[place - 1]), np.abs(times - others[place])), share)
+    )
 
 
 def _half_later(frames: npt.NDArray[np.int64], strength: FloatArray, period: float) -> npt.NDArray[np.int64]:

@@ -9,6 +9,7 @@ there a piece may slow down or go on at another tempo. Music that drifts has no 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,10 @@ _RUN = 8  # beats on the line, one after another, do not lie there by chance
 _SHORT = 24  # beats
 _HALF_OFF = 0.5  # of a stretch that lie on the line or half a beat off; of another tempo's beats a sixth do
 _SAME_PACE = 0.04  # of the period, by which the mean step of a stretch may differ where the pace is the same
+_OFTEN = 0.35  # of the beats that lie on a click that a chain leaves again and again
+_STAYS_S, _STAY = 0.008, 0.75  # so near to the line are so many of those on it, if they stay there
+_FAR = 0.15  # of the period: other strokes lie so far off, swung ones at a third
+_EXPLAINED = 0.8  # of the beats, on the line or away and back
 _SLOWER = 1.12  # of the period: a longer step is a piece that slows down
 
 
@@ -51,9 +56,14 @@ class Click:
 
 
 def find_click(times_s: Times, share: float = 0.7) -> Click | None:
-    """The click that a `share` of the beats keeps; None where fewer do, of few beats, and of a mix of hours."""
+    """The click that a `share` of the beats keeps, or that they leave and come back to; else None.
+
+    None of few beats and of a mix of hours, too.
+    """
     click = commonest_click(times_s)
-    return click if click is not None and click.kept(times_s) >= share else None
+    if click is None:
+        return None
+    return click if click.kept(times_s) >= share or _left_in_vain(click, times_s) else None
 
 
 def commonest_click(times_s: Times) -> Click | None:
@@ -79,6 +89,25 @@ def on_click(click: Click, times_s: Times, near_s: float = ON_LINE_S) -> Times:
     before, after = times_s[:first], times_s[last + 1 :]
     apart_s = click.period_s / 2
     return np.concatenate([before[before < beats[0] - apart_s], beats, after[after > beats[-1] + apart_s]])
+
+
+def _left_in_vain(click: Click, times_s: Times) -> bool:
+    """Whether a chain that leaves a click again and again comes back to it each time, from far off.
+
+    It then followed other strokes for a while (swung ones, those between the beats). Whoever plays freely passes the
+    line, but does not stay on it; beats at another tempo come back one too many or too few.
+    """
+    near = np.abs(click.away_s(times_s)) <= ON_LINE_S
+    if near.mean() < _OFTEN or click.kept(times_s, _STAYS_S) < _STAY * near.mean():
+        return False
+    numbers, on_line = click.numbers(times_s), np.flatnonzero(near)
+    explained = len(on_line)
+    for left, back in itertools.pairwise(on_line):
+        between = np.abs(click.away_s(times_s[left + 1 : back]))
+        in_step = numbers[back] - numbers[left] == back - left
+        if len(between) and in_step and between.max() >= _FAR * click.period_s:
+            explained += len(between)
+    return bool(explained >= _EXPLAINED * len(times_s))
 
 
 def _commonest(times_s: Times) -> Click:

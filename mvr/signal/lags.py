@@ -24,6 +24,10 @@ _REACH = 9  # frames on each side of a beat, 0.2 s
 _MOST_S = 0.1
 _UNCLEAR = 1.0  # strokes are no clearer than what else rises
 _SURE = 150.0  # beats over which strokes twice as clear as all else are trusted wholly
+_BROAD_SHARP, _BROADS = (
+    (1.2, 1.5),
+    0.5,
+)  # strums and loose playing strike early and late: they are half trusted
 _SOFTEST = 0.05, 0.3  # dB of an envelope's peak and of the level's spread: less is nothing
 
 
@@ -60,9 +64,10 @@ def by_strokes_s(told_s: float, rises: FloatArray, times_s: Times) -> float:
         rises: of `mvr.signal.strokes.stroke_rises`.
         times_s: (beats,) on their click where they keep one, at least one.
     """
-    after_s, clear = struck_beside(rises, times_s)
-    trust = float(np.clip((clear - _UNCLEAR) * len(times_s) / _SURE, 0, 1))
-    return told_s + trust * (-after_s - STRIKES_S - told_s)
+    beside = struck_beside(rises, times_s)
+    trust = float(np.clip((beside.clear - _UNCLEAR) * len(times_s) / _SURE, 0, 1))
+    trust *= float(np.interp(beside.sharp, _BROAD_SHARP, (_BROADS, 1)))
+    return told_s + trust * (-beside.after_s - STRIKES_S - told_s)
 
 
 @lru_cache(maxsize=1)

@@ -14,12 +14,15 @@ from mvr.signal.lags import by_strokes_s, lag_s
 from mvr.signal.moments import Moments
 from mvr.signal.onsets import onset_envelopes
 from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
-from mvr.signal.strokes import stroke_rises
+from mvr.signal.strokes import sharp_strokes, stroke_rises
 from mvr.signal.struck import struck_beats, struck_lag_s
+from mvr.signal.swing import swung_beats
+from mvr.signal.tails import on_with_click
 from mvr.signal.tempo import SILENT_RMS
 
 _CHUNK_FRAMES = 2048  # about 48 s: bounds the memory of a long file
 _FEWEST_BEATS = 4
+_MOVED_S = 0.02  # beats that lie elsewhere than those that bars were told from, so far off
 _SWELLING_S = 0.05  # heard so late, chords change beside the beats: bars are told from when these are played
 
 
@@ -98,13 +101,22 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     chain, late_s, bpm = chains[bars.chain], lags_s[bars.chain], chains[bars.chain].bpm
     struck = None if chain.on_click else struck_beats(heard.rises, chain.heard_s, bars)
     if struck is not None:
-        times_s, bpm = struck.times_s, 60 / struck.click.period_s
-        bars = find_bars([moments.beaten(np.maximum(times_s, 0.0))], [chain.traits])
+        played_s, bpm = struck.times_s, 60 / struck.click.period_s
     else:
         told_s = struck_lag_s(heard.rises, chain.times_s, bars) if late_s > _SWELLING_S else None
-        times_s = chain.times_s - (late_s if told_s is None else told_s)
+        played_s = chain.times_s - (late_s if told_s is None else told_s)
+    times_s = _settled(heard, played_s)
+    if struck is not None or len(times_s) != len(played_s) or np.abs(times_s - played_s).max() > _MOVED_S:
+        bars = find_bars([moments.beaten(np.maximum(times_s, 0.0))], [chain.traits])
     beats = np.maximum(times_s, 0.0)  # a first stroke may be heard as if it had begun before
     return Rhythm(tempo_bpm=bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats)
+
+
+def _settled(heard: Heard, played_s: Times) -> Times:
+    """Beats on the long strokes of swung music, and on their click before and after the stretch that keeps it."""
+    strokes = sharp_strokes(heard.rises)
+    swung = swung_beats(strokes, played_s)
+    return on_with_click(strokes, played_s if swung is None else swung)
 
 
 def _lag_s(heard: Heard, chain: Chain) -> float:

@@ -36,6 +36,22 @@ def test_a_chain_that_leaves_the_click_in_a_break_and_comes_back_never_left_it()
     assert np.abs(settled(heard) - CLICK_S).max() < 0.003
 
 
+def test_a_chain_that_follows_other_strokes_half_of_the_time_never_left_the_click():
+    heard = CLICK_S + RNG.normal(0, 0.003, 300)
+    for first in range(20, 240, 43):  # swung strokes, a third of a beat early
+        heard[first : first + 28] -= 0.17 * np.sin(np.pi * np.linspace(0, 1, 28)) ** 0.5
+
+    assert (np.abs(heard - CLICK_S) < 0.02).mean() < 0.6
+    assert np.abs(settled(heard) - CLICK_S).max() < 0.003
+
+
+@pytest.mark.parametrize("swing_s", [0.03, 0.06, 0.1])
+def test_a_tempo_that_waves_passes_a_line_and_does_not_stay_on_it(swing_s):
+    played = CLICK_S + swing_s * np.sin(2 * np.pi * CLICK_S / 9)
+
+    assert np.array_equal(settled(played), played)
+
+
 def test_a_chain_that_gains_a_beat_in_a_break_has_as_many_as_the_click():
     pace = np.linspace(CLICK_S[100], CLICK_S[140], 42)
     heard = np.concatenate([CLICK_S[:100], pace, CLICK_S[141:]])

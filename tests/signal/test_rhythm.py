@@ -9,6 +9,7 @@ from eval.timing.songs import render_song
 from mvr.library.demo import demo_dir
 from mvr.media.sound import read_sound
 from mvr.signal.beats import beat_candidates
+from mvr.signal.onsets import FRAME_RATE_HZ
 from mvr.signal.rhythm import find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ, mel_db, power_spectrogram
 
@@ -125,3 +126,20 @@ def test_beats_are_followed_where_chords_change_though_it_is_louder_half_a_beat_
     rhythm = find_rhythm(hear(samples))
     assert rhythm.tempo_bpm == pytest.approx(bpm, rel=0.04)
     assert mir_eval.beat.f_measure(beats_s, rhythm.beats_s) > 0.9
+
+
+def test_true_beats_are_among_the_chains_though_the_strongest_one_follows_them_most_of_the_time_only():
+    """It changes over after a third, and the bass lies between the beats: beats all along are another chain still."""
+    frame, period = np.arange(round(60 * FRAME_RATE_HZ)), FRAME_RATE_HZ * 0.5
+    beats = 20 + period * np.arange(116)
+
+    def stroke(places, level):
+        return sum(level * np.exp(-0.5 * ((frame - place) / 1.5) ** 2) for place in places)
+
+    between = beats + period / 2
+    bass = stroke(between, 3.0) + stroke(beats, 0.5)
+    every = stroke(between[:40], 4.0) + stroke(beats[44:], 4.0) + stroke(beats[:44], 0.5)
+    found = beat_candidates(np.stack([every, bass, 0 * every, every]).astype(np.float32), 120.0)
+    true_s = beats / FRAME_RATE_HZ
+    shares = [float((np.abs(chain[:, None] - true_s).min(axis=1) < 0.06).mean()) for chain in found]
+    assert max(shares) > 0.9

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mvr.signal.lags import by_strokes_s
 from mvr.signal.rhythm import find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.signal.strokes import HOP, stroke_rises, struck_beside
@@ -22,10 +23,18 @@ def strokes(times_s: np.ndarray, seconds: float) -> np.ndarray:
 @pytest.mark.parametrize("late_s", [-0.04, 0.0, 0.05, 0.11])
 def test_strokes_are_found_where_they_fall_beside_beats(late_s):
     beats = np.arange(0.5, 15, 0.61)
-    after_s, clear = struck_beside(stroke_rises(strokes(beats, 15.5)), beats + late_s)
-    assert -0.007 < after_s + late_s < 0.003 and clear > 4, (
+    beside = struck_beside(stroke_rises(strokes(beats, 15.5)), beats + late_s)
+    assert -0.007 < beside.after_s + late_s < 0.003 and beside.clear > 4 and beside.sharp > 1.5, (
         "noise rises most steeply when its window begins to hold it"
     )
+
+
+@pytest.mark.parametrize(("loose_s", "least_s", "most_s"), [(0.0, -0.004, 0.004), (0.02, 0.016, 0.03)])
+def test_a_sharp_stroke_tells_the_lag_alone_and_a_broad_one_half_of_it(loose_s, least_s, most_s):
+    beats = np.arange(0.5, 79, 0.78)
+    played = beats + np.random.default_rng(2).normal(0, loose_s, len(beats))
+    found_s = by_strokes_s(0.04, stroke_rises(strokes(played, 80.0)), beats)
+    assert least_s < found_s < most_s
 
 
 def test_what_never_strikes_is_not_clear():
@@ -33,7 +42,7 @@ def test_what_never_strikes_is_not_clear():
     hiss = (0.1 * rng.standard_normal(20 * SAMPLE_RATE_HZ)).astype(np.float32)
     rises = stroke_rises(hiss)
     assert rises.shape == (6, 1 + len(hiss) // HOP) and (rises >= 0).all()
-    assert struck_beside(rises, np.arange(0.5, 19, 0.61))[1] < 2
+    assert struck_beside(rises, np.arange(0.5, 19, 0.61)).clear < 2
 
 
 def test_a_long_sound_is_heard_in_pieces_as_at_once(monkeypatch):
