@@ -51,7 +51,7 @@ def single_shots(frames: Pixels) -> list[Pixels]:
     return [part for part in parts if not any(len(detect(part, RATE_FPS)) for detect in DETECTORS.values())]
 
 
-def joined_films(folder: Path, films: int = 12, shots: int = 8, seed: int = 67) -> Iterable[CutFilm]:
+def joined_films(folder: Path, films: int = 60, shots: int = 8, seed: int = 67) -> Iterable[CutFilm]:
     """Films of shots, neighbours from different works, drawn anew for each film."""
     works: dict[str, list[Pixels]] = {}
     for path, work in find_clips(folder).items():

@@ -34,6 +34,9 @@ _CLEAR_CELL = 3.5  # enough by itself, and needed where
 _EVEN = 0.25  # the cell at a quarter changes by less than this share of the mean one
 _LAYOUT = 0.24  # share of contrast that a step moves at least
 _BLACK, _PLAIN = 24.0, 1.0  # luma and edges of a cell that holds nothing, or contrast of a picture
+_STRAIGHT = (
+    0.95  # share of the way of a grid through a blended frame that leads from the one picture to the other
+)
 _BAR = 3.0  # levels that a bar changes by at most, all film long
 Rows = npt.NDArray[np.int64]
 
@@ -108,13 +111,34 @@ def _around(
 def _beside(values: FloatArray, changes: Changes, rows: Rows, spacing_s: float) -> FloatArray:
     """The larger value of the frames right before and after, of the second ones where a frame is shown twice.
 
-    A cut may lead through one frame of black or white: the step on that one's other side does not count.
+    A cut may lead through one frame of black or white, or of both pictures blended: the step on that one's other side
+    counts as no more than the one beyond it.
     """
     again = np.append(changes.distances[:, 0], 0) <= (_STILL if 2 * spacing_s < _TOGETHER_S else -1)
-    holds, padded = changes.contrast > _PLAIN, np.pad(values, 2)
-    before, after = padded[rows + 1 - again[rows - 1]], padded[rows + 3 + again[rows + 1]]
-    larger: FloatArray = np.maximum(before * holds[rows - 1], after * holds[rows])
+    plain, padded = changes.contrast <= _PLAIN, np.pad(values, 4)
+    sides = []
+    for way, between in ((-1, rows - 1), (1, rows)):
+        off = 1 + again[rows + way]
+        through = plain[between] | _between(changes, rows, way * off)
+        first, second = padded[rows + 4 + way * off], padded[rows + 4 + 2 * way * off]
+        sides.append(np.where(through, np.minimum(first, second), first))
+    larger: FloatArray = np.maximum(*sides)
     return larger
+
+
+def _between(changes: Changes, rows: Rows, way: Rows) -> npt.NDArray[np.bool_]:
+    """Whether the frame between a step and the one `way` from it is a blend of those around: every cell of the grid
+    goes from the one to the other without a detour.
+    """
+    cells = changes.features.reshape(-1, 9, 4)[..., :3].reshape(-1, 27)
+    last = len(cells) - 1
+    first = np.clip(np.minimum(rows, rows + way) - 1, 0, last)
+    middle = np.clip(np.maximum(rows, rows + way) - 1, 0, last)
+    end = np.clip(np.maximum(rows, rows + way), 0, last)
+    length = np.abs(cells[end] - cells[first]).sum(axis=1)
+    walked = np.abs(cells[end] - cells[middle]).sum(axis=1) + np.abs(cells[middle] - cells[first]).sum(axis=1)
+    straight: npt.NDArray[np.bool_] = length > _STRAIGHT * walked
+    return straight
 
 
 def _shown(values: FloatArray, changes: Changes, rows: Rows, way: int) -> FloatArray:

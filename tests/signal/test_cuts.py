@@ -124,6 +124,18 @@ def test_a_cut_that_leads_through_one_even_frame_is_found_once(level):
     np.testing.assert_allclose(our_cuts(frames), [30 / RATE_FPS], atol=1 / RATE_FPS)
 
 
+@pytest.mark.parametrize("times", [1, 2], ids=["25 a second", "each shown twice"])
+@pytest.mark.parametrize("share", [0.4, 0.5])
+def test_a_cut_that_leads_through_a_blend_of_both_pictures_is_found_once(share, times):
+    """Films that were brought to another frame rate have one at most of their cuts."""
+    film = dev_film("like colours", 861_002)
+    rows = np.rint(film.cuts_s * film.rate_fps).astype(int)
+    frames = film.frames.astype(np.float64)
+    frames[rows] = np.rint(share * frames[rows - 1] + (1 - share) * frames[rows])
+    found = our_cuts(np.repeat(frames.astype(np.uint8), times, axis=0), times * film.rate_fps)
+    np.testing.assert_allclose(found, film.cuts_s, atol=1.01 / film.rate_fps)
+
+
 def test_steps_of_a_screen_that_is_recorded_four_times_a_second_are_no_cuts():
     """The camera moves on, eight frames alike at a time, and then there is another place."""
     walk, other = [
