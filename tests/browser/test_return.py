@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ROWS, both_sizes, choose, on_a_phone_too
+from tests.browser.conftest import ROWS, choose, on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +15,7 @@ LATE_CLIP = "() => { document.querySelector('.mv-stage').dataset.clip += ' '; mv
 IDS = f"() => [...document.querySelectorAll('{ROWS}')].map(row => row.dataset.id)"
 
 
-@both_sizes
+@on_a_phone_too
 def test_a_reload_keeps_clip_list_and_filters_and_another_tab_starts_anew(visitor, new_visitor, clips):
     page = visitor.open()
     visitor.upload(
@@ -62,7 +62,7 @@ def test_back_goes_back_a_tab_and_an_address_opens_tab_alpha_and_library(visitor
     )
 
 
-@both_sizes
+@on_a_phone_too
 def test_the_first_result_comes_into_sight_and_the_player_stays_while_the_list_scrolls(visitor):
     page = visitor.open()
     page.locator("#mv-examples-v2m [data-event=pick]").first.click()
