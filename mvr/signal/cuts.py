@@ -21,6 +21,10 @@ _AROUND_S = 0.3
 _CALM = 2.6  # times the distances on the calmer side
 _APART = 1.3  # times the distances and the changes of the grid on the other side and right beside
 _GRID_BOTH, _GRID_NOISE = 2.7, 0.3  # times the changes of the grid where both sides are as busy as a cut
+_WHOLE, _WHOLE_NOISE = (
+    2.0,
+    1.0,
+)  # times the changes of light and colours on the whole, and least levels of those
 _OTHER = 0.4  # share of contrast that moves at least between two pictures that have nothing in common
 _STILL = 0.01  # a distance under it is a frame shown again
 _TOGETHER_S = 0.1  # of steps that are nearer to each other one may be a cut
@@ -76,16 +80,30 @@ def _moved(changes: Changes) -> FloatArray:
 
 
 def _stands_out(changes: Changes, rows: Rows, moved: FloatArray, spacing_s: float) -> npt.NDArray[np.bool_]:
-    """Whether steps stand out from both of their sides; `moved` is of the same rows."""
+    """Whether steps stand out from both of their sides; `moved` is of the same rows.
+
+    A cut into what moves fast is no farther than that moves from frame to frame, but has other light and colours on the
+    whole, which a camera that begins to swing has not.
+    """
     step = changes.distances[:, 0]
     grid = np.abs(np.diff(changes.features, axis=0, prepend=changes.features[:1])).mean(axis=1)
     calm, busy = _around(step, changes, rows, spacing_s)
     grid_over = grid[rows] / np.maximum(_around(grid, changes, rows, spacing_s)[1], _GRID_NOISE)
-    apart = (step[rows] > _APART * busy) & (grid_over > _APART)
+    whole = _whole(changes)
+    whole_over = whole[rows] / np.maximum(_around(whole, changes, rows, spacing_s)[1], _WHOLE_NOISE)
+    other_place = (whole_over > _WHOLE) & (moved > _OTHER)
+    apart = (grid_over > _APART) & ((step[rows] > _APART * busy) | other_place)
     stands: npt.NDArray[np.bool_] = apart & (
         (step[rows] > _CALM * calm) | ((grid_over > _GRID_BOTH) & (moved > _OTHER))
     )
     return stands
+
+
+def _whole(changes: Changes) -> FloatArray:
+    """How much light and colours of the whole picture changed from the frame before, in levels: (N,)."""
+    means = changes.features.reshape(-1, 9, 4)[..., :3].mean(axis=1)
+    change: FloatArray = np.abs(np.diff(means, axis=0, prepend=means[:1])).sum(axis=1)
+    return change
 
 
 def _around(

@@ -136,6 +136,17 @@ def test_a_cut_that_leads_through_a_blend_of_both_pictures_is_found_once(share, 
     np.testing.assert_allclose(found, film.cuts_s, atol=1.01 / film.rate_fps)
 
 
+@pytest.mark.parametrize("seed", [2, 4, 6])
+def test_a_cut_into_what_is_another_picture_from_frame_to_frame_is_found(seed):
+    """Streaks behind somebody who falls: each frame is as far from the next as from what was shown before the cut."""
+    rng = np.random.default_rng(seed)
+    falling = 95 + np.repeat(rng.uniform(-90, 90, (30, 1, 16)), 8, axis=2)
+    calm = 165 + np.repeat(rng.uniform(-75, 75, (1, 1, 16)), 8, axis=2) + rng.normal(0, 1.5, (30, 72, 128))
+    grey = np.concatenate([calm, np.repeat(falling, 72, axis=1)])
+    frames = np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=3)
+    np.testing.assert_allclose(our_cuts(frames), [30 / RATE_FPS])
+
+
 def test_steps_of_a_screen_that_is_recorded_four_times_a_second_are_no_cuts():
     """The camera moves on, eight frames alike at a time, and then there is another place."""
     walk, other = [
