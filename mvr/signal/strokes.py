@@ -124,3 +124,15 @@ def _powers(samples: FloatArray) -> FloatArray:
         out[:-1, first:last] = np.add.reduceat(power, firsts, axis=1).T
     out[-1] = out[:-1].sum(axis=0)
     return out
+
+
+def struck_at(strokes: FloatArray, moments_s: Times) -> FloatArray:
+    """How sharply a piece is struck at moments of any shape, within a frame of each.
+
+    Args:
+        strokes: of `sharp_strokes`.
+        moments_s: those before its beginning and after its end count as lying there.
+    """
+    frames = np.clip(np.rint(moments_s * RATE_HZ).astype(np.int64), 1, len(strokes) - 2)
+    near: FloatArray = np.maximum(np.maximum(strokes[frames - 1], strokes[frames]), strokes[frames + 1])
+    return near

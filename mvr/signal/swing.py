@@ -11,7 +11,7 @@ import numpy as np
 
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
-from mvr.signal.strokes import RATE_HZ, STRIKES_S
+from mvr.signal.strokes import STRIKES_S, struck_at
 
 FEWEST = 32  # beats whose mean tells it
 _PLACES = 48  # in a beat
@@ -54,7 +54,5 @@ def stroke_profile(strokes: FloatArray, times_s: Times) -> FloatArray:
     """
     parts = np.arange(_PLACES) / _PLACES
     moments = times_s[:-1, None] + np.diff(times_s)[:, None] * parts
-    frames = np.clip(np.rint(moments * RATE_HZ).astype(np.int64), 1, len(strokes) - 2)
-    near = np.maximum(np.maximum(strokes[frames - 1], strokes[frames]), strokes[frames + 1])
-    profile: FloatArray = near.mean(axis=0)
+    profile: FloatArray = struck_at(strokes, moments).mean(axis=0)
     return profile

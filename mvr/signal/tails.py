@@ -11,7 +11,7 @@ import numpy as np
 
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
-from mvr.signal.strokes import RATE_HZ
+from mvr.signal.strokes import struck_at
 
 _FEWEST = 8  # beats whose strokes tell it
 _EVEN_S = 1e-6  # by which steps between beats of a click differ
@@ -57,7 +57,5 @@ def _stretch(times_s: Times) -> tuple[int, int]:
 
 
 def _struck(strokes: FloatArray, times_s: Times) -> float:
-    """How sharply beats are struck in the mean, within a frame of each."""
-    frames = np.clip(np.rint(times_s * RATE_HZ).astype(np.int64), 1, len(strokes) - 2)
-    near = np.maximum(np.maximum(strokes[frames - 1], strokes[frames]), strokes[frames + 1])
-    return float(near.mean()) if len(near) else 0.0
+    """How sharply beats are struck in the mean."""
+    return float(struck_at(strokes, times_s).mean()) if len(times_s) else 0.0

@@ -90,8 +90,8 @@ def is_still(film: FilmTiming) -> bool:
 
 def is_even(music: MusicTiming) -> bool:
     """Whether music gives nothing to place it by, as a tone, hiss and silence: no beat, one part, one loudness."""
-    many = len(music.beats_s) + max(0, len(music.sections_s) - 1)
-    return many == 0 and float(music.loudness_db.std()) < _EVEN_DB
+    alike = not len(music.beats_s) and len(music.sections_s) < 2
+    return alike and float(music.loudness_db.std()) < _EVEN_DB
 
 
 def near_beats(cuts_s: Times, beats_s: Times, start_s: float) -> float | None:
