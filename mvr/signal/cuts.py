@@ -43,6 +43,7 @@ _STRAIGHT = (
 )
 _BAR = 3.0  # levels that a bar changes by at most, all film long
 Rows = npt.NDArray[np.int64]
+Neighbours = list[tuple[Rows, Rows]]
 
 
 def find_cuts(changes: Changes) -> Times:
@@ -85,12 +86,12 @@ def _stands_out(changes: Changes, rows: Rows, moved: FloatArray, spacing_s: floa
     A cut into what moves fast is no farther than that moves from frame to frame, but has other light and colours on the
     whole, which a camera that begins to swing has not.
     """
-    step = changes.distances[:, 0]
+    step, where = changes.distances[:, 0], (changes, rows, spacing_s, _neighbours(changes, rows, spacing_s))
     grid = np.abs(np.diff(changes.features, axis=0, prepend=changes.features[:1])).mean(axis=1)
-    calm, busy = _around(step, changes, rows, spacing_s)
-    grid_over = grid[rows] / np.maximum(_around(grid, changes, rows, spacing_s)[1], _GRID_NOISE)
     whole = _whole(changes)
-    whole_over = whole[rows] / np.maximum(_around(whole, changes, rows, spacing_s)[1], _WHOLE_NOISE)
+    calm, busy = _around(step, *where)
+    grid_over = grid[rows] / np.maximum(_around(grid, *where)[1], _GRID_NOISE)
+    whole_over = whole[rows] / np.maximum(_around(whole, *where)[1], _WHOLE_NOISE)
     other_place = (whole_over > _WHOLE) & (moved > _OTHER)
     apart = (grid_over > _APART) & ((step[rows] > _APART * busy) | other_place)
     stands: npt.NDArray[np.bool_] = apart & (
@@ -107,7 +108,7 @@ def _whole(changes: Changes) -> FloatArray:
 
 
 def _around(
-    values: FloatArray, changes: Changes, rows: Rows, spacing_s: float
+    values: FloatArray, changes: Changes, rows: Rows, spacing_s: float, neighbours: Neighbours
 ) -> tuple[FloatArray, FloatArray]:
     """What is usual on the calmer side of each row, and the most of what is usual on the other and right beside.
 
@@ -122,25 +123,32 @@ def _around(
     before, after = (np.maximum(*both) for both in zip(around, shown, strict=True))
     early, late = rows < 4, rows > len(values) - 4
     before, after = np.where(early, after, before), np.where(late, before, after)
-    beside = _beside(values, changes, rows, spacing_s)
-    return np.minimum(before, after), np.maximum(np.maximum(before, after), beside)
+    return np.minimum(before, after), np.maximum(np.maximum(before, after), _beside(values, neighbours))
 
 
-def _beside(values: FloatArray, changes: Changes, rows: Rows, spacing_s: float) -> FloatArray:
-    """The larger value of the frames right before and after, of the second ones where a frame is shown twice.
+def _neighbours(changes: Changes, rows: Rows, spacing_s: float) -> Neighbours:
+    """For each way the frame right beside each row, the second one where a frame is shown twice; and the one of which
+    the value counts if it is smaller.
 
     A cut may lead through one frame of black or white, or of both pictures blended: the step on that one's other side
     counts as no more than the one beyond it.
     """
     again = np.append(changes.distances[:, 0], 0) <= (_STILL if 2 * spacing_s < _TOGETHER_S else -1)
-    plain, padded = changes.contrast <= _PLAIN, np.pad(values, 4)
+    plain = changes.contrast <= _PLAIN
     sides = []
     for way, between in ((-1, rows - 1), (1, rows)):
-        off = 1 + again[rows + way]
-        through = plain[between] | _between(changes, rows, way * off)
-        first, second = padded[rows + 4 + way * off], padded[rows + 4 + 2 * way * off]
-        sides.append(np.where(through, np.minimum(first, second), first))
-    larger: FloatArray = np.maximum(*sides)
+        off = way * (1 + again[rows + way])
+        through = plain[between] | _between(changes, rows, off)
+        sides.append((rows + off, rows + np.where(through, 2 * off, off)))
+    return sides
+
+
+def _beside(values: FloatArray, neighbours: Neighbours) -> FloatArray:
+    """The larger value right before or after, 0 beyond the film."""
+    padded = np.pad(values, 4)
+    larger: FloatArray = np.maximum(
+        *(np.minimum(padded[4 + one], padded[4 + beyond]) for one, beyond in neighbours)
+    )
     return larger
 
 
