@@ -8,7 +8,7 @@ counts subtitles: RFC 9559, 5.1.2.12), so there a promise counts only where byte
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from mvr.errors import TooLong, Truncated
 
@@ -19,6 +19,22 @@ _GUESSED = ("mpegts", "mpeg", "flv", "aac", "amr", "ogg")  # no length in the he
 _MATROSKA = "matroska,webm"
 _MP3_TABLES = (b"Xing", b"Info", b"VBRI")
 _SEGMENT = b"\x18\x53\x80\x67"
+_MOST_CHUNKS = 100  # before the sound: a file of nothing else is not walked through to its end
+_ENDLESS = 2**31 - 2**16  # and more: of writers to a pipe, who cannot go back and say how much it was
+
+
+class _Chunks(NamedTuple):
+    """How a file is divided: where the first chunk begins, bytes of a chunk's name and of its size, how many of them
+    the size counts in, and what it is filled up to."""
+
+    begin: int
+    name: int
+    size: int
+    counted: int
+    filled: int
+
+
+_CHUNKS = {"wav": _Chunks(12, 4, 4, 0, 2), "w64": _Chunks(40, 16, 8, 24, 8)}
 
 
 def promised_s(media: OpenMedia, stream: Any) -> float | None:
@@ -28,7 +44,9 @@ def promised_s(media: OpenMedia, stream: Any) -> float | None:
         return None
     if stream.duration is None or stream.time_base is None:
         return None
-    return float(stream.duration * stream.time_base)
+    # of AVI, CAF and samples in WAV and W64 FFmpeg makes the duration fit the bytes that are there
+    units = max(stream.duration, stream.frames) if name in ("avi", "caf") else stream.duration
+    return max(float(units * stream.time_base), _sized_s(media.path, name, stream.codec_context))
 
 
 def promised_by_file_s(media: OpenMedia) -> float:
@@ -52,6 +70,30 @@ def check_duration(path: Path, reached_s: float, limit_s: float, header_s: float
     if reached_s > limit_s:
         longest = max(reached_s, header_s)
         raise TooLong(f"{path.name}: {longest:.0f} s long; at most {limit_s:g} s are accepted")
+
+
+def _sized_s(path: Path, format_name: str, codec: Any) -> float:
+    """Seconds of the samples that a WAV or W64 file says it has; 0 of others, and where it does not say."""
+    chunks = _CHUNKS.get(format_name)
+    if chunks is None or not codec.name.startswith("pcm_") or not codec.bit_rate:
+        return 0.0
+    with path.open("rb") as file:
+        length = _data_bytes(file, chunks)
+    return length * 8 / codec.bit_rate if 0 < length < _ENDLESS else 0.0
+
+
+def _data_bytes(file: BinaryIO, chunks: _Chunks) -> int:
+    """The size of the chunk of samples as the file says it; 0 where there is none."""
+    file.seek(chunks.begin)
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(chunks.name + chunks.size)
+        length = int.from_bytes(head[chunks.name :], "little") - chunks.counted
+        if len(head) < chunks.name + chunks.size or length < 0:
+            break
+        if head[:4] == b"data":
+            return length
+        file.seek(length + -length % chunks.filled, 1)
+    return 0
 
 
 def _has_mp3_table(path: Path) -> bool:

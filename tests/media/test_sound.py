@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mvr.errors import NoSound, NotFinite, TooLong, Truncated, UsageError
 from mvr.media.limits import MediaLimits
+from mvr.media.probe import probe
 from mvr.media.sound import read_sound, read_stereo
 
 ENCODERS = {
@@ -188,6 +189,31 @@ def test_a_sound_file_cut_short_is_named(encoded, tmp_path):
     cut.write_bytes(data[: len(data) // 2])
     with pytest.raises(Truncated, match="breaks off"):
         read_sound(cut, 16000)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("s16.wav", []), ("s24.wav", ["-c:a", "pcm_s24le"]), ("s16.w64", []), ("s16.aiff", []), ("s16.au", []),
+     ("s16.caf", []), ("s16.avi", ["-c:a", "pcm_s16le"])],
+)  # fmt: skip
+def test_samples_that_a_file_promises_and_does_not_hold_are_missed(ffmpeg, tmp_path, name, arguments):
+    whole, cut = tmp_path / name, tmp_path / f"cut {name}"
+    ffmpeg("-f", "lavfi", "-i", "sine=440:d=5:r=8000", "-metadata", "title=five", *arguments, whole)
+    assert probe(whole).duration_s == pytest.approx(5, abs=0.02) == len(read_sound(whole, 8000)) / 8000
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 5])
+    for read in (probe, lambda path: read_sound(path, 8000)):
+        with pytest.raises(Truncated, match=rf"cut {name}: the file breaks off after [12]\.\d of 5\.0 s"):
+            read(cut)
+    assert len(read_sound(cut, 8000, duration_s=1.0)) == 8000  # all of what was asked for is there
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x80000000, 0xFFFFFFFF])
+def test_a_wav_file_of_a_writer_that_could_not_say_how_much_it_was_is_whole(encoded, tmp_path, size):
+    data, piped = encoded("s16.wav", 1).read_bytes(), tmp_path / "piped.wav"
+    at = data.index(b"data") + 4
+    piped.write_bytes(data[:at] + size.to_bytes(4, "little") + data[at + 4 :])
+    assert len(read_sound(piped, 48000)) == len(read_sound(encoded("s16.wav", 1), 48000))
+    assert probe(piped).duration_s == pytest.approx(4, abs=0.01)
 
 
 @pytest.mark.parametrize("wish", [{"start_s": -1.0}, {"duration_s": 0.0}, {"start_s": 50.0}])
