@@ -145,8 +145,13 @@ def test_files_that_are_dropped_while_others_arrive_or_are_added_follow_them(vis
     page.reload()
     page.locator("#mv-tab-library .mv-status").filter(has_text="dd").first.wait_for()  # adding, or added
     visitor.upload("mv-upload-library", last)
-    page.locator(ROWS).nth(4).wait_for()
+    page.locator("#mv-tab-library").get_by_label("Find").fill("while")
     visitor.status("done", "added.")
+    assert sorted(page.locator(f"{ROWS} strong").all_inner_texts()) == sorted(names[2:4]), (
+        "as the controls stand"
+    )
+    page.locator("#mv-tab-library").get_by_label("Find").fill("")
+    page.locator(ROWS).nth(4).wait_for()
     assert sorted(page.locator(f"{ROWS} strong").all_inner_texts()) == sorted(names)
     page.locator("#mv-tab-library [data-goto]").wait_for()
     page.get_by_role("button", name="Stop adding").wait_for(state="hidden")

@@ -115,7 +115,9 @@ class LibraryTab:
             under_way,
             **put,
         )
-        self.clock.tick(self.look, None, [*under_way, self.report, self.which, *shown], **now)
+        self.clock.tick(
+            self.look, [self.kind, self.words], [*under_way, self.report, self.which, *shown], **now
+        )
         self.stop.click(self.stop_adding, None, under_way, **now)
         # each click counts, in its order: Gradio's own way leaves out what comes before the last one is answered
         change = {
@@ -197,8 +199,8 @@ class LibraryTab:
         status = status_html("busy", told) if told else gr.skip()
         return status, gr.Timer(active=bool(told) or arrivals.unseen), gr.Button(visible=bool(told))
 
-    def look(self, request: gr.Request) -> Updates:
-        """How far the additions are; once all is done, what came of them, and the library with it."""
+    def look(self, request: gr.Request, kind: str, words: str) -> Updates:
+        """How far the additions are; once all is done, what came of them, and the library with it, filtered."""
         arrivals, _ = self._arrivals(request)
         skip = gr.skip()
         if told := self._additions.told(arrivals):
@@ -206,7 +208,7 @@ class LibraryTab:
         arrivals.unseen = False
         return (
             status_html(*added_words(arrivals)), gr.Timer(active=False), gr.Button(visible=False),
-            self._report(request), OWN, NOTHING_TOLD, self._list(request, Wish(which=OWN)),
+            self._report(request), OWN, NOTHING_TOLD, self._list(request, Wish(which=OWN, kind=kind, words=words)),
         )  # fmt: skip
 
     def stop_adding(self, request: gr.Request) -> Updates:
