@@ -14,7 +14,7 @@ from mvr.media.ffmpeg import run_ffmpeg
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import RATE_HZ, Loudness
 from mvr.media.sound import read_stereo
-from mvr.media.soundtrack import WAV_OUTPUT, MuxSettings, fit_music, write_sound
+from mvr.media.soundtrack import WAV_OUTPUT, MuxSettings, fit_music, read_music, write_sound
 from mvr.timing.files import fitted_sound
 
 
@@ -31,8 +31,8 @@ def write_music(
         fitted = fitted_sound(sound.path, sound.plan)[:length]
     else:
         begin: Piece = sound.pieces[0]
-        music = read_stereo(sound.path, RATE_HZ, limits=limits)
-        fitted = fit_music(music, length, replace(settings, start_s=begin.source_start_s))
+        music, begin_s = read_music(sound.path, length, begin.source_start_s, limits)
+        fitted = fit_music(music, length, replace(settings, start_s=begin.source_start_s), begin_s)
     with written_whole(out) as part:
         return write_sound(fitted, part, settings, limits)
 

@@ -19,8 +19,9 @@ from mvr.media.soundtrack import (
     MuxSettings,
     composed_blocks,
     fitted_blocks,
-    lift_faint,
     read_music,
+    without_offset,
+    workable,
     write_sound,
 )
 from mvr.media.straight import picture_input
@@ -97,7 +98,7 @@ def render_music(
         UsageError: the track ends before `start_s`, or an empty excerpt.
     """
     excerpt = read_stereo(music, RATE_HZ, start_s=start_s, duration_s=duration_s, limits=limits)
-    faded = fitted_blocks(lift_faint(excerpt, music), len(excerpt), MuxSettings(fade_s=settings.fade_s))
+    faded = fitted_blocks(workable(excerpt, music), len(excerpt), MuxSettings(fade_s=settings.fade_s))
     with written_whole(out_m4a) as part:
         write_sound(faded, part, settings, limits)
     return probe(out_m4a, limits, needs=("sound",))
@@ -106,7 +107,7 @@ def render_music(
 def _original(info: MediaInfo, settings: MuxSettings, limits: MediaLimits) -> FloatSamples | None:
     if info.audio is None or settings.original == Original.MUTE:
         return None
-    return read_stereo(info.path, RATE_HZ, limits=limits)
+    return without_offset(read_stereo(info.path, RATE_HZ, limits=limits))
 
 
 def _arguments(

@@ -29,9 +29,12 @@ _MAX_ORIGINAL_GAIN_DB = 12.0  # a quiet room is not blown up to the level of spe
 _SILENT = 1e-3  # -60 dBFS: a fade-out's tail, which a loop leaves out
 _NOTHING = 1e-4  # -80 dBFS: the last bit of 16, and its dither
 _FAINT = 0.05  # -26 dBFS: a recorder without gain; lifted first, for the gates of R128 are absolute
+_OFFSET = 0.01  # -40 dBFS: a constant in all samples is not heard, and takes the room of what is
+_EDGE = RATE_HZ // 20  # where a constant begins and ends it rings
 _BLOCK = RATE_HZ * 10
 _TOLERANCE_LU = 0.3
 _ROUNDS = 6
+_WORTH = 0.3  # of what more gain should bring; where peaks forbid more it brings distortion
 _AAC_OUTPUT = ("-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4")
 WAV_OUTPUT = ("-c:a", "pcm_s24le", "-f", "wav")
 
@@ -98,20 +101,32 @@ def read_music(
             music = read_stereo(path, RATE_HZ, start_s=start_s, duration_s=length / RATE_HZ, limits=limits)
     if music is None or len(music) < length:
         start_s, music = 0.0, read_stereo(path, RATE_HZ, limits=limits)
-    return lift_faint(music, path), start_s
+    return workable(music, path), start_s
 
 
-def lift_faint(music: FloatSamples, path: Path | str) -> FloatSamples:
-    """Music (m, 2) as it is, or at a level that can be worked with where a recorder left it far below.
+def workable(music: FloatSamples, path: Path | str) -> FloatSamples:
+    """Music (m, 2) as it is, or at a level that can be worked with: without a constant offset, and lifted where a
+    recorder left it far below.
 
     Raises:
         NoSound: nothing is heard in it; the sentence names the file and its level.
     """
-    peak = _peak(music)
-    if peak < _NOTHING:
+    centred = without_offset(music)
+    inner = centred if centred is music or len(music) <= 4 * _EDGE else centred[_EDGE:-_EDGE]
+    if _peak(inner) < _NOTHING:
+        peak = _peak(music)
         level = f"its peak is {20 * math.log10(peak):.0f} dBFS" if peak else "it holds zeros only"
+        if centred is not music:
+            level = "its level never changes"
         raise NoSound(f"{Path(path).name}: the music is silent, {level}; choose another track")
-    return music if peak >= _FAINT else music * np.float32(0.5 / peak)
+    peak = _peak(centred)
+    return centred if peak >= _FAINT else centred * np.float32(0.5 / peak)
+
+
+def without_offset(sound: FloatSamples) -> FloatSamples:
+    """Sound (m, 2) without a constant in all samples, as cheap sound cards leave; as it is where it has none."""
+    offset = np.array([side.mean() for side in sound.T], np.float32)
+    return sound - offset if np.abs(offset).max() > _OFFSET else sound
 
 
 def fit_music(
@@ -299,8 +314,9 @@ def write_sound(
 ) -> Loudness:
     """Encode sound at 48 kHz with the loudness and true peak of `settings`: 24-bit WAV by the name's ending, else AAC.
 
-    The written file is measured, and written again with a corrected gain and limit until it is right. Sparse sound
-    (single clicks) may stay quieter than asked for: its peaks forbid more. Silence is written as it is.
+    The written file is measured, and written again with a corrected gain and limit until it is right, or until more
+    gain no longer makes it louder: sparse sound (single clicks) may stay quieter than asked for, its peaks forbid more.
+    Silence is written as it is.
 
     Args:
         sound: (n, 2) float32, or blocks of that form one after the other.
@@ -317,6 +333,7 @@ def write_sound(
         gain_db = 0.0 if before.integrated_lufs is None else settings.loudness_lufs - before.integrated_lufs
         ceiling_db = settings.true_peak_dbtp - 0.3  # AAC moves peaks: the first guess
         peak_db = -math.inf if before.true_peak_dbtp is None else before.true_peak_dbtp
+        missing_lu = math.inf  # by the round before
         for _ in range(_ROUNDS):
             levels = _Levels(gain_db=gain_db, ceiling_db=ceiling_db, limited=peak_db + gain_db > ceiling_db)
             _encode(raw, out, levels, limits)
@@ -325,10 +342,12 @@ def write_sound(
                 return written
             over_db = written.true_peak_dbtp - settings.true_peak_dbtp
             error_lu = settings.loudness_lufs - written.integrated_lufs
-            if over_db <= 0 and abs(error_lu) <= _TOLERANCE_LU:
+            in_vain = error_lu > max(_TOLERANCE_LU, (1 - _WORTH) * missing_lu)
+            if over_db <= 0 and (in_vain or abs(error_lu) <= _TOLERANCE_LU):
                 return written
             ceiling_db -= over_db + 0.1 if over_db > 0 else 0.0
-            gain_db += error_lu
+            gain_db += 0.0 if in_vain else error_lu
+            missing_lu = error_lu
         if over_db > 0:  # the limit comes before the loudness
             _encode(raw, out, _Levels(gain_db=gain_db - over_db - 1.0, ceiling_db=ceiling_db - 1.0), limits)
     return measure_loudness(out, limits)

@@ -13,7 +13,15 @@ from mvr.signal.chains import Chain, find_chains
 from mvr.signal.lags import by_strokes_s, lag_s
 from mvr.signal.moments import Moments
 from mvr.signal.onsets import onset_envelopes
-from mvr.signal.spectrum import FFT_SIZE, HOP, MEL_BANDS, mel_db, pitch_classes, power_spectrogram
+from mvr.signal.spectrum import (
+    FFT_SIZE,
+    HOP,
+    MEL_BANDS,
+    SAMPLE_RATE_HZ,
+    mel_db,
+    pitch_classes,
+    power_spectrogram,
+)
 from mvr.signal.strokes import sharp_strokes, stroke_rises
 from mvr.signal.struck import struck_beats, struck_lag_s
 from mvr.signal.swing import swung_beats
@@ -23,6 +31,8 @@ from mvr.signal.tempo import SILENT_RMS
 _CHUNK_FRAMES = 2048  # about 48 s: bounds the memory of a long file
 _FEWEST_BEATS = 4
 _MOVED_S = 0.02  # beats that lie elsewhere than those that bars were told from, so far off
+_OFFSET = 0.01  # -40 dBFS: a constant in all samples is not heard, and hides what is
+_EDGE = SAMPLE_RATE_HZ // 20  # where a constant begins and ends it rings
 _SWELLING_S = 0.05  # heard so late, chords change beside the beats: bars are told from when these are played
 
 
@@ -60,7 +70,14 @@ class Rhythm:
 
 def hear(samples: FloatArray) -> Heard | None:
     """Spectral rows of mono sound at `SAMPLE_RATE_HZ`; None for silence and for less than one window."""
-    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) >= FFT_SIZE else 0.0
+    if len(samples) < FFT_SIZE:
+        return None
+    offset = samples.mean()
+    if abs(offset) > _OFFSET:
+        samples = samples - offset
+        if len(samples) > 4 * _EDGE and _rms(samples[_EDGE:-_EDGE]) < SILENT_RMS:
+            return None
+    rms = _rms(samples)
     if rms < SILENT_RMS:
         return None
     frames = 1 + len(samples) // HOP
@@ -82,6 +99,10 @@ def hear(samples: FloatArray) -> Heard | None:
         rises=stroke_rises(samples),
         rms=rms,
     )
+
+
+def _rms(samples: FloatArray) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
 def find_rhythm(heard: Heard | None) -> Rhythm:

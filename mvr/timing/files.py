@@ -39,8 +39,9 @@ def fitted_sound(track: Path | str, plan: FitPlan) -> FloatArray:
     """The fitted music at 48 kHz, (round(length_s * 48,000), 2). Raises MediaError."""
     from mvr.media.loudness import RATE_HZ
     from mvr.media.sound import read_stereo
+    from mvr.media.soundtrack import workable
 
-    return render_fit(read_stereo(track, RATE_HZ), plan, RATE_HZ)
+    return render_fit(workable(read_stereo(track, RATE_HZ), track), plan, RATE_HZ)
 
 
 def write_fit(track: Path | str, plan: FitPlan, out: Path, loudness_lufs: float = -16.0) -> None:

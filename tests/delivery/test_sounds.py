@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from mvr.delivery.laying import lay_file, lay_film
 from mvr.delivery.plan import level_db, plain_pieces
@@ -45,6 +46,18 @@ def test_the_fitted_music_is_24_bit_at_48_khz_as_long_as_the_picture_and_as_loud
     assert (rate_hz, bits, samples.shape) == (48000, 24, (8 * 48000, 2))
     assert written.integrated_lufs == pytest.approx(wanted_lufs, abs=0.3)
     assert measure_loudness(out).true_peak_dbtp <= -1.5 + 1e-6
+
+
+def test_music_far_below_full_scale_is_as_loud_beside_a_timeline_as_any(
+    film: Callable[..., Path], tmp_path: Path
+) -> None:
+    laid = lay_film(film("faint.mp4", "25", 100))
+    hiss = 1e-4 * np.random.default_rng(3).standard_normal((5 * 48_000, 2))
+    soundfile.write(tmp_path / "faint.wav", hiss, 48_000, "FLOAT")
+    written = write_music(
+        lay_file(tmp_path / "faint.wav", laid, 0.0), laid, tmp_path / "music.wav", MuxSettings()
+    )
+    assert written.integrated_lufs == pytest.approx(-16, abs=0.3)
 
 
 def test_the_clip_s_own_sound_is_written_sample_by_sample(

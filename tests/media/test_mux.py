@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mvr.errors import NoPicture, NoSound, UsageError
+from mvr.media import soundtrack
 from mvr.media.frames import sample_frames
 from mvr.media.loudness import RATE_HZ, loudness_of, measure_loudness
 from mvr.media.mux import MuxSettings, mux_music, render_music
 from mvr.media.sound import read_sound, read_stereo
-from mvr.media.soundtrack import compose, duck_curve, fit_music, read_music
+from mvr.media.soundtrack import compose, duck_curve, fit_music, read_music, write_sound
 
 
 def band(seconds, low, high, seed, level=0.2):
@@ -130,6 +131,28 @@ def test_sparse_clicks_stay_below_the_peak_whatever_the_loudness(plain_clip, wri
     clicks[:: RATE_HZ // 2] = 0.9
     mux_music(plain_clip, write_wav(tmp_path / "clicks.wav", clicks, RATE_HZ), tmp_path / "out.mp4")
     assert measure_loudness(tmp_path / "out.mp4").true_peak_dbtp <= -1.5
+
+
+def test_gain_that_peaks_forbid_is_not_tried_again_and_again(monkeypatch, tmp_path):
+    runs, run = [], soundtrack.run_ffmpeg
+    monkeypatch.setattr(soundtrack, "run_ffmpeg", lambda *args: (runs.append(args), run(*args)))
+    clicks = np.zeros((5 * RATE_HZ, 2), np.float32)
+    clicks[:: RATE_HZ // 2] = 0.9
+    written = write_sound(clicks, tmp_path / "clicks.wav")
+    assert len(runs) <= 3 and written.true_peak_dbtp <= -1.5
+    assert (
+        written.integrated_lufs > loudness_of(clicks, RATE_HZ).integrated_lufs - 2
+    )  # nothing more can be had
+
+
+def test_a_constant_in_all_samples_takes_no_room_and_alone_it_is_silence(plain_clip, write_wav, tmp_path):
+    under = write_wav(tmp_path / "under.wav", 0.4 + band(6, 200, 4000, 14, level=0.005), RATE_HZ)
+    mux_music(plain_clip, under, tmp_path / "out.mp4")
+    assert measure_loudness(tmp_path / "out.mp4").integrated_lufs == pytest.approx(-16, abs=0.5)
+    for rate_hz in (RATE_HZ, 44_100):  # resampled, it rings where it begins and ends
+        alone = write_wav(tmp_path / f"alone {rate_hz}.wav", np.full((3 * rate_hz, 2), 0.4), rate_hz)
+        with pytest.raises(NoSound, match=r"alone \d+\.wav: the music is silent, its level never changes"):
+            mux_music(plain_clip, alone, tmp_path / "out.mp4")
 
 
 def test_an_excerpt_is_normalised_aac(music, tmp_path):

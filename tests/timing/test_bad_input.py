@@ -56,6 +56,17 @@ def test_silence_is_cut_plainly_and_says_so():
     assert plan_fit(music, bars, FitWish(length_s=9.0)).note == "cut plainly: the track is silent"
 
 
+def test_a_constant_in_all_samples_is_silence_and_changes_nothing_that_is_heard_over_it():
+    assert hear(np.full(5 * SAMPLE_RATE_HZ, 0.3, np.float32)) is None
+    rng = np.random.default_rng(8)
+    music = np.where(
+        np.arange(6 * SAMPLE_RATE_HZ) % 11_025 < 2000, rng.normal(0, 0.01, 6 * SAMPLE_RATE_HZ), 0
+    )
+    plain, over = (measure_music((level + music).astype(np.float32)) for level in (0.0, 0.3))
+    assert over.tempo_bpm == pytest.approx(plain.tempo_bpm) == pytest.approx(120, rel=0.01)
+    np.testing.assert_allclose(over.beats_s, plain.beats_s, atol=0.001)
+
+
 @pytest.mark.parametrize(
     "times_s", [[0.0], np.arange(0, 10, 0.04)], ids=["one frame", "ten seconds of one picture"]
 )
