@@ -86,10 +86,12 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
     joined = len(bars) > 1 and (bars.on_beat or music.tempo_bpm is None)
     solver = _Solver(bars, end_s, wish, real, joined=joined)
     plan = solver.solved(music)
-    if real and (plan is None or abs(plan.end_error_s) > solver.bar_s):  # nobody would hear it
-        note = "no path through its bars leads to the track's own ending in time, so the music is faded out"
+    struck_badly = wish.hit_s is not None and _worst_join(plan) < _PASSABLE
+    late = plan is None or abs(plan.end_error_s) > solver.bar_s  # nobody would hear it
+    if real and (late or struck_badly):  # of a hit and the ending, the hit was asked for by its second
+        note = "no smooth path through its bars leads to the track's own ending in time, so the music is faded out"
         plan = solver.faded().solved(music)
-    worst = min((piece.percentile or 0.0 for piece in plan.joins), default=1.0) if plan is not None else 0.0
+    worst = _worst_join(plan)
     if worst < _PASSABLE and wish.hit_s is not None:
         return _without_hit(music, bars, wish)
     if plan is None:
@@ -106,6 +108,11 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
         )
         note = "; ".join(filter(None, (note, loose)))
     return replace(plan, note=note)
+
+
+def _worst_join(plan: FitPlan | None) -> float:
+    """Share of all jumps that its worst join is smoother than; 0 where there is no plan."""
+    return 0.0 if plan is None else min((piece.percentile or 0.0 for piece in plan.joins), default=1.0)
 
 
 def _why_no_path(music: MusicTiming, joined: bool) -> str:

@@ -132,7 +132,7 @@ def fit_and_take(visitor, tmp_path):
     panel.locator("[data-event=fit]").click()
     visitor.status("error", "outside the clip")
     hit.fill("")
-    panel.locator("[data-event=fit]").click()
+    hit.press("Enter")
     plan = panel.locator(".mv-plan")
     plan.wait_for()
     assert "the clip's end" in plan.inner_text()
@@ -159,6 +159,22 @@ def fit_and_take(visitor, tmp_path):
         if place.heard and "(own sound)" not in place.name and place.track > 0
     ]
     assert len(live) == len(pieces)
+
+    # moved by hand, fitted music is the track again, from where it was taken hold of
+    slider, line = panel.locator(".mv-strip-music"), panel.locator(".mv-strip-line")
+    expect(slider).to_have_attribute("aria-valuenow", f"{pieces[0][1]:.2f}")
+    box = visitor.place(STRIP, down=0.55)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.55 * box["height"])
+    page.mouse.down()
+    page.keyboard.down("Alt")
+    page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.55 * box["height"])
+    at = max(0.0, pieces[0][1] - 0.05 * duration_s)
+    assert f"Music from {at:.1f}" in line.inner_text() and panel.locator(".mv-strip-join").count() == 0
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    expect(plan.locator("[data-fit-choice=plain]")).to_have_attribute("aria-pressed", "true")
+    plan.locator("[data-fit-choice=fit]").click()
+    page.wait_for_function("mvAudition.tabs.get('v2m').player.current()?.startsWith('fitted')")
 
     plan.locator("[data-fit-choice=plain]").click()
     page.wait_for_function(

@@ -81,11 +81,17 @@ def test_a_clip_that_comes_while_the_last_one_is_made_playable_takes_its_place(v
     page = search(visitor, clips("first.mp4", *KINDS["silent.mp4"], sound=False))
     page.locator(f"{ROWS} [data-hear]").first.click()
     page.wait_for_function("mvAudition.tabs.get('v2m').player.playing()")
+    heard = page.locator(f"{ROWS}.is-heard").get_attribute("data-id")
     slow = clips("slow.avi", "-c:v", "mpeg4", "-q:v", "20", sound=False, seconds=25, size="1280x720")
     visitor.upload(BOX, slow)
     page.locator(f"{TAB} .mv-stage").get_by_text(slow.name, exact=True).wait_for()
     page.wait_for_function("!mvAudition.tabs.get('v2m').player.playing()")
     visitor.status("busy", texts.CONVERTING)
+    page.evaluate(
+        f"mvAudition.react(); document.querySelector(`{ROWS}[data-id='{heard}'] [data-hear]`).click()"
+    )
+    assert page.locator(f"{ROWS}.is-heard, {ROWS}[data-moved]").count() == 0, "starts are the new clip's own"
+    assert not page.evaluate("mvAudition.tabs.get('v2m').player.playing()"), "not on the clip before"
     search(visitor, clips("next.mp4", *KINDS["silent.mp4"], sound=False))
     visitor.answered()
     expect(page.locator(f"{TAB} .mv-stage .mv-file-name")).to_have_text("next.mp4")

@@ -68,6 +68,14 @@ def test_a_hit_that_the_track_s_own_ending_cannot_follow_is_struck_and_faded(son
     assert plan.hit_error_s == 0 and plan.end_error_s == 0 and not str(plan.end_error_s).startswith("-")
 
 
+def test_a_hit_goes_before_the_track_s_own_ending_where_no_smooth_join_leads_from_one_to_the_other(song):
+    _, music, bars = song
+    rough = replace(bars, percentile=np.zeros_like(bars.percentile))
+    plan = plan_fit(music, rough, FitWish(length_s=31.0, hit_s=15.3))
+    assert plan.hit_error_s == 0 and plan.joins == () and plan.ending is Ending.FADE
+    assert "no smooth path" in plan.note
+
+
 def test_a_fade_keeps_the_wished_start_and_needs_no_join_where_the_track_is_long_enough(song):
     whole, music, bars = song
     plan = plan_fit(music, bars, FitWish(length_s=20.0, start_s=7.5, ending=Ending.FADE))

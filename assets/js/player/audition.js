@@ -63,15 +63,15 @@
     /* ---- what is seen of it ---- */
     const paint = () => {
       const playing = player.playing();
+      const here = stage();
       rows().forEach((row) => {
-        const on = row.dataset.id === chosen;
+        const on = Boolean(here) && row.dataset.id === chosen;  /* of the clip before, as long as the next one is none yet */
         row.classList.toggle("is-heard", on);
         row.classList.toggle("is-coming", row.dataset.id === coming);
         if (on) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current");
         const button = row.querySelector("[data-hear]");
         if (button) button.setAttribute("aria-pressed", String(on && playing));
       });
-      const here = stage();
       if (!here) return;
       const box = panel().querySelector(".mv-take");
       all("[data-event=download], [data-event=fit]", box).forEach((button) => {
@@ -169,7 +169,7 @@
 
     /* ---- choosing ---- */
     const hear = (row) => {
-      if (row.dataset.id === chosen && !coming)
+      if (row.dataset.id === chosen && !coming && stage())
         return Promise.resolve(player.toggle()).then(() => row.dataset.sound || settle(row.dataset.id)).catch(failed);
       const id = row.dataset.id;
       if (id !== chosen) fitted = false;
@@ -229,17 +229,17 @@
         const waiting = early && rowOf(early);
         early = null;
         if (waiting) hear(waiting);
-      }
+      } else if (here && early) early = coming = null;  /* the next clip was given up */
       const ids = rows().map((row) => row.dataset.id).join(" ");
       if (ids !== drawn) { drawn = ids; drawn_at = performance.now(); }
       const now = rows().map((row) => row.dataset.id + row.dataset.from).join(" ") + clip;
       if (now !== listed) {
         listed = now;
-        if (chosen && rows().length && !rowOf(chosen)) chosen = null;
+        if (here && chosen && rows().length && !rowOf(chosen)) chosen = null;
         if (here && rows().length) ahead();
         if (here && rows().length && clip !== led) { led = clip; lead(); }
       }
-      const kept = chosen && rowOf(chosen);
+      const kept = here && chosen && rowOf(chosen);
       if (kept && held && (kept.dataset.from !== held.from || kept.dataset.moved !== held.moved)) begin(kept, held.from, held.sound);
       if (!chosen) fitted = false;
       const box = plan(), known = box ? box.dataset.key : planned, fresh = known !== planned;

@@ -72,7 +72,8 @@
       return all_of;
     };
     const scale = WIDE / clip.duration_s, all = WIDE / music.duration_s;
-    let start = Number(row.dataset.from);
+    let start = Number(row.dataset.from), fit = pieces;  /* fitted music that is moved is the track again */
+    const first = () => (fit ? fit[0][1] : start);
     const svg = node("svg", { viewBox: `0 0 ${WIDE} ${high}`, class: "mv-strip", preserveAspectRatio: "none", role: "group", "aria-label": texts.strip });
     const above = node("g", { class: "mv-strip-clip" }, svg);
     node("rect", { x: 0, y: 0, width: WIDE, height: CLIP, class: "mv-strip-bare" }, above);
@@ -101,7 +102,6 @@
         if (at > 0) line(at * scale, 0, MUSIC, "join", laid);
       });
     };
-    if (pieces) lay(pieces);
     const whole = node("g", { class: "mv-strip-track" }, svg);
     node("rect", { x: 0, y: track, width: WIDE, height: TRACK, class: "mv-strip-back" }, whole);
     node("path", { d: area(music.curve, (n) => (n / music.rate_hz) * all, track, TRACK), class: "mv-strip-loud" }, whole);
@@ -117,18 +117,22 @@
         node("rect", { x: from * all, y: track, width: (to - from) * all, height: TRACK, class: "mv-strip-heard" }, heard);
         until = to;
       });
-      if (!pieces && parts.length > 1) line(parts[0][1] * all, track, track + TRACK, "start", heard);
+      if (!fit && parts.length > 1) line(parts[0][1] * all, track, track + TRACK, "start", heard);
     };
-    if (pieces) shade(pieces);
     const below = document.createElement("p"), said = document.createElement("span"), best = document.createElement("span");
     below.className = "mv-strip-line";
     best.className = "mv-strip-places";
     const show = () => {
-      clipped.setAttribute("aria-valuenow", start.toFixed(2));
-      clipped.setAttribute("aria-valuetext", words(texts.strip_at, { at: start.toFixed(2) }));
-      if (pieces) { said.textContent = texts.fitted; return; }
+      clipped.setAttribute("aria-valuenow", first().toFixed(2));
+      clipped.setAttribute("aria-valuetext", words(texts.strip_at, { at: first().toFixed(2) }));
+      if (fit) { lay(fit); shade(fit); said.textContent = texts.fitted; return; }
       const parts = rounds(start), again = parts.length - 1;
-      if (over) lay(parts); else moving.setAttribute("transform", `translate(${-start * scale} 0)`);
+      if (over) lay(parts);
+      else {
+        laid.replaceChildren();
+        clipped.prepend(moving);
+        moving.setAttribute("transform", `translate(${-start * scale} 0)`);
+      }
       shade(parts);
       /* cuts after the music started over do not count: where beats lie then, its crossfade decides */
       const [, , run_s] = parts[0];
@@ -146,20 +150,21 @@
     const to = (value, free) => {
       const bound = Math.min(latest, Math.max(0, value)), beat = nearest(beats, bound);
       start = free || !Number.isFinite(beat) || beat > latest || Math.abs(beat - bound) > 0.5 ? bound : beat;
+      fit = null;
       show();
     };
 
     /* ---- by hand: a finger or a mouse ---- */
     const drag = (part, seconds) => part.addEventListener("pointerdown", (down) => {
       if (down.button > 0) return;
-      const from = start, wide = svg.getBoundingClientRect().width;
+      const before = start, from = first(), wide = svg.getBoundingClientRect().width;
       let gone = false;
       drawn.held = true;
       part.setPointerCapture(down.pointerId);
       const move = (event) => { gone = true; to(from + seconds((event.clientX - down.clientX) / wide), event.altKey); };
       const done = (event) => {
         ["pointermove", "pointerup", "pointercancel"].forEach((name, n) => part.removeEventListener(name, n ? done : move));
-        if (gone && event.type === "pointercancel") { start = from; show(); } else if (gone) moved();
+        if (gone && event.type === "pointercancel") { start = before; fit = pieces; show(); } else if (gone) moved();
         release(drawn);
       };
       part.addEventListener("pointermove", move);
@@ -181,9 +186,9 @@
       if ((way === undefined && end === undefined) || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       event.stopPropagation();
-      const steps = beats.filter((beat) => (way > 0 ? beat > start + 0.01 : beat < start - 0.01) && beat <= latest);
+      const steps = beats.filter((beat) => (way > 0 ? beat > first() + 0.01 : beat < first() - 0.01) && beat <= latest);
       if (end !== undefined) to(end, true);
-      else if (event.altKey || !steps.length) to(start + way * FREE_S, true);
+      else if (event.altKey || !steps.length) to(first() + way * FREE_S, true);
       else to(way > 0 ? steps[0] : steps[steps.length - 1], true);
       drawn.held = true;
       clearTimeout(later);
@@ -197,7 +202,7 @@
       button.textContent = shown;
       button.title = told;
       button.setAttribute("aria-label", told);
-      button.addEventListener("click", () => { start = at; show(); moved(); });
+      button.addEventListener("click", () => { start = at; fit = null; show(); moved(); });
       best.appendChild(button);
     };
     placed.places_s.forEach((at, n) => {
