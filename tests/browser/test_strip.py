@@ -11,6 +11,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from eval.timelines.reading import read_timeline
+from mvr.page.texts import SCRIPTS
 from tests.browser.conftest import on_screens
 
 pytestmark = pytest.mark.browser
@@ -27,6 +28,13 @@ TAPS = """() => {
 PLAN_IN_SIGHT = """() => {
   const at = document.querySelector("#mv-tab-video-to-music .mv-plan").getBoundingClientRect();
   return at.top >= 0 && at.bottom <= innerHeight;
+}"""
+
+# what a sound says that no server sends
+NO_SERVER = """() => {
+  const plain = window.fetch;
+  window.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+  return mvSounds.load("media/none").catch(error => error.message).finally(() => { window.fetch = plain; });
 }"""
 
 # what the page does when the server has measured meanwhile
@@ -205,6 +213,7 @@ STARTS_OVER = """() => {
 @on_screens("375x720")
 def test_a_finger_moves_the_music_on_a_phone(visitor):
     page = visitor.open()
+    assert page.evaluate(NO_SERVER) == SCRIPTS["sound_lost"]
     line, rounds, shaded = page.evaluate(STARTS_OVER)
     assert "67 % of cuts near a beat (random cuts: 40 %)" in line, "as the command line counts them"
     assert rounds == pytest.approx([0, 8.9])

@@ -158,7 +158,7 @@
     };
     const write = async (address) => {
       if (written.has(address)) return;
-      const response = await fetch(address, { method: "HEAD" });
+      const response = await mvSounds.ask(address, { method: "HEAD" });
       if (!response.ok) throw new Error(texts.sound_lost);
       written.add(address);
     };
@@ -281,7 +281,7 @@
     const levels = (address, wanted) => {
       delete loaded.levels;
       if (!address) return;
-      fetch(address).then((answer) => (answer.ok ? answer.json() : null))
+      mvSounds.ask(address).then((answer) => (answer.ok ? answer.json() : null))
         .then((found) => { if (!found || !wanted()) return; loaded.levels = found; player.own(null); }).catch(failed);
     };
     /* a start that was refined meanwhile: the row stays where it is, and so does what is heard */

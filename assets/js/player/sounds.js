@@ -26,13 +26,16 @@
   /* decoding needs no gesture this way, and no running context */
   const decode = (bytes) => (decoder ||= new OfflineAudioContext(2, 1, 48000)).decodeAudioData(bytes);
 
+  /* where no server answers, the browser's own words tell nobody what to do */
+  const ask = (address, how) => fetch(address, how).catch(() => { throw new Error(mvTexts.sound_lost); });
+
   const load = (address) => {
     const found = touch(address);
     if (found) return Promise.resolve(found);
     if (!coming.has(address)) {
       coming.set(address, (async () => {
         try {
-          const response = await fetch(address);
+          const response = await ask(address);
           if (!response.ok) throw new Error((await response.text()).slice(0, 300) || mvTexts.sound_lost);
           const buffer = await decode(await response.arrayBuffer());
           keep(address, buffer);
@@ -44,7 +47,7 @@
   };
 
   window.mvSounds = {
-    load, ready: touch, has: (address) => kept.has(address), bytes: () => total, room: () => MOST_BYTES - total,
+    ask, load, ready: touch, has: (address) => kept.has(address), bytes: () => total, room: () => MOST_BYTES - total,
     MOST_BYTES,
   };
 })();
