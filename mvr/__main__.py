@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import signal
 import sys
 
 import typer
@@ -88,6 +89,10 @@ def main() -> None:
     except MvrError as error:
         sys.stderr.write(f"mvr: {error}\n")
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except SystemExit as ended:
+        if ended.code == 128 + signal.SIGINT:  # Ctrl-C
+            sys.stderr.write("mvr: stopped\n")
+        raise
     except BrokenPipeError:  # the reader, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

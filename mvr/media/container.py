@@ -23,6 +23,7 @@ from mvr.media.clock import Joins, PacketClock, find_joins, late_picture_s
 from mvr.media.kinds import other_kind
 from mvr.media.limits import Deadline, MediaLimits
 from mvr.media.progress import is_told, tell_done
+from mvr.media.stopping import check_wanted, wanted_here
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AvAudioStream
@@ -68,7 +69,7 @@ class OpenMedia:
         self.deadline = Deadline(path, limits.timeout_s)
         self.errors = 0
         self.joins: Joins | None = None  # looked for where a clock goes back, and not before
-        self._told = is_told()
+        self._told, self._wanted = is_told(), wanted_here()
 
     @cached_property
     def start_s(self) -> float:
@@ -135,6 +136,7 @@ class OpenMedia:
         packets = self.container.demux(stream)
         while True:
             self.deadline.check()
+            check_wanted(self._wanted)
             try:
                 packet = next(packets, None)
             except av.error.ExitError:  # the reading timed out

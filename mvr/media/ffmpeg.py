@@ -14,10 +14,12 @@ from typing import IO
 
 import imageio_ffmpeg
 
-from mvr.errors import TooSlow, Truncated
+from mvr.errors import Truncated
 from mvr.media.container import AUDIO_DECODERS, FORMATS, VIDEO_DECODERS
-from mvr.media.limits import MediaLimits
+from mvr.media.limits import Deadline, MediaLimits
+from mvr.media.stopping import Wanted, check_wanted, wanted_here
 
+_LOOK_S = 0.1  # how often is asked whether the work is still wanted
 Progress = Callable[[float], None]
 """Called with the fraction done, 0 to 1."""
 
@@ -49,6 +51,7 @@ def run_ffmpeg(
 
     Raises:
         TooSlow: killed at the deadline.
+        Stopped: killed, for nobody wants it any more.
         Truncated: ffmpeg gave up; its last sentence is part of the message.
         OSError: there is no room for what it writes.
     """
@@ -56,20 +59,19 @@ def run_ffmpeg(
     command = [exe, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *arguments]
     if progress is not None:
         command[1:1] = ["-progress", "pipe:1", "-nostats"]
+    wanted, deadline = wanted_here(), Deadline(source, timeout_s)
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process,
-        _killed_after(process, timeout_s) as killed,
+        _killed_in_time(process, deadline, wanted),
     ):
         assert process.stdout is not None
         for line in process.stdout:
             _report(line, duration_s, progress)
         code = process.wait()
-        if killed.is_set():
-            raise TooSlow(
-                f"{source.name}: not finished within {timeout_s:g} s; use a shorter or smaller file"
-            )
         if code != 0:
+            check_wanted(wanted)
+            deadline.check()
             reason = _last_line(errors)
             if os.strerror(errno.ENOSPC) in reason:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -85,19 +87,24 @@ def _report(line: bytes, duration_s: float, progress: Progress | None) -> None:
 
 
 @contextlib.contextmanager
-def _killed_after(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[threading.Event]:
-    killed = threading.Event()
+def _killed_in_time(
+    process: subprocess.Popen[bytes], deadline: Deadline, wanted: Wanted | None
+) -> Iterator[None]:
+    """Kill a process at the deadline, when it is wanted no more, and when this ends before it."""
+    ended = threading.Event()
 
-    def kill() -> None:
-        killed.set()
+    def watch() -> None:
+        while deadline.left_s and (wanted is None or wanted()):
+            if ended.wait(deadline.left_s if wanted is None else min(_LOOK_S, deadline.left_s)):
+                return
         process.kill()
 
-    timer = threading.Timer(timeout_s, kill)
-    timer.start()
+    watcher = threading.Thread(target=watch, name="mvr-ffmpeg", daemon=True)
+    watcher.start()
     try:
-        yield killed
+        yield
     finally:
-        timer.cancel()
+        ended.set()
         if process.poll() is None:
             process.kill()
 

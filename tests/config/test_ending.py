@@ -56,17 +56,29 @@ def test_what_is_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGTERM, before[1])
 
 
-def test_a_command_that_writes_a_film_lets_go_of_it(tmp_path: Path) -> None:
-    demo = ROOT / "assets" / "demo"
+@pytest.mark.parametrize(
+    ("command", "name", "request_to_end"), [("export", "out.mp4", "SIGTERM"), ("fit", "out.wav", "SIGINT")]
+)
+def test_a_command_that_writes_sound_or_a_film_lets_go_of_it(
+    tmp_path: Path, command: str, name: str, request_to_end: str
+) -> None:
+    demo, number = ROOT / "assets" / "demo", signal.Signals[request_to_end]
     clip, track = (
-        sorted((demo / name).glob(ending))[0] for name, ending in (("videos", "*.mp4"), ("tracks", "*"))
+        sorted((demo / folder).glob(ending))[0] for folder, ending in (("videos", "*.mp4"), ("tracks", "*"))
     )
     environment = {**os.environ, "MVR_HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "mvr", "export", clip, track, "--out", tmp_path / "out.mp4"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+    words = [sys.executable, "-m", "mvr", command, clip, track, "--out", tmp_path / name]
+    heard = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # as in a terminal, whatever runs the tests
+    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        signal.signal(signal.SIGINT, heard)
         while not list(tmp_path.glob("mvr-*/*")):  # its sound is being written
             assert process.poll() is None
             time.sleep(0.02)
-        process.terminate()
-        assert process.wait(120) == 128 + signal.SIGTERM
+        process.send_signal(number)
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 128 + number and said == (
+        "mvr: stopped\n" if number == signal.SIGINT else ""
+    )
     assert not [path.name for path in tmp_path.iterdir() if path.name != "home"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from mvr.datatypes import Direction
 from mvr.errors import MediaError
+from mvr.media.stopping import Stopped, wanted_here
 from mvr.page import texts
 from mvr.page.search import search_events
 from mvr.page.search.desk import Clip, Desk
@@ -229,8 +231,11 @@ class Writer:
         if taken.row.id == "broken":
             raise MediaError("broken cannot be read")
         self.written.append(taken.row.id)
-        made = {"name": "", "original": taken.original, "start_s": 0.0, "shown": "", "credit": ""}
-        return Preview(item_id=taken.row.id, path=Path(taken.row.id), **made)
+        return self.made(taken.row.id)
+
+    def made(self, item_id: str) -> Preview:
+        rest = {"name": "", "original": "mute", "start_s": 0.0, "shown": "", "credit": ""}
+        return Preview(item_id=item_id, path=Path(item_id), **rest)
 
 
 def test_what_is_asked_for_while_a_film_is_written_is_written_after_it(
@@ -264,6 +269,45 @@ def test_a_cancel_ends_all_that_was_to_be_written(events: Any, monkeypatch: pyte
     writer.may.release(2)
     list(events.download("s", "c", "mute"))
     assert writer.written[-1] == "c" and "b" not in writer.written
+
+
+@pytest.mark.parametrize("how", ["cancelled", "left", "too late"])
+def test_a_film_and_a_fit_that_nobody_waits_for_stop_being_made_and_leave_nothing(
+    events: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    list(events.pick("s", "1", CONTROLS))
+    writer, began, ended = Writer(events, monkeypatch), threading.Semaphore(0), []
+
+    def make(name: str) -> Path:
+        began.release()
+        while wanted_here()():
+            time.sleep(0.001)
+        ended.append(name)
+        if how != "too late":  # what is done in the moment of the cancel is deleted
+            raise Stopped
+        (tmp_path / name).write_bytes(b"whole")
+        return tmp_path / name
+
+    def mux(*_: Any) -> Preview:
+        return replace(writer.made("a"), path=make("a.mp4"))
+
+    monkeypatch.setattr(search_events, "mux_preview", mux)
+    monkeypatch.setattr(
+        search_events, "fit_result", lambda *_: SimpleNamespace(sound=make("a.wav"), plan=None, row=None)
+    )
+    events.context.pool = ThreadPoolExecutor(2)
+    running = [events.download("s", "a", "mute"), events.fit("s", "a", None)]
+    for one in running:
+        assert next(one).status.startswith("busy") and began.acquire(timeout=60)
+    if how == "left":
+        for one in running:
+            one.close()
+    else:
+        events.cancel("s")
+        assert [list(one) for one in running] == [[NOTHING], [NOTHING]]
+    events.context.pool.shutdown()
+    assert sorted(ended) == ["a.mp4", "a.wav"] and not list(tmp_path.iterdir())
+    assert events.desk.preview is None and events.desk.fitted is None and not events.desk.taken
 
 
 def test_a_film_of_a_clip_that_left_the_desk_is_not_written_from_the_new_one(

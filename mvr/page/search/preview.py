@@ -79,8 +79,6 @@ def mux_preview(visit: Visit, desk: Desk, taken: Taken, progress: Callable[[floa
         music, settings = fitted.sound, MuxSettings(fade_s=0.0, original=taken.original)
     out = visit.new_file(".mp4")
     mux_music(video, music, out, settings, progress)
-    if desk.preview is not None:
-        desk.preview.path.unlink(missing_ok=True)
     by = f" · {row.artist}" if row.artist else ""
     return Preview(
         item_id=row.id, path=out, name=export_name(desk.clip.name, row.title),

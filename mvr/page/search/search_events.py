@@ -7,18 +7,20 @@ from __future__ import annotations
 import functools
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mvr.datatypes import Direction
 from mvr.errors import MvrError
+from mvr.media.stopping import Stopped, Wanted, while_wanted
 from mvr.page import texts
 from mvr.page.library import DEMO, OWN
 from mvr.page.search.controls import Controls, ask_of
 from mvr.page.search.desk import Ask, Clip, Desk, desk_of, embed, example_clip, make_player, receive
-from mvr.page.search.fitted import Fitted, Typed, fit_result, fitted_of
+from mvr.page.search.fitted import Typed, fit_result, fitted_of
 from mvr.page.search.fitted import discard as let_go
 from mvr.page.search.learned import Teachers, rank_by_taste
 from mvr.page.search.preview import Taken, mux_preview
@@ -39,6 +41,7 @@ POLL_S = 0.1
 SLOW_S = 5.0  # longer than this is announced
 
 Handler = Callable[..., Iterator[Shown]]
+T = TypeVar("T")
 
 
 def speaking(handler: Handler) -> Handler:
@@ -48,6 +51,8 @@ def speaking(handler: Handler) -> Handler:
     def told(self: SearchEvents, *args: Any, **kwargs: Any) -> Iterator[Shown]:
         try:
             yield from handler(self, *args, **kwargs)
+        except Stopped:
+            yield NOTHING
         except MvrError as error:
             yield self.view.error(str(error))
         except Exception as error:
@@ -125,7 +130,7 @@ class SearchEvents:
     ) -> Generator[Shown, None, None]:
         ask = self._ask(visit, controls)
         waiting = Waiting()
-        query = self._embed(desk, clip, ask, waiting)
+        query = self._embed(desk, clip, ask, waiting, lambda: desk.turn == turn)
         try:
             yield self.view.searching(clip)
             if slow := announcement(clip, ask.system, self.direction):
@@ -148,7 +153,9 @@ class SearchEvents:
             )  # one may have moved meanwhile: the list is as they stand now
             rank_by_taste(self.teachers, desk, self._ask(visit, controls), controls.voter)
             listed = desk.player is None  # shown while that is made; drawn again, it would swallow a click
-            yield from self._make_player(visit, desk, clip)
+            yield from self._make_player(visit, desk, clip, turn)
+        except Stopped:
+            raise
         except Exception:  # no list, or, by silence or damage further on, nothing to hear it with
             desk.put_back(clip)
             yield self.view.full(visit, desk, "")
@@ -156,12 +163,16 @@ class SearchEvents:
         yield self.view.full(visit, desk, keep_list=listed)
         desk.settle()  # the page has it: whoever cancelled before that is given back what was there
 
-    def _embed(self, desk: Desk, clip: Clip, ask: Ask, waiting: Waiting) -> Future[Query]:
+    def _embed(
+        self, desk: Desk, clip: Clip, ask: Ask, waiting: Waiting, wanted: Wanted = lambda: True
+    ) -> Future[Query]:
         catalogue = self.context.catalogue
-        return self.context.jobs.submit(
-            lambda: catalogue.load(ask.library, ask.system),
-            lambda: embed(desk, clip, ask, catalogue, waiting.done),
-        )
+
+        def work() -> Query:
+            with while_wanted(wanted):
+                return embed(desk, clip, ask, catalogue, waiting.done)
+
+        return self.context.jobs.submit(lambda: catalogue.load(ask.library, ask.system), work)
 
     def _read_library(self, ask: Ask) -> Iterator[Shown]:
         """Embed what the library holds of another system or an earlier version; a large one takes a while."""
@@ -176,16 +187,48 @@ class SearchEvents:
         yield from self._wait(reading, waiting, texts.READING_LIBRARY)
         reading.result()
 
-    def _make_player(self, visit: Visit, desk: Desk, clip: Clip) -> Iterator[Shown]:
+    def _make_player(self, visit: Visit, desk: Desk, clip: Clip, turn: int) -> Iterator[Shown]:
         if desk.player is not None:
             return
-        waiting = Waiting()
-        player = self.context.pool.submit(make_player, visit, clip, self.limits, waiting.done)
-        yield self.view.full(visit, desk, texts.CONVERTING)
-        yield from self._wait(player, waiting, texts.CONVERTING)
-        made = player.result()
+        made = yield from self._made(
+            lambda told: make_player(visit, clip, self.limits, told),
+            lambda path: path.unlink(missing_ok=True),
+            self.view.full(visit, desk, texts.CONVERTING),
+            texts.CONVERTING,
+            lambda: desk.turn == turn,
+        )
         if desk.clip is clip:
             desk.player = made
+
+    def _made(
+        self,
+        make: Callable[[Callable[[float], None]], T],
+        drop: Callable[[T], None],
+        first: Shown,
+        sentence: str,
+        wanted: Wanted,
+    ) -> Generator[Shown, None, T]:
+        """Have something made, show `first`, and say how far it is. The work stops as soon as it is wanted no more, or
+        nobody waits; what was made all the same is dropped.
+        """
+        waiting, left = Waiting(), threading.Event()
+
+        def work() -> T:
+            with while_wanted(lambda: wanted() and not left.is_set()):
+                return make(waiting.done)
+
+        making = self.context.pool.submit(work)
+        try:
+            yield first
+            yield from self._wait(making, waiting, sentence)
+            made = making.result()
+            if not wanted():
+                raise Stopped
+        except BaseException:
+            left.set()
+            making.add_done_callback(functools.partial(_drop, drop))
+            raise
+        return made
 
     def _wait(self, future: Future[Any], waiting: Waiting, sentence: str) -> Iterator[Shown]:
         """Say how far a work is until it is done."""
@@ -233,13 +276,8 @@ class SearchEvents:
                 if desk.clip is not clip:
                     faults.append(texts.EXPORT_LEFT.format(title=taken.row.title))
                     continue
-                try:
-                    for shown in self._written(visit, desk, taken):
-                        if desk.stops != stops:  # Gradio's own cancel reaches the last click alone
-                            desk.leave_taken()
-                            yield NOTHING
-                            return
-                        yield shown
+                try:  # Gradio's own cancel reaches the last click alone
+                    yield from self._written(visit, desk, taken, lambda: desk.stops == stops)
                 except MvrError as error:
                     faults.append(str(error))
         except BaseException:
@@ -248,14 +286,20 @@ class SearchEvents:
         if faults:
             yield self.view.error(" ".join(faults))
 
-    def _written(self, visit: Visit, desk: Desk, taken: Taken) -> Iterator[Shown]:
+    def _written(self, visit: Visit, desk: Desk, taken: Taken, wanted: Wanted) -> Iterator[Shown]:
         made, title = desk.preview, taken.row.title
         if made is None or not taken.made(made):
-            waiting, sentence = Waiting(), texts.MUXING.format(title=title)
-            muxing = self.context.pool.submit(mux_preview, visit, desk, taken, waiting.done)
-            yield self.view.busy(sentence)
-            yield from self._wait(muxing, waiting, sentence)
-            made = desk.preview = muxing.result()
+            sentence = texts.MUXING.format(title=title)
+            made = yield from self._made(
+                lambda told: mux_preview(visit, desk, taken, told),
+                lambda preview: preview.path.unlink(missing_ok=True),
+                self.view.busy(sentence),
+                sentence,
+                wanted,
+            )
+            before, desk.preview = desk.preview, made
+            if before is not None:
+                before.path.unlink(missing_ok=True)
         yield self.view.exported(visit, desk, texts.MUXED.format(title=title))
         desk.preview = replace(made, fresh=False)
 
@@ -266,17 +310,13 @@ class SearchEvents:
         row = self.view.row(desk, item_id)
         clip, turn = desk.clip, desk.begin_fit()
         sentence = texts.FITTING[self.direction].format(title=row.title)
-        yield self.view.busy(sentence)
-        fitting = self.context.pool.submit(fit_result, visit, desk, row, typed)
-        for shown in self._wait(fitting, Waiting(), sentence):
-            if desk.fit_turn != turn:  # the latest click is shown, and its result
-                break
-            yield shown
-        if desk.fit_turn != turn or desk.clip is not clip:
-            fitting.add_done_callback(_let_go)
-            yield NOTHING
-            return
-        fitted = fitting.result()
+        fitted = yield from self._made(
+            lambda told: fit_result(visit, desk, row, typed),
+            let_go,
+            self.view.busy(sentence),
+            sentence,
+            lambda: desk.fit_turn == turn and desk.clip is clip,  # the latest click is shown, and its result
+        )
         before, desk.fitted = desk.fitted, fitted
         let_go(before)
         said = texts.FIT_PLAINLY if fitted.plan.method is Method.PLAIN else texts.FITTED
@@ -295,6 +335,7 @@ class SearchEvents:
         """Stop waiting; show what was there."""
         visit, desk = self._desk(session)
         desk.begin()
+        desk.begin_fit()
         desk.stops += 1
         desk.put_back(desk.clip)
         return self.view.full(visit, desk, texts.CANCELLED)
@@ -328,7 +369,7 @@ def discard(clip: Clip) -> None:
         shutil.rmtree(clip.path.parent, ignore_errors=True)
 
 
-def _let_go(fitting: Future[Fitted]) -> None:
-    """Delete the sound of a fit that is wanted no more, once it is there."""
-    if not fitting.cancelled() and fitting.exception() is None:
-        let_go(fitting.result())
+def _drop(drop: Callable[[T], None], making: Future[T]) -> None:
+    """Take back what was made for nobody."""
+    if not making.cancelled() and making.exception() is None:
+        drop(making.result())
