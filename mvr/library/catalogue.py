@@ -226,11 +226,11 @@ class Catalogue:
         return bool(fresh)
 
     def hear(self, item_id: str, measured_bpm: float | None, tagged_bpm: float | None) -> None:
-        """Write down the tempo of a track that has no measured one: an earlier version did not tell it from a tag."""
+        """Write down the measured tempo of a track, which is its tempo unless one is tagged."""
         with self._begin() as connection:
             row = _row(connection, "tempo_bpm, measured_bpm", item_id)
             fresh = {"tempo_bpm": tagged_bpm or measured_bpm, "measured_bpm": measured_bpm}
-            if row["measured_bpm"] is None and dict(row) != fresh:
+            if dict(row) != fresh:
                 update(connection, item_id, fresh)
                 _changed(connection)
 

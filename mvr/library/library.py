@@ -279,7 +279,7 @@ class Library:
         return self.timings.embed_and_measure(item, lambda each: self._features.ensure(each, system))
 
     def _hear(self, content: str, timing: MusicTiming) -> None:
-        """A tempo that an earlier version estimated gives way to the measured one."""
+        """The tempo of a track that was measured anew is that of its beats."""
         item = self._catalogue.of_content(content) if self._catalogue.writable else None
         if item is not None:
             measured = None if timing.tempo_bpm is None else round(timing.tempo_bpm, 1)

@@ -135,7 +135,8 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring an open catalogue of an earlier version, or an empty database, to `VERSION`.
 
-    Items, ids and what they hold stay as they are.
+    Items, ids and what they hold stay as they are, but for tempos of the first version: it told every sound one, the
+    half of it above 160 bpm, and not whether it was tagged. Items have none until they are measured.
     """
     for table, columns in TABLES.items():
         have = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
@@ -145,6 +146,8 @@ def migrate(connection: sqlite3.Connection) -> None:
             continue
         for name in (name for name in columns if name not in have):
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
+            if name == "measured_bpm":
+                connection.execute("UPDATE items SET tempo_bpm = NULL")
     connection.execute("INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT * FROM changes)")
     for statement in (*_INDEXES, *_TRIGGERS):
         connection.execute(statement)

@@ -15,6 +15,7 @@ from mvr.library import Item
 
 if TYPE_CHECKING:
     from mvr.timing.film import FilmTiming
+    from mvr.timing.music import MusicTiming
 
 # dimension -> (name of the fact, number of the descriptor -> number to show)
 _FACTS: dict[str, tuple[str, Callable[[float], float]]] = {
@@ -48,6 +49,13 @@ def facts_of_item(item: Item, backbone: Backbone, features: FloatArray) -> dict[
     if facts.pop("tempo_bpm", None) is not None and item.tempo_bpm is not None:
         return {"tempo_bpm": item.tempo_bpm, **facts}
     return facts
+
+
+def with_tempo(facts: dict[str, float], music: MusicTiming) -> dict[str, float]:
+    """Facts of a track with its measured tempo where none was known when the list was made."""
+    if "tempo_bpm" in facts or "onsets_per_s" not in facts or music.tempo_bpm is None:
+        return facts
+    return {"tempo_bpm": round(music.tempo_bpm, 1), **facts}
 
 
 def with_cuts(facts: dict[str, float], film: FilmTiming) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mvr.datatypes import Direction
 from mvr.library.timings import Timings
-from mvr.retrieval.facts import with_cuts
+from mvr.retrieval.facts import with_cuts, with_tempo
 from mvr.retrieval.ranked import RankedList, Result
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
@@ -40,7 +40,7 @@ def _place_tracks(ranked: RankedList, timings: Timings) -> RankedList:
     placed = {
         result.rank: replace(
             result, start_s=placing.start_s, end_s=max(result.end_s, placing.start_s), placing=placing,
-            music=music, film=film,
+            music=music, film=film, facts=with_tempo(result.facts, music),
         )
         for (result, music), placing in zip(pairs, placings, strict=True)
     }  # fmt: skip

@@ -202,3 +202,16 @@ def test_a_track_without_a_pulse_is_not_told_the_tempo_that_its_feature_holds_fo
     assert facts_of(backbone, features)["tempo_bpm"] == 120.0
     assert "tempo_bpm" not in facts_of_item(item, backbone, features)
     assert facts_of_item(replace(item, tempo_bpm=66.0), backbone, features)["tempo_bpm"] == 66.0
+
+
+def test_a_list_that_is_placed_tells_the_tempo_that_was_measured_meanwhile(retriever):
+    item = retriever.library.items(Modality.VIDEO)[1]
+    plain = retriever.rank(retriever.query_item(item.id), k=4)
+    untold = [
+        replace(result, facts={name: fact for name, fact in result.facts.items() if name != "tempo_bpm"})
+        for result in plain.results
+    ]
+    for ranked in (plain, replace(plain, results=tuple(untold))):
+        for result in retriever.place(ranked, item.path).results:
+            assert result.facts["tempo_bpm"] == pytest.approx(result.music.tempo_bpm, abs=0.3)
+            assert next(iter(result.facts)) == "tempo_bpm", "said first, as always"
