@@ -111,6 +111,7 @@
     const match = id.match(/mv-tab-(.+)-button$/);
     if (match && !back) remember("tab", match[1], true);
     if (match) all(`#mv-tab-${match[1]} .mv-refresh`).forEach((button) => button.click());  /* what was counted may be old */
+    if (match) all(`#mv-tab-${match[1]}:has([data-bare]) .mv-anew`).forEach((button) => button.click());
   }, true);
   document.addEventListener("input", (event) => {
     const box = event.target.closest && event.target.closest(".mv-alpha");
@@ -125,7 +126,7 @@
     const panel = document.getElementById(`mv-tab-${tab}`);
     const choice = panel && panel.offsetParent && panel.querySelector(`.mv-which input[value=${library}]`);
     if (!choice) { if (tries) setTimeout(arrive, 50, tab, library, tries - 1); return; }
-    if (!choice.checked) choice.click();
+    (choice.checked ? panel.querySelector(".mv-anew") : choice).click();
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("[data-goto]");

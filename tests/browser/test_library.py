@@ -75,7 +75,7 @@ def test_an_own_file_is_added_edited_searched_removed_and_brought_back(visitor, 
     page.wait_for_function(IN_SIGHT, arg="[data-event=undo]")
     page.locator("#mv-tab-library [data-event=undo]").click()
     page.locator(ROWS).locator("strong", has_text="Loud").wait_for()
-    assert page.locator("#mv-tab-library [data-goto]").inner_text() == "Search these 1 now"
+    assert page.locator("#mv-tab-library [data-goto]").inner_text() == "Search it now"
     assert fits(page)
 
     page.locator("#mv-tab-library [data-goto=video-to-music]").click()
@@ -90,6 +90,11 @@ def test_an_own_file_is_added_edited_searched_removed_and_brought_back(visitor, 
     soundfile.write(tmp_path / "another.wav", 0.3 * np.sin(2 * np.pi * 990 * seconds), 22_050)
     visitor.upload("mv-upload-library", tmp_path / "another.wav")
     page.locator(ROWS).locator("strong", has_text="another").wait_for()
+    page.locator("#mv-tab-library [data-goto=video-to-music]").click()
+    found = page.locator("#mv-results-v2m .mv-row[data-id]")
+    found.locator("strong", has_text="another").wait_for()  # also where this library was searched before
+    assert found.count() == 1
+    page.get_by_role("tab", name="Library").click()
     assert not list(visitor.server.home.rglob("quiet harbour.wav")), "gone for good with the next addition"
     page.locator(f"{ROWS} [data-event=remove]").click()
     page.locator(f"{LIST} .mv-empty").wait_for()

@@ -111,6 +111,7 @@ class SearchTab:
             elem_id=f"mv-results-{self.direction}",
             elem_classes="mv-results",
         )
+        self.anew = gr.Button(visible="hidden", elem_classes="mv-anew")  # the page's script presses it
 
     def _order(self) -> None:
         """Whether votes may change the order; a re-ranking that passed its gates is on until it is switched off."""
@@ -226,6 +227,7 @@ class SearchTab:
         )
         for control in (self.library, *filters):
             control.change(self.on_change, controls, view, **last)
+        self.anew.click(self.on_change, controls, view, **last)
         changed = self.system.change(self.on_change, controls, view, **slow)
         self.system.change(self.on_system, self.system, [self.text, self.alpha], **quick)
         who = self.taste.input(None, None, self.voter, js=_VOTER, **quick)

@@ -195,7 +195,8 @@ class View:
     def _ranked_sentence(self, desk: Desk) -> str:
         if desk.ranked is None or desk.clip is None:
             return ""
-        said = texts.RANKED.format(count=len(desk.ranked.results), name=desk.clip.name)
+        count = len(desk.ranked.results)
+        said = (texts.RANKED_ONE if count == 1 else texts.RANKED).format(count=count, name=desk.clip.name)
         if desk.ranked.answer not in ("exact", "proven complete"):
             said = f"{said} {texts.NOT_EXACT.format(answer=desk.ranked.answer)}"
         return f"{said} {desk.note}".strip()
