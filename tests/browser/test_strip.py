@@ -190,6 +190,17 @@ def fit_and_take(visitor, tmp_path):
     )
     page.wait_for_function("mvAudition.tabs.get('v2m').player.current()?.startsWith('fitted') === false")
 
+    # another clip comes while a hand holds the music
+    box, before = visitor.place(STRIP, down=0.55), panel.locator(".mv-stage").get_attribute("data-clip")
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.55 * box["height"])
+    page.mouse.down()
+    page.evaluate("document.querySelector('#mv-examples-v2m [data-event=pick]').click()")
+    expect(panel.locator(".mv-stage[data-clip]")).not_to_have_attribute("data-clip", before)
+    page.mouse.up()
+    visitor.rest()
+    page.locator("#mv-results-v2m [data-hear]").first.click()
+    panel.locator(".mv-strip").wait_for()
+
 
 # a track of 13 s under a clip of 20 s, from 3.1 s on: the line below it, and where its rounds are drawn
 STARTS_OVER = """() => {

@@ -48,7 +48,8 @@
   const draw = (place, row, act) => {
     if (!place) return;
     const given = row && row.dataset.timing, last = drawings.get(place), { struck = null, pieces = null } = act;
-    if (last && last.held) { last.waiting = () => draw(place, row, act); return; }
+    /* held by a hand, unless another clip has come under it: then the hand is never seen to let go */
+    if (last && last.held && place.firstChild) { last.waiting = () => draw(place, row, act); return; }
     if (!given) { place.replaceChildren(); drawings.delete(place); return; }
     const key = [row.dataset.id, struck, pieces && pieces.join(), given].join(" ");
     if (last && last.key === key && place.firstChild) { Object.assign(last.act, act); last.at(Number(row.dataset.from)); return; }
@@ -192,7 +193,7 @@
       else to(way > 0 ? steps[0] : steps[steps.length - 1], true);
       drawn.held = true;
       clearTimeout(later);
-      later = setTimeout(() => { moved(); release(drawn); }, KEY_MS);
+      later = setTimeout(() => { if (svg.isConnected) moved(); release(drawn); }, KEY_MS);
     });
 
     const offer = (at, shown, told, kind) => {
