@@ -1,4 +1,4 @@
-"""What a user's disk refuses, whoever asks: rights, a file in a folder's place, no room."""
+"""What a user's disk refuses, whoever asks: rights, a file in a folder's place, a name that is too long, no room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlite3
 
 from mvr.lines import one_line
 
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_ROOM_IN_SQLITE = (
     "SQLITE_FULL",

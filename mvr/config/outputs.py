@@ -102,7 +102,10 @@ def written_whole(out: str | Path) -> Iterator[Path]:
     if not out.parent.is_dir():
         raise _no_folder(out)
     part = out.with_name(f".part-{uuid.uuid4().hex}{out.suffix}")
-    part.touch(exist_ok=False)
+    try:
+        part.touch(exist_ok=False)
+    except FileNotFoundError:  # gone meanwhile, or no place for files, such as /proc
+        raise OutputRefused(f"the folder {out.parent} takes no files (any more); name another one") from None
     mode = stat.S_IMODE(part.stat().st_mode)  # for whom this user's files are
     try:
         yield part

@@ -7,7 +7,7 @@ from pathlib import Path
 from mvr.datatypes import FloatArray
 from mvr.errors import NoSound
 from mvr.signal.rhythm import hear
-from mvr.signal.spectrum import SAMPLE_RATE_HZ
+from mvr.signal.spectrum import FFT_SIZE, SAMPLE_RATE_HZ
 from mvr.timing.fitting import FitWish, plan_fit
 from mvr.timing.joins import find_joins
 from mvr.timing.music import measure_heard
@@ -19,7 +19,8 @@ def plan_file(track: Path | str, wish: FitWish) -> FitPlan:
     """How a track is cut to a length.
 
     Raises:
-        MediaError: it cannot be read. NoSound: it is silent. UsageError: it ends before the wished start.
+        MediaError: it cannot be read. NoSound: it is silent, or no longer than a click. UsageError: it ends before the
+            wished start.
     """
     from mvr.media.probe import probe
     from mvr.media.sound import read_sound
@@ -28,6 +29,10 @@ def plan_file(track: Path | str, wish: FitWish) -> FitPlan:
         track, needs=("sound",)
     )  # what is too long says so in its header; twenty minutes would be decoded first
     samples = read_sound(track, SAMPLE_RATE_HZ)
+    if len(samples) < FFT_SIZE:
+        raise NoSound(
+            f"{Path(track).name}: the track is {1000 * len(samples) / SAMPLE_RATE_HZ:.0f} ms long; choose a longer one"
+        )
     heard = hear(samples)
     music = measure_heard(heard, len(samples) / SAMPLE_RATE_HZ)
     if heard is None or music.end_s == 0:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from mvr.errors import UsageError
 from mvr.timing.joins import Bars
 from mvr.timing.loops import CROSSFADE_S, FADE_S, LONGEST_FADE, LOOSE_CROSSFADE_S, cut_plainly
-from mvr.timing.music import MusicTiming
+from mvr.timing.music import MusicTiming, falling_s
 from mvr.timing.plan import Ending, FitPlan, Method, Piece
 
 ALIKE = 0.95  # share of all jumps that must be less smooth
@@ -83,6 +83,8 @@ def plan_fit(music: MusicTiming, bars: Bars, wish: FitWish) -> FitPlan:
     note = ""
     if wish.ending is Ending.REAL and not real:
         note = "the track has no ending of its own (it fades out or breaks off), so the music is faded out"
+    elif real and wish.length_s <= end_s - falling_s(music.loudness_db, end_s):
+        real, note = False, "the track dies away for longer than the clip lasts, so the music is faded out"
     joined = len(bars) > 1 and (bars.on_beat or music.tempo_bpm is None)
     solver = _Solver(bars, end_s, wish, real, joined=joined)
     plan = solver.solved(music)

@@ -185,17 +185,25 @@ def _end(loudness_db: FloatArray) -> float:
     )
 
 
+def falling_s(loudness_db: FloatArray, end_s: float) -> float:
+    """The second from which a sound is never again as loud as before its end."""
+    last = round(end_s * CURVE_RATE_HZ)
+    loud = np.flatnonzero(loudness_db[:last] > np.median(_body(loudness_db, last)) - 6)
+    return float(loud[-1] + 1) / CURVE_RATE_HZ
+
+
+def _body(loudness_db: FloatArray, last: int) -> FloatArray:
+    """The ten seconds before the last four."""
+    return loudness_db[max(0, last - round(14 * CURVE_RATE_HZ)) : max(1, last - round(4 * CURVE_RATE_HZ))]
+
+
 def _ending(loudness_db: FloatArray, end_s: float, downbeats_s: Times, duration_s: float) -> float | None:
     """The downbeat (or moment) from which the sound dies away; None for a fade-out or a sound that breaks off."""
     last = round(end_s * CURVE_RATE_HZ)
-    body = loudness_db[max(0, last - round(14 * CURVE_RATE_HZ)) : max(1, last - round(4 * CURVE_RATE_HZ))]
-    if len(body) < CURVE_RATE_HZ:
-        return None
-    usual = float(np.median(body))
-    if loudness_db[last - 1] > usual + _ENDED_DB:
+    body = _body(loudness_db, last)
+    if len(body) < CURVE_RATE_HZ or loudness_db[last - 1] > np.median(body) + _ENDED_DB:
         return None  # breaks off
-    loud = np.flatnonzero(loudness_db[:last] > usual - 6)
-    falls_s = float(loud[-1] + 1) / CURVE_RATE_HZ
+    falls_s = falling_s(loudness_db, end_s)
     if end_s - falls_s > _LONGEST_ENDING_S:
         return None  # fades out
     before = downbeats_s[downbeats_s <= falls_s - 0.05]

@@ -138,7 +138,10 @@ class FitPlan:
         >>> FitPlan(pieces=(piece,), length_s=8.0, method=Method.BARS, ending=Ending.REAL, end_error_s=-0.25).ends_told
         "ends with the track's own ending, 0.25 s before the clip's end"
         """
-        own, fade = "the track's own ending", f"a fade-out of {self.fade_s:.1f} s"
+        own, fade = (
+            "the track's own ending",
+            f"a fade-out of {self.fade_s:.{1 if self.fade_s >= _FADED_S else 3}f} s",
+        )
         return f"ends with {own if self.ending is Ending.REAL else fade}, {self._end_told}"
 
     @property

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from mvr import __main__ as command_line
 from mvr.config.disk import disk_refusal, has_no_room
 from mvr.config.outputs import written_whole
+from mvr.errors import OutputRefused
 from mvr.media.ffmpeg import run_ffmpeg
 
 FULL = Path("/dev/full")  # each write to it finds no room
@@ -33,6 +34,20 @@ def test_sqlite_s_full_disk_is_one(tmp_path: Path) -> None:
 def test_what_a_library_says_in_words_is_understood() -> None:
     assert has_no_room(SAFETENSORS) and not has_no_room(SafetensorError("Error while deserializing"))
     assert disk_refusal(ValueError("a fault of ours")) is None
+
+
+def test_a_name_that_no_disk_takes_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long") as found:
+        (tmp_path / ("a" * 300)).stat()
+    assert "cannot be used (File name too long)" in str(disk_refusal(found.value))
+
+
+def test_a_folder_that_is_gone_when_something_is_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)  # it was there a moment ago
+    with pytest.raises(OutputRefused, match="takes no files"), written_whole(tmp_path / "gone" / "out.wav"):
+        raise AssertionError
 
 
 def test_a_picture_that_finds_no_room_is_not_called_damaged(tmp_path: Path) -> None:

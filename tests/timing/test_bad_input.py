@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import soundfile
 
+from mvr.errors import NoSound
 from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import Watcher, points_of_thumb
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
+from mvr.timing.files import plan_file
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.fitting import FitWish, plan_fit
 from mvr.timing.joins import find_joins
 from mvr.timing.music import measure_music
 from mvr.timing.placing import place_tracks
-from mvr.timing.plan import Method
+from mvr.timing.plan import Ending, Method
 from mvr.timing.rendering import render_fit
 from tests.timing.test_placing import a_film, a_track
 
@@ -46,6 +49,29 @@ def test_two_seconds_of_music_fill_a_clip_and_say_how():
     plan = plan_fit(music, find_joins(heard, music.downbeats_s, music.end_s), FitWish(length_s=9.0))
     assert plan.method is Method.PLAIN and "cut plainly" in plan.note
     assert len(render_fit(short[:, None], plan, SAMPLE_RATE_HZ)) == 9 * SAMPLE_RATE_HZ
+
+
+def test_a_clip_that_is_shorter_than_a_track_dies_away_gets_more_than_its_last_breath():
+    rng, rate_hz = np.random.default_rng(9), SAMPLE_RATE_HZ
+    dying = np.minimum(1, 10 ** (-(np.arange(20 * rate_hz) / rate_hz - 16) * 15 / 20))  # 15 dB a second
+    sound = (0.1 * rng.standard_normal(len(dying)) * dying).astype(np.float32)
+    music, bars = measure_music(sound), find_joins(hear(sound), np.zeros(0), 20.0)
+    assert plan_fit(music, bars, FitWish(length_s=8.0)).ending is Ending.REAL
+    plan = plan_fit(music, bars, FitWish(length_s=2.0))
+    assert plan.ending is Ending.FADE and "dies away for longer than the clip lasts" in plan.note
+    heard = render_fit(sound[:, None], plan, rate_hz)
+    assert np.abs(heard[:rate_hz]).mean() > 0.5 * np.abs(sound[:rate_hz]).mean()
+
+
+def test_a_track_that_is_no_longer_than_a_click_is_not_called_silent(tmp_path):
+    soundfile.write(tmp_path / "click.wav", np.full(441, 0.3), 44_100)
+    with pytest.raises(NoSound, match=r"click\.wav: the track is 10 ms long"):
+        plan_file(tmp_path / "click.wav", FitWish(length_s=9.0))
+
+
+def test_a_fade_out_of_a_moment_is_told_as_one():
+    plan = plan_fit(measure_music(TONE), find_joins(hear(TONE), np.zeros(0), 20.0), FitWish(length_s=0.04))
+    assert "a fade-out of 0.010 s" in plan.ends_told
 
 
 def test_silence_is_cut_plainly_and_says_so():
