@@ -83,6 +83,8 @@ def on_click(click: Click, times_s: Times, near_s: float = ON_LINE_S) -> Times:
         click: that most beats keep within `near_s`.
         times_s: (beats,) as they are heard.
     """
+    if not click.kept(times_s, near_s):
+        return times_s  # none belongs to it
     first, last = _span(click, times_s, near_s)
     numbers = click.numbers(times_s[[first, last]])
     beats = click.first_s + click.period_s * np.arange(numbers[0], numbers[1] + 1)

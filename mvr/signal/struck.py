@@ -65,7 +65,9 @@ def struck_beats(rises: FloatArray, heard_s: Times, bars: Bars) -> Struck | None
     if best < max(_SHARP, as_heard):
         return None
     played = Click(click.period_s, click.first_s - STRIKES_S)
-    late_s = float(np.median(played.away_s(heard_s)))
+    # each after its own moment, not the nearest: half a beat off, every other one would be near the next
+    after_s = np.median(heard_s - played.first_s - played.period_s * numbers)
+    late_s = float(played.away_s(played.first_s + after_s))
     heard = Click(played.period_s, played.first_s + late_s)
     return Struck(click=played, times_s=on_click(heard, heard_s, NEAR_S) - late_s)
 

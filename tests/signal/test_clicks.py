@@ -5,7 +5,7 @@ import pytest
 
 from mvr.signal.beats import LOOSE, beat_candidates
 from mvr.signal.chains import find_chains
-from mvr.signal.clicks import find_click, on_click
+from mvr.signal.clicks import Click, find_click, on_click
 from mvr.signal.onsets import FRAME_RATE_HZ
 
 RNG = np.random.default_rng(3)
@@ -119,3 +119,8 @@ def test_a_chain_that_swells_drag_along_is_heard_again_stiffly():
     assert find_click(beat_candidates(envelopes, 100.0, LOOSE)[0]) is None
     assert any(np.ptp(np.diff(chain.times_s)) < 1e-6 for chain in chains)
     assert min(abs(chain.bpm - 100) for chain in chains) < 0.02
+
+
+def test_beats_that_all_lie_half_a_beat_from_a_click_stay_as_they_were_heard():
+    heard = CLICK_S + PERIOD_S / 2
+    assert on_click(Click(PERIOD_S, CLICK_S[0]), heard) is heard

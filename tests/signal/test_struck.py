@@ -44,6 +44,14 @@ def test_beats_that_strings_drag_along_lie_on_the_click_that_a_drum_keeps(struck
     assert np.abs(found.times_s - played).max() < 0.01
 
 
+def test_a_drum_half_a_beat_away_from_the_beats_keeps_their_click():
+    played = 0.8 + 0.32 * np.arange(40)
+    heard = played + 0.16 + 0.045 * np.sin(np.pi * (np.arange(40) + 0.5) / 10)
+    found = struck_beats(rises_at(played, 16.0), heard, four(heard))
+    assert found is not None and abs(found.click.period_s / 0.32 - 1) < 1e-3
+    assert np.abs(found.click.away_s(found.times_s)).max() < 1e-6
+
+
 def test_a_drum_that_drifts_with_the_beats_keeps_no_click():
     score = 0.8 + PERIOD_S * np.arange(BEATS)
     played = score + 0.045 * np.sin(score / 6)
