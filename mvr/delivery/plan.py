@@ -15,7 +15,8 @@ from mvr.timing.plan import FitPlan
 TARGET_LUFS = -16.0
 TRUE_PEAK_DBTP = -1.5
 _MOST_GAIN_DB = 12.0  # the most that an editor's level control gives
-_CROSSFADE_S = 2.0  # as where a track that is too short starts over in an MP4
+_CROSSFADE_S = _FADE_S = 2.0  # as where a track that is too short starts over in an MP4, and where it ends
+_FAINT_END = 0.05  # of that fade-out
 
 
 class MarkerKind(StrEnum):
@@ -165,6 +166,7 @@ def level_db(
 
 def plain_pieces(start_s: float, track_s: float, length_s: float) -> tuple[Piece, ...]:
     """The track from `start_s` on, started over where it is too short; a join stands in the middle of its crossfade.
+    The faintest end of an MP4's fade-out need not be filled.
 
     Args:
         start_s: where in the track to begin.
@@ -177,12 +179,13 @@ def plain_pieces(start_s: float, track_s: float, length_s: float) -> tuple[Piece
     if not start_s < track_s:
         raise UsageError(f"the music is {track_s:.1f} s long; it cannot start at {start_s:g} s")
     overlap_s = min(_CROSSFADE_S, (track_s - start_s) / 2, track_s / 2)
+    faint_s = _FAINT_END * min(_FADE_S, length_s / 4)
     pieces: list[Piece] = []
     at_s, source_s = 0.0, start_s
     while at_s < length_s:
         left_s = length_s - at_s
-        last = source_s + left_s <= track_s
-        taken_s = left_s if last else track_s - overlap_s / 2 - source_s
+        last = source_s + left_s <= track_s + faint_s
+        taken_s = min(left_s, track_s - source_s) if last else track_s - overlap_s / 2 - source_s
         pieces.append(Piece(start_s=at_s, source_start_s=source_s, duration_s=taken_s))
         at_s, source_s = at_s + taken_s, overlap_s / 2
         if last:

@@ -91,6 +91,12 @@ def test_pieces_fill_the_clip_without_gap_and_start_over_at_the_middle_of_the_cr
         assert before.source_start_s + before.duration_s <= 10.0
 
 
+def test_pieces_leave_the_faintest_end_of_the_fade_out_to_a_track_that_is_a_frame_too_short() -> None:
+    [piece] = plain_pieces(1.0, 12.95, 12.0)
+    assert (piece.source_start_s, piece.duration_s) == (1.0, pytest.approx(11.95))
+    assert len(plain_pieces(1.0, 12.85, 12.0)) == 2
+
+
 def test_music_cannot_start_after_its_end() -> None:
     with pytest.raises(UsageError, match=r"10\.0 s long; it cannot start at 10 s"):
         plain_pieces(10.0, 10.0, 5.0)

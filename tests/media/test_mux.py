@@ -275,6 +275,16 @@ def test_music_that_is_long_enough_is_the_music():
     assert fade < 0.02
 
 
+@pytest.mark.parametrize("missing", [1, RATE_HZ // 24, RATE_HZ // 11])
+def test_a_track_that_is_a_frame_too_short_ends_and_does_not_start_over(missing):
+    music, length = band(12, 200, 4000, 15), 12 * RATE_HZ
+    fitted, whole = fit_music(music[: length - missing], length), fit_music(music, length)
+    np.testing.assert_array_equal(fitted[:-missing], whole[:-missing])
+    assert not fitted[-missing:].any() and np.abs(whole[-missing:]).max() < 0.05
+    again = fit_music(music[: length - RATE_HZ // 4], length)
+    assert np.abs(again[-RATE_HZ:] - whole[-RATE_HZ:]).max() > 0.05, "a quarter of a second would be missed"
+
+
 def test_a_crossfade_keeps_the_level():
     music = band(6, 200, 4000, 4)
     looped = fit_music(music, 14 * RATE_HZ, MuxSettings(fade_s=0, crossfade_s=2))

@@ -9,7 +9,7 @@
 (() => {
   "use strict";
   const NS = "http://www.w3.org/2000/svg", WIDE = 1000, CLIP = 40, MUSIC = 44, TRACK = 26, GAP = 4, NEAR_S = 0.08;
-  const FREE_S = 0.1, KEY_MS = 350, OVER_S = 2, MOST_ROUNDS = 400;
+  const FREE_S = 0.1, KEY_MS = 350, OVER_S = 2, FAINT_END = 0.05, MOST_ROUNDS = 400;
   const node = (name, values, parent) => {
     const made = document.createElementNS(NS, name);
     Object.entries(values).forEach(([key, value]) => made.setAttribute(key, value));
@@ -65,9 +65,10 @@
        the middle of their crossfades */
     const rounds = (from) => {
       const half = Math.min(OVER_S, (music.duration_s - from) / 2, music.duration_s / 2) / 2, all_of = [];
-      for (let at = 0, source = from; at < clip.duration_s - 1e-6 && all_of.length < MOST_ROUNDS; source = half) {
-        const left = clip.duration_s - at, last = source + left <= music.duration_s + 1e-6;
-        all_of.push([at, source, last ? left : music.duration_s - half - source]);
+      const faint = FAINT_END * Math.min(OVER_S, clip.duration_s / 4);  /* of the fade-out, which need not be filled */
+      for (let at = 0, source = from; at < clip.duration_s - faint - 1e-6 && all_of.length < MOST_ROUNDS; source = half) {
+        const left = clip.duration_s - at, last = source + left <= music.duration_s + faint + 1e-6;
+        all_of.push([at, source, last ? Math.min(left, music.duration_s - source) : music.duration_s - half - source]);
         at += all_of[all_of.length - 1][2];
       }
       return all_of;
