@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mvr.commands.options import check_media, library_files, library_or_demo, tell_demo
@@ -65,7 +66,7 @@ class Output:
 
 
 def export_timeline(wish: Wish, output: Output) -> None:
-    """Write a timeline and the sounds beside it; what is in it goes to stdout."""
+    """Write a timeline and the sounds beside it, all of them or none; what is in it goes to stdout."""
     from mvr.commands.fit import describe as describe_fit
     from mvr.delivery.writing import TimelineSettings, check_timeline, write_timeline
 
@@ -77,11 +78,16 @@ def export_timeline(wish: Wish, output: Output) -> None:
         check_output_file(path, inputs=inputs, kept=kept, force=output.force)
     check_media(wish.video, "picture")
     delivery = choose(wish)
-    with steps("writing") as progress:
+    place = output.out.absolute().parent
+    with steps("writing") as progress, TemporaryDirectory(prefix=".part-", dir=place) as folder:
+        parts = replace(output, out=Path(folder) / output.out.name)
         progress(0, 2, output.out.name)
-        write_timeline(delivery, output.out, settings)
+        write_timeline(delivery, parts.out, settings)
         progress(1, 2, "sounds")
-        beside = write_sounds(delivery, output, wish.loudness_lufs)
+        sounds = write_sounds(delivery, parts, wish.loudness_lufs)
+        for part in (parts.out, *sounds.values()):
+            part.replace(place / part.name)
+    beside = {kind: output.out.with_name(part.name) for kind, part in sounds.items()}
     document = describe(delivery, output) | {"sounds": {kind: str(path) for kind, path in beside.items()}}
     if output.as_json:
         print_json(document)

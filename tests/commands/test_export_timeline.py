@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from eval.timelines.reading import read_timeline
 from mvr.media.probe import probe
@@ -45,6 +47,19 @@ def exported(attempt: Attempt, shelf: Path, *words: object) -> dict:
     code, out, err = attempt("export", shelf / "clip.mp4", *words, *library, "--system", "tiny", "--json")
     assert code == 0, err
     return json.loads(out)
+
+
+@pytest.mark.timelines
+def test_music_that_cannot_be_written_leaves_no_timeline_without_it(
+    attempt: Attempt, shelf: Path, tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "silent.wav", np.zeros(16_000), 16_000)
+    (out := tmp_path / "out").mkdir()
+    (out / "cut.otio").write_text("of yesterday")
+    words = ["--timeline", out / "cut.otio", "--force", "--library", shelf / ".mvr", "--system", "tiny"]
+    code, _, err = attempt("export", shelf / "clip.mp4", tmp_path / "silent.wav", *words)
+    assert code == 1 and "the music is silent" in err
+    assert [path.read_text() for path in out.iterdir()] == ["of yesterday"]
 
 
 @pytest.mark.timelines
