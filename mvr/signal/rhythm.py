@@ -22,7 +22,7 @@ from mvr.signal.spectrum import (
     pitch_classes,
     power_spectrogram,
 )
-from mvr.signal.strokes import sharp_strokes, stroke_rises
+from mvr.signal.strokes import sharp_strokes, stroke_rises, struck_near
 from mvr.signal.struck import struck_beats, struck_lag_s
 from mvr.signal.swing import swung_beats
 from mvr.signal.tails import on_with_click
@@ -112,13 +112,16 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     chains = [] if heard is None else find_chains(heard.envelopes, _FEWEST_BEATS)
     if heard is None or not chains:
         return none
-    moments = Moments(heard.decibels, heard.classes, heard.envelopes)
+    moments, strokes = Moments(heard.decibels, heard.classes, heard.envelopes), sharp_strokes(heard.rises)
     lags_s = [_lag_s(heard, chain) for chain in chains]
+    sharp = [
+        struck_near(strokes, chain.times_s - late_s) for chain, late_s in zip(chains, lags_s, strict=True)
+    ]
     rows = [
         moments.beaten(chain.times_s if late_s <= _SWELLING_S else np.maximum(chain.times_s - late_s, 0.0))
         for chain, late_s in zip(chains, lags_s, strict=True)
     ]
-    bars = find_bars(rows, [chain.traits for chain in chains])
+    bars = find_bars(rows, [chain.traits for chain in chains], sharp)
     chain, late_s, bpm = chains[bars.chain], lags_s[bars.chain], chains[bars.chain].bpm
     struck = None if chain.on_click else struck_beats(heard.rises, chain.heard_s, bars)
     if struck is not None:
@@ -126,16 +129,15 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
     else:
         told_s = struck_lag_s(heard.rises, chain.times_s, bars) if late_s > _SWELLING_S else None
         played_s = chain.times_s - (late_s if told_s is None else told_s)
-    times_s = _settled(heard, played_s)
+    times_s = _settled(strokes, played_s)
     if struck is not None or len(times_s) != len(played_s) or np.abs(times_s - played_s).max() > _MOVED_S:
-        bars = find_bars([moments.beaten(np.maximum(times_s, 0.0))], [chain.traits])
+        bars = find_bars([moments.beaten(np.maximum(times_s, 0.0))], [chain.traits], [0.0])
     beats = np.maximum(times_s, 0.0)  # a first stroke may be heard as if it had begun before
     return Rhythm(tempo_bpm=bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats)
 
 
-def _settled(heard: Heard, played_s: Times) -> Times:
+def _settled(strokes: FloatArray, played_s: Times) -> Times:
     """Beats on the long strokes of swung music, and on their click before and after the stretch that keeps it."""
-    strokes = sharp_strokes(heard.rises)
     swung = swung_beats(strokes, played_s)
     return on_with_click(strokes, played_s if swung is None else swung)
 

@@ -32,6 +32,7 @@ _NARROW = np.array([0.25, 0.5, 0.25])  # tells how clear a stroke is
 _WIDE = np.exp(-0.5 * (np.arange(-12, 13) / 2) ** 2) / (2 * np.sqrt(2 * np.pi))
 _LEAST_DB = 0.02
 STRIKES_S = 0.002  # from when a note is played until it rises most steeply
+_NEAR = 4  # frames, 23 ms
 _AROUND = 33  # frames, 0.19 s: what swells for so long is no stroke
 
 
@@ -136,3 +137,14 @@ def struck_at(strokes: FloatArray, moments_s: Times) -> FloatArray:
     frames = np.clip(np.rint(moments_s * RATE_HZ).astype(np.int64), 1, len(strokes) - 2)
     near: FloatArray = np.maximum(np.maximum(strokes[frames - 1], strokes[frames]), strokes[frames + 1])
     return near
+
+
+def struck_near(strokes: FloatArray, times_s: Times) -> float:
+    """How sharply beats are struck in the mean, at the moment within 25 ms of them at which they are most.
+
+    Args:
+        strokes: of `sharp_strokes`.
+        times_s: (beats,), at least one; how late they are heard may be told wrong by as much.
+    """
+    beside = np.arange(-_NEAR, _NEAR + 1) / RATE_HZ
+    return float(struck_at(strokes, times_s[:, None] + beside).mean(axis=0).max())

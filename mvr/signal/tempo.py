@@ -30,7 +30,8 @@ _FEWEST_ONSETS = 3  # the start and the end of a tone are no rhythm
 _RELATED = (-48, 48, -28, 28)  # steps of `TEMPI_BPM` to an octave and a fifth
 _ABOUT = 2  # steps around those
 _UNLIKELY = 5.0  # log odds at which another tempo is not looked at
-_MOST_TEMPI = 3
+_AS_LIKELY = 2.0  # log odds at which any tempo nearer than an octave is: 4/3 or 4/5 of the true one
+_MOST_TEMPI = 4
 SILENT_RMS = 1e-5  # -100 dBFS: below lies dither
 MODEL = Path(__file__).with_name("tempo_model.json")
 
@@ -69,7 +70,8 @@ def tempo_scores(envelopes: FloatArray) -> FloatArray:
 
 def tempi_of(envelopes: FloatArray, least_db: float = SOFTEST_DB) -> list[tuple[float, float]]:
     """Tempi in bpm, 49..223, that a sound could have, and by how many log odds each is less likely than the first (0
-    or less): up to three, the others an octave or a fifth away. Empty where nothing begins or repeats.
+    or less): up to four, the others an octave or a fifth away or nearly as likely. Empty where nothing begins or
+    repeats.
 
     Args:
         envelopes: (4, frames) of `mvr.signal.onsets.onset_envelopes`.
@@ -86,6 +88,13 @@ def tempi_of(envelopes: FloatArray, least_db: float = SOFTEST_DB) -> list[tuple[
         near = near[(near >= 0) & (near < len(scores))]
         if len(near) and scores[near].max() > scores[best] - _UNLIKELY:
             found.append(int(near[np.argmax(scores[near])]))
+    found += [
+        place
+        for place in range(max(0, best + _RELATED[0]), min(len(scores), best + _RELATED[1]))
+        if scores[place] > scores[best] - _AS_LIKELY
+        and scores[place] == scores[max(0, place - 2 * _ABOUT) : place + 2 * _ABOUT + 1].max()
+        and all(abs(place - other) > 2 * _ABOUT for other in found)
+    ]
     found = sorted(found, key=lambda place: -scores[place])[:_MOST_TEMPI]
     correlation = autocorrelation(smooth(envelopes[0]))
     return [

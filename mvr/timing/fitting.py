@@ -28,6 +28,7 @@ _STRUCK, _USUAL_STROKE = (
     2.0,
     0.97,
 )  # what a join costs on the hardest stroke of a track, none below this share
+_UNSTEADY = 3.0  # what a join costs at which the beat stumbles
 _LOUD = 2.0  # what a crossfade costs in the loudest moment of a track without a beat
 
 
@@ -152,6 +153,7 @@ class _Solver:
         self.bar_s = float(np.median(np.diff(bars.edges_s)))
         jump = _JOIN + 2 * (1 - bars.percentile) + (1 - bars.likeness)
         jump = np.where(bars.percentile < ALIKE, jump + _UNLIKE, jump)
+        jump = np.where(bars.steady, jump, jump + _UNSTEADY)
         if bars.on_beat:
             jump = jump + _STRUCK * np.clip((bars.struck - _USUAL_STROKE) / (1 - _USUAL_STROKE), 0, 1)
         else:

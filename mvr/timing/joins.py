@@ -15,11 +15,14 @@ import numpy.typing as npt
 
 from mvr.datatypes import FloatArray
 from mvr.signal.beats import Times
+from mvr.signal.clicks import commonest_click
 from mvr.signal.onsets import FRAME_RATE_HZ, band_flux
 from mvr.signal.rhythm import Heard
 
 _SLOTS = 16
 _LOOSE_S = 2.0  # length of a "bar" of music without a beat
+_CLICK = 0.5  # of the bars that keep a click where there is one
+_BESIDE_S = 0.015  # of it: a bar that begins farther off was dragged along, or is heard off the beat
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +35,8 @@ class Bars:
         percentile: (N, N) share of all jumps that are less smooth, 0 to 1.
         struck: (N, N) share of the track's moments with less spectral flux than jumping there has, 0 to 1; on a plain
             grid, of moments that are softer than the louder side.
+        steady: (N, N) whether both sides of jumping there keep the click that most bars keep, so that the beat goes
+            on; True everywhere where there is no such click.
         on_beat: whether the edges are downbeats; else they are a plain grid.
     """
 
@@ -39,6 +44,7 @@ class Bars:
     likeness: FloatArray
     percentile: FloatArray
     struck: FloatArray
+    steady: npt.NDArray[np.bool_]
     on_beat: bool
 
     def __len__(self) -> int:
@@ -57,7 +63,20 @@ def find_joins(heard: Heard, downbeats_s: Times, end_s: float) -> Bars:
         edges = np.array([0.0, end_s])
     like = _likeness(_bar_rows(heard, edges))
     struck = _struck(heard.decibels, edges) if on_beat else _loud(heard.level, edges)
-    return Bars(edges_s=edges, likeness=like, percentile=_percentiles(like), struck=struck, on_beat=on_beat)
+    kept = _kept(edges)
+    return Bars(
+        edges_s=edges, likeness=like, percentile=_percentiles(like), struck=struck,
+        steady=kept[1:, None] & kept[:-1], on_beat=on_beat,
+    )  # fmt: skip
+
+
+def _kept(edges_s: Times) -> npt.NDArray[np.bool_]:
+    """Which edges lie on the click that most of them keep; all where there is none."""
+    click = commonest_click(edges_s)
+    if click is None or click.kept(edges_s) < _CLICK:
+        return np.ones(len(edges_s), bool)
+    kept: npt.NDArray[np.bool_] = np.abs(click.away_s(edges_s)) <= _BESIDE_S
+    return kept
 
 
 def _struck(decibels: FloatArray, edges_s: Times) -> FloatArray:

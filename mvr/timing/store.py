@@ -18,7 +18,7 @@ from mvr.datatypes import JsonDict
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
 
-VERSION = 8  # raise it whenever a number changes: older files are measured anew
+VERSION = 9  # raise it whenever a number changes: older files are measured anew
 _HELD = 2048  # timings in memory: about 20 KB each
 _CURVES = ("loudness_db", "onset", "novelty", "energy", "strokes", "motion")
 Timing = TypeVar("Timing", MusicTiming, FilmTiming)

@@ -8,7 +8,9 @@ from eval.timing.patterns import play_pattern
 from eval.timing.songs import render_song
 from mvr.library.demo import demo_dir
 from mvr.media.sound import read_sound
+from mvr.signal.bars import find_bars
 from mvr.signal.beats import beat_candidates
+from mvr.signal.moments import WIDTH
 from mvr.signal.onsets import FRAME_RATE_HZ
 from mvr.signal.rhythm import find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ, mel_db, power_spectrogram
@@ -44,6 +46,18 @@ def test_beats_lie_where_they_are_felt_and_not_half_a_beat_later(genre, seed):
     rhythm = find_rhythm(hear(song.samples))
     assert mir_eval.beat.f_measure(song.beats_s, rhythm.beats_s) > 0.85
     assert mir_eval.beat.f_measure(song.downbeats_s, rhythm.downbeats_s) > 0.85
+
+
+def test_beats_are_those_that_are_struck_though_chords_change_as_clearly_half_a_beat_off():
+    song = render_song("rock", 835_001, any_tempo=True)
+    rhythm = find_rhythm(hear(song.samples))
+    assert mir_eval.beat.f_measure(song.downbeats_s, rhythm.downbeats_s) > 0.85
+
+
+def test_of_two_chains_that_speak_for_themselves_alike_the_one_struck_more_sharply_is_the_beats():
+    rows, traits = np.random.default_rng(7).standard_normal((16, WIDTH)).astype(np.float32), np.zeros(12)
+    found = [find_bars([rows, rows], [traits, traits], sharp) for sharp in ((1.4, 1.0), (1.0, 1.4))]
+    assert [bars.chain for bars in found] == [0, 1]
 
 
 def test_bars_of_house_begin_where_its_chords_change_and_not_two_beats_off():

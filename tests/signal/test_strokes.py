@@ -6,7 +6,7 @@ import pytest
 from mvr.signal.lags import by_strokes_s
 from mvr.signal.rhythm import find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.signal.strokes import HOP, stroke_rises, struck_beside
+from mvr.signal.strokes import HOP, sharp_strokes, stroke_rises, struck_beside, struck_near
 
 
 def strokes(times_s: np.ndarray, seconds: float) -> np.ndarray:
@@ -27,6 +27,13 @@ def test_strokes_are_found_where_they_fall_beside_beats(late_s):
     assert -0.007 < beside.after_s + late_s < 0.003 and beside.clear > 4 and beside.sharp > 1.5, (
         "noise rises most steeply when its window begins to hold it"
     )
+
+
+def test_beats_are_as_sharp_as_they_are_struck_though_their_lag_is_told_wrong_by_15_ms():
+    beats = np.arange(0.5, 15, 0.61)
+    sharp = sharp_strokes(stroke_rises(strokes(beats, 15.5)))
+    right, late, between = (struck_near(sharp, beats + later_s) for later_s in (0.0, 0.015, 0.3))
+    assert right == pytest.approx(late, rel=0.02) and between < 0.1 * right
 
 
 @pytest.mark.parametrize(("loose_s", "least_s", "most_s"), [(0.0, -0.004, 0.004), (0.02, 0.016, 0.03)])

@@ -7,7 +7,7 @@ from eval.timing.patterns import play_pattern
 from eval.timing.songs import render_song
 from mvr.signal.rhythm import estimate_tempo
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.signal.tempo import envelopes_of, tempo_of
+from mvr.signal.tempo import envelopes_of, tempi_of, tempo_of
 
 
 @pytest.mark.parametrize("bpm", [55, 84, 120, 165, 180, 200, 215])
@@ -22,6 +22,13 @@ def test_clicks_have_their_own_tempo_and_not_its_half(bpm):
 def test_a_rendered_piece_has_the_tempo_it_was_written_in(genre, seed):
     song = render_song(genre, seed, 20.0)
     assert estimate_tempo(song.samples) == pytest.approx(song.bpm, rel=0.04)
+
+
+def test_a_piece_heard_at_four_thirds_of_its_tempo_is_asked_about_the_true_one_too():
+    song = render_song("ambient", 851_000, any_tempo=True)
+    tempi = tempi_of(envelopes_of(song.samples))
+    assert tempi[0][0] == pytest.approx(4 / 3 * song.bpm, rel=0.02)
+    assert estimate_tempo(song.samples) == pytest.approx(song.bpm, rel=0.01)
 
 
 def test_noise_has_no_tempo():

@@ -101,6 +101,7 @@ def test_no_path_is_smoother_than_the_one_that_is_taken():
         likeness=like,
         percentile=(like + 1) / 2,
         struck=np.zeros((5, 5), np.float32),
+        steady=np.ones((5, 5), bool),
         on_beat=True,
     )
     solver = _Solver(bars, 5.0, FitWish(length_s=4.0), True)
@@ -121,8 +122,9 @@ def test_a_bar_that_is_heard_too_long_keeps_no_track_from_its_own_ending():
     same = np.ones((3, 3), np.float32)
     edges_s = np.array([0.0, 2.0, 4.0, 6.2])
     bars = Bars(
-        edges_s=edges_s, likeness=same, percentile=same, struck=np.zeros((3, 3), np.float32), on_beat=True
-    )
+        edges_s=edges_s, likeness=same, percentile=same, struck=np.zeros((3, 3), np.float32),
+        steady=np.ones((3, 3), bool), on_beat=True,
+    )  # fmt: skip
     plan = _Solver(bars, 6.7, FitWish(length_s=6.55), True).plain()
     assert plan is not None and plan.pieces[-1].source_end_s == pytest.approx(6.7)
     assert plan.pieces[-1].end_s == pytest.approx(6.55) and not plan.joins
@@ -135,7 +137,9 @@ def test_a_join_avoids_the_jump_that_is_struck_hardest():
     same = np.ones((6, 6), np.float32)
     struck = np.full((6, 6), 0.5, np.float32)
     struck[0, 3] = 1.0
-    bars = Bars(edges_s=np.arange(7.0), likeness=same, percentile=same, struck=struck, on_beat=True)
+    bars = Bars(
+        edges_s=np.arange(7.0), likeness=same, percentile=same, struck=struck, steady=same > 0, on_beat=True
+    )
     solver = _Solver(bars, 6.0, FitWish(length_s=3.0), True)
     assert solver.cost[0, 3] > solver.cost[0, 4]
     assert solver.cost[2, 3] == 0
@@ -150,6 +154,21 @@ def test_a_jump_is_struck_as_hard_as_the_music_is_louder_after_it_than_before_it
     assert struck[0, 3] > 0.99 and struck[2, 1] > 0.99 and struck[5, 4] > 0.99
     assert max(struck[1, 4], struck[3, 2], struck[4, 6]) < 0.99
     assert struck[5, 6] < 0.99 < struck[5, 1], "the same bar is left for both"
+
+
+def test_a_join_avoids_bars_off_the_click_that_most_of_them_keep():
+    from mvr.timing.fitting import _Solver
+
+    heard = hear(np.random.default_rng(5).normal(0, 0.1, 20 * SAMPLE_RATE_HZ).astype(np.float32))
+    edges_s = np.arange(20.0)
+    edges_s[5] += 0.06
+    bars = find_joins(heard, edges_s, 20.0)
+    apart = ~bars.steady
+    assert apart[4].all() and apart[:, 5].all() and apart.sum() == 2 * len(bars) - 1
+    alike = replace(bars, steady=np.ones_like(apart))
+    costs = [_Solver(each, 20.0, FitWish(length_s=9.0), True).cost for each in (bars, alike)]
+    assert (costs[0] - costs[1] > 1)[apart & (costs[1] > 0)].all() and costs[0][4, 5] == 0
+    assert find_joins(heard, np.arange(20.0) + 0.2 * np.sin(np.arange(20) / 2), 20.0).steady.all(), "no click"
 
 
 def test_a_hit_near_the_end_is_not_faded_away(song):
