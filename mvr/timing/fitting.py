@@ -29,6 +29,7 @@ _STRUCK, _USUAL_STROKE = (
     0.97,
 )  # what a join costs on the hardest stroke of a track, none below this share
 _UNSTEADY = 3.0  # what a join costs at which the beat stumbles
+_ELSEWHERE = 0.05  # share of what an off start costs under a hit: of equal ones the nearest is struck
 _LOUD = 2.0  # what a crossfade costs in the loudest moment of a track without a beat
 
 
@@ -187,6 +188,7 @@ class _Solver:
                 if plan is not None:
                     cost = extra + abs(plan.end_error_s) / self.bar_s + 0.1 * len(plan.joins)
                     cost += 0.5 * sum(1 - (piece.percentile or 0) for piece in plan.joins) * 10
+                    cost += _ELSEWHERE * self._off_start(plan.pieces[0].source_start_s)
                     if best is None or cost < best[0]:
                         best = cost, plan
         return None if best is None else best[1]

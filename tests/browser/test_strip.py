@@ -119,6 +119,19 @@ def test_music_is_moved_under_the_clip_and_a_track_is_fitted_to_it_heard_and_tak
     assert steps == pytest.approx([first, second, first, first + 0.1], abs=0.01)
     page.wait_for_function(f"() => Math.abs({HEARD_FROM} - {steps[-1]}) < 0.01")
     expect(slider).to_be_focused()  # the next key goes on
+
+    # a hand that takes hold right after a key goes on, too
+    box = visitor.place(STRIP, down=0.55)
+    x, y = box["x"] + box["width"] / 2, box["y"] + 0.55 * box["height"]
+    page.mouse.move(x, y)
+    page.keyboard.press("ArrowRight")
+    page.mouse.down()
+    page.mouse.move(x - 40, y, steps=2)
+    page.wait_for_timeout(500)
+    held_at = float(slider.get_attribute("aria-valuenow"))
+    page.mouse.move(x - 160, y, steps=2)
+    assert float(slider.get_attribute("aria-valuenow")) > held_at + 0.5
+    page.mouse.up()
     fit_and_take(visitor, tmp_path)
 
 

@@ -68,6 +68,17 @@ def test_a_hit_that_the_track_s_own_ending_cannot_follow_is_struck_and_faded(son
     assert plan.hit_error_s == 0 and plan.end_error_s == 0 and not str(plan.end_error_s).startswith("-")
 
 
+@pytest.mark.parametrize("start_s", [0.0, 26.0, 39.0])
+def test_of_parts_that_can_be_struck_the_one_next_to_the_wished_start_is(song, start_s):
+    _, music, bars = song
+    wish = FitWish(length_s=10.0, hit_s=5.0, start_s=start_s, ending=Ending.FADE)
+    [piece] = plan_fit(music, bars, wish).pieces
+    starts = music.sections_s[music.sections_s > 0.5] - wish.hit_s
+    fitting = starts[(starts >= 0) & (starts + wish.length_s <= music.end_s)]
+    assert len(fitting) > 1
+    assert piece.source_start_s == pytest.approx(fitting[np.abs(fitting - start_s).argmin()])
+
+
 def test_a_hit_goes_before_the_track_s_own_ending_where_no_smooth_join_leads_from_one_to_the_other(song):
     _, music, bars = song
     rough = replace(bars, percentile=np.zeros_like(bars.percentile))

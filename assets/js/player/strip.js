@@ -159,6 +159,7 @@
     /* ---- by hand: a finger or a mouse ---- */
     const drag = (part, seconds) => part.addEventListener("pointerdown", (down) => {
       if (down.button > 0) return;
+      tell();
       const before = start, from = first(), wide = svg.getBoundingClientRect().width;
       let gone = false;
       drawn.held = true;
@@ -182,6 +183,12 @@
     Object.entries({ tabindex: 0, role: "slider", "aria-label": texts.strip_move, "aria-valuemin": 0, "aria-valuemax": latest.toFixed(2) })
       .forEach(([name, value]) => clipped.setAttribute(name, value));
     let later = 0;
+    /* what keys have moved is told a while after the last one, or before a hand goes on */
+    const tell = () => {
+      clearTimeout(later);
+      if (later && svg.isConnected) moved();
+      later = 0;
+    };
     clipped.addEventListener("keydown", (event) => {
       const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       const end = { Home: 0, End: latest }[event.key];
@@ -194,7 +201,7 @@
       else to(way > 0 ? steps[0] : steps[steps.length - 1], true);
       drawn.held = true;
       clearTimeout(later);
-      later = setTimeout(() => { if (svg.isConnected) moved(); release(drawn); }, KEY_MS);
+      later = setTimeout(() => { tell(); release(drawn); }, KEY_MS);
     });
 
     const offer = (at, shown, told, kind) => {
