@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _AGREEING = 8  # so many frames must lie off before silence is put in or sound left out
 _SLACK_S = 0.015  # a lost packet is longer (AAC 21 ms, Opus 20 ms), what recorders stray by is shorter
 _START_SLACK_S = 0.0015  # in the first second, where muxers leave room for an encoder's delay: rounding only
+_ABSURD = 1e6  # times full scale: what is computed of such sound overflows
 _WIDTHS = {"mean": 1, "first": 1, "stereo": 2}
 
 
@@ -82,7 +83,7 @@ def read_sound(
 
     Raises:
         NoSound, Truncated, UnsupportedCodec, TooLong, ...: see `MediaError`.
-        NotFinite: the file holds NaN or infinite samples.
+        NotFinite: the file holds NaN, infinite or absurdly large samples.
     """
     wish = SoundWish(sample_rate_hz=sample_rate_hz, channels=channels, start_s=start_s, duration_s=duration_s)
     return read_sounds(path, [wish], limits)[0][:, 0]
@@ -260,8 +261,8 @@ class _Tap:
         block = np.ascontiguousarray(block, np.float32)
         if self._resampler is not None:
             block = self._resampler.resample_chunk(block, last=last)
-        if not np.isfinite(block).all():
-            raise NotFinite(f"{self._path.name}: the sound holds NaN or infinite samples")
+        if not (np.abs(block) < _ABSURD).all():  # NaN is not below anything
+            raise NotFinite(f"{self._path.name}: the sound holds NaN, infinite or absurdly large samples")
         self._heard += len(block)
         if len(block):
             (self._wish.keep or self._kept.append)(block)

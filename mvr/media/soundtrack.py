@@ -102,7 +102,16 @@ def read_music(
             music = read_stereo(path, RATE_HZ, start_s=start_s, duration_s=length / RATE_HZ, limits=limits)
     if music is None or len(music) < length:
         start_s, music = 0.0, read_stereo(path, RATE_HZ, limits=limits)
+    elif not is_heard(music):
+        raise NoSound(
+            f"{path.name}: the music is silent from {start_s:g} s on for as long as the clip; choose another start"
+        )
     return workable(music, path), start_s
+
+
+def is_heard(music: FloatSamples) -> bool:
+    """Whether anything is heard in a stretch of music."""
+    return _peak(without_offset(music)) >= _NOTHING
 
 
 def workable(music: FloatSamples, path: Path | str) -> FloatSamples:

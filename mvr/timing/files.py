@@ -41,12 +41,23 @@ def plan_file(track: Path | str, wish: FitWish) -> FitPlan:
 
 
 def fitted_sound(track: Path | str, plan: FitPlan) -> FloatArray:
-    """The fitted music at 48 kHz, (round(length_s * 48,000), 2). Raises MediaError."""
+    """The fitted music at 48 kHz, (round(length_s * 48,000), 2).
+
+    Raises:
+        MediaError: the track cannot be read. NoSound: what the plan takes of it is silent.
+    """
     from mvr.media.loudness import RATE_HZ
     from mvr.media.sound import read_stereo
-    from mvr.media.soundtrack import workable
+    from mvr.media.soundtrack import is_heard, workable
 
-    return render_fit(workable(read_stereo(track, RATE_HZ), track), plan, RATE_HZ)
+    fitted = render_fit(workable(read_stereo(track, RATE_HZ), track), plan, RATE_HZ)
+    if not is_heard(fitted):
+        silent_s = plan.pieces[0].source_start_s
+        raise NoSound(
+            f"{Path(track).name}: the track is silent from {silent_s:.1f} s on for as long as the clip; choose "
+            "another start"
+        )
+    return fitted
 
 
 def write_fit(track: Path | str, plan: FitPlan, out: Path, loudness_lufs: float = -16.0) -> None:

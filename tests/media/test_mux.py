@@ -267,6 +267,13 @@ def test_music_far_below_full_scale_is_played_and_silence_names_file_and_level(
         mux_music(plain_clip, dither, tmp_path / "out.mp4")
 
 
+def test_a_stretch_that_is_silent_is_not_said_of_the_whole_track(write_wav, tmp_path):
+    sound = band(12, 200, 4000, 16)
+    sound[3 * RATE_HZ : 11 * RATE_HZ] = 0
+    with pytest.raises(NoSound, match=r"gap\.wav: the music is silent from 4 s on for as long as the clip"):
+        read_music(write_wav(tmp_path / "gap.wav", sound, RATE_HZ), 5 * RATE_HZ, 4.0)
+
+
 def test_music_that_is_long_enough_is_the_music():
     music = band(10, 200, 4000, 3)
     fitted = fit_music(music, 4 * RATE_HZ, MuxSettings(start_s=2, fade_s=1))

@@ -166,10 +166,11 @@ def test_silence_is_zeros_not_an_error(ffmpeg, tmp_path):
     assert len(sound) == pytest.approx(16000, abs=800) and not sound.any()
 
 
-def test_samples_that_are_no_numbers_are_refused(write_wav, tmp_path):
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e30])
+def test_samples_that_are_no_numbers_of_a_sound_are_refused(write_wav, tmp_path, value):
     samples = np.zeros(4800, np.float32)
-    samples[100] = np.nan
-    with pytest.raises(NotFinite, match="NaN or infinite"):
+    samples[100] = value
+    with pytest.raises(NotFinite, match="NaN, infinite or absurdly large"):
         read_sound(write_wav(tmp_path / "nan.wav", samples, 48000), 16000)
 
 

@@ -11,7 +11,7 @@ from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import Watcher, points_of_thumb
 from mvr.signal.rhythm import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.timing.files import plan_file
+from mvr.timing.files import fitted_sound, plan_file
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.fitting import FitWish, plan_fit
 from mvr.timing.joins import find_joins
@@ -67,6 +67,18 @@ def test_a_track_that_is_no_longer_than_a_click_is_not_called_silent(tmp_path):
     soundfile.write(tmp_path / "click.wav", np.full(441, 0.3), 44_100)
     with pytest.raises(NoSound, match=r"click\.wav: the track is 10 ms long"):
         plan_file(tmp_path / "click.wav", FitWish(length_s=9.0))
+
+
+def test_a_fit_of_which_nothing_would_be_heard_says_so(tmp_path):
+    late = np.zeros(20 * 8000)
+    late[19 * 8000 :: 800] = 0.5
+    soundfile.write(tmp_path / "late.wav", late, 8000)
+    plan = plan_file(tmp_path / "late.wav", FitWish(length_s=6.0))
+    assert plan.pieces[-1].source_end_s < 19, "else this test shows nothing"
+    with pytest.raises(
+        NoSound, match=r"late\.wav: the track is silent from 0\.0 s on for as long as the clip"
+    ):
+        fitted_sound(tmp_path / "late.wav", plan)
 
 
 def test_a_fade_out_of_a_moment_is_told_as_one():
