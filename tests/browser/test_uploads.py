@@ -76,6 +76,16 @@ def test_every_kind_of_clip_is_ranked_and_plays(visitor, clips):
     assert page.get_by_text("not playable").count() == 0
 
 
+# what the server tells as soon as it is asked: one item's start
+REFINED = """(id) => {
+  const plain = window.fetch, now = { from: "0.123", start: "0.12", sound: "", excerpts: "", timing: "", wave: [0, 1] };
+  window.fetch = async (...asked) => (String(asked[0]).endsWith("timing.json")
+    ? new Response(JSON.stringify({ done: true, said: "", rows: { [id]: now } })) : plain(...asked));
+  const list = document.querySelector("#mv-results-v2m .mv-list");
+  list.insertAdjacentHTML("afterend", '<p data-measuring="timing.json" hidden></p>');
+}"""
+
+
 def test_a_clip_that_comes_while_the_last_one_is_made_playable_takes_its_place(visitor, clips):
     visitor.open()
     page = search(visitor, clips("first.mp4", *KINDS["silent.mp4"], sound=False))
@@ -87,6 +97,9 @@ def test_a_clip_that_comes_while_the_last_one_is_made_playable_takes_its_place(v
     page.locator(f"{TAB} .mv-stage").get_by_text(slow.name, exact=True).wait_for()
     page.wait_for_function("!mvAudition.tabs.get('v2m').player.playing()")
     visitor.status("busy", texts.CONVERTING)
+    page.evaluate(REFINED, heard)
+    page.locator("#mv-results-v2m [data-measured=done]").wait_for(state="attached")
+    assert page.locator(f"{ROWS}[data-id='{heard}']").get_attribute("data-from") == "0.123"
     page.evaluate(
         f"mvAudition.react(); document.querySelector(`{ROWS}[data-id='{heard}'] [data-hear]`).click()"
     )

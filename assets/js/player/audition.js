@@ -60,12 +60,15 @@
       return { ...(box ? fittedTrack(box, row) : { ...plain, ...streamed(row) }), ...pictured(row) };
     };
 
+    /* what is chosen is the last clip's as long as the next one is not on the stage, though its list is there */
+    const isChosen = (row) => row.dataset.id === chosen && Boolean(stage());
+
     /* ---- what is seen of it ---- */
     const paint = () => {
       const playing = player.playing();
       const here = stage();
       rows().forEach((row) => {
-        const on = Boolean(here) && row.dataset.id === chosen;  /* of the clip before, as long as the next one is none yet */
+        const on = isChosen(row);
         row.classList.toggle("is-heard", on);
         row.classList.toggle("is-coming", row.dataset.id === coming);
         if (on) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current");
@@ -169,7 +172,7 @@
 
     /* ---- choosing ---- */
     const hear = (row) => {
-      if (row.dataset.id === chosen && !coming && stage())
+      if (isChosen(row) && !coming)
         return Promise.resolve(player.toggle()).then(() => row.dataset.sound || settle(row.dataset.id)).catch(failed);
       const id = row.dataset.id;
       if (id !== chosen) fitted = false;
@@ -289,7 +292,7 @@
       if (row.dataset.timing === now.timing && row.dataset.from === now.from) return;
       if (now.timing) row.dataset.timing = now.timing;
       if (row.dataset.moved) return;
-      if (row.dataset.id === chosen) {
+      if (isChosen(row)) {
         if (row.dataset.from !== now.from) begin(row, row.dataset.from, row.dataset.sound);
         return;
       }
