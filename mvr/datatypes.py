@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+Times = npt.NDArray[np.float64]  # moments, in seconds
 SPLITS = ("train", "val", "test")
 
 

@@ -200,7 +200,7 @@ def _alignment(seconds: float) -> Contest:
 
 
 def _slid(seconds: float) -> Work:
-    from mvr.timing.sliding import Slide
+    from mvr.timing.placing.sliding import Slide
 
     clip = film(seconds)
     slide = Slide([track(0)], len(clip.energy))
@@ -245,7 +245,7 @@ def _list(tracks: int) -> Contest:
 
 
 def _placed(tracks: int, draws: int) -> Work:
-    from mvr.timing.placing import place_tracks
+    from mvr.timing.placing.places import place_tracks
 
     clip, music = film(_CLIP_S), [track(seed) for seed in range(tracks)]
     parts = [(10.0 * (seed % 12), 10.0 * (seed % 12) + 10) for seed in range(tracks)]

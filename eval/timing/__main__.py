@@ -79,9 +79,9 @@ def _rhythm(_clips: Path | None, _music: Path | None) -> JsonDict:
 
 def _cuts(clips: Path | None, _music: Path | None) -> JsonDict:
     from eval.timing.cuts import measure_cuts
-    from eval.timing.demo_films import demo_films
-    from eval.timing.joined import joined_films
-    from eval.timing.odd_shots import odd_films
+    from eval.timing.films.demo_films import demo_films
+    from eval.timing.films.joined import joined_films
+    from eval.timing.films.odd_shots import odd_films
 
     joined = () if clips is None else joined_films(clips)
     return measure_cuts(itertools.chain(odd_films(4, seed=61), demo_films(), joined))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eval.timing.shots import KINDS, RATE_FPS, CutFilm, Pixels, draw_films, paint_film
+from eval.timing.films.shots import KINDS, RATE_FPS, CutFilm, Pixels, draw_films, paint_film
 from mvr.datatypes import JsonDict
 from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import THUMB_PX, Watcher, points_of_thumb

@@ -18,13 +18,13 @@ from mvr.datatypes import FloatArray, JsonDict
 from mvr.errors import MvrError
 from mvr.media.sound import read_stereo
 from mvr.signal.onsets import FRAME_RATE_HZ, band_flux
-from mvr.signal.rhythm import hear
+from mvr.signal.rhythm.hearing import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ, mel_db, power_spectrogram
-from mvr.timing.fitting import ALIKE, FitWish, plan_fit
-from mvr.timing.joins import find_joins
+from mvr.timing.fitting.joins import find_joins
+from mvr.timing.fitting.paths import ALIKE, FitWish, plan_fit
+from mvr.timing.fitting.plan import Ending, FitPlan, Method
+from mvr.timing.fitting.rendering import render_fit
 from mvr.timing.music import measure_music
-from mvr.timing.plan import Ending, FitPlan, Method
-from mvr.timing.rendering import render_fit
 
 SONG_LENGTHS_S = (30.0, 60.0, 90.0, 180.0)
 EXCERPT_LENGTHS_S = (8.0, 15.0, 30.0)

@@ -14,9 +14,9 @@ import numpy as np
 from eval.timing.songs import draw_songs
 from mvr.datatypes import JsonDict
 from mvr.errors import MvrError
-from mvr.timing.cuts import REACH_S, cuts_on_beats
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming, measure_music, measure_music_file
+from mvr.timing.placing.cuts import REACH_S, cuts_on_beats
 
 FEWEST_CUTS, LONGEST_S = 3, 20.0
 

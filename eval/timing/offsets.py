@@ -27,8 +27,8 @@ from mvr.signal.picture import Changes, Watcher
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music
-from mvr.timing.placing import place_tracks
-from mvr.timing.sliding import STEP_S, score_starts
+from mvr.timing.placing.places import place_tracks
+from mvr.timing.placing.sliding import STEP_S, score_starts
 
 WINDOW_S, SHORTEST_S, MOST_S = 30.0, 8.0, 95.0  # of a clip at most 95 s are decoded: three windows
 TRIM_S, STRICT_TRIM_S, STRICT_PICTURE_S = 2.0, 4.0, 10.0

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray, JsonDict
-from mvr.timing.sliding import VARIANTS
+from mvr.timing.placing.sliding import VARIANTS
 
 REDRAWS = 4000
 FOUND_S = 0.5

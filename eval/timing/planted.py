@@ -15,17 +15,17 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
+from eval.timing.films.shots import RATE_FPS, Pixels
 from eval.timing.outcomes import FOUND_S
-from eval.timing.shots import RATE_FPS, Pixels
 from eval.timing.songs import render_song
 from mvr.datasets.synthetic.latents import GENRES
 from mvr.datatypes import FloatArray, JsonDict
 from mvr.signal.curves import CURVE_RATE_HZ, FINE
 from mvr.signal.picture import Watcher, points_of_thumb
-from mvr.signal.rhythm import hear
+from mvr.signal.rhythm.hearing import hear
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, fine_onsets, measure_music, strongest_apart
-from mvr.timing.sliding import STEP_S, score_starts
+from mvr.timing.placing.sliding import STEP_S, score_starts
 
 TRACK_S, FILM_S = 60.0, 18.0
 MOMENTS = 12  # three of four cuts, the fourth a flash

@@ -17,10 +17,10 @@ from eval.timing.planted import TRACK_S, Follows, Planted, Source, plant
 from eval.timing.songs import render_song
 from mvr.datasets.synthetic.latents import GENRES
 from mvr.datatypes import JsonDict
-from mvr.signal.rhythm import hear
+from mvr.signal.rhythm.hearing import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.music import MusicTiming, fine_onsets, measure_music
-from mvr.timing.sliding import STEP_S
+from mvr.timing.placing.sliding import STEP_S
 
 FILMS = 3  # of each piece and kind
 

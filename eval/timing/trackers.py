@@ -16,7 +16,7 @@ import numpy.typing as npt
 from eval.timing.patterns import Times
 from mvr.datatypes import FloatArray
 from mvr.signal.onsets import FRAME_RATE_HZ
-from mvr.signal.rhythm import find_rhythm, hear
+from mvr.signal.rhythm.hearing import find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
 SLOWEST_BPM, FASTEST_BPM = 50.0, 220.0

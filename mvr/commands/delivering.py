@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mvr.delivery.plan import Delivery, Film, Sound
     from mvr.library import Item, Library
     from mvr.retrieval import Retriever
-    from mvr.timing.plan import Ending
+    from mvr.timing.fitting.plan import Ending
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from mvr.commands.recommend import AlphaOption, CommercialOption
 from mvr.config.outputs import VIDEO_ENDINGS, check_output_file
 from mvr.datatypes import JsonDict, Original
 from mvr.errors import UsageError
-from mvr.timing.plan import Ending, FitPlan
+from mvr.timing.fitting.plan import Ending, FitPlan
 
 OutOption = Annotated[
     Path | None,

@@ -21,10 +21,10 @@ from mvr.commands.options import (
 from mvr.commands.output import print_json, say
 from mvr.config.outputs import check_output_file
 from mvr.errors import UsageError
-from mvr.timing.plan import Ending
+from mvr.timing.fitting.plan import Ending
 
 if TYPE_CHECKING:
-    from mvr.timing.plan import FitPlan, Piece
+    from mvr.timing.fitting.plan import FitPlan, Piece
 
 HitOption = Annotated[
     float | None,
@@ -88,7 +88,7 @@ def plan_track(video: Path, track: str, library: Path | None, choice: FitChoice)
     """The track's file, and its plan for the clip."""
     from mvr.media.probe import probe
     from mvr.timing.files import plan_file
-    from mvr.timing.fitting import FitWish
+    from mvr.timing.fitting.paths import FitWish
 
     music, _ = track_file(track, library_or_demo(library)[0])
     length_s = probe(video, needs=("picture",)).duration_s

@@ -28,7 +28,7 @@ from mvr.errors import IndexUnreachable, MediaError, NotFinite, UsageError
 if TYPE_CHECKING:
     from mvr.embeddings.system import System
     from mvr.retrieval import Filters, RankedList, Retriever
-    from mvr.timing.placing import Placing
+    from mvr.timing.placing.places import Placing
 
 AlphaOption = Annotated[
     float | None,
@@ -356,7 +356,7 @@ def _show_starts(ranked: RankedList, placed: RankedList) -> None:
 
 def _in_time(placing: Placing) -> str:
     """Where the music starts and how sure that is, cuts near beats beside what random cuts would have."""
-    from mvr.timing.placing import percent
+    from mvr.timing.placing.places import percent
 
     start = f"music from {placing.start_s:.2f} s: "
     words = placing.told if placing.peak is None else f"{start}{placing.told}"

@@ -32,8 +32,8 @@ from mvr.media.probe import probe
 if TYPE_CHECKING:
     from mvr.library import Item
     from mvr.timing.film import FilmTiming
+    from mvr.timing.fitting.plan import Ending, FitPlan
     from mvr.timing.music import MusicTiming
-    from mvr.timing.plan import Ending, FitPlan
 
 _HOLDERS = tuple(field.name for field in fields(RightsHolders))
 
@@ -185,13 +185,13 @@ def lay_item(
 
 
 def fit_sound(sound: Sound, film: Film, *, ending: Ending, hit_s: float | None = None) -> Sound:
-    """A track cut to the clip by whole bars, from near where it would have begun; see `mvr.timing.fitting`.
+    """A track cut to the clip by whole bars, from near where it would have begun; see `mvr.timing.fitting.paths`.
 
     Raises:
         MediaError: it cannot be read, or it is silent. UsageError: a hit outside the clip.
     """
     from mvr.timing.files import plan_file
-    from mvr.timing.fitting import FitWish
+    from mvr.timing.fitting.paths import FitWish
 
     start_s = sound.pieces[0].source_start_s if sound.pieces else 0.0
     wish = FitWish(length_s=film.length_s, start_s=start_s, ending=ending, hit_s=hit_s)

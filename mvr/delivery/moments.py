@@ -9,7 +9,7 @@ import numpy as np
 from mvr.delivery.plan import Marker, MarkerKind, Piece
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
-from mvr.timing.pulses import NEAR_BEAT_S
+from mvr.timing.placing.pulses import NEAR_BEAT_S
 
 
 def cut_markers(film: FilmTiming, length_s: float) -> tuple[Marker, ...]:

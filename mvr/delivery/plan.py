@@ -10,7 +10,7 @@ from pathlib import Path
 from mvr.datatypes import JsonDict
 from mvr.delivery.clock import PictureClock
 from mvr.errors import UsageError
-from mvr.timing.plan import FitPlan
+from mvr.timing.fitting.plan import FitPlan
 
 TARGET_LUFS = -16.0
 TRUE_PEAK_DBTP = -1.5

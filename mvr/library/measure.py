@@ -67,7 +67,7 @@ def _hear(path: Path, duration_s: float, track: bool) -> _Heard:
     from mvr.media import fingerprint
     from mvr.media.loudness import RATE_HZ, LoudnessMeter
     from mvr.media.sound import SoundWish, read_sounds
-    from mvr.signal.rhythm import estimate_tempo
+    from mvr.signal.rhythm.hearing import estimate_tempo
     from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
     meter = LoudnessMeter()

@@ -11,7 +11,7 @@ from pydantic import Field
 from mvr.datatypes import Direction, Modality
 from mvr.errors import DataError, UsageError
 from mvr.mcp.answers import Cut, Explanation, Fitted, Match, Ranking, Stretch, Timeline
-from mvr.timing.plan import Ending
+from mvr.timing.fitting.plan import Ending
 
 if TYPE_CHECKING:
     from mvr.delivery.laying import Timing

@@ -15,10 +15,10 @@ from mvr.retrieval.facts import words_of
 from mvr.retrieval.query import Query
 
 if TYPE_CHECKING:
-    from mvr.timing.cuts import CutsOnBeats
     from mvr.timing.film import FilmTiming
     from mvr.timing.music import MusicTiming
-    from mvr.timing.placing import Placing
+    from mvr.timing.placing.cuts import CutsOnBeats
+    from mvr.timing.placing.places import Placing
 
 COLUMNS = [
     "rank",
@@ -151,7 +151,7 @@ class Result:
         """
         if self.placing is None or self.music is None or self.film is None:
             return None
-        from mvr.timing.cuts import cuts_on_beats
+        from mvr.timing.placing.cuts import cuts_on_beats
 
         return cuts_on_beats(self.film, self.music, self.placing.start_s)
 

@@ -10,7 +10,7 @@ from mvr.retrieval.facts import with_cuts, with_tempo
 from mvr.retrieval.ranked import RankedList, Result
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
-from mvr.timing.placing import Placing, place_tracks
+from mvr.timing.placing.places import Placing, place_tracks
 
 
 def place_list(ranked: RankedList, timings: Timings) -> RankedList:

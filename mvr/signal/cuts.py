@@ -11,8 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import FloatArray
-from mvr.signal.beats import Times
+from mvr.datatypes import FloatArray, Times
 from mvr.signal.picture import LAGS, LEAST, Changes
 
 _STAYS = 0.5  # share of the distance that must still be there up to LAGS frames later

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mvr.datatypes import FloatArray
-from mvr.signal.beats import Times
+from mvr.datatypes import FloatArray, Times
 
 THUMB_PX = (48, 27)  # wide, high
 LAGS = 8  # frames apart that are compared: a flash may last one less

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from mvr.datatypes import FloatArray
 from mvr.errors import NoSound
-from mvr.signal.rhythm import hear
+from mvr.signal.rhythm.hearing import hear
 from mvr.signal.spectrum import FFT_SIZE, SAMPLE_RATE_HZ
-from mvr.timing.fitting import FitWish, plan_fit
-from mvr.timing.joins import find_joins
+from mvr.timing.fitting.joins import find_joins
+from mvr.timing.fitting.paths import FitWish, plan_fit
+from mvr.timing.fitting.plan import FitPlan
+from mvr.timing.fitting.rendering import render_fit
 from mvr.timing.music import measure_heard
-from mvr.timing.plan import FitPlan
-from mvr.timing.rendering import render_fit
 
 
 def plan_file(track: Path | str, wish: FitWish) -> FitPlan:

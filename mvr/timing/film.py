@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mvr.datatypes import FloatArray, JsonDict
-from mvr.signal.beats import Times
+from mvr.datatypes import FloatArray, JsonDict, Times
 from mvr.signal.curves import FINE, binned, bins_of, fine_curve, novelty, standing_out
 from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import Changes, Watcher, find_fades, find_flashes

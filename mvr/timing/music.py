@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mvr.datatypes import FloatArray, JsonDict
-from mvr.signal.beats import Times
-from mvr.signal.chains import begins_often
+from mvr.datatypes import FloatArray, JsonDict, Times
 from mvr.signal.curves import (
     CURVE_RATE_HZ,
     FINE,
@@ -24,7 +22,8 @@ from mvr.signal.curves import (
     standing_out,
 )
 from mvr.signal.onsets import FRAME_RATE_HZ
-from mvr.signal.rhythm import Heard, find_rhythm, hear
+from mvr.signal.rhythm.chains import begins_often
+from mvr.signal.rhythm.hearing import Heard, find_rhythm, hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
 HITS = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from eval.timing.model_file import write_model
+from eval.timing.models.model_file import write_model
 
 
 def test_a_model_tells_the_command_that_made_it_and_on_how_many_examples(tmp_path, monkeypatch, capsys):
@@ -15,6 +15,6 @@ def test_a_model_tells_the_command_that_made_it_and_on_how_many_examples(tmp_pat
     write_model(
         "about", product, counts, lambda rounds, songs: range(rounds * songs), lambda data: {"weights": data}
     )
-    made_by = "python -m eval.timing.bar_model --rounds 3 --songs 2"
+    made_by = "python -m eval.timing.models.bar_model --rounds 3 --songs 2"
     assert json.loads(out.read_text()) == {"made_by": made_by, "examples": 6, "weights": [0, 1, 2, 3, 4, 5]}
     assert not product.exists() and capsys.readouterr().out == f"{out}: fitted on 6 examples\n"

@@ -7,11 +7,11 @@ import pytest
 
 from eval.timing import trackers
 from eval.timing.cuts import Count, thumbs_of
-from eval.timing.joined import single_shots
+from eval.timing.films.joined import single_shots
+from eval.timing.films.shots import RATE_FPS, paint_film
 from eval.timing.offsets import Clip, find_clips, measure_offsets, windows
 from eval.timing.outcomes import Outcome, summary, within
 from eval.timing.report import _worth, write_report
-from eval.timing.shots import RATE_FPS, paint_film
 from eval.timing.verdicts import verdicts
 from mvr.errors import UsageError
 from mvr.signal.picture import Watcher, points_of_thumb

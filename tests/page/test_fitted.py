@@ -28,7 +28,7 @@ from mvr.page.search.preview import Taken, mux_preview
 from mvr.page.search.search_view import View
 from mvr.page.serving import Shelf
 from mvr.retrieval import Filters, Retriever
-from mvr.timing.plan import Ending, FitPlan, Method, Piece
+from mvr.timing.fitting.plan import Ending, FitPlan, Method, Piece
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from mvr.page.search.exports import timeline_link
 from mvr.page.search.handover import delivery_of, papers
 from mvr.page.serving import Shelf
 from mvr.retrieval import Retriever
-from mvr.timing.plan import Ending, FitPlan, Method, Piece
+from mvr.timing.fitting.plan import Ending, FitPlan, Method, Piece
 
 
 @pytest.fixture

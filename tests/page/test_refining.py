@@ -25,7 +25,7 @@ from mvr.page.search.refining import Refining, said
 from mvr.page.search.search_view import View
 from mvr.page.serving import Shelf
 from mvr.retrieval import Filters, Retriever
-from mvr.timing.placing import percent
+from mvr.timing.placing.places import percent
 
 
 class Timings:

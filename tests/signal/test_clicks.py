@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mvr.signal.beats import LOOSE, beat_candidates
-from mvr.signal.chains import find_chains
-from mvr.signal.clicks import Click, find_click, on_click
 from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.rhythm.beats import LOOSE, beat_candidates
+from mvr.signal.rhythm.chains import find_chains
+from mvr.signal.rhythm.clicks import Click, find_click, on_click
 
 RNG = np.random.default_rng(3)
 PERIOD_S = 0.5373

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from eval.timing.cuts import Count, adaptive_cuts, compare_cuts, our_cuts, quiet_windows
-from eval.timing.demo_films import demo_films
-from eval.timing.odd_shots import ODD_KINDS, odd_film
-from eval.timing.shots import KINDS, RATE_FPS, CutFilm, draw_films, fade_over, paint_film, paint_shot
+from eval.timing.films.demo_films import demo_films
+from eval.timing.films.odd_shots import ODD_KINDS, odd_film
+from eval.timing.films.shots import KINDS, RATE_FPS, CutFilm, draw_films, fade_over, paint_film, paint_shot
 from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import Watcher
 

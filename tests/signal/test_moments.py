@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mvr.signal.moments import SPANS, WIDTH, Moments
 from mvr.signal.onsets import FRAME_RATE_HZ, onset_envelopes
+from mvr.signal.rhythm.moments import SPANS, WIDTH, Moments
 
 BEAT_S = 0.5
 CHORDS = np.eye(12, dtype=np.float32)[[0, 5, 7, 9, 2, 4]]  # six chords, four beats each

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eval.timing.cuts import thumbs_of
-from eval.timing.shots import RATE_FPS, paint_shot
+from eval.timing.films.shots import RATE_FPS, paint_shot
 from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import LAGS, Watcher, find_fades, find_flashes, points_of_thumb
 

@@ -8,11 +8,11 @@ from eval.timing.patterns import play_pattern
 from eval.timing.songs import render_song
 from mvr.library.demo import demo_dir
 from mvr.media.sound import read_sound
-from mvr.signal.bars import find_bars
-from mvr.signal.beats import beat_candidates
-from mvr.signal.moments import WIDTH
 from mvr.signal.onsets import FRAME_RATE_HZ
-from mvr.signal.rhythm import find_rhythm, hear
+from mvr.signal.rhythm.bars import find_bars
+from mvr.signal.rhythm.beats import beat_candidates
+from mvr.signal.rhythm.hearing import find_rhythm, hear
+from mvr.signal.rhythm.moments import WIDTH
 from mvr.signal.spectrum import SAMPLE_RATE_HZ, mel_db, power_spectrogram
 
 

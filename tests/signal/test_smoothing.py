@@ -8,7 +8,7 @@ import scipy.fft
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 from mvr.signal.smoothing import BLOCK, smoothed, smoothed_rows, window_means
-from mvr.timing.meeting import fast_length
+from mvr.timing.placing.meeting import fast_length
 
 
 @pytest.mark.parametrize("shape", [(1,), (5,), (240,), (3, 70), (70, 65), (2, 3, 40), (0, 9)])

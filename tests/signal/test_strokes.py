@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mvr.signal.lags import by_strokes_s
-from mvr.signal.rhythm import find_rhythm, hear
+from mvr.signal.rhythm.hearing import find_rhythm, hear
+from mvr.signal.rhythm.lags import by_strokes_s
+from mvr.signal.rhythm.strokes import HOP, sharp_strokes, stroke_rises, struck_beside, struck_near
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.signal.strokes import HOP, sharp_strokes, stroke_rises, struck_beside, struck_near
 
 
 def strokes(times_s: np.ndarray, seconds: float) -> np.ndarray:
@@ -55,7 +55,7 @@ def test_what_never_strikes_is_not_clear():
 def test_a_long_sound_is_heard_in_pieces_as_at_once(monkeypatch):
     sound = strokes(np.arange(0.2, 9, 0.37), 9.5)
     whole = stroke_rises(sound)
-    monkeypatch.setattr("mvr.signal.strokes._CHUNK", 4096)
+    monkeypatch.setattr("mvr.signal.rhythm.strokes._CHUNK", 4096)
     np.testing.assert_allclose(stroke_rises(sound), whole, atol=1e-4)
 
 

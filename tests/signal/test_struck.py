@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from eval.timing.songs import render_song
-from mvr.signal.bars import Bars
-from mvr.signal.rhythm import find_rhythm, hear
-from mvr.signal.strokes import RATE_HZ, sharp_strokes
-from mvr.signal.struck import struck_beats
+from mvr.signal.rhythm.bars import Bars
+from mvr.signal.rhythm.hearing import find_rhythm, hear
+from mvr.signal.rhythm.strokes import RATE_HZ, sharp_strokes
+from mvr.signal.rhythm.struck import struck_beats
 
 BEATS = 160
 PERIOD_S = 0.667

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from eval.timing.songs import render_whole_song
-from mvr.signal.rhythm import find_rhythm, hear
-from mvr.signal.strokes import RATE_HZ
-from mvr.signal.swing import swung_beats
+from mvr.signal.rhythm.hearing import find_rhythm, hear
+from mvr.signal.rhythm.strokes import RATE_HZ
+from mvr.signal.rhythm.swing import swung_beats
 
 BEATS = 0.4 + 0.53 * np.arange(100)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mvr.signal.strokes import RATE_HZ
-from mvr.signal.tails import on_with_click
+from mvr.signal.rhythm.strokes import RATE_HZ
+from mvr.signal.rhythm.tails import on_with_click
 
 PERIOD_S = 0.51
 CLICK_S = 0.7 + PERIOD_S * np.arange(140)

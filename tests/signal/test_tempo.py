@@ -5,9 +5,9 @@ import pytest
 
 from eval.timing.patterns import play_pattern
 from eval.timing.songs import render_song
-from mvr.signal.rhythm import estimate_tempo
+from mvr.signal.rhythm.hearing import estimate_tempo
+from mvr.signal.rhythm.tempo import envelopes_of, tempi_of, tempo_of
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.signal.tempo import envelopes_of, tempi_of, tempo_of
 
 
 @pytest.mark.parametrize("bpm", [55, 84, 120, 165, 180, 200, 215])

@@ -9,16 +9,16 @@ import soundfile
 from mvr.errors import NoSound
 from mvr.signal.cuts import find_cuts
 from mvr.signal.picture import Watcher, points_of_thumb
-from mvr.signal.rhythm import hear
+from mvr.signal.rhythm.hearing import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 from mvr.timing.files import fitted_sound, plan_file
 from mvr.timing.film import FilmTiming, film_timing
-from mvr.timing.fitting import FitWish, plan_fit
-from mvr.timing.joins import find_joins
+from mvr.timing.fitting.joins import find_joins
+from mvr.timing.fitting.paths import FitWish, plan_fit
+from mvr.timing.fitting.plan import Ending, Method
+from mvr.timing.fitting.rendering import render_fit
 from mvr.timing.music import measure_music
-from mvr.timing.placing import place_tracks
-from mvr.timing.plan import Ending, Method
-from mvr.timing.rendering import render_fit
+from mvr.timing.placing.places import place_tracks
 from tests.timing.test_placing import a_film, a_track
 
 TONE = 0.3 * np.sin(2 * np.pi * 440 * np.arange(20 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ).astype(np.float32)

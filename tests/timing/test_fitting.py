@@ -9,13 +9,13 @@ import pytest
 from eval.timing.fits import flux_share
 from eval.timing.songs import render_whole_song
 from mvr.errors import UsageError
-from mvr.signal.rhythm import hear
+from mvr.signal.rhythm.hearing import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.timing.fitting import ALIKE, FitWish, plan_fit
-from mvr.timing.joins import find_joins
+from mvr.timing.fitting.joins import find_joins
+from mvr.timing.fitting.paths import ALIKE, FitWish, plan_fit
+from mvr.timing.fitting.plan import Ending, Method
+from mvr.timing.fitting.rendering import fade_of, render_fit
 from mvr.timing.music import measure_music
-from mvr.timing.plan import Ending, Method
-from mvr.timing.rendering import fade_of, render_fit
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +103,8 @@ def test_a_fade_keeps_the_wished_start_and_needs_no_join_where_the_track_is_long
 def test_no_path_is_smoother_than_the_one_that_is_taken():
     """Against every sequence of four bars."""
     rng = np.random.default_rng(3)
-    from mvr.timing.fitting import _Solver
-    from mvr.timing.joins import Bars
+    from mvr.timing.fitting.joins import Bars
+    from mvr.timing.fitting.paths import _Solver
 
     like = rng.uniform(-1, 1, (5, 5)).astype(np.float32)
     bars = Bars(
@@ -127,8 +127,8 @@ def test_no_path_is_smoother_than_the_one_that_is_taken():
 
 
 def test_a_bar_that_is_heard_too_long_keeps_no_track_from_its_own_ending():
-    from mvr.timing.fitting import _Solver
-    from mvr.timing.joins import Bars
+    from mvr.timing.fitting.joins import Bars
+    from mvr.timing.fitting.paths import _Solver
 
     same = np.ones((3, 3), np.float32)
     edges_s = np.array([0.0, 2.0, 4.0, 6.2])
@@ -142,8 +142,8 @@ def test_a_bar_that_is_heard_too_long_keeps_no_track_from_its_own_ending():
 
 
 def test_a_join_avoids_the_jump_that_is_struck_hardest():
-    from mvr.timing.fitting import _Solver
-    from mvr.timing.joins import Bars
+    from mvr.timing.fitting.joins import Bars
+    from mvr.timing.fitting.paths import _Solver
 
     same = np.ones((6, 6), np.float32)
     struck = np.full((6, 6), 0.5, np.float32)
@@ -168,7 +168,7 @@ def test_a_jump_is_struck_as_hard_as_the_music_is_louder_after_it_than_before_it
 
 
 def test_a_join_avoids_bars_off_the_click_that_most_of_them_keep():
-    from mvr.timing.fitting import _Solver
+    from mvr.timing.fitting.paths import _Solver
 
     heard = hear(np.random.default_rng(5).normal(0, 0.1, 20 * SAMPLE_RATE_HZ).astype(np.float32))
     edges_s = np.arange(20.0)

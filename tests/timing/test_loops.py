@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from eval.timing.patterns import play_pattern
-from mvr.signal.rhythm import hear
+from mvr.signal.rhythm.hearing import hear
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
-from mvr.timing.fitting import FitWish, plan_fit
-from mvr.timing.joins import find_joins
-from mvr.timing.loops import cut_plainly, find_round
+from mvr.timing.fitting.joins import find_joins
+from mvr.timing.fitting.loops import cut_plainly, find_round
+from mvr.timing.fitting.paths import FitWish, plan_fit
+from mvr.timing.fitting.plan import Method
+from mvr.timing.fitting.rendering import render_fit
 from mvr.timing.music import measure_music
-from mvr.timing.plan import Method
-from mvr.timing.rendering import render_fit
 
 
 def fitted(samples: np.ndarray, length_s: float):

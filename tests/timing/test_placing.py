@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from eval.timing.planted import Follows, hear_source, plant
-from mvr.timing.cuts import cuts_on_beats
 from mvr.timing.film import FilmTiming, film_timing
 from mvr.timing.music import MusicTiming, measure_music, nearest, strongest_apart
-from mvr.timing.pictures import Pictures, picture_curves
-from mvr.timing.placing import Placing, near_beats, place_tracks, words_of
-from mvr.timing.pulses import Pulses, beat_nearness
-from mvr.timing.sliding import STEP_S, Slide, score_starts
-from mvr.timing.sounds import sound_curves
+from mvr.timing.placing.cuts import cuts_on_beats
+from mvr.timing.placing.pictures import Pictures, picture_curves
+from mvr.timing.placing.places import Placing, near_beats, place_tracks, words_of
+from mvr.timing.placing.pulses import Pulses, beat_nearness
+from mvr.timing.placing.sliding import STEP_S, Slide, score_starts
+from mvr.timing.placing.sounds import sound_curves
 from mvr.timing.store import VERSION, TimingStore, pack, unpack
 
 
@@ -130,7 +130,7 @@ def test_correlations_equal_the_slow_loop():
 
 
 def test_moments_that_are_not_new_at_all_are_the_least_new_ones_and_ends_are_neutral():
-    from mvr.timing.sounds import sound_curves
+    from mvr.timing.placing.sounds import sound_curves
 
     rng, tracks = np.random.default_rng(6), [a_track(40, 1), a_track(30, 2)]
     for number, track in enumerate(tracks):
@@ -171,7 +171,7 @@ def test_a_clip_with_other_cuts_scores_as_a_clip_of_its_own(cuts):
 def test_a_list_takes_its_memory_once_not_block_by_block():
     code = (
         "from resource import RUSAGE_SELF, getrusage\n"
-        "from mvr.timing.placing import place_tracks\n"
+        "from mvr.timing.placing.places import place_tracks\n"
         "from tests.timing.test_placing import a_film, a_track\n"
         "tracks, parts = [a_track(120, seed % 3) for seed in range(144)], [(0.0, 60.0)] * 144\n"
         "for _ in range(2):\n"

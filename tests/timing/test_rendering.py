@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mvr.timing.plan import Ending, FitPlan, Method, Piece
-from mvr.timing.rendering import render_fit
+from mvr.timing.fitting.plan import Ending, FitPlan, Method, Piece
+from mvr.timing.fitting.rendering import render_fit
 
 RATE_HZ = 8_000
 

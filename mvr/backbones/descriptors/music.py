@@ -17,7 +17,8 @@ from mvr.backbones.descriptors import harmony, rhythm
 from mvr.backbones.descriptors.dimension import Dimension, clip_to, numbered
 from mvr.config.settings import settings_from
 from mvr.datatypes import FloatArray, JsonDict, Modality, Segment
-from mvr.signal import onsets, spectrum, tempo
+from mvr.signal import onsets, spectrum
+from mvr.signal.rhythm import tempo
 
 VERSION = 2  # part of the settings hash: raise it whenever a number changes
 _ONSET_DB = 1.0  # of the tempo that the shipped heads know

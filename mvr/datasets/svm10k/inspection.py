@@ -23,7 +23,7 @@ from mvr.media.limits import MediaLimits
 from mvr.media.loudness import loudness_of
 from mvr.media.probe import MediaInfo, probe
 from mvr.media.sound import SoundWish, read_sounds
-from mvr.signal.rhythm import estimate_tempo
+from mvr.signal.rhythm.hearing import estimate_tempo
 from mvr.signal.soundscape import SAMPLE_RATE_HZ, noise_estimate, speech_share
 from mvr.signal.spectrum import SAMPLE_RATE_HZ as TEMPO_RATE_HZ
 

@@ -15,8 +15,8 @@ from mvr.page.search.exports import timeline_link
 from mvr.page.search.preview import Preview, export_name, video_and_music
 from mvr.page.serving import Shelf, ShelfItem
 from mvr.page.templates import render
-from mvr.timing.fitting import FitWish
-from mvr.timing.plan import Ending, FitPlan, Method, Piece
+from mvr.timing.fitting.paths import FitWish
+from mvr.timing.fitting.plan import Ending, FitPlan, Method, Piece
 
 if TYPE_CHECKING:
     from mvr.page.library import Row

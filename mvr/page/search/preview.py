@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mvr.page.search.desk import Desk
     from mvr.page.search.fitted import Fitted
     from mvr.page.serving import Visit
-    from mvr.timing.plan import FitPlan
+    from mvr.timing.fitting.plan import FitPlan
 
 
 @dataclass(frozen=True, kw_only=True)

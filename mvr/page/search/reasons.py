@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mvr.page import texts
 from mvr.page.templates import clock
-from mvr.timing.placing import percent
+from mvr.timing.placing.places import percent
 
 if TYPE_CHECKING:
-    from mvr.timing.placing import Placing
+    from mvr.timing.placing.places import Placing
 
 _CALM_PER_S, _LIVELY_PER_S = 1.5, 4.0  # onsets of notes
 _STILL, _QUICK = 0.03, 0.2  # picture widths per second

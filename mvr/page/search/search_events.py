@@ -29,7 +29,7 @@ from mvr.page.search.search_view import NOTHING, Shown, View
 from mvr.page.search.waiting import Waiting
 from mvr.page.serving import Upload, Visit, media_limits
 from mvr.page.serving.room import fault_of_ours
-from mvr.timing.plan import Method
+from mvr.timing.fitting.plan import Method
 
 if TYPE_CHECKING:
     from mvr.library.listing import Choices

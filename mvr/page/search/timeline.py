@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mvr.signal.curves import CURVE_RATE_HZ
-from mvr.timing.placing import percent
+from mvr.timing.placing.places import percent
 
 if TYPE_CHECKING:
     from mvr.datatypes import FloatArray

@@ -12,7 +12,7 @@ from mvr.datatypes import Modality, Segment
 from mvr.errors import UsageError
 from mvr.retrieval.facts import facts_of
 from mvr.signal import onsets, spectrum
-from mvr.signal.rhythm import estimate_tempo
+from mvr.signal.rhythm.hearing import estimate_tempo
 from mvr.signal.spectrum import SAMPLE_RATE_HZ
 
 RATE = spectrum.SAMPLE_RATE_HZ

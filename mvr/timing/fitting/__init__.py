@@ -1,0 +1,1 @@
+"""Cutting a track to a length by whole bars, or plainly, and the sound of such a plan."""

@@ -1,0 +1,1 @@
+"""Where a track should start under a clip, and how surely."""
