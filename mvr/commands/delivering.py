@@ -254,7 +254,9 @@ def _rank(wish: Wish, library: Library, demo: bool) -> _Ranked:
     found = ranked(wish.top + 1, Filters(commercial=wish.commercial))
     if item is None:
         if wish.track is None and not found:
-            raise DataError(f"no track of the library {library.root} passes the filters")
+            raise DataError(
+                f"no track of the library {library.root} passes the filters and has its file where it was"
+            )
         return _Ranked(found=found, by=retriever)
     alone = ranked(1, Filters(ids=frozenset([item.id])))
     named = alone[0] if alone else Found(item=item, start_s=0.0)

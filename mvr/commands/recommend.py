@@ -337,7 +337,9 @@ def _show(ranked: RankedList, as_json: bool) -> None:
     if ranked.answer not in ("exact", "proven complete"):
         note(f"this list is not exact; {ranked.answer}")
     if not ranked.results:
-        note(f"no item passes the filters; the library holds {ranked.library_items}")
+        note(
+            f"of {ranked.library_items} in the library none passes the filters and has its file where it was"
+        )
 
 
 def _show_starts(ranked: RankedList, placed: RankedList) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -136,7 +137,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """Bring an open catalogue of an earlier version, or an empty database, to `VERSION`.
 
     Items, ids and what they hold stay as they are, but for tempos of the first version: it told every sound one, the
-    half of it above 160 bpm, and not whether it was tagged. Items have none until they are measured.
+    half of it above 160 bpm, and not whether it was tagged. Items whose file is there have none until it is measured.
     """
     for table, columns in TABLES.items():
         have = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
@@ -147,7 +148,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         for name in (name for name in columns if name not in have):
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
             if name == "measured_bpm":
-                connection.execute("UPDATE items SET tempo_bpm = NULL")
+                connection.create_function("is_there", 1, lambda path: Path(os.fsdecode(path)).exists())
+                connection.execute("UPDATE items SET tempo_bpm = NULL WHERE is_there(path)")
     connection.execute("INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT * FROM changes)")
     for statement in (*_INDEXES, *_TRIGGERS):
         connection.execute(statement)

@@ -194,6 +194,12 @@ def test_a_tempo_that_the_first_version_estimated_gives_way_to_the_measured_one_
         first.execute("UPDATE items SET tempo_bpm = 132.5")
         first.commit()
     (music / "metadata.csv").write_text("file,bpm\nb.wav,132.5\n")
+    gone = (music / "a.wav").rename(music.with_name("a.wav"))
+    copy = shutil.copytree(old, old.with_name("beside a disk that is not there"))
+    assert [item.tempo_bpm for item in Library.open(copy).items()] == [132.5, None, None], (
+        "nobody could read it again"
+    )
+    gone.rename(music / "a.wav")
     library = Library.open(old)
     assert [item.tempo_bpm for item in library.items()] == [None, None, None], (
         "one that may be wrong is not told"
