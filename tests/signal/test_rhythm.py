@@ -13,6 +13,7 @@ from mvr.signal.rhythm.bars import find_bars
 from mvr.signal.rhythm.beats import beat_candidates
 from mvr.signal.rhythm.hearing import find_rhythm, hear
 from mvr.signal.rhythm.moments import WIDTH
+from mvr.signal.rhythm.parts import Parts
 from mvr.signal.spectrum import SAMPLE_RATE_HZ, mel_db, power_spectrogram
 
 
@@ -56,8 +57,18 @@ def test_beats_are_those_that_are_struck_though_chords_change_as_clearly_half_a_
 
 def test_of_two_chains_that_speak_for_themselves_alike_the_one_struck_more_sharply_is_the_beats():
     rows, traits = np.random.default_rng(7).standard_normal((16, WIDTH)).astype(np.float32), np.zeros(12)
-    found = [find_bars([rows, rows], [traits, traits], sharp) for sharp in ((1.4, 1.0), (1.0, 1.4))]
+    times_s, parts = np.arange(16.0), Parts(np.zeros((0, 40), np.float32))
+    found = [
+        find_bars([rows, rows], [traits, traits], sharp, [times_s, times_s], parts)
+        for sharp in ((1.4, 1.0), (1.0, 1.4))
+    ]
     assert [bars.chain for bars in found] == [0, 1]
+
+
+def test_bars_begin_where_players_come_in_though_chords_and_strokes_point_half_a_beat_beside():
+    song = render_song("house", 145_005, any_tempo=True)
+    rhythm = find_rhythm(hear(song.samples))
+    assert mir_eval.beat.f_measure(song.downbeats_s, rhythm.downbeats_s) > 0.85
 
 
 def test_bars_of_house_begin_where_its_chords_change_and_not_two_beats_off():

@@ -12,6 +12,7 @@ from mvr.signal.rhythm.bars import find_bars
 from mvr.signal.rhythm.chains import Chain, find_chains
 from mvr.signal.rhythm.lags import by_strokes_s, lag_s
 from mvr.signal.rhythm.moments import Moments
+from mvr.signal.rhythm.parts import Parts
 from mvr.signal.rhythm.strokes import sharp_strokes, stroke_rises, struck_near
 from mvr.signal.rhythm.struck import struck_beats, struck_lag_s
 from mvr.signal.rhythm.swing import swung_beats
@@ -120,7 +121,10 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
         moments.beaten(chain.times_s if late_s <= _SWELLING_S else np.maximum(chain.times_s - late_s, 0.0))
         for chain, late_s in zip(chains, lags_s, strict=True)
     ]
-    bars = find_bars(rows, [chain.traits for chain in chains], sharp)
+    parts = Parts(heard.decibels)
+    bars = find_bars(
+        rows, [chain.traits for chain in chains], sharp, [chain.times_s for chain in chains], parts
+    )
     chain, late_s, bpm = chains[bars.chain], lags_s[bars.chain], chains[bars.chain].bpm
     struck = None if chain.on_click else struck_beats(heard.rises, chain.heard_s, bars)
     if struck is not None:
@@ -130,7 +134,7 @@ def find_rhythm(heard: Heard | None) -> Rhythm:
         played_s = chain.times_s - (late_s if told_s is None else told_s)
     times_s = _settled(strokes, played_s)
     if struck is not None or len(times_s) != len(played_s) or np.abs(times_s - played_s).max() > _MOVED_S:
-        bars = find_bars([moments.beaten(np.maximum(times_s, 0.0))], [chain.traits], [0.0])
+        bars = find_bars([moments.beaten(np.maximum(times_s, 0.0))], [chain.traits], [0.0], [times_s], parts)
     beats = np.maximum(times_s, 0.0)  # a first stroke may be heard as if it had begun before
     return Rhythm(tempo_bpm=bpm, beats_s=beats, downbeats_s=beats[bars.downbeats], bar_beats=bars.bar_beats)
 
