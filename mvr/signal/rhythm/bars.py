@@ -119,9 +119,8 @@ def find_bars(
     if not heard:
         return Bars(chain=0, bar_beats=4, downbeats=np.arange(0, len(chains[0]), 4))
     most: dict[tuple[float, int], float] = defaultdict(float)
-    for each in (
-        heard
-    ):  # where bars begin, not how long they are: bars of another length are compared over other seconds
+    # parts tell where bars begin, not how long they are: those of another length are compared over other seconds
+    for each in heard:
         most[each.octaves, each.bar_beats] = max(most[each.octaves, each.bar_beats], each.begun)
     best = max(heard, key=lambda each: each.score + each.begun - most[each.octaves, each.bar_beats])
     begun_there = _PARTS * parts.speak_for(times_s[best.chain], best.bar_beats)
