@@ -10,13 +10,12 @@ from pathlib import Path
 from mvr.datatypes import JsonDict
 from mvr.delivery.clock import PictureClock
 from mvr.errors import UsageError
+from mvr.media.fades import CROSSFADE_S, faint_end_s
 from mvr.timing.fitting.plan import FitPlan
 
 TARGET_LUFS = -16.0
 TRUE_PEAK_DBTP = -1.5
 _MOST_GAIN_DB = 12.0  # the most that an editor's level control gives
-_CROSSFADE_S = _FADE_S = 2.0  # as where a track that is too short starts over in an MP4, and where it ends
-_FAINT_END = 0.05  # of that fade-out
 
 
 class MarkerKind(StrEnum):
@@ -178,8 +177,8 @@ def plain_pieces(start_s: float, track_s: float, length_s: float) -> tuple[Piece
     """
     if not start_s < track_s:
         raise UsageError(f"the music is {track_s:.1f} s long; it cannot start at {start_s:g} s")
-    overlap_s = min(_CROSSFADE_S, (track_s - start_s) / 2, track_s / 2)
-    faint_s = _FAINT_END * min(_FADE_S, length_s / 4)
+    overlap_s = min(CROSSFADE_S, (track_s - start_s) / 2, track_s / 2)
+    faint_s = faint_end_s(length_s)
     pieces: list[Piece] = []
     at_s, source_s = 0.0, start_s
     while at_s < length_s:

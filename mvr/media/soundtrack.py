@@ -20,6 +20,7 @@ import numpy.typing as npt
 from mvr.datatypes import Original
 from mvr.errors import NoSound, UsageError
 from mvr.media.channels import FloatSamples
+from mvr.media.fades import CROSSFADE_S, FADE_S, fade_out_s, faint_end_s
 from mvr.media.ffmpeg import run_ffmpeg
 from mvr.media.limits import DEFAULT_LIMITS, MediaLimits
 from mvr.media.loudness import RATE_HZ, Loudness, LoudnessMeter, loudness_of, measure_loudness
@@ -28,7 +29,6 @@ from mvr.media.sound import read_stereo
 _MAX_ORIGINAL_GAIN_DB = 12.0  # a quiet room is not blown up to the level of speech
 _SILENT = 1e-3  # -60 dBFS: a fade-out's tail, which a loop leaves out
 _NOTHING = 1e-4  # -80 dBFS: the last bit of 16, and its dither
-_FAINT_END = 0.05  # of a fade-out: what is below -26 dB
 _FAINT = 0.05  # -26 dBFS: a recorder without gain; lifted first, for the gates of R128 are absolute
 _OFFSET = 0.01  # -40 dBFS: a constant in all samples is not heard, and takes the room of what is
 _EDGE = RATE_HZ // 20  # where a constant begins and ends it rings
@@ -59,8 +59,8 @@ class MuxSettings:
     original: Original | str = Original.MUTE
     loudness_lufs: float = -16.0
     true_peak_dbtp: float = -1.5
-    crossfade_s: float = 2.0
-    fade_s: float = 2.0
+    crossfade_s: float = CROSSFADE_S
+    fade_s: float = FADE_S
     mix_music_db: float = -6.0
     duck_db: float = -14.0
 
@@ -215,7 +215,7 @@ def _placed(first: FloatSamples, music: FloatSamples, length: int, settings: Mux
     """The music from its start on, and as often again as it takes to fill `length` samples, but for the faintest end of
     the fade-out: a track that is a frame too short would be crossfaded into its own beginning.
     """
-    length -= round(_FAINT_END * _fade_out_s(length / RATE_HZ, settings) * RATE_HZ)
+    length -= round(faint_end_s(length / RATE_HZ, settings.fade_s) * RATE_HZ)
     if len(first) >= length:
         return [_Piece(0, first, 0, 0)]
     first, again = _without_silent_end(first), _without_silent_end(music)
@@ -230,14 +230,10 @@ def _placed(first: FloatSamples, music: FloatSamples, length: int, settings: Mux
     ]
 
 
-def _fade_out_s(duration_s: float, settings: MuxSettings) -> float:
-    return min(settings.fade_s, duration_s / 4)
-
-
 def _fades(times: npt.NDArray[np.float64], duration_s: float, settings: MuxSettings) -> FloatSamples:
     """Straight fades: out at the end, and in over 30 ms where music starts in the middle, which would click."""
     factor = np.ones(len(times))
-    out_s = _fade_out_s(duration_s, settings)
+    out_s = fade_out_s(duration_s, settings.fade_s)
     if out_s > 1 / RATE_HZ:
         factor = np.clip((duration_s - times) / out_s, 0, 1)
     if settings.start_s > 0:

@@ -36,7 +36,7 @@ class Moments:
         self._envelopes = envelopes
         shares = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1e-6)
         timbre = decibels - decibels.mean(axis=0)
-        self._classes, self._shares, self._timbre = (_totals(rows) for rows in (classes, shares, timbre))
+        self._classes, self._shares, self._timbre = (totals(rows) for rows in (classes, shares, timbre))
 
     def beaten(self, times_s: Times) -> FloatArray:
         """Rows of a chain of at least two beats: (beats, `WIDTH`).
@@ -72,7 +72,7 @@ class Moments:
         return rows
 
 
-def _totals(rows: FloatArray) -> Totals:
+def totals(rows: FloatArray) -> Totals:
     """(frames + 1, columns): sums of the rows before each frame."""
     return np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
 
@@ -86,7 +86,7 @@ def _change(parts: Totals) -> FloatArray:
 
 def _lasting_change(beats: Totals, reach: int) -> Totals:
     """1 - cosine of the mean of up to `reach` beats before each beat and from it on; the mean change at the first."""
-    total = _totals((beats - beats.mean(axis=0)).astype(np.float64))
+    total = totals((beats - beats.mean(axis=0)).astype(np.float64))
     place = np.arange(1, len(beats))
     before = total[place] - total[np.maximum(place - reach, 0)]
     after = total[np.minimum(place + reach, len(beats))] - total[place]

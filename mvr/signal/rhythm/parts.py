@@ -11,6 +11,7 @@ import numpy as np
 
 from mvr.datatypes import FloatArray, Times
 from mvr.signal.onsets import FRAME_RATE_HZ
+from mvr.signal.rhythm.moments import totals
 
 _BARS = 4  # compared on either side
 _APART_S = 3.0
@@ -28,9 +29,7 @@ class Parts:
     """
 
     def __init__(self, decibels: FloatArray) -> None:
-        self._total = np.concatenate(
-            [np.zeros((1, decibels.shape[1])), np.cumsum(decibels, axis=0, dtype=np.float64)]
-        )
+        self._total = totals(decibels)
         self._known: dict[int, Times] = {}  # chains of one tempo ask the same
 
     def speak_for(self, times_s: Times, bar_beats: int) -> Times:

@@ -17,6 +17,7 @@ from mvr.datatypes import FloatArray, Times
 from mvr.signal.onsets import FRAME_RATE_HZ, band_flux
 from mvr.signal.rhythm.clicks import commonest_click
 from mvr.signal.rhythm.hearing import Heard
+from mvr.signal.rhythm.moments import totals
 
 _SLOTS = 16
 _LOOSE_S = 2.0  # length of a "bar" of music without a beat
@@ -125,7 +126,7 @@ def _bar_rows(heard: Heard, edges_s: Times) -> FloatArray:
     )
     classes = heard.classes / np.maximum(heard.classes.sum(axis=1, keepdims=True), 1e-6)
     rows = np.concatenate([heard.decibels / 20, 4 * classes], axis=1)
-    total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
+    total = totals(rows)
     spans = np.maximum(np.diff(frames), 1)[:, None]
     first = np.minimum(frames[:-1], len(rows) - 1)
     means = (total[np.minimum(first + spans[:, 0], len(rows))] - total[first]) / spans

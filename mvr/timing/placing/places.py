@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mvr.datatypes import FloatArray, JsonDict, Times
+from mvr.media.fades import CROSSFADE_S, faint_end_s
 from mvr.timing.film import FilmTiming
 from mvr.timing.music import MusicTiming
 from mvr.timing.placing.meeting import Meeting
@@ -31,10 +32,6 @@ _WORTH = 1.0  # standard deviations above the mean that a start must have to mov
 _OVER_CHANCE = 0.8  # of them, over what the best of so many starts has by chance, that stand out
 _MEETS = 4.0  # evidence from which the exact moment is taken instead of a beat near it
 _PLACES = 3
-_OVER_S = (
-    2.0  # of crossfade, at most, where music starts over (`mvr.media.soundtrack`), and of fade at the end
-)
-_FAINT_END = 0.05  # of that fade, which need not be filled
 _FLAT = 0.02  # spread of log change under which a picture stands still
 _EVEN_DB = 0.3  # spread of loudness under which music without a beat sounds the same throughout
 
@@ -266,8 +263,8 @@ class _Search:
         """
         from_s = np.where(self.few, self.first_s, starts_s)
         moments, lengths_s = _moments(cuts_s, from_s), self._lengths_s
-        half_s = np.minimum(np.minimum(_OVER_S, (lengths_s - from_s) / 2), lengths_s / 2) / 2
-        over = from_s + self._clip_s > lengths_s + _FAINT_END * min(_OVER_S, self._clip_s / 4)
+        half_s = np.minimum(np.minimum(CROSSFADE_S, (lengths_s - from_s) / 2), lengths_s / 2) / 2
+        over = from_s + self._clip_s > lengths_s + faint_end_s(self._clip_s)
         run_s = np.where(over, lengths_s - half_s, np.inf)
         return self._pulses.shares(moments, moments <= run_s[..., None])
 
